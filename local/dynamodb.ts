@@ -1,0 +1,97 @@
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import type { RequestListener } from 'node:http';
+import {
+  CreateTableCommand,
+  type CreateTableCommandInput,
+  DeleteTableCommand,
+  DynamoDBClient,
+  waitUntilTableExists,
+} from '@aws-sdk/client-dynamodb';
+import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import dynalite from 'dynalite';
+import { parse } from 'yaml';
+
+const TABLE_NAME = 'reading-club-meetings-local';
+const tableFile = new URL('../deploy/table.yml', import.meta.url);
+
+/** Where a table is: all that a client needs. */
+export type Table = { endpoint: string; tableName: string };
+
+export type Database = Table & { stop(): Promise<void> };
+
+/** A database with our table, empty: dynalite on `port`, or the one at `endpoint`. */
+export async function startDatabase(
+  where: { port: number } | { endpoint: string },
+): Promise<Database> {
+  if ('endpoint' in where) {
+    // Somebody else's, which may outlive us: a table of our own, which we take away again.
+    const table = { endpoint: where.endpoint, tableName: `${TABLE_NAME}-${randomUUID()}` };
+    await createTable(table);
+    return { ...table, stop: () => deleteTable(table) };
+  }
+  const server = dynalite({ createTableMs: 0, deleteTableMs: 0, updateTableMs: 0 });
+  surviveAbortedRequests(server);
+  server.listen(where.port, '127.0.0.1');
+  await once(server, 'listening');
+  const table = { endpoint: `http://127.0.0.1:${where.port}`, tableName: TABLE_NAME };
+  await createTable(table);
+  return {
+    ...table,
+    stop: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+/** Creates the table that is deployed, from the same file. */
+export async function createTable({ endpoint, tableName }: Table): Promise<void> {
+  const definition: Omit<CreateTableCommandInput, 'TableName'> = parse(
+    await readFile(tableFile, 'utf8'),
+  );
+  const client = localClient(endpoint);
+  try {
+    await client.send(new CreateTableCommand({ ...definition, TableName: tableName }));
+    const polling = { client, minDelay: 0.02, maxDelay: 0.5, maxWaitTime: 10 };
+    await waitUntilTableExists(polling, { TableName: tableName });
+  } finally {
+    client.destroy();
+  }
+}
+
+async function deleteTable({ endpoint, tableName }: Table): Promise<void> {
+  const client = localClient(endpoint);
+  await client.send(new DeleteTableCommand({ TableName: tableName }));
+  client.destroy();
+}
+
+/** A document client for a local endpoint; `destroy()` it when done. */
+export function documentClient(endpoint: string): DynamoDBDocumentClient {
+  return DynamoDBDocumentClient.from(localClient(endpoint), {
+    marshallOptions: { removeUndefinedValues: true },
+  });
+}
+
+function localClient(endpoint: string): DynamoDBClient {
+  return new DynamoDBClient({
+    endpoint,
+    region: 'local',
+    credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+  });
+}
+
+/**
+ * dynalite throws where nobody can catch it when a client goes away in the middle of a request
+ * (4.0.0, index.js), which would end this process with it.
+ */
+function surviveAbortedRequests(server: ReturnType<typeof dynalite>): void {
+  const [handle] = server.listeners('request') as RequestListener[];
+  server.removeAllListeners('request');
+  server.on('request', (request, response) => {
+    handle?.(request, response);
+    request.removeAllListeners('error').on('error', () => response.destroy());
+  });
+}

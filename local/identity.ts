@@ -1,0 +1,152 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  AdminCreateUserCommand,
+  AdminSetUserPasswordCommand,
+  CognitoIdentityProviderClient,
+  CreateUserPoolClientCommand,
+  CreateUserPoolCommand,
+  InitiateAuthCommand,
+} from '@aws-sdk/client-cognito-identity-provider';
+import { type Child, startChild } from './child.ts';
+
+/** As long as a working day; a pool on AWS has one hour by default. */
+export const ACCESS_TOKEN_HOURS = 12;
+const READY_WITHIN_MS = 20_000;
+
+const program = createRequire(import.meta.url).resolve('cognito-local/lib/bin/start.js');
+
+/** A user pool with an app client: all that somebody who logs in needs. */
+export type Cognito = { endpoint: string; userPoolId: string; clientId: string };
+
+export type Identity = Cognito & Child;
+
+/** cognito-local on `port`, with an empty user pool and a client that logs in by password. */
+export async function startIdentity(options: {
+  port: number;
+  onLine?: ((line: string) => void) | undefined;
+  signal?: AbortSignal | undefined;
+}): Promise<Identity> {
+  const { port, onLine, signal } = options;
+  const endpoint = `http://127.0.0.1:${port}`;
+  const dir = await mkdtemp(join(tmpdir(), 'cognito-local-'));
+  const removeDir = () => rm(dir, { recursive: true, force: true });
+  try {
+    await writeConfig(dir, endpoint);
+    const child = await startChild({
+      name: 'Cognito (cognito-local)',
+      args: [program],
+      cwd: dir,
+      env: { HOST: '127.0.0.1', PORT: `${port}` },
+      readyLine: /Cognito Local running on/,
+      readyWithinMs: READY_WITHIN_MS,
+      onLine,
+      signal,
+    });
+    const stop = () => child.stop().finally(removeDir);
+    try {
+      return { endpoint, ...(await createUserPool(endpoint)), exited: child.exited, stop };
+    } catch (error) {
+      await stop();
+      throw error;
+    }
+  } catch (error) {
+    await removeDir();
+    throw error;
+  }
+}
+
+/** What the tokens of this pool name as their issuer; the key set is below it. */
+export function issuerOf({ endpoint, userPoolId }: Pick<Cognito, 'endpoint' | 'userPoolId'>) {
+  return `${endpoint}/${userPoolId}`;
+}
+
+/** A user who can log in; the answer is the `sub`, by which the service knows people. */
+export function createUser(
+  { endpoint, userPoolId }: Cognito,
+  { username, password }: { username: string; password: string },
+): Promise<string> {
+  return withClient(endpoint, async (client) => {
+    const user = { UserPoolId: userPoolId, Username: username };
+    const created = await client.send(
+      new AdminCreateUserCommand({ ...user, MessageAction: 'SUPPRESS' }),
+    );
+    await client.send(
+      new AdminSetUserPasswordCommand({ ...user, Password: password, Permanent: true }),
+    );
+    const attributes = created.User?.Attributes ?? [];
+    return given(attributes.find(({ Name }) => Name === 'sub')?.Value, `sub of ${username}`);
+  });
+}
+
+/** Logs a user in by password. */
+export function logIn(
+  { endpoint, clientId }: Pick<Cognito, 'endpoint' | 'clientId'>,
+  username: string,
+  password: string,
+): Promise<{ accessToken: string; idToken: string }> {
+  return withClient(endpoint, async (client) => {
+    const { AuthenticationResult: result } = await client.send(
+      new InitiateAuthCommand({
+        ClientId: clientId,
+        AuthFlow: 'USER_PASSWORD_AUTH',
+        AuthParameters: { USERNAME: username, PASSWORD: password },
+      }),
+    );
+    return {
+      accessToken: given(result?.AccessToken, `access token for ${username}`),
+      idToken: given(result?.IdToken, `ID token for ${username}`),
+    };
+  });
+}
+
+async function writeConfig(dir: string, endpoint: string): Promise<void> {
+  const config = {
+    TokenConfig: { IssuerDomain: endpoint },
+    // Its default pool takes only e-mail addresses as user names.
+    UserPoolDefaults: { UsernameAttributes: [] },
+  };
+  await mkdir(join(dir, '.cognito'));
+  await writeFile(join(dir, '.cognito', 'config.json'), JSON.stringify(config));
+}
+
+function createUserPool(endpoint: string): Promise<{ userPoolId: string; clientId: string }> {
+  return withClient(endpoint, async (client) => {
+    const pool = await client.send(new CreateUserPoolCommand({ PoolName: 'reading-clubs' }));
+    const userPoolId = given(pool.UserPool?.Id, 'user pool id');
+    const app = await client.send(
+      new CreateUserPoolClientCommand({
+        UserPoolId: userPoolId,
+        ClientName: 'reading-clubs-app',
+        ExplicitAuthFlows: ['ALLOW_USER_PASSWORD_AUTH', 'ALLOW_REFRESH_TOKEN_AUTH'],
+        AccessTokenValidity: ACCESS_TOKEN_HOURS,
+        IdTokenValidity: ACCESS_TOKEN_HOURS,
+        TokenValidityUnits: { AccessToken: 'hours', IdToken: 'hours' },
+      }),
+    );
+    return { userPoolId, clientId: given(app.UserPoolClient?.ClientId, 'client id') };
+  });
+}
+
+async function withClient<T>(
+  endpoint: string,
+  use: (client: CognitoIdentityProviderClient) => Promise<T>,
+): Promise<T> {
+  const client = new CognitoIdentityProviderClient({
+    endpoint,
+    region: 'local',
+    credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+  });
+  try {
+    return await use(client);
+  } finally {
+    client.destroy();
+  }
+}
+
+function given(value: string | undefined, what: string): string {
+  if (value === undefined) throw new Error(`cognito-local gave no ${what}.`);
+  return value;
+}
