@@ -1,0 +1,460 @@
+/**
+ * A stand-in for a LiveKit server: its API over HTTP, with state, for machines that have no real
+ * one. Nobody can talk to anybody in it, and it says so on every answer. It runs in this process.
+ */
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
+import {
+  DisconnectReason,
+  ParticipantInfo_Kind,
+  ParticipantInfo_State,
+  TrackInfo,
+  TrackSource,
+  TrackType,
+} from '@livekit/protocol';
+import getPort from 'get-port';
+import { authenticate, type Caller, verify } from './stand-in/auth.ts';
+import {
+  CONTROL_PREFIX,
+  Joiner,
+  JoinRefused,
+  type StandInControl,
+  serveControl,
+} from './stand-in/control.ts';
+import { PlainError, TwirpError } from './stand-in/errors.ts';
+import { type Call, createFaultTable, Fault } from './stand-in/faults.ts';
+import { checkJoin, joinWithGrants } from './stand-in/joins.ts';
+import {
+  createRoomService,
+  METHODS,
+  type Method,
+  UNSUPPORTED_METHODS,
+} from './stand-in/room-service.ts';
+import { COUNT_LAG_MS, createRooms, EVERYTHING_ALLOWED, newId } from './stand-in/rooms.ts';
+import {
+  createWebhooks,
+  RETRY_DELAYS_MS,
+  WebhookFault,
+  type WebhookTarget,
+} from './stand-in/webhooks.ts';
+
+export { JoinRefused, type StandInControl, standInControl } from './stand-in/control.ts';
+
+export const STAND_IN_NOTE =
+  'This LiveKit is a stand-in: it answers the API calls and keeps rooms, but nobody can join ' +
+  'with a client, see or hear anybody. `npm run livekit:install` builds the real server (Go, ' +
+  '3 to 10 minutes, once); a `livekit-server` on the PATH or LIVEKIT_WS_URL, LIVEKIT_API_KEY ' +
+  'and LIVEKIT_API_SECRET do as well.';
+
+const HOST = '127.0.0.1';
+const USUAL_PORT = 7880;
+const RPC_PREFIX = '/twirp/livekit.RoomService/';
+const VALIDATE_PATHS = ['/rtc/validate', '/rtc/v1/validate'];
+const IDLE_CHECK_MS = 1_000;
+const MAX_BODY_BYTES = 4 * 1024 * 1024;
+
+export interface StandInOptions {
+  /** By default the usual one, or a free one where that is taken. */
+  port?: number | undefined;
+  apiKeys: Record<string, string>;
+  /** May a join create its room? Off by default, as in production. */
+  autoCreate?: boolean | undefined;
+  webhook?: WebhookTarget | undefined;
+  emptyTimeoutSeconds?: number | undefined;
+  departureTimeoutSeconds?: number | undefined;
+  /** How old `numParticipants` of a Room is: 5 s, as on the real server. */
+  countLagMs?: number | undefined;
+  /** How long a webhook waits before each retry: the real server's 1, 2, 4 and 8 s. */
+  webhookRetryDelaysMs?: readonly number[] | undefined;
+}
+
+export interface StandIn extends StandInControl {
+  wsUrl: string;
+  url: string;
+  /** Ends it at once: connections are cut, webhooks that wait are forgotten. */
+  close(): Promise<void>;
+}
+
+/** Throws an Error when the given port is taken, or the webhook's key is none of the keys. */
+export async function startStandIn(options: StandInOptions): Promise<StandIn> {
+  const { apiKeys, autoCreate = false, webhook } = options;
+  const webhookSecret = webhook && apiKeys[webhook.apiKey];
+  if (webhook !== undefined && webhookSecret === undefined) {
+    throw new Error(`The webhook's API key ${webhook.apiKey} is none of the stand-in's keys`);
+  }
+  const webhooks = createWebhooks({
+    target: webhook,
+    secret: webhookSecret ?? '',
+    retryDelaysMs: options.webhookRetryDelaysMs ?? RETRY_DELAYS_MS,
+  });
+  const rooms = createRooms({
+    emptyTimeoutSeconds: options.emptyTimeoutSeconds ?? 600,
+    departureTimeoutSeconds: options.departureTimeoutSeconds ?? 60,
+    countLagMs: options.countLagMs ?? COUNT_LAG_MS,
+    emit: webhooks.emit,
+  });
+  const roomService = createRoomService(rooms);
+  const faults = createFaultTable();
+  const counts = new Map<Call, number>();
+  const closing = new AbortController();
+
+  const server = createServer((request, response) => void serve(request, response));
+  // Go's server keeps idle connections, too: a dead socket is a fault to be asked for.
+  server.keepAliveTimeout = 0;
+  server.on('upgrade', refuseUpgrade);
+  const port = options.port ?? (await getPort({ host: HOST, port: USUAL_PORT }));
+  await listen(port);
+  const actualPort = portOf(server.address());
+  const idleCheck = setInterval(() => rooms.closeIdle(), IDLE_CHECK_MS).unref();
+  let reopening: NodeJS.Timeout | undefined;
+
+  const control = createControl();
+  const answerControl = serveControl(control);
+
+  async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    response.setHeader('x-livekit-stand-in', 'true');
+    // While connections are refused, a kept one must not be a way in.
+    if (!server.listening) response.setHeader('connection', 'close');
+    try {
+      await answer(request, response);
+    } catch (error) {
+      if (response.headersSent || response.destroyed) response.destroy();
+      else if (error instanceof TwirpError) sendTwirpError(response, error);
+      else if (error instanceof PlainError) sendText(response, error.status, error.message);
+      else sendText(response, 500, `A mistake in the stand-in: ${String(error)}`);
+    }
+  }
+
+  async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const url = new URL(request.url ?? '/', `http://${HOST}`);
+    const { pathname } = url;
+    const body = await readBody(request);
+
+    if (pathname.startsWith(CONTROL_PREFIX)) {
+      await serveControlCall(pathname.slice(CONTROL_PREFIX.length), body, request, response);
+      return;
+    }
+    if (VALIDATE_PATHS.includes(pathname)) {
+      await counted('validate', response, () => {
+        response.setHeader('access-control-allow-origin', '*');
+        checkJoin(callerOf(request, url), rooms, autoCreate);
+        if (pathname.includes('/v1/') && !url.searchParams.get('join_request')) {
+          throw new PlainError(400, 'join_request is required');
+        }
+        return { type: 'text/plain; charset=utf-8', body: 'success' };
+      });
+      return;
+    }
+    const method = methodOf(pathname);
+    if (method !== undefined) {
+      await counted(method, response, (hits) => {
+        const caller = callerOf(request, url);
+        checkRoute(request, pathname);
+        const result = roomService[method](body, caller);
+        const isEmptied = hits.some(({ kind }) => kind === 'empty');
+        return { type: 'application/json', body: isEmptied ? emptied(method, result) : result };
+      });
+      return;
+    }
+    callerOf(request, url);
+    if (pathname.startsWith(RPC_PREFIX)) throw noSuchMethod(request, pathname);
+    if (pathname === '/') sendText(response, 200, `OK\n${STAND_IN_NOTE}\n`);
+    else if (pathname === '/rtc' || pathname === '/rtc/v1') response.writeHead(404).end();
+    else sendText(response, 404, '404 page not found\n');
+  }
+
+  const callerOf = (request: IncomingMessage, url: URL): Caller | undefined =>
+    authenticate(request.headers.authorization, url.searchParams.get('access_token'), apiKeys);
+
+  /** Counts the call and puts the faults that hit it around the work. */
+  async function counted(
+    call: Call,
+    response: ServerResponse,
+    work: (hits: ReturnType<typeof faults.take>) => { type: string; body: string },
+  ): Promise<void> {
+    counts.set(call, (counts.get(call) ?? 0) + 1);
+    const hits = faults.take(call);
+    if (await suffer(hits, 'before', response)) return;
+    // Before `after`: with it even a refusal is late or lost, as behind a bad proxy.
+    const outcome = settle(() => work(hits));
+    if (await suffer(hits, 'after', response)) return;
+    const { type, body } = outcome();
+    response.writeHead(200, { 'content-type': type }).end(body);
+  }
+
+  /** True when the answer was taken away. */
+  async function suffer(
+    hits: ReturnType<typeof faults.take>,
+    when: 'before' | 'after',
+    response: ServerResponse,
+  ): Promise<boolean> {
+    for (const fault of hits) {
+      if (fault.kind === 'empty' || fault.when !== when) continue;
+      if (fault.kind === 'delay') {
+        await delay(fault.milliseconds, undefined, { signal: closing.signal });
+        continue;
+      }
+      if (fault.kind === 'drop') response.destroy();
+      else if (fault.code === undefined) sendText(response, fault.status, fault.message);
+      else sendJson(response, fault.status, { code: fault.code, msg: fault.message });
+      return true;
+    }
+    return false;
+  }
+
+  async function serveControlCall(
+    name: string,
+    body: string,
+    request: IncomingMessage,
+    response: ServerResponse,
+  ): Promise<void> {
+    // Also keeps web pages out: a browser would ask first, and nothing here says yes.
+    if (request.method !== 'POST' || mediaTypeOf(request) !== 'application/json') {
+      sendJson(response, 400, { error: 'POST with application/json, please', refusedJoin: false });
+      return;
+    }
+    const { status, body: result } = await answerControl(name, body);
+    // A refusal closes every connection; this one gets its answer first.
+    if (name === 'set-fault') response.setHeader('connection', 'close');
+    sendJson(response, status, result);
+  }
+
+  /** A client that wants to join over a WebSocket learns why it cannot. */
+  function refuseUpgrade(request: IncomingMessage, socket: Duplex): void {
+    socket.on('error', () => undefined);
+    const url = new URL(request.url ?? '/', `http://${HOST}`);
+    const refuse = (status: number, text: string) =>
+      socket.end(
+        `HTTP/1.1 ${status} Refused\r\nx-livekit-stand-in: true\r\nconnection: close\r\n` +
+          `content-type: text/plain; charset=utf-8\r\n` +
+          `content-length: ${Buffer.byteLength(text)}\r\n\r\n${text}`,
+      );
+    try {
+      checkJoin(callerOf(request, url), rooms, autoCreate);
+      refuse(501, STAND_IN_NOTE);
+    } catch (error) {
+      if (error instanceof PlainError) refuse(error.status, error.message);
+      else socket.destroy();
+    }
+  }
+
+  function createControl(): StandInControl {
+    return {
+      rooms: async () =>
+        rooms.list([]).map((room) => ({
+          name: room.name,
+          sid: room.sid,
+          metadata: room.metadata,
+          maxParticipants: room.maxParticipants,
+          emptyTimeoutSeconds: room.emptyTimeout,
+          departureTimeoutSeconds: room.departureTimeout,
+          createdAtMs: Number(room.creationTimeMs),
+          participants: rooms.people(room.name).map(({ sid, identity, name, kind, state }) => ({
+            sid,
+            identity,
+            name,
+            kind: ParticipantInfo_Kind[kind],
+            state: ParticipantInfo_State[state],
+          })),
+        })),
+      join: async (roomName, who) => {
+        const { identity, name, metadata, attributes, kind, state, tracks } = Joiner.parse(who);
+        const person = refusable(() => {
+          if (autoCreate) rooms.create(roomName, NO_WISHES);
+          return rooms.admit(roomName, {
+            identity,
+            name,
+            metadata,
+            attributes,
+            kind: ParticipantInfo_Kind[kind],
+            state: ParticipantInfo_State[state],
+            permission: EVERYTHING_ALLOWED,
+            tracks: tracks.map(
+              (track) =>
+                new TrackInfo({
+                  sid: newId('TR_'),
+                  name: track.name,
+                  source: TrackSource[track.source],
+                  type: TRACK_TYPE[track.source],
+                }),
+            ),
+          });
+        });
+        return { sid: person.sid, trackSids: person.tracks.map(({ sid }) => sid) };
+      },
+      joinWithToken: async (token) => {
+        const { roomName, person } = refusable(() =>
+          joinWithGrants(verify(token, apiKeys), rooms, autoCreate),
+        );
+        return { sid: person.sid, identity: person.identity, roomName };
+      },
+      leave: async (roomName, sid, reason = 'CLIENT_INITIATED') => {
+        const person = rooms.people(roomName).find((each) => each.sid === sid);
+        if (person === undefined) throw new Error(`nobody with sid ${sid} is in ${roomName}`);
+        rooms.remove(roomName, person, DisconnectReason[reason]);
+      },
+      finishRoom: async (roomName) => {
+        if (!rooms.close(roomName, DisconnectReason.ROOM_CLOSED)) {
+          throw new Error(`no room ${roomName}`);
+        }
+      },
+      departures: async () => [...rooms.departures()],
+      calls: {
+        counts: async () => Object.fromEntries(counts),
+        reset: async () => counts.clear(),
+      },
+      faults: {
+        set: async (input) => {
+          const fault = Fault.parse(input);
+          if (fault.kind === 'refuse') await refuseConnections(fault.milliseconds);
+          else faults.add(fault);
+        },
+        clear: async () => {
+          faults.clear();
+          await acceptConnections();
+        },
+      },
+      webhooks: {
+        setFault: async (fault) => webhooks.setFault(WebhookFault.parse(fault)),
+        clearFaults: async () => webhooks.clearFaults(),
+        deliveries: async () => [...webhooks.deliveries()],
+        settled: webhooks.settled,
+      },
+    };
+  }
+
+  async function refuseConnections(milliseconds: number): Promise<void> {
+    server.close();
+    // Not the connection on which this may have been asked for: it ends after its answer.
+    server.closeIdleConnections();
+    clearTimeout(reopening);
+    reopening = setTimeout(() => void acceptConnections(), milliseconds);
+  }
+
+  async function acceptConnections(): Promise<void> {
+    clearTimeout(reopening);
+    if (!server.listening && !closing.signal.aborted) await listen(actualPort);
+  }
+
+  function listen(onPort: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      server.once('error', reject);
+      server.listen(onPort, HOST, () => {
+        server.removeListener('error', reject);
+        resolve();
+      });
+    });
+  }
+
+  return {
+    ...control,
+    url: `http://${HOST}:${actualPort}`,
+    wsUrl: `ws://${HOST}:${actualPort}`,
+    close: async () => {
+      closing.abort();
+      clearInterval(idleCheck);
+      clearTimeout(reopening);
+      webhooks.close();
+      if (!server.listening) return;
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+}
+
+const NO_WISHES = { emptyTimeout: 0, departureTimeout: 0, maxParticipants: 0, metadata: '' };
+
+const TRACK_TYPE = {
+  CAMERA: TrackType.VIDEO,
+  MICROPHONE: TrackType.AUDIO,
+  SCREEN_SHARE: TrackType.VIDEO,
+  SCREEN_SHARE_AUDIO: TrackType.AUDIO,
+} as const;
+
+/** Runs it now; what came of it, error or result, is for the caller to take later. */
+function settle<T>(work: () => T): () => T {
+  try {
+    const result = work();
+    return () => result;
+  } catch (error) {
+    return () => {
+      throw error;
+    };
+  }
+}
+
+function refusable<T>(join: () => T): T {
+  try {
+    return join();
+  } catch (error) {
+    if (error instanceof PlainError) throw new JoinRefused(error.status, error.message);
+    throw error;
+  }
+}
+
+function methodOf(pathname: string): Method | undefined {
+  if (!pathname.startsWith(RPC_PREFIX)) return undefined;
+  return METHODS.find((method) => method === pathname.slice(RPC_PREFIX.length));
+}
+
+function checkRoute(request: IncomingMessage, pathname: string): void {
+  const meta = { twirp_invalid_route: `${request.method} ${pathname}` };
+  if (request.method !== 'POST') {
+    const message = `unsupported method "${request.method}" (only POST is allowed)`;
+    throw new TwirpError('bad_route', message, meta);
+  }
+  if (mediaTypeOf(request) !== 'application/json') {
+    const message = `unexpected Content-Type: "${request.headers['content-type'] ?? ''}"`;
+    throw new TwirpError('bad_route', message, meta);
+  }
+}
+
+function noSuchMethod(request: IncomingMessage, pathname: string): TwirpError {
+  const method = pathname.slice(RPC_PREFIX.length);
+  if (UNSUPPORTED_METHODS.includes(method)) {
+    return new TwirpError('unimplemented', `the stand-in for LiveKit does not do ${method}`);
+  }
+  return new TwirpError('bad_route', `no handler for path "${pathname}"`, {
+    twirp_invalid_route: `${request.method} ${pathname}`,
+  });
+}
+
+function emptied(method: Method, result: string): string {
+  if (method === 'ListRooms') return '{"rooms":[]}';
+  if (method === 'ListParticipants') return '{"participants":[]}';
+  return result;
+}
+
+const mediaTypeOf = (request: IncomingMessage) =>
+  (request.headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase();
+
+const portOf = (address: AddressInfo | string | null): number => {
+  if (address === null || typeof address === 'string') throw new Error('not listening on a port');
+  return address.port;
+};
+
+async function readBody(request: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of request) {
+    size += chunk.length;
+    if (size > MAX_BODY_BYTES) throw new PlainError(413, 'body too large for the stand-in');
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString();
+}
+
+function sendText(response: ServerResponse, status: number, text: string): void {
+  response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8' }).end(text);
+}
+
+function sendJson(response: ServerResponse, status: number, body: unknown): void {
+  response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+}
+
+function sendTwirpError(response: ServerResponse, { status, code, message, meta }: TwirpError) {
+  sendJson(response, status, { code, msg: message, ...(meta && { meta }) });
+}

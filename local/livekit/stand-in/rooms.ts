@@ -1,0 +1,243 @@
+/** The rooms and the people in them: state and its rules, no HTTP. */
+import { randomUUID } from 'node:crypto';
+import {
+  Codec,
+  type CreateRoomRequest,
+  DisconnectReason,
+  ParticipantInfo,
+  ParticipantInfo_Kind,
+  ParticipantInfo_State,
+  ParticipantPermission,
+  Room,
+  type TrackInfo,
+} from '@livekit/protocol';
+import { PlainError } from './errors.ts';
+
+/** pkg/rtc/room.go: roomUpdateInterval. Room objects carry a count that is this old. */
+export const COUNT_LAG_MS = 5_000;
+const KEPT_DEPARTURES = 1_000;
+const CODECS = 'audio/PCMU audio/PCMA audio/opus audio/red video/VP8 video/H264 video/VP9 video/AV1'
+  .split(' ')
+  .map((mime) => new Codec({ mime }));
+
+export type RoomEventName =
+  | 'room_started'
+  | 'room_finished'
+  | 'participant_joined'
+  | 'participant_left'
+  | 'participant_connection_aborted';
+
+export interface RoomEvent {
+  event: RoomEventName;
+  room: Room;
+  participant?: ParticipantInfo;
+}
+
+export interface Departure {
+  roomName: string;
+  sid: string;
+  identity: string;
+  reason: keyof typeof DisconnectReason;
+}
+
+export interface RoomsOptions {
+  emptyTimeoutSeconds: number;
+  departureTimeoutSeconds: number;
+  countLagMs: number;
+  emit: (event: RoomEvent) => void;
+}
+
+/** What a createRoom request and a token's roomConfig both may ask of a new room. */
+export type RoomWishes = Pick<
+  CreateRoomRequest,
+  'emptyTimeout' | 'departureTimeout' | 'maxParticipants' | 'metadata'
+>;
+
+export interface Newcomer {
+  identity: string;
+  name: string;
+  metadata: string;
+  attributes: Record<string, string>;
+  kind: ParticipantInfo_Kind;
+  state: ParticipantInfo_State;
+  permission: ParticipantPermission;
+  tracks: TrackInfo[];
+}
+
+interface LivingRoom {
+  info: Room;
+  /** By identity: LiveKit has one session for each. */
+  people: Map<string, ParticipantInfo>;
+  everJoined: boolean;
+  lastLeftAtMs: number | undefined;
+  /** How many there were since when, for a count that lags. */
+  counts: { atMs: number; count: number }[];
+}
+
+export type Rooms = ReturnType<typeof createRooms>;
+
+export function createRooms(options: RoomsOptions) {
+  const rooms = new Map<string, LivingRoom>();
+  const departures: Departure[] = [];
+
+  const infoOf = (room: LivingRoom): Room => {
+    const before = Date.now() - options.countLagMs;
+    const numParticipants = room.counts.findLast(({ atMs }) => atMs <= before)?.count ?? 0;
+    return new Room({ ...room.info, numParticipants });
+  };
+  const recount = (room: LivingRoom) => {
+    const people = [...room.people.values()];
+    room.counts.push({ atMs: Date.now(), count: people.filter(countsAsSomebody).length });
+  };
+  const emit = (event: RoomEventName, room: LivingRoom, participant?: ParticipantInfo) =>
+    options.emit({
+      event,
+      room: infoOf(room),
+      ...(participant && { participant: participant.clone() }),
+    });
+
+  function create(name: string, wishes: RoomWishes): Room {
+    const living = rooms.get(name);
+    if (living !== undefined) return infoOf(living);
+    const nowMs = Date.now();
+    const room: LivingRoom = {
+      info: new Room({
+        sid: newId('RM_'),
+        name,
+        emptyTimeout: wishes.emptyTimeout || options.emptyTimeoutSeconds,
+        departureTimeout: wishes.departureTimeout || options.departureTimeoutSeconds,
+        maxParticipants: wishes.maxParticipants,
+        metadata: wishes.metadata,
+        creationTime: BigInt(Math.floor(nowMs / 1000)),
+        creationTimeMs: BigInt(nowMs),
+        // As the server does: whoever hands on a whole Room hands this on too.
+        turnPassword: `${newId('')}${newId('')}`,
+        enabledCodecs: CODECS,
+      }),
+      people: new Map(),
+      everJoined: false,
+      lastLeftAtMs: undefined,
+      counts: [],
+    };
+    rooms.set(name, room);
+    emit('room_started', room);
+    return infoOf(room);
+  }
+
+  /** Everybody in it is told why, and everybody outside after that. False: no such room. */
+  function close(name: string, reason: DisconnectReason): boolean {
+    const room = rooms.get(name);
+    if (room === undefined) return false;
+    rooms.delete(name);
+    for (const person of [...room.people.values()]) depart(room, person, reason);
+    emit('room_finished', room);
+    return true;
+  }
+
+  function depart(room: LivingRoom, person: ParticipantInfo, reason: DisconnectReason): void {
+    const wasActive = person.state === ParticipantInfo_State.ACTIVE;
+    room.people.delete(person.identity);
+    room.lastLeftAtMs = Date.now();
+    recount(room);
+    person.state = ParticipantInfo_State.DISCONNECTED;
+    person.disconnectReason = reason;
+    departures.push({
+      roomName: room.info.name,
+      sid: person.sid,
+      identity: person.identity,
+      reason: reasonName(reason),
+    });
+    if (departures.length > KEPT_DEPARTURES) departures.shift();
+    emit(wasActive ? 'participant_left' : 'participant_connection_aborted', room, person);
+  }
+
+  /** Throws a PlainError 500 for a full room, as the server does at the end of a join. */
+  function admit(name: string, newcomer: Newcomer): ParticipantInfo {
+    const room = rooms.get(name);
+    if (room === undefined) throw new PlainError(404, 'requested room does not exist');
+    const earlier = room.people.get(newcomer.identity);
+    if (earlier !== undefined) depart(room, earlier, DisconnectReason.DUPLICATE_IDENTITY);
+
+    const nowMs = Date.now();
+    const person = new ParticipantInfo({
+      ...newcomer,
+      sid: newId('PA_'),
+      joinedAt: BigInt(Math.floor(nowMs / 1000)),
+      joinedAtMs: BigInt(nowMs),
+      isPublisher: newcomer.tracks.length > 0,
+      version: 2,
+    });
+    const limit = room.info.maxParticipants;
+    const inside = [...room.people.values()].filter(countsAsSomebody).length;
+    if (limit > 0 && countsAsSomebody(person) && inside >= limit) {
+      throw new PlainError(500, 'room has exceeded its max participants');
+    }
+    room.people.set(person.identity, person);
+    room.everJoined ||= countsAsSomebody(person);
+    recount(room);
+    if (person.state === ParticipantInfo_State.ACTIVE) emit('participant_joined', room, person);
+    return person;
+  }
+
+  function remove(name: string, person: ParticipantInfo, reason: DisconnectReason): void {
+    const room = rooms.get(name);
+    if (room?.people.get(person.identity) === person) depart(room, person, reason);
+  }
+
+  /** pkg/rtc/room.go: CloseIfEmpty, called every second. */
+  function closeIdle(): void {
+    for (const room of [...rooms.values()]) {
+      if ([...room.people.values()].some(countsAsSomebody)) continue;
+      const { emptyTimeout, departureTimeout, creationTimeMs, name } = room.info;
+      const hasBeenLeft = room.everJoined && room.lastLeftAtMs !== undefined;
+      const sinceMs = hasBeenLeft ? (room.lastLeftAtMs ?? 0) : Number(creationTimeMs);
+      const timeoutSeconds = hasBeenLeft ? departureTimeout : emptyTimeout;
+      if (Date.now() - sinceMs >= timeoutSeconds * 1000) close(name, DisconnectReason.ROOM_CLOSED);
+    }
+  }
+
+  return {
+    create,
+    close,
+    admit,
+    remove,
+    closeIdle,
+    departures: (): readonly Departure[] => departures,
+    has: (name: string) => rooms.has(name),
+    list: (names: readonly string[]): Room[] =>
+      [...rooms.values()]
+        .filter(({ info }) => names.length === 0 || names.includes(info.name))
+        .map(infoOf),
+    people: (name: string): ParticipantInfo[] => [...(rooms.get(name)?.people.values() ?? [])],
+    person: (name: string, identity: string) => rooms.get(name)?.people.get(identity),
+    setMetadata(name: string, metadata: string): Room | undefined {
+      const room = rooms.get(name);
+      if (room === undefined) return undefined;
+      room.info.metadata = metadata;
+      return infoOf(room);
+    },
+  };
+}
+
+export const newId = (prefix: string) =>
+  `${prefix}${randomUUID().replaceAll('-', '').slice(0, 12)}`;
+
+/** Agents and recorders hold no room open and take no place (participant.go: IsDependent). */
+function countsAsSomebody({ kind, permission }: ParticipantInfo): boolean {
+  const isMachine = kind === ParticipantInfo_Kind.AGENT || kind === ParticipantInfo_Kind.EGRESS;
+  return !isMachine && !permission?.agent && !permission?.recorder;
+}
+
+function reasonName(reason: DisconnectReason): keyof typeof DisconnectReason {
+  const names = Object.keys(DisconnectReason).filter(isReasonName);
+  return names.find((name) => DisconnectReason[name] === reason) ?? 'UNKNOWN_REASON';
+}
+
+const isReasonName = (name: string): name is keyof typeof DisconnectReason =>
+  Number.isNaN(Number(name));
+
+export const EVERYTHING_ALLOWED = new ParticipantPermission({
+  canPublish: true,
+  canSubscribe: true,
+  canPublishData: true,
+});

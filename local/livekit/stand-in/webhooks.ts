@@ -1,0 +1,218 @@
+/** Signed webhooks with the real server's order, retries and limits, and faults on request. */
+import { createHash } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import { WebhookEvent } from '@livekit/protocol';
+import { AccessToken } from 'livekit-server-sdk';
+import { z } from 'zod';
+import { newId, type RoomEvent } from './rooms.ts';
+
+/** go-retryablehttp's defaults, which LiveKit uses: 4 retries over 15 s. */
+export const RETRY_DELAYS_MS = [1_000, 2_000, 4_000, 8_000];
+/** protocol/webhook/resource_url_notifier.go: older events and longer queues are dropped. */
+const MAX_AGE_MS = 30_000;
+const MAX_QUEUED = 200;
+const ANSWER_WITHIN_MS = 10_000;
+const KEPT_DELIVERIES = 1_000;
+
+const Scope = {
+  /** Events of this name; all when left out. */
+  event: z.string().optional(),
+  /** The next so many of them; until cleared when left out. */
+  times: z.int().positive().optional(),
+};
+
+export const WebhookFault = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('drop'), ...Scope }),
+  /** The same event, same id, so many times more. */
+  z.strictObject({ kind: z.literal('repeat'), copies: z.int().positive().default(1), ...Scope }),
+  /** Sent later; what comes after it does not wait, so it is overtaken. */
+  z.strictObject({ kind: z.literal('delay'), milliseconds: z.int().positive(), ...Scope }),
+  /** Sent right after the room's next event, or when the faults are cleared. */
+  z.strictObject({ kind: z.literal('swap'), ...Scope }),
+]);
+export type WebhookFault = z.infer<typeof WebhookFault>;
+export type WebhookFaultInput = z.input<typeof WebhookFault>;
+
+export const Delivery = z.object({
+  id: z.string(),
+  event: z.string(),
+  roomName: z.string(),
+  url: z.string(),
+  attempts: z.int(),
+  /** `failed` is final: nothing is kept for later. */
+  outcome: z.enum(['delivered', 'failed', 'dropped']),
+});
+export type Delivery = z.infer<typeof Delivery>;
+
+export interface WebhookTarget {
+  urls: readonly string[];
+  apiKey: string;
+}
+
+export interface WebhookOptions {
+  target: WebhookTarget | undefined;
+  secret: string;
+  retryDelaysMs: readonly number[];
+}
+
+interface Queue {
+  tail: Promise<void>;
+  length: number;
+  /** Events that wait for the next one of their room to overtake them. */
+  swapped: WebhookEvent[];
+}
+
+export type Webhooks = ReturnType<typeof createWebhooks>;
+
+export function createWebhooks({ target, secret, retryDelaysMs }: WebhookOptions) {
+  let faults: WebhookFault[] = [];
+  const queues = new Map<string, Queue>();
+  const deliveries: Delivery[] = [];
+  const pending = new Set<Promise<void>>();
+  const closing = new AbortController();
+
+  const record = (delivery: Delivery) => {
+    deliveries.push(delivery);
+    if (deliveries.length > KEPT_DELIVERIES) deliveries.shift();
+  };
+  const track = (work: Promise<void>): Promise<void> => {
+    // A rejection here is the closing of the stand-in, and nobody waits for it any more.
+    const settled = work.catch(() => undefined);
+    pending.add(settled);
+    void settled.then(() => pending.delete(settled));
+    return settled;
+  };
+  const takeFaults = (event: string): WebhookFault[] => {
+    const hits = faults.filter((fault) => fault.event === undefined || fault.event === event);
+    faults = faults.flatMap((fault) => {
+      if (fault.times === undefined || !hits.includes(fault)) return [fault];
+      return fault.times > 1 ? [{ ...fault, times: fault.times - 1 }] : [];
+    });
+    return hits;
+  };
+
+  async function post(url: string, event: WebhookEvent, apiKey: string): Promise<void> {
+    const body = event.toJsonString();
+    const token = new AccessToken(apiKey, secret, { ttl: '5m' });
+    token.sha256 = createHash('sha256').update(body).digest('base64');
+    const authorization = await token.toJwt();
+    const summary = { id: event.id, event: event.event, roomName: event.room?.name ?? '', url };
+    for (let attempts = 1; ; attempts++) {
+      const status = await statusOf(url, { authorization, body });
+      if (closing.signal.aborted) return;
+      const retryable = status === undefined || status === 429 || status >= 500;
+      const wait = retryDelaysMs[attempts - 1];
+      if (!retryable || wait === undefined) {
+        const outcome = status !== undefined && status < 300 ? 'delivered' : 'failed';
+        record({ ...summary, attempts, outcome });
+        return;
+      }
+      await delay(wait, undefined, { signal: closing.signal });
+    }
+  }
+
+  /** Undefined: no answer. */
+  async function statusOf(
+    url: string,
+    { authorization, body }: { authorization: string; body: string },
+  ): Promise<number | undefined> {
+    try {
+      const response = await fetch(url, {
+        method: 'POST',
+        headers: { authorization, 'content-type': 'application/webhook+json' },
+        body,
+        signal: AbortSignal.any([closing.signal, AbortSignal.timeout(ANSWER_WITHIN_MS)]),
+      });
+      await response.body?.cancel();
+      return response.status;
+    } catch {
+      return undefined;
+    }
+  }
+
+  function enqueue(queue: Queue, event: WebhookEvent, { urls, apiKey }: WebhookTarget): void {
+    const queuedAtMs = Date.now();
+    queue.length += 1;
+    queue.tail = track(
+      queue.tail.then(async () => {
+        try {
+          for (const url of urls) {
+            if (Date.now() - queuedAtMs > MAX_AGE_MS) recordDropped(event, url);
+            else await post(url, event, apiKey);
+          }
+        } finally {
+          queue.length -= 1;
+        }
+      }),
+    );
+  }
+
+  const recordDropped = (event: WebhookEvent, url: string) =>
+    record({
+      id: event.id,
+      event: event.event,
+      roomName: event.room?.name ?? '',
+      url,
+      attempts: 0,
+      outcome: 'dropped',
+    });
+
+  function queueOf(roomName: string): Queue {
+    const queue = queues.get(roomName) ?? { tail: Promise.resolve(), length: 0, swapped: [] };
+    queues.set(roomName, queue);
+    return queue;
+  }
+
+  return {
+    emit({ event: name, room, participant }: RoomEvent): void {
+      if (target === undefined || closing.signal.aborted) return;
+      const event = new WebhookEvent({
+        event: name,
+        room,
+        ...(participant && { participant }),
+        id: newId('EV_'),
+        createdAt: BigInt(Math.floor(Date.now() / 1000)),
+      });
+      const queue = queueOf(room.name);
+      const hits = takeFaults(name);
+      const find = <K extends WebhookFault['kind']>(kind: K) =>
+        hits.find((fault): fault is Extract<WebhookFault, { kind: K }> => fault.kind === kind);
+
+      if (find('drop') || queue.length >= MAX_QUEUED) {
+        for (const url of target.urls) recordDropped(event, url);
+        return;
+      }
+      if (find('swap')) {
+        queue.swapped.push(event);
+        return;
+      }
+      const copies = 1 + (find('repeat')?.copies ?? 0);
+      const late = find('delay');
+      const send = () => {
+        for (let copy = 0; copy < copies; copy++) enqueue(queue, event, target);
+      };
+      if (late === undefined) send();
+      else void track(delay(late.milliseconds, undefined, { signal: closing.signal }).then(send));
+      for (const overtaken of queue.swapped.splice(0)) enqueue(queue, overtaken, target);
+    },
+
+    setFault(fault: WebhookFault): void {
+      faults.push(fault);
+    },
+    clearFaults(): void {
+      faults = [];
+      if (target === undefined) return;
+      for (const queue of queues.values()) {
+        for (const waiting of queue.swapped.splice(0)) enqueue(queue, waiting, target);
+      }
+    },
+    deliveries: (): readonly Delivery[] => deliveries,
+    /** Resolves once everything sent so far was answered or given up. */
+    async settled(): Promise<void> {
+      while (pending.size > 0) await Promise.all(pending);
+    },
+    close(): void {
+      closing.abort();
+    },
+  };
+}

@@ -1,0 +1,150 @@
+/** Some LiveKit for development and tests: the first that there is of three kinds. */
+import { randomBytes } from 'node:crypto';
+import { findLiveKitServer, type Ports, startLiveKitServer } from './server.ts';
+import { STAND_IN_NOTE, type StandInControl, startStandIn } from './stand-in.ts';
+
+const API_KEY = 'devkey';
+/** The server refuses secrets under 32 characters. */
+const SECRET_BYTES = 24;
+
+export type LiveKitKind = 'external' | 'server' | 'stand-in';
+
+export interface LiveKitOptions {
+  /** Where webhooks go. An external LiveKit has its own settings for that, and keeps them. */
+  webhookUrl?: string | undefined;
+  env?: NodeJS.ProcessEnv | undefined;
+  /** For a server that must come back where it was. By default the usual ports, or free ones. */
+  ports?: Ports | undefined;
+  /** May a join create its room? Off by default, as in production. */
+  autoCreate?: boolean | undefined;
+}
+
+export interface LiveKit {
+  kind: LiveKitKind;
+  wsUrl: string;
+  apiKey: string;
+  apiSecret: string;
+  /** Where it came from, or its lack of reality, in words for whoever started it. */
+  note?: string;
+  /** The control of the stand-in, where it is one. */
+  standIn?: StandInControl;
+  /** The server's process, where it is one of ours. */
+  pid?: number;
+  /** Settles with a sentence when it ended, asked or not. Never for one that is not ours. */
+  exited: Promise<string>;
+  stop(): Promise<void>;
+}
+
+/**
+ * `LIVEKIT_WS_URL` with its key and secret, else a server on the PATH or an installed one, else
+ * the stand-in. `LIVEKIT=server` and `LIVEKIT=stand-in` force theirs.
+ * Throws an Error that says what to do when the wish cannot be met.
+ */
+export async function startLiveKit(options: LiveKitOptions = {}): Promise<LiveKit> {
+  const env = options.env ?? process.env;
+  const { LIVEKIT: forced } = env;
+  switch (forced || undefined) {
+    case undefined:
+      return externalLiveKit(env) ?? (await startServer(env, options)) ?? startOurStandIn(options);
+    case 'server': {
+      const server = await startServer(env, options);
+      if (server !== undefined) return server;
+      throw new Error(
+        'LIVEKIT=server, but there is none: no livekit-server on the PATH and none installed. ' +
+          'Run `npm run livekit:install` once (needs Go, 3 to 10 minutes).',
+      );
+    }
+    case 'stand-in':
+      return startOurStandIn(options);
+    default:
+      throw new Error(`LIVEKIT is "${forced}"; it can be "server", "stand-in" or left out`);
+  }
+}
+
+function externalLiveKit(env: NodeJS.ProcessEnv): LiveKit | undefined {
+  const { LIVEKIT_WS_URL, LIVEKIT_API_KEY, LIVEKIT_API_SECRET } = env;
+  const given = { LIVEKIT_WS_URL, LIVEKIT_API_KEY, LIVEKIT_API_SECRET };
+  const missing = Object.entries(given).filter(([, value]) => !value);
+  if (missing.length === Object.keys(given).length) return undefined;
+  if (!LIVEKIT_WS_URL || !LIVEKIT_API_KEY || !LIVEKIT_API_SECRET) {
+    const names = missing.map(([name]) => name).join(' and ');
+    throw new Error(
+      `${names} missing: LIVEKIT_WS_URL, LIVEKIT_API_KEY and LIVEKIT_API_SECRET belong together. ` +
+        'Set all three, or none to use a LiveKit of this machine.',
+    );
+  }
+  if (!/^wss?:$/.test(URL.parse(LIVEKIT_WS_URL)?.protocol ?? '')) {
+    throw new Error('LIVEKIT_WS_URL must be a WebSocket URL, such as wss://example.livekit.cloud');
+  }
+  return {
+    kind: 'external',
+    wsUrl: LIVEKIT_WS_URL,
+    apiKey: LIVEKIT_API_KEY,
+    apiSecret: LIVEKIT_API_SECRET,
+    note: 'This LiveKit is the one of LIVEKIT_WS_URL. Its webhooks go where it is told to send them.',
+    exited: new Promise(() => undefined),
+    stop: async () => undefined,
+  };
+}
+
+async function startServer(
+  env: NodeJS.ProcessEnv,
+  { webhookUrl, ports, autoCreate }: LiveKitOptions,
+): Promise<LiveKit | undefined> {
+  const binary = findLiveKitServer(env);
+  if (binary === undefined) return undefined;
+  const apiSecret = newSecret();
+  const server = await startLiveKitServer({
+    binary,
+    apiKeys: { [API_KEY]: apiSecret },
+    webhook: webhookOf(webhookUrl),
+    ports,
+    autoCreate,
+  });
+  return {
+    kind: 'server',
+    wsUrl: server.wsUrl,
+    apiKey: API_KEY,
+    apiSecret,
+    pid: server.pid,
+    exited: server.exited.then(
+      ({ code, signal }) => `the LiveKit server ended (${signal ?? `code ${code}`})`,
+    ),
+    stop: async () => {
+      await server.stop();
+    },
+  };
+}
+
+async function startOurStandIn({
+  webhookUrl,
+  ports,
+  autoCreate,
+}: LiveKitOptions): Promise<LiveKit> {
+  const apiSecret = newSecret();
+  const { promise: exited, resolve: end } = Promise.withResolvers<string>();
+  const standIn = await startStandIn({
+    apiKeys: { [API_KEY]: apiSecret },
+    webhook: webhookOf(webhookUrl),
+    port: ports?.http,
+    autoCreate,
+  });
+  return {
+    kind: 'stand-in',
+    wsUrl: standIn.wsUrl,
+    apiKey: API_KEY,
+    apiSecret,
+    note: STAND_IN_NOTE,
+    standIn,
+    exited,
+    stop: async () => {
+      await standIn.close();
+      end('the stand-in for LiveKit ended');
+    },
+  };
+}
+
+const webhookOf = (url: string | undefined) =>
+  url === undefined ? undefined : { urls: [url], apiKey: API_KEY };
+
+const newSecret = () => randomBytes(SECRET_BYTES).toString('hex');
