@@ -1,0 +1,159 @@
+import * as z from 'zod/mini';
+
+/**
+ * The functions' environment, and the only reader of `process.env`. Each function names the parts
+ * that it needs, and {@link loadConfig} parses them once, at its cold start.
+ */
+
+const text = z.string('is missing');
+
+const isUrl = (value: string, ...protocols: string[]): boolean =>
+  URL.canParse(value) && protocols.includes(new URL(value).protocol);
+
+/** Whether the URL names this machine: inside Lambda nothing answers there. */
+const isLoopback = (value: string): boolean =>
+  isUrl(value, 'http:', 'https:') &&
+  ['127.0.0.1', '[::1]', 'localhost'].includes(new URL(value).hostname);
+
+/** Both forms that a pool's issuer can have, in all partitions: see aws-jwt-verify's Cognito verifier. */
+const COGNITO_ISSUER =
+  /^https:\/\/(issuer-)?cognito-idp\.[a-z0-9-]+\.amazonaws\.(com|com\.cn|eu)\/[a-z0-9-]+_[A-Za-z0-9]+$/;
+
+const wholeNumber = (options: { default: number; min: number; max: number }) => {
+  const rule = `must be a whole number from ${options.min} to ${options.max}`;
+  return z._default(
+    z.coerce.number(rule).check(z.int(rule), z.gte(options.min, rule), z.lte(options.max, rule)),
+    options.default,
+  );
+};
+
+const list = z.pipe(
+  text,
+  z.transform((value: string) => value.split(',').map((item) => item.trim())),
+);
+
+/** DynamoDB. An endpoint other than the region's own is for local databases. */
+export const store = z.pipe(
+  z.object({
+    TABLE_NAME: text,
+    DYNAMODB_ENDPOINT: z.optional(
+      z.string().check(z.refine((v) => isUrl(v, 'http:', 'https:'), 'must be an http(s) URL')),
+    ),
+  }),
+  z.transform((env) => ({ tableName: env.TABLE_NAME, endpoint: env.DYNAMODB_ENDPOINT })),
+);
+
+const webSocketUrl = text.check(
+  z.refine((value) => isUrl(value, 'ws:', 'wss:'), 'must be a ws:// or wss:// URL'),
+);
+
+/** LiveKit on AWS: the project is read at run time from an SSM parameter (a SecureString). */
+const liveKitByParameter = z.pipe(
+  z.object({ LIVEKIT_PARAMETER: text, AWS_REGION: text }),
+  z.transform((env) => ({ parameter: { name: env.LIVEKIT_PARAMETER, region: env.AWS_REGION } })),
+);
+
+/** LiveKit elsewhere: the three variables that its own tools use. */
+const liveKitByEnvironment = z.pipe(
+  z.object({
+    LIVEKIT_WS_URL: webSocketUrl,
+    LIVEKIT_API_KEY: text,
+    LIVEKIT_API_SECRET: text,
+  }),
+  z.transform((env) => ({
+    project: {
+      wsUrl: env.LIVEKIT_WS_URL,
+      apiKey: env.LIVEKIT_API_KEY,
+      apiSecret: env.LIVEKIT_API_SECRET,
+    },
+  })),
+);
+
+export const livekit = (env: Environment) =>
+  env.LIVEKIT_PARAMETER === undefined ? liveKitByEnvironment : liveKitByParameter;
+
+/** Whose tokens count. An issuer that is no Cognito pool is accepted on loopback only. */
+export const identity = z.pipe(
+  z.object({
+    COGNITO_ISSUER: text.check(
+      z.refine(
+        (value) => COGNITO_ISSUER.test(value) || isLoopback(value),
+        'must be the issuer of a Cognito user pool, or a loopback URL',
+      ),
+    ),
+    COGNITO_CLIENT_IDS: list,
+    COGNITO_TOKEN_USE: z._default(z.enum(['access', 'id'], 'must be "access" or "id"'), 'access'),
+  }),
+  z.transform((env) => ({
+    issuer: env.COGNITO_ISSUER,
+    clientIds: env.COGNITO_CLIENT_IDS,
+    tokenUse: env.COGNITO_TOKEN_USE,
+  })),
+);
+
+/** The limits of each meeting's room. LiveKit reads 0 as "server default", so 0 is refused. */
+export const rooms = z.pipe(
+  z.object({
+    ROOM_EMPTY_TIMEOUT_SECONDS: wholeNumber({ default: 600, min: 1, max: 86_400 }),
+    ROOM_DEPARTURE_TIMEOUT_SECONDS: wholeNumber({ default: 1800, min: 1, max: 86_400 }),
+    ROOM_MAX_PARTICIPANTS: wholeNumber({ default: 50, min: 1, max: 100_000 }),
+  }),
+  z.transform((env) => ({
+    emptyTimeoutSeconds: env.ROOM_EMPTY_TIMEOUT_SECONDS,
+    departureTimeoutSeconds: env.ROOM_DEPARTURE_TIMEOUT_SECONDS,
+    maxParticipants: env.ROOM_MAX_PARTICIPANTS,
+  })),
+);
+
+/** Join tokens: how long an unused one works, and what a moderator's may do at LiveKit itself. */
+export const tokens = z.pipe(
+  z.object({
+    TOKEN_TTL_SECONDS: wholeNumber({ default: 600, min: 60, max: 86_400 }),
+    MODERATOR_GRANTS: z._default(
+      z.enum(['full', 'room', 'none'], 'must be "full", "room" or "none"'),
+      'full',
+    ),
+  }),
+  z.transform((env) => ({
+    ttlSeconds: env.TOKEN_TTL_SECONDS,
+    moderatorGrants: env.MODERATOR_GRANTS,
+  })),
+);
+
+/** How long a meeting may last at most. */
+export const limits = z.pipe(
+  z.object({
+    MEETING_MAX_DURATION_SECONDS: wholeNumber({ default: 43_200, min: 60, max: 604_800 }),
+  }),
+  z.transform((env) => ({ maxDurationSeconds: env.MEETING_MAX_DURATION_SECONDS })),
+);
+
+type Environment = { LIVEKIT_PARAMETER?: string } & Record<string, string | undefined>;
+type Part = z.ZodMiniType | ((env: Environment) => z.ZodMiniType);
+type Loaded<P extends Part> = z.infer<P extends (env: Environment) => infer S ? S : P>;
+
+/** Names everything that is wrong with the environment, and no value of it. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+}
+
+/**
+ * Parses the named parts of the environment; an empty variable counts as a missing one.
+ * @throws ConfigError that names every missing or bad variable at once
+ */
+export function loadConfig<P extends Record<string, Part>>(
+  parts: P,
+  env: Environment = process.env,
+): { [Name in keyof P]: Loaded<P[Name]> } {
+  const config: Record<string, unknown> = {};
+  const problems: string[] = [];
+  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''));
+  for (const [name, part] of Object.entries(parts)) {
+    const result = (typeof part === 'function' ? part(given) : part).safeParse(given);
+    if (result.success) config[name] = result.data;
+    else
+      problems.push(...result.error.issues.map((issue) => `${issue.path.join()} ${issue.message}`));
+  }
+  if (problems.length > 0) throw new ConfigError(`Environment: ${problems.join('; ')}`);
+  return config as { [Name in keyof P]: Loaded<P[Name]> };
+}

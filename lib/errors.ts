@@ -1,0 +1,115 @@
+/** Every way in which a request can fail. `lib/http/errors.ts` gives each its HTTP status. */
+export type ErrorCode =
+  | 'INVALID_REQUEST'
+  | 'UNAUTHENTICATED'
+  | 'NOT_A_MEMBER'
+  | 'NOT_A_MODERATOR'
+  | 'CLUB_NOT_FOUND'
+  | 'MEETING_NOT_ACTIVE'
+  | 'MEETING_FULL'
+  | 'MEDIA_UNAVAILABLE'
+  | 'STORE_UNAVAILABLE'
+  | 'IDENTITY_UNAVAILABLE'
+  | 'TIMED_OUT'
+  | 'INTERNAL';
+
+/** A cause that the caller may be told: `message` is the sentence that the answer carries. */
+export abstract class AppError extends Error {
+  abstract override readonly name: string; // a literal: bundling renames classes
+  abstract readonly code: ErrorCode;
+}
+
+export class InvalidRequest extends AppError {
+  override readonly name = 'InvalidRequest';
+  readonly code = 'INVALID_REQUEST';
+}
+
+export class Unauthenticated extends AppError {
+  override readonly name = 'Unauthenticated';
+  readonly code = 'UNAUTHENTICATED';
+
+  constructor(options?: ErrorOptions) {
+    super('A valid access token is required', options);
+  }
+}
+
+export class NotAMember extends AppError {
+  override readonly name = 'NotAMember';
+  readonly code = 'NOT_A_MEMBER';
+
+  constructor() {
+    super('Not a member of this reading club');
+  }
+}
+
+export class NotAModerator extends AppError {
+  override readonly name = 'NotAModerator';
+  readonly code = 'NOT_A_MODERATOR';
+
+  constructor(action: 'start' | 'end') {
+    super(`Only moderators can ${action} meetings`);
+  }
+}
+
+export class ClubNotFound extends AppError {
+  override readonly name = 'ClubNotFound';
+  readonly code = 'CLUB_NOT_FOUND';
+
+  constructor() {
+    super('Reading club not found');
+  }
+}
+
+export class MeetingNotActive extends AppError {
+  override readonly name = 'MeetingNotActive';
+  readonly code = 'MEETING_NOT_ACTIVE';
+}
+
+export class MeetingFull extends AppError {
+  override readonly name = 'MeetingFull';
+  readonly code = 'MEETING_FULL';
+
+  constructor(maxParticipants: number) {
+    super(`The meeting is full: ${maxParticipants} people are in it`);
+  }
+}
+
+/** LiveKit did not answer in time, refused the API key or failed. The outcome is unknown. */
+export class MediaUnavailable extends AppError {
+  override readonly name = 'MediaUnavailable';
+  readonly code = 'MEDIA_UNAVAILABLE';
+
+  constructor(options?: ErrorOptions) {
+    super('The meeting server cannot be reached right now; please try again', options);
+  }
+}
+
+/** DynamoDB did not answer in time, throttled or failed. The outcome is unknown. */
+export class StoreUnavailable extends AppError {
+  override readonly name = 'StoreUnavailable';
+  readonly code = 'STORE_UNAVAILABLE';
+
+  constructor(options?: ErrorOptions) {
+    super('The club records cannot be reached right now; please try again', options);
+  }
+}
+
+/** The user pool's key set has never been fetched, so no token can be checked yet. */
+export class IdentityUnavailable extends AppError {
+  override readonly name = 'IdentityUnavailable';
+  readonly code = 'IDENTITY_UNAVAILABLE';
+
+  constructor(options?: ErrorOptions) {
+    super('Your sign-in cannot be checked right now; please try again', options);
+  }
+}
+
+/** The function's own time budget ran out before its dependencies answered. */
+export class TimedOut extends AppError {
+  override readonly name = 'TimedOut';
+  readonly code = 'TIMED_OUT';
+
+  constructor() {
+    super('This took too long; please try again');
+  }
+}

@@ -1,0 +1,84 @@
+import middy, { type MiddlewareObj } from '@middy/core';
+import type {
+  APIGatewayProxyEventV2,
+  APIGatewayProxyStructuredResultV2,
+  Context,
+} from 'aws-lambda';
+import { TimedOut } from '../errors.ts';
+import type { Caller } from '../meetings/model.ts';
+import type { Log } from '../meetings/ports.ts';
+import { withRequestId } from '../observability.ts';
+import { codeOf, errorResponse, STATUS } from './errors.ts';
+
+/** What is left of the function's time when it answers for itself instead of being cut off. */
+const TIME_TO_ANSWER_MS = 500;
+
+export interface Route {
+  /** As in the routes' table: `POST /token`. */
+  route: string;
+  /** The sentence for an error that the caller cannot be told about. */
+  failure: string;
+}
+
+export interface HttpDeps {
+  /** From the `Authorization` header. Throws for whatever does not verify. */
+  verifyCaller: (authorization: string | undefined) => Promise<Caller>;
+  log: Log;
+}
+
+type Handle = (
+  event: APIGatewayProxyEventV2,
+  caller: Caller,
+) => Promise<APIGatewayProxyStructuredResultV2>;
+type HttpMiddleware = MiddlewareObj<APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2>;
+
+/**
+ * The one stack that every HTTP function runs in: request id, time budget, errors as answers, one log
+ * line a request, and the caller verified before anything else is looked at.
+ */
+export function httpHandler(route: Route, { log, verifyCaller }: HttpDeps, handle: Handle) {
+  const stack = middy<APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2>({
+    timeoutEarlyInMillis: TIME_TO_ANSWER_MS,
+    timeoutEarlyResponse: () => {
+      throw new TimedOut();
+    },
+  })
+    .use(logRequest(route, log))
+    .use(answerErrors(route))
+    .handler(async (event) => handle(event, await verifyCaller(event.headers.authorization)));
+
+  return (event: APIGatewayProxyEventV2, context: Context) =>
+    withRequestId(event.requestContext.requestId, () => stack(event, context));
+}
+
+const answerErrors = ({ failure }: Route): HttpMiddleware => ({
+  onError(request) {
+    const { requestId } = request.event.requestContext;
+    request.response = errorResponse(request.error, { failure, requestId });
+  },
+});
+
+function logRequest({ route }: Route, log: Log): HttpMiddleware {
+  const startedAt = new WeakMap<object, number>();
+  const durationMs = (request: object) =>
+    Math.round(performance.now() - (startedAt.get(request) ?? Number.NaN));
+  return {
+    before(request) {
+      startedAt.set(request, performance.now());
+    },
+    after(request) {
+      log.info('request', {
+        route,
+        status: request.response?.statusCode,
+        durationMs: durationMs(request),
+      });
+    },
+    onError(request) {
+      const code = codeOf(request.error);
+      const fields = { route, status: STATUS[code], code, durationMs: durationMs(request) };
+      if (code === 'INTERNAL') log.error('request', fields, request.error);
+      else if (STATUS[code] >= 500) log.warn('request', fields, request.error);
+      else log.info('request', fields);
+    },
+  };
+}

@@ -1,0 +1,89 @@
+import { defaultProvider } from '@aws-sdk/credential-provider-node';
+import { AwsClient } from 'aws4fetch';
+import * as z from 'zod/mini';
+import { MediaUnavailable } from '../errors.ts';
+
+/** What names and opens a LiveKit project; as JSON, the value of its SSM parameter. */
+export const LiveKitProject = z.object({
+  /** What clients connect to; the API is at the same host. */
+  wsUrl: z.string().check(z.startsWith('ws')),
+  apiKey: z.string().check(z.minLength(1)),
+  apiSecret: z.string().check(z.minLength(1)),
+});
+export type LiveKitProject = z.infer<typeof LiveKitProject>;
+
+/** How long a parameter that was read counts, so that a rotated key needs no deployment. */
+const FRESH_MS = 5 * 60_000;
+const READ_TIMEOUT_MS = 1500;
+const RETRIES = 1;
+
+const GetParameterAnswer = z.object({ Parameter: z.object({ Value: z.string() }) });
+
+export interface ProjectParameter {
+  name: string;
+  region: string;
+  /** The region's own, unless a test brings another one. */
+  endpoint?: string;
+}
+
+/**
+ * Reads the project from a SecureString of the SSM Parameter Store. Concurrent readers share one
+ * call; a refresh that fails leaves the project that is known in use.
+ *
+ * Over aws4fetch, since the SSM client would add 77 KB to each bundle for this one call:
+ * https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetParameter.html
+ *
+ * @throws MediaUnavailable when it could never be read
+ */
+export function projectFromParameter(
+  { name, region, endpoint = `https://ssm.${region}.amazonaws.com/` }: ProjectParameter,
+  { credentials = defaultProvider(), now = Date.now } = {},
+): () => Promise<LiveKitProject> {
+  let known: { project: LiveKitProject; readAt: number } | undefined;
+  let reading: Promise<LiveKitProject> | undefined;
+
+  const read = async (): Promise<LiveKitProject> => {
+    const aws = new AwsClient({
+      ...(await credentials()),
+      region,
+      service: 'ssm',
+      retries: RETRIES,
+    });
+    const response = await aws.fetch(endpoint, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/x-amz-json-1.1',
+        'x-amz-target': 'AmazonSSM.GetParameter',
+      },
+      body: JSON.stringify({ Name: name, WithDecryption: true }),
+      signal: AbortSignal.timeout(READ_TIMEOUT_MS),
+    });
+    if (!response.ok) throw new Error(`SSM answered ${response.status} for ${name}`);
+    const { Parameter } = GetParameterAnswer.parse(await response.json());
+    return parseProject(name, Parameter.Value);
+  };
+
+  return async () => {
+    if (known && now() - known.readAt < FRESH_MS) return known.project;
+    reading ??= read().finally(() => {
+      reading = undefined;
+    });
+    try {
+      const project = await reading;
+      known = { project, readAt: now() };
+    } catch (cause) {
+      if (!known) throw new MediaUnavailable({ cause });
+      known.readAt = now();
+    }
+    return known.project;
+  };
+}
+
+/** The value is a secret: an error names the parameter, and nothing of what is in it. */
+function parseProject(name: string, value: string): LiveKitProject {
+  try {
+    return LiveKitProject.parse(JSON.parse(value));
+  } catch {
+    throw new Error(`${name} must be JSON with wsUrl (ws:// or wss://), apiKey and apiSecret`);
+  }
+}

@@ -1,0 +1,210 @@
+import {
+  AccessToken,
+  ParticipantInfo_State,
+  RoomConfiguration,
+  RoomServiceClient,
+  ServerError,
+  type VideoGrant,
+} from 'livekit-server-sdk';
+import { MediaUnavailable } from '../errors.ts';
+import type {
+  MediaServer,
+  Participant,
+  Permissions,
+  Room,
+  RoomOptions,
+  RoomStatus,
+} from '../meetings/ports.ts';
+import type { LiveKitProject } from './project.ts';
+
+/** Seconds for one attempt. Below 5 the SDK does not fail over to other regions by itself. */
+const REQUEST_TIMEOUT_SECONDS = 3;
+
+/** A socket that the server closed while it was idle: the request never arrived. */
+const DEAD_SOCKET_CODES = ['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE'];
+
+/** HTTP statuses that say "not now" or "not with this key", as opposed to "never like this". */
+const isOutage = (status: number): boolean =>
+  status >= 500 || status === 401 || status === 403 || status === 408 || status === 429;
+
+/** `ParticipantInfo.Kind.STANDARD`, which the SDK does not export: neither agent nor recorder. */
+const STANDARD = 0;
+
+type SdkRoom = Awaited<ReturnType<RoomServiceClient['createRoom']>>;
+type SdkParticipant = Awaited<ReturnType<RoomServiceClient['listParticipants']>>[number];
+
+/**
+ * LiveKit's room API and join tokens.
+ *
+ * `project` is asked at each call, so that a rotated key is picked up without a restart. No method
+ * takes LiveKit's silence for an answer: see `MediaServer` for what each throws.
+ */
+export class LiveKitService implements MediaServer {
+  readonly #project: () => Promise<LiveKitProject>;
+  #client: { of: LiveKitProject; rooms: RoomServiceClient } | undefined;
+
+  constructor(project: () => Promise<LiveKitProject>) {
+    this.#project = project;
+  }
+
+  async getServerUrl(): Promise<string> {
+    return (await this.#project()).wsUrl;
+  }
+
+  async createToken(
+    roomName: string,
+    participantName: string,
+    participantId: string,
+    permissions: Permissions,
+    { ttlSeconds, roomOptions }: { ttlSeconds: number; roomOptions: RoomOptions },
+  ): Promise<string> {
+    const { apiKey, apiSecret } = await this.#project();
+    const token = new AccessToken(apiKey, apiSecret, {
+      identity: participantId,
+      name: participantName,
+      ttl: ttlSeconds,
+    });
+    token.addGrant(grantsOf(roomName, permissions));
+    // Without `name`, which would be the room's: the configuration is for whatever room is joined.
+    const { name: _, ...configuration } = sdkRoomOptions(roomName, roomOptions);
+    token.roomConfig = new RoomConfiguration(configuration);
+    return token.toJwt();
+  }
+
+  async createRoom(roomName: string, options: RoomOptions): Promise<Room> {
+    return roomOf(await this.#call((rooms) => rooms.createRoom(sdkRoomOptions(roomName, options))));
+  }
+
+  async getRoom(roomName: string): Promise<Room | null> {
+    const [room] = await this.#call((rooms) => rooms.listRooms([roomName]));
+    return room ? roomOf(room) : null;
+  }
+
+  async deleteRoom(roomName: string): Promise<true> {
+    await this.#call((rooms) => rooms.deleteRoom(roomName).catch(unlessNotFound));
+    return true;
+  }
+
+  async getParticipants(roomName: string): Promise<Participant[]> {
+    const participants = await this.#call((rooms) => rooms.listParticipants(roomName));
+    return participants.filter(isConnected).map(participantOf);
+  }
+
+  async removeParticipant(roomName: string, participantId: string): Promise<boolean> {
+    return this.#call((rooms) =>
+      rooms
+        .removeParticipant(roomName, participantId)
+        .then(() => true)
+        .catch((error) => unlessNotFound(error)),
+    );
+  }
+
+  async getRoomStatus(roomName: string): Promise<RoomStatus> {
+    const [room, participants] = await Promise.all([
+      this.getRoom(roomName),
+      this.getParticipants(roomName),
+    ]);
+    if (!room) return { exists: false, isActive: false, participantCount: 0 };
+    const participantCount = participants.filter(({ isPerson }) => isPerson).length;
+    return {
+      exists: true,
+      isActive: participantCount > 0,
+      participantCount,
+      creationTime: room.createdAt,
+      metadata: room.metadata,
+    };
+  }
+
+  async #call<T>(request: (rooms: RoomServiceClient) => Promise<T>): Promise<T> {
+    const rooms = await this.#rooms();
+    try {
+      return await request(rooms).catch((error) => {
+        if (!isDeadSocket(error)) throw error;
+        return request(rooms);
+      });
+    } catch (error) {
+      throw classify(error);
+    }
+  }
+
+  async #rooms(): Promise<RoomServiceClient> {
+    const project = await this.#project();
+    if (this.#client?.of !== project) {
+      this.#client = {
+        of: project,
+        rooms: new RoomServiceClient(project.wsUrl, project.apiKey, project.apiSecret, {
+          requestTimeout: REQUEST_TIMEOUT_SECONDS,
+        }),
+      };
+    }
+    return this.#client.rooms;
+  }
+}
+
+/** The closed list of grants; the SDK would copy any key that it is given into the token. */
+const grantsOf = (roomName: string, permissions: Permissions): VideoGrant => ({
+  room: roomName,
+  roomJoin: true,
+  canPublish: true,
+  canSubscribe: true,
+  canPublishData: true,
+  canUpdateOwnMetadata: true,
+  roomAdmin: permissions.isModerator ?? false,
+  roomRecord: permissions.canRecord ?? false,
+});
+
+const sdkRoomOptions = (name: string, options: RoomOptions) => ({
+  name,
+  emptyTimeout: options.emptyTimeoutSeconds,
+  departureTimeout: options.departureTimeoutSeconds,
+  maxParticipants: options.maxParticipants,
+  metadata: JSON.stringify(options.metadata),
+});
+
+const roomOf = (room: SdkRoom): Room => ({
+  name: room.name,
+  sid: room.sid,
+  createdAt: new Date(Number(room.creationTimeMs)).toISOString(),
+  participantCount: room.numParticipants,
+  metadata: room.metadata,
+});
+
+/** Somebody who is still joining, or already gone, is not in the room. */
+const isConnected = ({ state }: SdkParticipant): boolean =>
+  state === ParticipantInfo_State.JOINED || state === ParticipantInfo_State.ACTIVE;
+
+const participantOf = (participant: SdkParticipant): Participant => ({
+  identity: participant.identity,
+  sid: participant.sid,
+  name: participant.name,
+  isPerson: participant.kind === STANDARD,
+  joinedAt: new Date(Number(participant.joinedAtMs)).toISOString(),
+});
+
+function unlessNotFound(error: unknown): false {
+  if (error instanceof ServerError && error.status === 404) return false;
+  throw error;
+}
+
+const isDeadSocket = (error: unknown): boolean =>
+  error instanceof TypeError && DEAD_SOCKET_CODES.includes(causeCode(error) ?? '');
+
+const causeCode = ({ cause }: Error): string | undefined =>
+  cause instanceof Error && 'code' in cause ? String(cause.code) : undefined;
+
+/**
+ * LiveKit's failures as ours; what is no outage is a mistake of this service and stays as it is.
+ * A refusal's message can contain the whole API token (seen with 1.13.5), so the cause that is kept,
+ * and may be logged, is made of the status and the code only.
+ */
+function classify(error: unknown): unknown {
+  if (error instanceof ServerError) {
+    const cause = new Error(`LiveKit answered ${error.status} ${error.code ?? ''}`.trim());
+    return isOutage(error.status) ? new MediaUnavailable({ cause }) : cause;
+  }
+  const isTransport =
+    (error instanceof TypeError && error.cause !== undefined) || // fetch: refused, reset, not found
+    error instanceof SyntaxError || // an answer that is not LiveKit's
+    (error instanceof DOMException && error.name === 'TimeoutError');
+  return isTransport ? new MediaUnavailable({ cause: error }) : error;
+}

@@ -1,0 +1,101 @@
+import * as z from 'zod/mini';
+
+const ID_RULE = 'must be 1 to 64 letters, digits, "-" or "_"';
+
+/** The one form of every id, so that none can forge a key of the table or a room name. */
+const Id = z.string(ID_RULE).check(z.regex(/^[A-Za-z0-9_-]{1,64}$/, ID_RULE));
+
+export const ClubId = Id;
+export const UserId = Id;
+
+const MEETING_ID_RULE = 'must be the id of a meeting (a ULID)';
+
+/** A ULID, so that meetings sort by the time at which they started. */
+export const MeetingId = z
+  .string(MEETING_ID_RULE)
+  .check(z.regex(/^[0-7][0-9A-HJKMNP-TV-Z]{25}$/, MEETING_ID_RULE));
+
+export const MAX_NAME_CHARACTERS = 64;
+const NAME_RULE = `must be 1 to ${MAX_NAME_CHARACTERS} characters, without control characters`;
+
+/**
+ * The name that the others in the room see. Counted in code points: 64 of them are at most the
+ * 256 bytes that LiveKit allows a name. `Cs` are halves of surrogate pairs, `Zl` and `Zp` line ends.
+ */
+export const ParticipantName = z.string(NAME_RULE).check(
+  z.trim(),
+  z.refine((name) => {
+    const characters = [...name].length;
+    return characters >= 1 && characters <= MAX_NAME_CHARACTERS;
+  }, NAME_RULE),
+  z.refine((name) => !/[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]/u.test(name), NAME_RULE),
+);
+
+/** ISO 8601 in UTC, as `Date.toISOString` writes it. */
+const Instant = z.iso.datetime();
+
+/** A meeting that is on. It exists from the moment its record does, whether or not its room does. */
+export const Meeting = z.object({
+  meetingId: MeetingId,
+  roomName: z.string(),
+  startedAt: Instant,
+  startedBy: UserId,
+  maxParticipants: z.int(),
+});
+export type Meeting = z.infer<typeof Meeting>;
+
+/** A meeting that is over: decided facts, which never change again. */
+export const EndedMeeting = z.object({
+  meetingId: MeetingId,
+  roomName: z.string(),
+  startedAt: Instant,
+  endedAt: Instant,
+  durationSeconds: z.int(),
+  endedBy: UserId,
+  reason: z.enum(['moderator']),
+});
+export type EndedMeeting = z.infer<typeof EndedMeeting>;
+
+export const Club = z.object({
+  clubId: ClubId,
+  name: z.string(),
+  moderatorId: UserId,
+  createdAt: Instant,
+  meeting: z.optional(Meeting),
+  lastMeeting: z.optional(EndedMeeting),
+});
+export type Club = z.infer<typeof Club>;
+
+export const Member = z.object({
+  userId: UserId,
+  displayName: z.optional(z.string()),
+  role: z.enum(['member', 'moderator']),
+  joinedAt: Instant,
+});
+export type Member = z.infer<typeof Member>;
+
+/**
+ * Whoever is behind a verified token: `userId` is the Cognito `sub`. Branded, so that only
+ * `lib/cognito` makes one and no use case can be called without verifying first.
+ */
+export const Caller = z
+  .object({ userId: UserId, username: z.string().check(z.minLength(1)) })
+  .brand<'Caller'>();
+export type Caller = z.infer<typeof Caller>;
+
+/** A moderator is whoever the club names as such, member item or not, or whose member item says so. */
+export const isModerator = (club: Club, member: Member | undefined, userId: string): boolean =>
+  club.moderatorId === userId || member?.role === 'moderator';
+
+const ROOM_PREFIX = 'reading-club-';
+
+/** One room name per meeting: a name that was used once is never used again. */
+export const roomNameOf = (clubId: string, meetingId: string): string =>
+  `${ROOM_PREFIX}${clubId}-${meetingId}`;
+
+/** The reverse of {@link roomNameOf}; undefined for a room that cannot be one of ours. */
+export function parseRoomName(roomName: string): { clubId: string; meetingId: string } | undefined {
+  const match = /^reading-club-([A-Za-z0-9_-]{1,64})-([0-7][0-9A-HJKMNP-TV-Z]{25})$/.exec(roomName);
+  const [, clubId, meetingId] = match ?? [];
+  return clubId && meetingId ? { clubId, meetingId } : undefined;
+}

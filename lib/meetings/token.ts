@@ -1,0 +1,107 @@
+import { ClubNotFound, MeetingFull, MeetingNotActive, NotAMember } from '../errors.ts';
+import {
+  type Caller,
+  isModerator,
+  MAX_NAME_CHARACTERS,
+  type Meeting,
+  type Member,
+} from './model.ts';
+import type { ClubRepository, MediaServer, Permissions, Room } from './ports.ts';
+import { ensureRoom, type RoomLimits, roomOptionsOf } from './room.ts';
+
+export interface TokenDeps {
+  clubs: Pick<ClubRepository, 'getClubAndMember' | 'getClub'>;
+  media: Pick<
+    MediaServer,
+    'createToken' | 'createRoom' | 'deleteRoom' | 'getParticipants' | 'getServerUrl'
+  >;
+  now: () => Date;
+  rooms: RoomLimits;
+  tokens: { ttlSeconds: number; moderatorGrants: ModeratorGrants };
+}
+
+export interface JoinToken {
+  /** A LiveKit join token (a JWT). */
+  token: string;
+  /** The WebSocket URL to connect to with it. */
+  serverUrl: string;
+  roomName: string;
+  meetingId: string;
+  participantName: string;
+  isModerator: boolean;
+  /** ISO 8601: until when an unused token can be used to join; it never ends a connection. */
+  expiresAt: string;
+}
+
+/** What a moderator's token may do at LiveKit itself: what each exposes is in the README. */
+export type ModeratorGrants = 'full' | 'room' | 'none';
+
+const MODERATOR_PERMISSIONS: Record<ModeratorGrants, Permissions> = {
+  full: { isModerator: true, canRecord: true },
+  room: { isModerator: true, canRecord: false },
+  none: { isModerator: false, canRecord: false },
+};
+
+/**
+ * Gives a member the token to join the meeting that is on, and makes sure of its room: LiveKit closes
+ * an empty room by its own timer while the meeting goes on.
+ *
+ * @throws ClubNotFound, NotAMember, MeetingNotActive, MeetingFull
+ */
+export async function createJoinToken(
+  deps: TokenDeps,
+  {
+    caller,
+    clubId,
+    participantName,
+  }: { caller: Caller; clubId: string; participantName?: string | undefined },
+): Promise<JoinToken> {
+  const { club, member } = await deps.clubs.getClubAndMember(clubId, caller.userId);
+  if (!club) throw new ClubNotFound();
+  const moderator = isModerator(club, member, caller.userId);
+  if (!member && !moderator) throw new NotAMember();
+  const { meeting } = club;
+  if (!meeting) throw new MeetingNotActive('No meeting is on');
+
+  const room = await ensureRoom(deps, club, meeting);
+  await ensurePlace(deps, room, meeting, caller);
+
+  const name = participantName ?? defaultName(member, caller);
+  const { ttlSeconds, moderatorGrants } = deps.tokens;
+  const expiresAt = (Math.floor(deps.now().getTime() / 1000) + ttlSeconds) * 1000;
+  return {
+    token: await deps.media.createToken(
+      meeting.roomName,
+      name,
+      caller.userId,
+      moderator ? MODERATOR_PERMISSIONS[moderatorGrants] : {},
+      { ttlSeconds, roomOptions: roomOptionsOf(club, meeting, deps.rooms) },
+    ),
+    serverUrl: await deps.media.getServerUrl(),
+    roomName: meeting.roomName,
+    meetingId: meeting.meetingId,
+    participantName: name,
+    isModerator: moderator,
+    expiresAt: new Date(expiresAt).toISOString(),
+  };
+}
+
+/**
+ * LiveKit answers a join into a full room with a bare 500, so a full room is told here. Whoever is in
+ * it already may come again: the new session takes the place of the old one.
+ */
+async function ensurePlace(
+  { media }: TokenDeps,
+  room: Room,
+  { maxParticipants }: Meeting,
+  caller: Caller,
+): Promise<void> {
+  if (room.participantCount < maxParticipants) return;
+  const people = (await media.getParticipants(room.name)).filter(({ isPerson }) => isPerson);
+  if (people.length < maxParticipants) return;
+  if (people.some(({ identity }) => identity === caller.userId)) return;
+  throw new MeetingFull(maxParticipants);
+}
+
+const defaultName = (member: Member | undefined, caller: Caller): string =>
+  [...(member?.displayName ?? caller.username)].slice(0, MAX_NAME_CHARACTERS).join('');
