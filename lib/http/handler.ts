@@ -45,7 +45,7 @@ export function httpHandler(route: Route, { log, verifyCaller }: HttpDeps, handl
   })
     .use(logRequest(route, log))
     .use(answerErrors(route))
-    .handler(async (event) => handle(event, await verifyCaller(event.headers.authorization)));
+    .handler(async (event) => handle(event, await verifyCaller(event.headers['authorization'])));
 
   return (event: APIGatewayProxyEventV2, context: Context) =>
     withRequestId(event.requestContext.requestId, () => stack(event, context));

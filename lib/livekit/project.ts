@@ -1,4 +1,4 @@
-import { defaultProvider } from '@aws-sdk/credential-provider-node';
+import { fromEnv } from '@aws-sdk/credential-provider-env';
 import { AwsClient } from 'aws4fetch';
 import * as z from 'zod/mini';
 import { MediaUnavailable } from '../errors.ts';
@@ -37,7 +37,7 @@ export interface ProjectParameter {
  */
 export function projectFromParameter(
   { name, region, endpoint = `https://ssm.${region}.amazonaws.com/` }: ProjectParameter,
-  { credentials = defaultProvider(), now = Date.now } = {},
+  { credentials = fromEnv(), now = Date.now } = {},
 ): () => Promise<LiveKitProject> {
   let known: { project: LiveKitProject; readAt: number } | undefined;
   let reading: Promise<LiveKitProject> | undefined;
