@@ -1,0 +1,47 @@
+import { defineConfig } from 'vitest/config';
+
+/**
+ * What a function file needs to be imported: nothing is behind these addresses. Tests pass their own
+ * dependencies to `createHandler`.
+ */
+const env = {
+  TABLE_NAME: 'no-table',
+  DYNAMODB_ENDPOINT: 'http://127.0.0.1:9',
+  LIVEKIT_WS_URL: 'ws://127.0.0.1:9',
+  LIVEKIT_API_KEY: 'no-key',
+  LIVEKIT_API_SECRET: 'no-secret',
+  COGNITO_ISSUER: 'http://127.0.0.1:9/no-pool',
+  COGNITO_CLIENT_IDS: 'no-client',
+};
+
+export default defineConfig({
+  test: {
+    env,
+    testTimeout: 20_000,
+    hookTimeout: 60_000,
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'lib',
+          include: ['lib/**/*.test.ts', 'functions/**/*.test.ts', 'local/**/*.test.ts'],
+        },
+      },
+      {
+        extends: true,
+        test: { name: 'handlers', include: ['test/{handlers,livekit,local,deploy}/**/*.test.ts'] },
+      },
+      {
+        extends: true,
+        test: { name: 'api', include: ['test/api/**/*.test.ts'], globalSetup: 'test/api/setup.ts' },
+      },
+    ],
+    coverage: {
+      provider: 'v8',
+      include: ['lib/**/*.ts', 'functions/**/*.ts'],
+      exclude: ['**/*.test.ts'],
+      reporter: ['text-summary', 'html'],
+      thresholds: { lines: 95, branches: 95 },
+    },
+  },
+});
