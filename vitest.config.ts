@@ -7,9 +7,8 @@ import { defineConfig } from 'vitest/config';
 const env = {
   TABLE_NAME: 'no-table',
   DYNAMODB_ENDPOINT: 'http://127.0.0.1:9',
-  LIVEKIT_WS_URL: 'ws://127.0.0.1:9',
-  LIVEKIT_API_KEY: 'no-key',
-  LIVEKIT_API_SECRET: 'no-secret',
+  LIVEKIT_PARAMETER: '/no-parameter',
+  AWS_REGION: 'eu-central-1',
   COGNITO_ISSUER: 'http://127.0.0.1:9/no-pool',
   COGNITO_CLIENT_IDS: 'no-client',
 };
