@@ -1,11 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** From SIGTERM to SIGKILL. The whole stack has four seconds to stop. */
 const STOP_GRACE_MS = 2_500;
-const KEPT_OUTPUT_LINES = 200;
-const SHOWN_OUTPUT_LINES = 20;
+const KEPT_OUTPUT_LINES = 20;
 
 const endWithParent = new URL('./end-with-parent.ts', import.meta.url).href;
 
@@ -47,21 +47,28 @@ export async function startChild(options: ChildOptions): Promise<Child> {
     ([code, by]) => `${name} ended by itself (${by ?? `exit code ${code}`}).`,
     (error: unknown) => `${name} could not be run: ${error}`,
   );
+  const closed = once(child, 'close').catch(() => undefined);
   const lines: string[] = [];
   const ready = Promise.withResolvers<void>();
-  onLines(child, (line) => {
-    lines.push(line);
-    if (lines.length > KEPT_OUTPUT_LINES) lines.shift();
-    onLine?.(line);
-    if (readyLine.test(line)) ready.resolve();
-  });
+  for (const input of [child.stdout, child.stderr]) {
+    if (input === null) continue;
+    createInterface({ input }).on('line', (line) => {
+      lines.push(line);
+      if (lines.length > KEPT_OUTPUT_LINES) lines.shift();
+      onLine?.(line);
+      if (readyLine.test(line)) ready.resolve();
+    });
+  }
   const withOutput = (sentence: string) =>
-    [sentence, ...lines.slice(-SHOWN_OUTPUT_LINES).map((line) => `  | ${line}`)].join('\n');
+    [sentence, ...lines.map((line) => `  | ${line}`)].join('\n');
 
   let stopped = false;
   const exited = new Promise<string>((resolve) => {
-    void ended.then((sentence) => {
-      if (!stopped) resolve(withOutput(sentence));
+    void ended.then(async (sentence) => {
+      if (stopped) return;
+      signalGroup(child, 'SIGKILL');
+      await closed;
+      resolve(withOutput(sentence));
     });
   });
   const stop = async () => {
@@ -91,17 +98,6 @@ export async function startChild(options: ChildOptions): Promise<Child> {
     throw error;
   }
   return { exited, stop };
-}
-
-function onLines(child: ChildProcess, onLine: (line: string) => void): void {
-  for (const stream of [child.stdout, child.stderr]) {
-    let rest = '';
-    stream?.setEncoding('utf8').on('data', (text: string) => {
-      const lines = (rest + text).split('\n');
-      rest = lines.pop() ?? '';
-      for (const line of lines) if (line.trim() !== '') onLine(line);
-    });
-  }
 }
 
 function signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {

@@ -1,0 +1,109 @@
+/** `npm run dev`: the development stack in the foreground, until Ctrl-C. `--verbose` shows its logs. */
+import { parseArgs, styleText } from 'node:util';
+import { removeEvents, writeEvents } from './events.ts';
+import { ACCESS_TOKEN_HOURS } from './identity.ts';
+import { type Stack, startStack } from './stack.ts';
+import { claimStackFile, type StackDescription } from './stack-file.ts';
+
+const { values } = parseArgs({ options: { verbose: { type: 'boolean', default: false } } });
+
+const interrupted = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  // Also when it comes again: npm passes on a Ctrl-C that the terminal has sent us already.
+  process.on(signal, () => interrupted.abort());
+}
+// A closed terminal must not keep us from stopping the parts.
+process.stdout.on('error', () => interrupted.abort());
+process.stderr.on('error', () => interrupted.abort());
+
+try {
+  const stackFile = await claimStackFile();
+  try {
+    await run(stackFile.publish);
+  } finally {
+    await removeEvents();
+    await stackFile.release();
+  }
+} catch (error) {
+  if (!interrupted.signal.aborted) {
+    console.error(
+      `\n${styleText('red', 'The development stack is not running.', { stream: process.stderr })}`,
+    );
+    console.error(error instanceof Error ? error.message : error);
+    process.exitCode = 1;
+  }
+}
+
+async function run(publish: (stack: StackDescription) => Promise<void>): Promise<void> {
+  const startedAt = performance.now();
+  console.log('Starting the development stack …');
+  const stack = await startStack({
+    signal: interrupted.signal,
+    onLine: values.verbose ? (part, line) => console.log(`${part} | ${line}`) : undefined,
+  });
+  try {
+    await writeEvents(stack.description);
+    await publish(stack.description);
+    const seconds = ((performance.now() - startedAt) / 1_000).toFixed(1);
+    console.log(manual(stack));
+    console.log(`\nReady after ${seconds} s. Ctrl-C stops it all.`);
+    await Promise.race([
+      new Promise((resolve) => interrupted.signal.addEventListener('abort', resolve)),
+      stack.exited.then((sentence) => Promise.reject(new Error(sentence))),
+    ]);
+  } finally {
+    console.log('\nStopping …');
+    await stack.stop();
+  }
+}
+
+function manual({ description, notes }: Stack): string {
+  const { apiUrl, cognito, dynamodb, livekit, clubs, users } = description;
+  const kind = { server: 'real server', external: 'external', 'stand-in': 'STAND-IN' }[
+    livekit.kind
+  ];
+  const [moderator, member] = ['moderator', 'member'].map((role) =>
+    users.find((user) => user.role === role),
+  );
+  const club = clubs[0];
+  if (!moderator || !member || !club) throw new Error('The demo data is incomplete.');
+  const title = (text: string) => `\n${styleText('bold', text)}`;
+  return [
+    title('What runs where'),
+    `  API       ${apiUrl}`,
+    `  LiveKit   ${livekit.wsUrl}  (${kind}; key ${livekit.apiKey})`,
+    `  Cognito   ${cognito.endpoint}  (pool ${cognito.userPoolId}, client ${cognito.clientId})`,
+    `  DynamoDB  ${dynamodb.endpoint}  (table ${dynamodb.tableName})`,
+    ...notes.map((note) => styleText('yellow', `  ! ${note}`)),
+    title('Who can log in'),
+    ...users.map(
+      ({ username, password, role, clubId }) =>
+        `  ${username.padEnd(6)}${password}  ${role}${clubId ? ` of ${clubId}` : ''}`,
+    ),
+    title('Try it: log in, then call each route'),
+    `  login() { ${curlLogIn(cognito)}; }`,
+    `  MODERATOR=$(login ${moderator.username} ${moderator.password}); MEMBER=$(login ${member.username} ${member.password})`,
+    `  curl -sSw '\\n' -X POST ${apiUrl}/${club.clubId}/start -H "Authorization: Bearer $MODERATOR"`,
+    `  curl -sSw '\\n' ${apiUrl}/token -H "Authorization: Bearer $MEMBER" -H 'Content-Type: application/json' \\`,
+    `    -d '{"readingClubId":"${club.clubId}","participantName":"${member.username}"}'`,
+    `  curl -sSw '\\n' ${apiUrl}/${club.clubId}/status -H "Authorization: Bearer $MEMBER"`,
+    `  curl -sSw '\\n' -X POST ${apiUrl}/${club.clubId}/end -H "Authorization: Bearer $MODERATOR"`,
+    title('Or call a function without the API'),
+    '  npx serverless invoke local -f start -p .local/events/start.json',
+    `  (events with fresh tokens, which expire in ${ACCESS_TOKEN_HOURS} h or when the stack stops)`,
+    title('For programs'),
+    "  .local/stack.json holds all of the above. The functions' logs: npm run dev -- --verbose",
+  ].join('\n');
+}
+
+/** Prints an access token; `$1` and `$2` are the user's name and password. */
+function curlLogIn({ endpoint, clientId }: StackDescription['cognito']): string {
+  const request = `{\\"ClientId\\":\\"${clientId}\\",\\"AuthFlow\\":\\"USER_PASSWORD_AUTH\\",\\"AuthParameters\\":{\\"USERNAME\\":\\"$1\\",\\"PASSWORD\\":\\"$2\\"}}`;
+  return [
+    `curl -sS ${endpoint}`,
+    "-H 'Content-Type: application/x-amz-json-1.1'",
+    "-H 'X-Amz-Target: AWSCognitoIdentityProviderService.InitiateAuth'",
+    `-d "${request}"`,
+    '| sed \'s/.*"AccessToken":"\\([^"]*\\)".*/\\1/\'',
+  ].join(' ');
+}

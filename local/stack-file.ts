@@ -1,0 +1,104 @@
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import * as z from 'zod';
+
+const localDir = new URL('../.local/', import.meta.url);
+const stackFile = new URL('stack.json', localDir);
+const ownerFile = new URL('dev.pid', localDir);
+
+/** What tests, scripts and anybody's own client may rely on while a stack runs. */
+export const StackDescription = z.object({
+  apiUrl: z.url(),
+  livekit: z.object({
+    kind: z.enum(['server', 'stand-in', 'external']),
+    wsUrl: z.url(),
+    apiKey: z.string(),
+    apiSecret: z.string(),
+  }),
+  cognito: z.object({ endpoint: z.url(), userPoolId: z.string(), clientId: z.string() }),
+  dynamodb: z.object({ endpoint: z.url(), tableName: z.string() }),
+  clubs: z.array(z.object({ clubId: z.string(), name: z.string() })),
+  /** Of each club, its `moderatorId` before its other moderators. */
+  users: z.array(
+    z.object({
+      username: z.string(),
+      password: z.string(),
+      userId: z.string(),
+      clubId: z.string().nullable(),
+      role: z.enum(['moderator', 'member', 'outsider']),
+    }),
+  ),
+});
+export type StackDescription = z.infer<typeof StackDescription>;
+export type StackUser = StackDescription['users'][number];
+
+/** The stack that `npm run dev` runs in this checkout; undefined when none does. */
+export async function readStack(): Promise<StackDescription | undefined> {
+  const owner = await readOrUndefined(ownerFile);
+  if (owner === undefined || !isRunning(owner)) return undefined;
+  const text = await readOrUndefined(stackFile);
+  return text === undefined ? undefined : StackDescription.parse(JSON.parse(text));
+}
+
+/**
+ * Makes this process the one whose stack `.local/stack.json` describes.
+ * Throws if another one that still runs has done so.
+ */
+export async function claimStackFile(): Promise<{
+  publish(stack: StackDescription): Promise<void>;
+  release(): Promise<void>;
+}> {
+  await mkdir(localDir, { recursive: true });
+  await writeOwner();
+  return {
+    publish: async (stack) => {
+      const draft = new URL(`stack.json.${process.pid}`, localDir);
+      // For the owner's eyes: an external LiveKit's secret is in it.
+      await writeFile(draft, `${JSON.stringify(stack, null, 2)}\n`, { mode: 0o600 });
+      await rename(draft, stackFile);
+    },
+    release: async () => {
+      await rm(stackFile, { force: true });
+      await rm(ownerFile, { force: true });
+    },
+  };
+}
+
+async function writeOwner(): Promise<void> {
+  try {
+    await writeFile(ownerFile, `${process.pid}`, { flag: 'wx' });
+  } catch (error) {
+    if (!isSystemError(error, 'EEXIST')) throw error;
+    const owner = await readOrUndefined(ownerFile);
+    if (owner !== undefined && isRunning(owner)) {
+      throw new Error(
+        `A development stack runs here already (process ${owner}; see .local/stack.json). ` +
+          'Stop that one first, or use it.',
+      );
+    }
+    // Left by a process that was killed.
+    await rm(ownerFile, { force: true });
+    await rm(stackFile, { force: true });
+    await writeOwner();
+  }
+}
+
+function isRunning(pid: string): boolean {
+  try {
+    return process.kill(Number.parseInt(pid, 10), 0);
+  } catch (error) {
+    return isSystemError(error, 'EPERM');
+  }
+}
+
+async function readOrUndefined(file: URL): Promise<string | undefined> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    if (isSystemError(error, 'ENOENT')) return undefined;
+    throw error;
+  }
+}
+
+function isSystemError(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code;
+}
