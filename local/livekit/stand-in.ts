@@ -32,7 +32,7 @@ import {
   type Method,
   UNSUPPORTED_METHODS,
 } from './stand-in/room-service.ts';
-import { COUNT_LAG_MS, createRooms, EVERYTHING_ALLOWED, newId } from './stand-in/rooms.ts';
+import { COUNT_REFRESH_MS, createRooms, EVERYTHING_ALLOWED, newId } from './stand-in/rooms.ts';
 import {
   createWebhooks,
   RETRY_DELAYS_MS,
@@ -64,8 +64,8 @@ export interface StandInOptions {
   webhook?: WebhookTarget | undefined;
   emptyTimeoutSeconds?: number | undefined;
   departureTimeoutSeconds?: number | undefined;
-  /** How old `numParticipants` of a Room is: 5 s, as on the real server. */
-  countLagMs?: number | undefined;
+  /** How often `numParticipants` of a Room is refreshed: every 5 s, as on the real server. */
+  countRefreshMs?: number | undefined;
   /** How long a webhook waits before each retry: the real server's 1, 2, 4 and 8 s. */
   webhookRetryDelaysMs?: readonly number[] | undefined;
 }
@@ -92,7 +92,7 @@ export async function startStandIn(options: StandInOptions): Promise<StandIn> {
   const rooms = createRooms({
     emptyTimeoutSeconds: options.emptyTimeoutSeconds ?? 600,
     departureTimeoutSeconds: options.departureTimeoutSeconds ?? 60,
-    countLagMs: options.countLagMs ?? COUNT_LAG_MS,
+    countRefreshMs: options.countRefreshMs ?? COUNT_REFRESH_MS,
     emit: webhooks.emit,
   });
   const roomService = createRoomService(rooms);
@@ -139,10 +139,12 @@ export async function startStandIn(options: StandInOptions): Promise<StandIn> {
     if (VALIDATE_PATHS.includes(pathname)) {
       await counted('validate', response, () => {
         response.setHeader('access-control-allow-origin', '*');
-        checkJoin(callerOf(request, url), rooms, autoCreate);
-        if (pathname.includes('/v1/') && !url.searchParams.get('join_request')) {
+        const caller = callerOf(request, url);
+        const isNewer = pathname.includes('/v1/');
+        if (caller?.video && isNewer && !url.searchParams.get('join_request')) {
           throw new PlainError(400, 'join_request is required');
         }
+        checkJoin(caller, rooms, autoCreate);
         return { type: 'text/plain; charset=utf-8', body: 'success' };
       });
       return;

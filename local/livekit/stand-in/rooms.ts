@@ -13,8 +13,8 @@ import {
 } from '@livekit/protocol';
 import { PlainError } from './errors.ts';
 
-/** pkg/rtc/room.go: roomUpdateInterval. Room objects carry a count that is this old. */
-export const COUNT_LAG_MS = 5_000;
+/** pkg/rtc/room.go: roomUpdateInterval. How often a Room object learns how many are in it. */
+export const COUNT_REFRESH_MS = 5_000;
 const KEPT_DEPARTURES = 1_000;
 const CODECS = 'audio/PCMU audio/PCMA audio/opus audio/red video/VP8 video/H264 video/VP9 video/AV1'
   .split(' ')
@@ -43,7 +43,7 @@ export interface Departure {
 export interface RoomsOptions {
   emptyTimeoutSeconds: number;
   departureTimeoutSeconds: number;
-  countLagMs: number;
+  countRefreshMs: number;
   emit: (event: RoomEvent) => void;
 }
 
@@ -70,8 +70,8 @@ interface LivingRoom {
   people: Map<string, ParticipantInfo>;
   everJoined: boolean;
   lastLeftAtMs: number | undefined;
-  /** How many there were since when, for a count that lags. */
-  counts: { atMs: number; count: number }[];
+  /** The count that the Room object shows, and when it last changed. */
+  shown: { count: number; atMs: number; dirtySinceMs: number | undefined };
 }
 
 export type Rooms = ReturnType<typeof createRooms>;
@@ -80,14 +80,36 @@ export function createRooms(options: RoomsOptions) {
   const rooms = new Map<string, LivingRoom>();
   const departures: Departure[] = [];
 
-  const infoOf = (room: LivingRoom): Room => {
-    const before = Date.now() - options.countLagMs;
-    const numParticipants = room.counts.findLast(({ atMs }) => atMs <= before)?.count ?? 0;
-    return new Room({ ...room.info, numParticipants });
+  const countOf = (room: LivingRoom) => [...room.people.values()].filter(countsAsSomebody).length;
+
+  // The server's rule (protocol/utils/protoproxy.go): a change shows at once when nothing has
+  // changed for an interval, and else at the first tick of the room's clock that is an interval
+  // after the last one shown. So a count is right at once, or up to two intervals late.
+  const show = (room: LivingRoom, atMs: number) => {
+    const count = countOf(room);
+    room.shown.dirtySinceMs = undefined;
+    if (count !== room.shown.count) Object.assign(room.shown, { count, atMs });
   };
-  const recount = (room: LivingRoom) => {
-    const people = [...room.people.values()];
-    room.counts.push({ atMs: Date.now(), count: people.filter(countsAsSomebody).length });
+  const showDue = (room: LivingRoom) => {
+    const { atMs, dirtySinceMs } = room.shown;
+    if (dirtySinceMs === undefined) return;
+    const createdAtMs = Number(room.info.creationTimeMs);
+    const earliestMs = Math.max(dirtySinceMs, atMs + options.countRefreshMs);
+    const ticks = Math.ceil((earliestMs - createdAtMs) / (options.countRefreshMs || 1));
+    const tickMs = createdAtMs + ticks * (options.countRefreshMs || 1);
+    if (tickMs <= Date.now()) show(room, tickMs);
+  };
+  /** Every change of who is in a room goes through here. */
+  const changePeople = (room: LivingRoom, change: () => void) => {
+    showDue(room);
+    change();
+    const nowMs = Date.now();
+    if (nowMs - room.shown.atMs >= options.countRefreshMs) show(room, nowMs);
+    else room.shown.dirtySinceMs ??= nowMs;
+  };
+  const infoOf = (room: LivingRoom): Room => {
+    showDue(room);
+    return new Room({ ...room.info, numParticipants: room.shown.count });
   };
   const emit = (event: RoomEventName, room: LivingRoom, participant?: ParticipantInfo) =>
     options.emit({
@@ -117,7 +139,7 @@ export function createRooms(options: RoomsOptions) {
       people: new Map(),
       everJoined: false,
       lastLeftAtMs: undefined,
-      counts: [],
+      shown: { count: 0, atMs: nowMs, dirtySinceMs: undefined },
     };
     rooms.set(name, room);
     emit('room_started', room);
@@ -136,9 +158,8 @@ export function createRooms(options: RoomsOptions) {
 
   function depart(room: LivingRoom, person: ParticipantInfo, reason: DisconnectReason): void {
     const wasActive = person.state === ParticipantInfo_State.ACTIVE;
-    room.people.delete(person.identity);
+    changePeople(room, () => room.people.delete(person.identity));
     room.lastLeftAtMs = Date.now();
-    recount(room);
     person.state = ParticipantInfo_State.DISCONNECTED;
     person.disconnectReason = reason;
     departures.push({
@@ -168,13 +189,11 @@ export function createRooms(options: RoomsOptions) {
       version: 2,
     });
     const limit = room.info.maxParticipants;
-    const inside = [...room.people.values()].filter(countsAsSomebody).length;
-    if (limit > 0 && countsAsSomebody(person) && inside >= limit) {
+    if (limit > 0 && countsAsSomebody(person) && countOf(room) >= limit) {
       throw new PlainError(500, 'room has exceeded its max participants');
     }
-    room.people.set(person.identity, person);
+    changePeople(room, () => room.people.set(person.identity, person));
     room.everJoined ||= countsAsSomebody(person);
-    recount(room);
     if (person.state === ParticipantInfo_State.ACTIVE) emit('participant_joined', room, person);
     return person;
   }
@@ -187,7 +206,7 @@ export function createRooms(options: RoomsOptions) {
   /** pkg/rtc/room.go: CloseIfEmpty, called every second. */
   function closeIdle(): void {
     for (const room of [...rooms.values()]) {
-      if ([...room.people.values()].some(countsAsSomebody)) continue;
+      if (countOf(room) > 0) continue;
       const { emptyTimeout, departureTimeout, creationTimeMs, name } = room.info;
       const hasBeenLeft = room.everJoined && room.lastLeftAtMs !== undefined;
       const sinceMs = hasBeenLeft ? (room.lastLeftAtMs ?? 0) : Number(creationTimeMs);
@@ -214,6 +233,8 @@ export function createRooms(options: RoomsOptions) {
       const room = rooms.get(name);
       if (room === undefined) return undefined;
       room.info.metadata = metadata;
+      Object.assign(room.shown, { atMs: Date.now() });
+      show(room, Date.now());
       return infoOf(room);
     },
   };
