@@ -4,7 +4,7 @@ import { findLiveKitServer, type Ports, startLiveKitServer } from './server.ts';
 import { STAND_IN_NOTE, type StandInControl, startStandIn } from './stand-in.ts';
 
 const API_KEY = 'devkey';
-/** The server refuses secrets under 32 characters. */
+/** 48 characters in hexadecimal: the server complains about secrets under 32. */
 const SECRET_BYTES = 24;
 
 export type LiveKitKind = 'external' | 'server' | 'stand-in';

@@ -1,0 +1,345 @@
+import { createServer, type Server } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
+import { RoomServiceClient, WebhookReceiver } from 'livekit-server-sdk';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import {
+  JoinRefused,
+  type StandIn,
+  type StandInControl,
+  type StandInOptions,
+  standInControl,
+  startStandIn,
+} from '../../local/livekit/stand-in.ts';
+import { eventually, joinToken, KEY, listen, SECRET } from './worlds.ts';
+
+let standIn: StandIn;
+let rooms: RoomServiceClient;
+
+async function start(options: Partial<StandInOptions> = {}): Promise<void> {
+  standIn = await startStandIn({ apiKeys: { [KEY]: SECRET }, ...options });
+  rooms = new RoomServiceClient(standIn.url, KEY, SECRET, { requestTimeout: 1 });
+}
+
+afterEach(() => standIn.close());
+
+describe('the stand-in says that it is one', () => {
+  beforeEach(() => start());
+
+  it('at its root, with the way to a real server', async () => {
+    const response = await fetch(standIn.url);
+    expect(await response.text()).toMatch(/stand-in[\s\S]*npm run livekit:install/);
+  });
+
+  it('in a header of every answer, refusals included', async () => {
+    for (const path of ['/', '/nowhere', '/rtc/validate', '/twirp/livekit.RoomService/ListRooms']) {
+      const response = await fetch(standIn.url + path);
+      expect(response.headers.get('x-livekit-stand-in')).toBe('true');
+      await response.body?.cancel();
+    }
+  });
+
+  it('to a client that wants to join', async () => {
+    await rooms.createRoom({ name: 'r' });
+    const { promise, resolve } = Promise.withResolvers<string>();
+    const socket = new WebSocket(`${standIn.wsUrl}/rtc?access_token=${await joinToken('r')}`);
+    socket.onopen = () => resolve('open');
+    socket.onerror = () => resolve('refused');
+    expect(await promise).toBe('refused');
+  });
+
+  it('where it cannot do what the real one can', async () => {
+    const send = rooms.sendData('r', new Uint8Array([1]), 0, {});
+    await expect(send).rejects.toMatchObject({ status: 501, code: 'unimplemented' });
+  });
+});
+
+describe.each<[string, (standIn: StandIn) => StandInControl]>([
+  ['in its own process', (started) => started],
+  ['over HTTP', (started) => standInControl(started.wsUrl)],
+])('the control %s', (_where, controlOf) => {
+  let control: StandInControl;
+  beforeEach(async () => {
+    await start();
+    control = controlOf(standIn);
+  });
+
+  it('puts people into rooms and takes them out', async () => {
+    const { sid } = await rooms.createRoom({ name: 'r', maxParticipants: 9, metadata: 'm' });
+    const joined = await control.join('r', {
+      identity: 'alice',
+      name: 'Alice',
+      kind: 'AGENT',
+      state: 'JOINED',
+      tracks: [{ source: 'CAMERA' }],
+    });
+    expect(await control.rooms()).toEqual([
+      {
+        name: 'r',
+        sid,
+        metadata: 'm',
+        maxParticipants: 9,
+        emptyTimeoutSeconds: 600,
+        departureTimeoutSeconds: 60,
+        createdAtMs: expect.any(Number),
+        participants: [
+          { sid: joined.sid, identity: 'alice', name: 'Alice', kind: 'AGENT', state: 'JOINED' },
+        ],
+      },
+    ]);
+    expect(joined.trackSids).toEqual([expect.stringMatching(/^TR_/)]);
+    await control.leave('r', joined.sid, 'CONNECTION_TIMEOUT');
+    expect(await rooms.listParticipants('r')).toEqual([]);
+    expect(await control.departures()).toEqual([
+      { roomName: 'r', sid: joined.sid, identity: 'alice', reason: 'CONNECTION_TIMEOUT' },
+    ]);
+    await expect(control.leave('r', joined.sid)).rejects.toThrow(/nobody with sid/);
+  });
+
+  it('joins by token as a client would, and says why not', async () => {
+    await expect(control.joinWithToken(await joinToken('r'))).rejects.toMatchObject({
+      name: 'JoinRefused',
+      status: 404,
+      message: 'requested room does not exist',
+    });
+    await expect(control.join('r', { identity: 'a' })).rejects.toBeInstanceOf(JoinRefused);
+    await rooms.createRoom({ name: 'r' });
+    const joined = await control.joinWithToken(await joinToken('r', { identity: 'bob' }));
+    expect(joined).toMatchObject({ roomName: 'r', identity: 'bob' });
+  });
+
+  it('finishes a room as its timer would', async () => {
+    await rooms.createRoom({ name: 'r' });
+    await control.join('r', { identity: 'alice' });
+    await control.finishRoom('r');
+    expect(await rooms.listRooms(['r'])).toEqual([]);
+    expect(await control.departures()).toMatchObject([{ reason: 'ROOM_CLOSED' }]);
+    await expect(control.finishRoom('r')).rejects.toThrow(/no room r/);
+  });
+
+  it('counts the calls of each method, refused ones too', async () => {
+    await rooms.createRoom({ name: 'r' });
+    await rooms.listRooms();
+    await rooms.listRooms();
+    await rooms.deleteRoom('none').catch(() => undefined);
+    expect(await control.calls.counts()).toEqual({ CreateRoom: 1, ListRooms: 2, DeleteRoom: 1 });
+    await control.calls.reset();
+    expect(await control.calls.counts()).toEqual({});
+  });
+
+  it('fails the next calls of a method with a status and a code', async () => {
+    await control.faults.set({
+      kind: 'fail',
+      status: 503,
+      code: 'unavailable',
+      methods: ['CreateRoom'],
+      times: 2,
+    });
+    const unavailable = { status: 503, code: 'unavailable' };
+    await expect(rooms.createRoom({ name: 'r' })).rejects.toMatchObject(unavailable);
+    expect(await rooms.listRooms()).toEqual([]);
+    await expect(rooms.createRoom({ name: 'r' })).rejects.toMatchObject(unavailable);
+    await expect(rooms.createRoom({ name: 'r' })).resolves.toMatchObject({ name: 'r' });
+    expect(await control.calls.counts()).toEqual({ CreateRoom: 3, ListRooms: 1 });
+  });
+
+  it('loses the answer of work that was done', async () => {
+    await control.faults.set({ kind: 'fail', status: 500, when: 'after', times: 1 });
+    const failed = { status: 500, code: undefined };
+    await expect(rooms.createRoom({ name: 'one' })).rejects.toMatchObject(failed);
+    await control.faults.set({ kind: 'drop', when: 'after', times: 1 });
+    await expect(rooms.createRoom({ name: 'two' })).rejects.toThrow('fetch failed');
+    expect((await control.rooms()).map(({ name }) => name)).toEqual(['one', 'two']);
+  });
+
+  it('drops connections before anything is done', async () => {
+    await control.faults.set({ kind: 'drop', times: 1 });
+    await expect(rooms.createRoom({ name: 'r' })).rejects.toMatchObject({
+      message: 'fetch failed',
+      cause: { code: 'UND_ERR_SOCKET' },
+    });
+    expect(await control.rooms()).toEqual([]);
+  });
+
+  it('delays past a time limit, and does the work all the same', async () => {
+    await control.faults.set({ kind: 'delay', milliseconds: 1_200, methods: ['CreateRoom'] });
+    const late = rooms.createRoom({ name: 'r' });
+    await expect(late).rejects.toMatchObject({ name: 'TimeoutError' });
+    await eventually(async () => (await control.rooms())[0], 'no room');
+  });
+
+  it('answers with empty lists by mistake', async () => {
+    await rooms.createRoom({ name: 'r' });
+    await control.join('r', { identity: 'alice' });
+    await control.faults.set({ kind: 'empty' });
+    expect(await rooms.listRooms(['r'])).toEqual([]);
+    expect(await rooms.listParticipants('r')).toEqual([]);
+    await control.faults.clear();
+    expect(await rooms.listRooms(['r'])).toHaveLength(1);
+    expect(await rooms.listParticipants('r')).toHaveLength(1);
+  });
+
+  it('refuses connections for a while, kept ones too, and comes back with its rooms', async () => {
+    await rooms.createRoom({ name: 'r' });
+    await control.faults.set({ kind: 'refuse', milliseconds: 200 });
+    await expect(rooms.listRooms()).rejects.toMatchObject({ cause: { code: 'ECONNREFUSED' } });
+    const back = async () => rooms.listRooms().catch(() => undefined);
+    expect(await eventually(back, 'refusing')).toHaveLength(1);
+  });
+});
+
+describe('the control over HTTP', () => {
+  beforeEach(() => start());
+
+  const post = (operation: string, body: string, type = 'application/json') =>
+    fetch(`${standIn.url}/stand-in/${operation}`, {
+      method: 'POST',
+      headers: { 'content-type': type },
+      body,
+    });
+
+  it('refuses what it does not understand, and says what is wrong', async () => {
+    const misspelt = await post('set-fault', '{"fault":{"kind":"explode"}}');
+    expect(misspelt.status).toBe(400);
+    expect(await misspelt.text()).toMatch(/kind/);
+    expect((await post('open-room', '{}')).status).toBe(404);
+    expect((await post('rooms', '{')).status).toBe(400);
+  });
+
+  it('takes nothing that a web page can send unasked', async () => {
+    expect((await post('rooms', '{}', 'text/plain')).status).toBe(400);
+  });
+});
+
+describe('numParticipants of a Room', () => {
+  it('is right at once where a test wants that', async () => {
+    await start({ countRefreshMs: 0 });
+    await rooms.createRoom({ name: 'r' });
+    const { sid } = await standIn.join('r', { identity: 'alice' });
+    expect((await rooms.listRooms())[0]?.numParticipants).toBe(1);
+    await standIn.leave('r', sid);
+    expect((await rooms.listRooms())[0]?.numParticipants).toBe(0);
+  });
+});
+
+describe('webhooks', () => {
+  let receiver: Server;
+  let url: string;
+  let arrived: { event: string; id: string }[];
+  /** What the receiver answers next; 200 when there is nothing left. */
+  let answers: number[];
+
+  beforeEach(async () => {
+    arrived = [];
+    answers = [];
+    const verifier = new WebhookReceiver(KEY, SECRET);
+    receiver = createServer(async (request, response) => {
+      const chunks: Buffer[] = [];
+      for await (const chunk of request) chunks.push(chunk);
+      const body = Buffer.concat(chunks).toString();
+      const { event, id } = await verifier.receive(body, request.headers.authorization);
+      arrived.push({ event, id });
+      response.writeHead(answers.shift() ?? 200).end();
+    });
+    url = `http://127.0.0.1:${await listen(receiver)}/`;
+    await start({ webhook: { urls: [url], apiKey: KEY }, webhookRetryDelaysMs: [10, 20] });
+  });
+  afterEach(() => {
+    receiver.close();
+    receiver.closeAllConnections();
+  });
+
+  /** room_started, participant_joined, participant_left, room_finished. */
+  async function meet(): Promise<string[]> {
+    await rooms.createRoom({ name: 'r' });
+    const { sid } = await standIn.join('r', { identity: 'alice' });
+    await standIn.leave('r', sid);
+    await rooms.deleteRoom('r');
+    await standIn.webhooks.settled();
+    return arrived.map(({ event }) => event);
+  }
+  const MEETING = ['room_started', 'participant_joined', 'participant_left', 'room_finished'];
+
+  it('come in order, signed', async () => {
+    expect(await meet()).toEqual(MEETING);
+    const deliveries = await standIn.webhooks.deliveries();
+    expect(deliveries.map(({ outcome }) => outcome)).toEqual(Array(4).fill('delivered'));
+  });
+
+  it('tell of a connection that never became active as aborted', async () => {
+    await rooms.createRoom({ name: 'r' });
+    const { sid } = await standIn.join('r', { identity: 'alice', state: 'JOINED' });
+    await standIn.leave('r', sid);
+    await standIn.webhooks.settled();
+    const events = arrived.map(({ event }) => event);
+    expect(events).toEqual(['room_started', 'participant_connection_aborted']);
+  });
+
+  it.each([500, 503, 429])('are sent again after a %i, the same event', async (status) => {
+    answers = [status, status];
+    await rooms.createRoom({ name: 'r' });
+    await standIn.webhooks.settled();
+    expect(arrived).toHaveLength(3);
+    expect(new Set(arrived.map(({ id }) => id)).size).toBe(1);
+    const [delivery] = await standIn.webhooks.deliveries();
+    expect(delivery).toMatchObject({ attempts: 3, outcome: 'delivered' });
+  });
+
+  it.each([
+    [400, 1],
+    [401, 1],
+    [500, 3],
+  ])(
+    'are given up after a %i and %i attempts, and the next one comes',
+    async (status, attempts) => {
+      answers = Array(attempts).fill(status);
+      expect((await meet()).slice(attempts)).toEqual(MEETING.slice(1));
+      const [delivery] = await standIn.webhooks.deliveries();
+      expect(delivery).toMatchObject({ attempts, outcome: 'failed' });
+    },
+  );
+
+  it('are given up when nobody listens', async () => {
+    receiver.close();
+    receiver.closeAllConnections();
+    await rooms.createRoom({ name: 'r' });
+    await standIn.webhooks.settled();
+    expect(await standIn.webhooks.deliveries()).toMatchObject([{ attempts: 3, outcome: 'failed' }]);
+  });
+
+  it('can be dropped', async () => {
+    await standIn.webhooks.setFault({ kind: 'drop', event: 'participant_left', times: 1 });
+    expect(await meet()).toEqual(['room_started', 'participant_joined', 'room_finished']);
+  });
+
+  it('can be repeated', async () => {
+    await standIn.webhooks.setFault({ kind: 'repeat', copies: 2, event: 'participant_joined' });
+    const joined = 'participant_joined';
+    expect(await meet()).toEqual(['room_started', joined, joined, joined, ...MEETING.slice(2)]);
+    expect(new Set(arrived.map(({ id }) => id)).size).toBe(4);
+  });
+
+  it('can be overtaken', async () => {
+    await standIn.webhooks.setFault({ kind: 'swap', event: 'participant_joined' });
+    const swapped = ['room_started', 'participant_left', 'participant_joined', 'room_finished'];
+    expect(await meet()).toEqual(swapped);
+  });
+
+  it('can be late', async () => {
+    await standIn.webhooks.setFault({ kind: 'delay', milliseconds: 150, event: 'room_started' });
+    expect(await meet()).toEqual([...MEETING.slice(1), 'room_started']);
+  });
+
+  it('are not waited for at the end', async () => {
+    await standIn.webhooks.setFault({ kind: 'delay', milliseconds: 60_000 });
+    await rooms.createRoom({ name: 'r' });
+    const settled = standIn.webhooks.settled();
+    await standIn.close();
+    await Promise.race([settled, delay(1_000).then(() => expect.unreachable('still waiting'))]);
+    expect(arrived).toEqual([]);
+  });
+
+  it('need a key that the stand-in has', async () => {
+    const options = { apiKeys: { [KEY]: SECRET }, webhook: { urls: [url], apiKey: 'another' } };
+    await expect(startStandIn(options)).rejects.toThrow(/another is none of/);
+  });
+});
