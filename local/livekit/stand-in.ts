@@ -64,8 +64,8 @@ export interface StandInOptions {
   webhook?: WebhookTarget | undefined;
   emptyTimeoutSeconds?: number | undefined;
   departureTimeoutSeconds?: number | undefined;
-  /** How often `numParticipants` of a Room is refreshed: every 5 s, as on the real server. */
-  countRefreshMs?: number | undefined;
+  /** The interval at which `numParticipants` of a Room is refreshed: 5 s, as on the real server. */
+  countLagMs?: number | undefined;
   /** How long a webhook waits before each retry: the real server's 1, 2, 4 and 8 s. */
   webhookRetryDelaysMs?: readonly number[] | undefined;
 }
@@ -92,7 +92,7 @@ export async function startStandIn(options: StandInOptions): Promise<StandIn> {
   const rooms = createRooms({
     emptyTimeoutSeconds: options.emptyTimeoutSeconds ?? 600,
     departureTimeoutSeconds: options.departureTimeoutSeconds ?? 60,
-    countRefreshMs: options.countRefreshMs ?? COUNT_REFRESH_MS,
+    countLagMs: options.countLagMs ?? COUNT_REFRESH_MS,
     emit: webhooks.emit,
   });
   const roomService = createRoomService(rooms);

@@ -212,7 +212,7 @@ describe('the control over HTTP', () => {
 
 describe('numParticipants of a Room', () => {
   it('is right at once where a test wants that', async () => {
-    await start({ countRefreshMs: 0 });
+    await start({ countLagMs: 0 });
     await rooms.createRoom({ name: 'r' });
     const { sid } = await standIn.join('r', { identity: 'alice' });
     expect((await rooms.listRooms())[0]?.numParticipants).toBe(1);

@@ -43,7 +43,7 @@ export interface Departure {
 export interface RoomsOptions {
   emptyTimeoutSeconds: number;
   departureTimeoutSeconds: number;
-  countRefreshMs: number;
+  countLagMs: number;
   emit: (event: RoomEvent) => void;
 }
 
@@ -94,9 +94,9 @@ export function createRooms(options: RoomsOptions) {
     const { atMs, dirtySinceMs } = room.shown;
     if (dirtySinceMs === undefined) return;
     const createdAtMs = Number(room.info.creationTimeMs);
-    const earliestMs = Math.max(dirtySinceMs, atMs + options.countRefreshMs);
-    const ticks = Math.ceil((earliestMs - createdAtMs) / (options.countRefreshMs || 1));
-    const tickMs = createdAtMs + ticks * (options.countRefreshMs || 1);
+    const earliestMs = Math.max(dirtySinceMs, atMs + options.countLagMs);
+    const ticks = Math.ceil((earliestMs - createdAtMs) / (options.countLagMs || 1));
+    const tickMs = createdAtMs + ticks * (options.countLagMs || 1);
     if (tickMs <= Date.now()) show(room, tickMs);
   };
   /** Every change of who is in a room goes through here. */
@@ -104,7 +104,7 @@ export function createRooms(options: RoomsOptions) {
     showDue(room);
     change();
     const nowMs = Date.now();
-    if (nowMs - room.shown.atMs >= options.countRefreshMs) show(room, nowMs);
+    if (nowMs - room.shown.atMs >= options.countLagMs) show(room, nowMs);
     else room.shown.dirtySinceMs ??= nowMs;
   };
   const infoOf = (room: LivingRoom): Room => {
