@@ -27,9 +27,13 @@ const wholeNumber = (options: { default: number; min: number; max: number }) => 
   );
 };
 
+const itemsOf = (value: string): string[] => value.split(',').map((item) => item.trim());
+
 const list = z.pipe(
-  text,
-  z.transform((value: string) => value.split(',').map((item) => item.trim())),
+  text.check(
+    z.refine((value) => !itemsOf(value).includes(''), 'must be a list, with a comma between items'),
+  ),
+  z.transform(itemsOf),
 );
 
 /** DynamoDB. An endpoint other than the region's own is for local databases. */
