@@ -14,6 +14,8 @@ import dynalite from 'dynalite';
 import { parse } from 'yaml';
 
 const TABLE_NAME = 'reading-club-meetings-local';
+/** Part of the four seconds in which the stack stops. */
+const DELETE_WITHIN_MS = 2_000;
 const tableFile = new URL('../deploy/table.yml', import.meta.url);
 
 /** Where a table is: all that a client needs. */
@@ -64,8 +66,12 @@ export async function createTable({ endpoint, tableName }: Table): Promise<void>
 
 async function deleteTable({ endpoint, tableName }: Table): Promise<void> {
   const client = localClient(endpoint);
-  await client.send(new DeleteTableCommand({ TableName: tableName }));
-  client.destroy();
+  const abortSignal = AbortSignal.timeout(DELETE_WITHIN_MS);
+  try {
+    await client.send(new DeleteTableCommand({ TableName: tableName }), { abortSignal });
+  } finally {
+    client.destroy();
+  }
 }
 
 /** A document client for a local endpoint; `destroy()` it when done. */

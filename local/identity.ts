@@ -6,8 +6,6 @@ import {
   AdminCreateUserCommand,
   AdminSetUserPasswordCommand,
   CognitoIdentityProviderClient,
-  CreateUserPoolClientCommand,
-  CreateUserPoolCommand,
   InitiateAuthCommand,
 } from '@aws-sdk/client-cognito-identity-provider';
 import { type Child, startChild } from './child.ts';
@@ -16,12 +14,25 @@ import { type Child, startChild } from './child.ts';
 export const ACCESS_TOKEN_HOURS = 12;
 const READY_WITHIN_MS = 20_000;
 
+// The same in every stack, so that a client can be configured once.
+const USER_POOL_ID = 'local_clubs';
+const CLIENT_ID = 'reading-clubs-app';
+
 const program = createRequire(import.meta.url).resolve('cognito-local/lib/bin/start.js');
 
 /** A user pool with an app client: all that somebody who logs in needs. */
 export type Cognito = { endpoint: string; userPoolId: string; clientId: string };
 
 export type Identity = Cognito & Child;
+
+/** The user pool that `startIdentity` on that port has: known before it runs. */
+export function cognitoOn(port: number): Cognito {
+  return {
+    endpoint: `http://127.0.0.1:${port}`,
+    userPoolId: USER_POOL_ID,
+    clientId: CLIENT_ID,
+  };
+}
 
 /** cognito-local on `port`, with an empty user pool and a client that logs in by password. */
 export async function startIdentity(options: {
@@ -30,11 +41,11 @@ export async function startIdentity(options: {
   signal?: AbortSignal | undefined;
 }): Promise<Identity> {
   const { port, onLine, signal } = options;
-  const endpoint = `http://127.0.0.1:${port}`;
+  const cognito = cognitoOn(port);
   const dir = await mkdtemp(join(tmpdir(), 'cognito-local-'));
   const removeDir = () => rm(dir, { recursive: true, force: true });
   try {
-    await writeConfig(dir, endpoint);
+    await writeUserPool(dir, cognito);
     const child = await startChild({
       name: 'Cognito (cognito-local)',
       args: [program],
@@ -45,13 +56,7 @@ export async function startIdentity(options: {
       onLine,
       signal,
     });
-    const stop = () => child.stop().finally(removeDir);
-    try {
-      return { endpoint, ...(await createUserPool(endpoint)), exited: child.exited, stop };
-    } catch (error) {
-      await stop();
-      throw error;
-    }
+    return { ...cognito, exited: child.exited, stop: () => child.stop().finally(removeDir) };
   } catch (error) {
     await removeDir();
     throw error;
@@ -102,32 +107,27 @@ export function logIn(
   });
 }
 
-async function writeConfig(dir: string, endpoint: string): Promise<void> {
-  const config = {
-    TokenConfig: { IssuerDomain: endpoint },
-    // Its default pool takes only e-mail addresses as user names.
-    UserPoolDefaults: { UsernameAttributes: [] },
+/** cognito-local keeps all it knows in files, and starts from what it finds in them. */
+async function writeUserPool(dir: string, cognito: Cognito): Promise<void> {
+  const { endpoint, userPoolId: UserPoolId, clientId: ClientId } = cognito;
+  const client = {
+    ClientId,
+    UserPoolId,
+    ExplicitAuthFlows: ['ALLOW_USER_PASSWORD_AUTH', 'ALLOW_REFRESH_TOKEN_AUTH'],
+    AccessTokenValidity: ACCESS_TOKEN_HOURS,
+    IdTokenValidity: ACCESS_TOKEN_HOURS,
+    TokenValidityUnits: { AccessToken: 'hours', IdToken: 'hours' },
   };
-  await mkdir(join(dir, '.cognito'));
-  await writeFile(join(dir, '.cognito', 'config.json'), JSON.stringify(config));
-}
-
-function createUserPool(endpoint: string): Promise<{ userPoolId: string; clientId: string }> {
-  return withClient(endpoint, async (client) => {
-    const pool = await client.send(new CreateUserPoolCommand({ PoolName: 'reading-clubs' }));
-    const userPoolId = given(pool.UserPool?.Id, 'user pool id');
-    const app = await client.send(
-      new CreateUserPoolClientCommand({
-        UserPoolId: userPoolId,
-        ClientName: 'reading-clubs-app',
-        ExplicitAuthFlows: ['ALLOW_USER_PASSWORD_AUTH', 'ALLOW_REFRESH_TOKEN_AUTH'],
-        AccessTokenValidity: ACCESS_TOKEN_HOURS,
-        IdTokenValidity: ACCESS_TOKEN_HOURS,
-        TokenValidityUnits: { AccessToken: 'hours', IdToken: 'hours' },
-      }),
-    );
-    return { userPoolId, clientId: given(app.UserPoolClient?.ClientId, 'client id') };
-  });
+  const files = {
+    'config.json': { TokenConfig: { IssuerDomain: endpoint } },
+    'db/clients.json': { Clients: { [ClientId]: client } },
+    // No attribute as user name: these names are no e-mail addresses.
+    [`db/${UserPoolId}.json`]: { Users: {}, Options: { Id: UserPoolId, UsernameAttributes: [] } },
+  };
+  await mkdir(join(dir, '.cognito', 'db'), { recursive: true });
+  for (const [file, content] of Object.entries(files)) {
+    await writeFile(join(dir, '.cognito', file), JSON.stringify(content));
+  }
 }
 
 async function withClient<T>(

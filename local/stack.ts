@@ -2,7 +2,7 @@ import getPort from 'get-port';
 import { type ApiSettings, startApi } from './api.ts';
 import { createDemoData } from './demo-data.ts';
 import { startDatabase, type Table } from './dynamodb.ts';
-import { type Cognito, issuerOf, startIdentity } from './identity.ts';
+import { type Cognito, cognitoOn, issuerOf, startIdentity } from './identity.ts';
 import { type LiveKit, startLiveKit } from './livekit/start.ts';
 import type { StackDescription } from './stack-file.ts';
 
@@ -35,8 +35,13 @@ export type StackOptions = {
 /** Starts database, identity, LiveKit and API with the demo data, and waits until all answer. */
 export async function startStack(options: StackOptions = {}): Promise<Stack> {
   const { env = process.env, onLine } = options;
-  const { DYNAMODB_ENDPOINT } = env;
-  const { ports, notes } = await choosePorts(options.ports ?? 'usual');
+  const { DYNAMODB_ENDPOINT: external } = env;
+  const { ports, notes } = await choosePorts(options.ports ?? 'usual', [
+    ...(external ? [] : (['dynamodb'] as const)),
+    'cognito',
+    'api',
+    'lambda',
+  ]);
   const stopping = new AbortController();
   const signal = AbortSignal.any([stopping.signal, ...(options.signal ? [options.signal] : [])]);
   const linesOf = (part: string) => (line: string) => onLine?.(part, line);
@@ -60,48 +65,47 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     });
 
   try {
-    const backing = Promise.all([
-      begin(
-        startDatabase(
-          DYNAMODB_ENDPOINT ? { endpoint: DYNAMODB_ENDPOINT } : { port: ports.dynamodb },
-        ),
-      ),
-      begin(startIdentity({ port: ports.cognito, onLine: linesOf('cognito'), signal })),
-      begin(startLiveKit({ env })),
-    ]);
-    const api = begin(
-      backing.then(([table, cognito, livekit]) =>
-        startApi({
-          httpPort: ports.api,
-          lambdaPort: ports.lambda,
-          settings: settingsFor(table, cognito, livekit),
-          env,
-          onLine: linesOf('api'),
-          signal,
-        }),
-      ),
-    );
-    const demoData = backing.then(([table, cognito]) => createDemoData(table, cognito));
-
-    const [[table, cognito, livekit], { url, exited }, { clubs, users }] = await Promise.all([
-      backing,
-      api,
-      demoData,
+    const cognito = cognitoOn(ports.cognito);
+    const starting = {
+      database: begin(startDatabase(external ? { endpoint: external } : { port: ports.dynamodb })),
+      identity: begin(startIdentity({ port: ports.cognito, onLine: linesOf('cognito'), signal })),
+      livekit: begin(startLiveKit({ env })),
+    };
+    const startApiWith = async () => {
+      const [database, livekit] = await Promise.all([starting.database, starting.livekit]);
+      return startApi({
+        httpPort: ports.api,
+        lambdaPort: ports.lambda,
+        settings: settingsFor(database, cognito, livekit),
+        env,
+        onLine: linesOf('api'),
+        signal,
+      });
+    };
+    const writeDemoData = async () => {
+      const [database] = await Promise.all([starting.database, starting.identity]);
+      return createDemoData(database, cognito);
+    };
+    const [{ clubs, users }, api, database, identity, livekit] = await Promise.all([
+      writeDemoData(),
+      begin(startApiWith()),
+      starting.database,
+      starting.identity,
+      starting.livekit,
     ]);
     const { kind, wsUrl, apiKey, apiSecret } = livekit;
-    const { endpoint, userPoolId, clientId } = cognito;
     return {
       description: {
-        apiUrl: url,
+        apiUrl: api.url,
         livekit: { kind, wsUrl, apiKey, apiSecret },
-        cognito: { endpoint, userPoolId, clientId },
-        dynamodb: { endpoint: table.endpoint, tableName: table.tableName },
+        cognito,
+        dynamodb: { endpoint: database.endpoint, tableName: database.tableName },
         clubs,
         users,
       },
       livekit,
       notes: [...notes, ...notesOn(livekit)],
-      exited: unlessStopping(Promise.race([exited, cognito.exited, livekit.exited])),
+      exited: unlessStopping(Promise.race([api.exited, identity.exited, livekit.exited])),
       stop,
     };
   } catch (error) {
@@ -131,14 +135,14 @@ function notesOn({ kind, wsUrl, note }: LiveKit): string[] {
   ];
 }
 
-async function choosePorts(wanted: 'usual' | 'free') {
+async function choosePorts(wanted: 'usual' | 'free', names: readonly (keyof typeof USUAL_PORTS)[]) {
   const ports = { ...USUAL_PORTS };
   const notes: string[] = [];
-  for (const part of ['dynamodb', 'cognito', 'api', 'lambda'] as const) {
-    const usual = USUAL_PORTS[part];
-    ports[part] = await getPort(wanted === 'usual' ? { port: usual } : {});
-    if (wanted === 'usual' && ports[part] !== usual) {
-      notes.push(`Port ${usual} is taken: ${part} is on ${ports[part]}.`);
+  for (const name of names) {
+    const usual = USUAL_PORTS[name];
+    ports[name] = await getPort(wanted === 'usual' ? { port: usual } : {});
+    if (wanted === 'usual' && ports[name] !== usual) {
+      notes.push(`Port ${usual} is taken: ${name} is on ${ports[name]}.`);
     }
   }
   return { ports, notes };

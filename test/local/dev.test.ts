@@ -1,0 +1,187 @@
+import { execFile, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { cp, mkdtemp, readdir, readFile, rm, symlink } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { logIn } from '../../local/identity.ts';
+import { StackDescription } from '../../local/stack-file.ts';
+import { descendantsOf, isRunning } from './processes.ts';
+
+const READY_TEXT = 'Ready after';
+const READY_MS = 60_000;
+const STOP_MS = 4_000;
+
+const repository = new URL('../../', import.meta.url).pathname;
+const hasCurl = spawnSync('curl', ['--version']).status === 0;
+
+/** A checkout of its own, so that a stack which somebody runs in this one is left alone. */
+let checkout: string;
+
+beforeAll(async () => {
+  checkout = await mkdtemp(join(tmpdir(), 'checkout-'));
+  const parts = 'local lib functions deploy events serverless.yml package.json tsconfig.json';
+  for (const part of parts.split(' ')) {
+    await cp(join(repository, part), join(checkout, part), { recursive: true });
+  }
+  await symlink(join(repository, 'node_modules'), join(checkout, 'node_modules'));
+});
+
+afterAll(() => rm(checkout, { recursive: true, force: true }));
+
+/** `npm run dev`, with nothing of the tests' environment. */
+function startDev(env: NodeJS.ProcessEnv) {
+  const { PATH, HOME } = process.env;
+  const child = spawn(process.execPath, ['local/dev.ts'], {
+    cwd: checkout,
+    env: { PATH, HOME, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  const ready = Promise.withResolvers<void>();
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text: string) => {
+      output += text;
+      if (output.includes(READY_TEXT)) ready.resolve();
+    });
+  }
+  const closed = once(child, 'close');
+  const { pid = -1 } = child;
+  return {
+    pid,
+    output: () => output,
+    closed: closed.then(([code]: unknown[]) => code),
+    ready: async () => {
+      await Promise.race([ready.promise, closed]);
+      expect(output).toContain(READY_TEXT);
+    },
+    stop: async () => {
+      const startedAt = performance.now();
+      child.kill('SIGINT');
+      await closed;
+      return performance.now() - startedAt;
+    },
+  };
+}
+
+const stackJson = () => readFile(join(checkout, '.local/stack.json'), 'utf8');
+
+describe('npm run dev', { timeout: READY_MS + 20_000 }, () => {
+  describe('with the stand-in, and with a usual port taken', () => {
+    const squatter = createServer();
+    let dev: ReturnType<typeof startDev>;
+    let stack: StackDescription;
+
+    beforeAll(async () => {
+      // Where somebody else has it, it is taken all the same.
+      await new Promise<unknown>((resolve) => {
+        squatter.once('error', resolve).listen(9229, '127.0.0.1', () => resolve(undefined));
+      });
+      dev = startDev({ LIVEKIT: 'stand-in' });
+      await dev.ready();
+      stack = StackDescription.parse(JSON.parse(await stackJson()));
+    }, READY_MS);
+
+    afterAll(async () => {
+      await dev.stop();
+      squatter.close();
+    });
+
+    it('describes itself in .local/stack.json, exactly as promised', async () => {
+      expect(JSON.parse(await stackJson())).toEqual(stack);
+      expect(stack.livekit.kind).toBe('stand-in');
+      expect(stack.users.map(({ clubId, role }) => `${clubId} ${role}`)).toEqual([
+        'novels moderator',
+        'novels moderator',
+        'novels member',
+        'novels member',
+        'poems moderator',
+        'poems member',
+        'null outsider',
+      ]);
+    });
+
+    it('says that LiveKit is a stand-in and how to get the real one', () => {
+      expect(dev.output()).toContain('STAND-IN');
+      expect(dev.output()).toContain('npm run livekit:install');
+    });
+
+    it('says which port is another than usual', () => {
+      expect(stack.cognito.endpoint).not.toContain(':9229');
+      expect(dev.output()).toMatch(/Port 9229 is taken: cognito is on \d+\./);
+    });
+
+    it('lets everybody log in, and members see the status of their club', async () => {
+      for (const { username, password, clubId } of stack.users) {
+        const { accessToken } = await logIn(stack.cognito, username, password);
+        const answer = await fetch(`${stack.apiUrl}/${clubId ?? 'novels'}/status`, {
+          headers: { authorization: `Bearer ${accessToken}` },
+        });
+        expect([username, answer.status]).toEqual([username, clubId === null ? 403 : 200]);
+      }
+    });
+
+    it.skipIf(!hasCurl)('prints curl lines that work as they are', async () => {
+      const [, lines = ''] = /Try it[^\n]*\n(.*?)\n\n/s.exec(dev.output()) ?? [];
+      const { stdout } = await promisify(execFile)('bash', ['-euo', 'pipefail', '-c', lines]);
+      const [start, token, status, end] = stdout
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line));
+      expect(start).toMatchObject({ success: true });
+      expect(token).toMatchObject({ isModerator: false, roomName: start.roomName });
+      expect(status).toMatchObject({ isActive: false, roomName: start.roomName });
+      expect(end).toMatchObject({ success: true, roomName: start.roomName });
+    });
+
+    it('writes the sample events with a token and the club', async () => {
+      const events = await readdir(join(checkout, '.local/events'));
+      expect(events).toEqual(await readdir(join(repository, 'events')));
+      for (const file of events) {
+        const text = await readFile(join(checkout, '.local/events', file), 'utf8');
+        expect(text).toContain('"Bearer ey');
+        expect(text).toContain('novels');
+        expect(text).not.toContain('my-club');
+      }
+    });
+
+    it('is refused a second time, and the first goes on', async () => {
+      const before = await stackJson();
+      const second = startDev({ LIVEKIT: 'stand-in' });
+      expect(await second.closed).toBe(1);
+      expect(second.output()).toContain(`runs here already (process ${dev.pid}`);
+      expect(await stackJson()).toBe(before);
+    });
+
+    it('stops on Ctrl-C within four seconds, leaving no process and no file', async () => {
+      const parts = descendantsOf(dev.pid);
+      expect(parts.length).toBeGreaterThanOrEqual(2);
+      expect(await dev.stop()).toBeLessThan(STOP_MS);
+      expect(await dev.closed).toBe(0);
+      expect(parts.filter(({ pid }) => isRunning(pid))).toEqual([]);
+      expect(await readdir(join(checkout, '.local'))).toEqual([]);
+    });
+  });
+
+  it('ends with a message that names the part that died', async () => {
+    const dev = startDev({ LIVEKIT: 'stand-in' });
+    await dev.ready();
+    const parts = descendantsOf(dev.pid);
+    const api = parts.find(({ args }) => args.includes('serverless.js'));
+    process.kill(api?.pid ?? Number.NaN, 'SIGKILL');
+    expect(await dev.closed).toBe(1);
+    expect(dev.output()).toContain('API (serverless-offline) ended by itself (SIGKILL).');
+    expect(parts.filter(({ pid }) => isRunning(pid))).toEqual([]);
+    expect(await readdir(join(checkout, '.local'))).toEqual([]);
+  });
+
+  it('says so when the LiveKit that it was told to use is missing', async () => {
+    const nowhere = join(checkout, 'nowhere');
+    const dev = startDev({ LIVEKIT: 'server', PATH: nowhere, XDG_CACHE_HOME: nowhere });
+    expect(await dev.closed).toBe(1);
+    expect(dev.output()).toContain('LIVEKIT=server, but there is none');
+    expect(await readdir(join(checkout, '.local'))).toEqual([]);
+  });
+});

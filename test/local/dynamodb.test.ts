@@ -1,0 +1,63 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { DescribeTableCommand, ListTablesCommand } from '@aws-sdk/client-dynamodb';
+import { GetCommand } from '@aws-sdk/lib-dynamodb';
+import getPort from 'get-port';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createClub } from '../../local/demo-data.ts';
+import { type Database, documentClient, startDatabase } from '../../local/dynamodb.ts';
+
+const getClub = async ({ endpoint, tableName }: Database, clubId: string) => {
+  const client = documentClient(endpoint);
+  const Key = { pk: `CLUB#${clubId}`, sk: 'CLUB' };
+  const { Item } = await client.send(new GetCommand({ TableName: tableName, Key }));
+  client.destroy();
+  return Item;
+};
+
+const tablesAt = async (endpoint: string) => {
+  const client = documentClient(endpoint);
+  const { TableNames } = await client.send(new ListTablesCommand());
+  client.destroy();
+  return TableNames;
+};
+
+describe('the local database', () => {
+  let database: Database;
+
+  beforeAll(async () => {
+    database = await startDatabase({ port: await getPort() });
+  });
+  afterAll(() => database.stop());
+
+  it('has the table that is deployed', async () => {
+    const client = documentClient(database.endpoint);
+    const { Table } = await client.send(
+      new DescribeTableCommand({ TableName: database.tableName }),
+    );
+    client.destroy();
+    expect(Table?.KeySchema?.map(({ AttributeName }) => AttributeName)).toEqual(['pk', 'sk']);
+    expect(Table?.GlobalSecondaryIndexes).toMatchObject([{ IndexName: 'activeMeetings' }]);
+  });
+
+  it('survives a client that goes away in the middle of a request', async () => {
+    await createClub(database, { clubId: 'a', name: 'A', moderatorId: 'u', members: [] });
+    const socket = connect(Number(new URL(database.endpoint).port), '127.0.0.1');
+    await once(socket, 'connect');
+    socket.write('POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{"TableName');
+    await sleep(50);
+    socket.resetAndDestroy();
+    await sleep(50);
+    expect(await getClub(database, 'a')).toMatchObject({ name: 'A' });
+  });
+
+  it('uses another one with a table of its own, and takes only that away again', async () => {
+    const guest = await startDatabase({ endpoint: database.endpoint });
+    await createClub(guest, { clubId: 'b', name: 'B', moderatorId: 'u', members: [] });
+    expect(await getClub(guest, 'b')).toMatchObject({ name: 'B' });
+    expect(await getClub(database, 'b')).toBeUndefined();
+    await guest.stop();
+    expect(await tablesAt(database.endpoint)).toEqual([database.tableName]);
+  });
+});
