@@ -1,0 +1,136 @@
+import { readFileSync } from 'node:fs';
+import type { APIGatewayProxyEventV2 } from 'aws-lambda';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import * as z from 'zod/mini';
+import { InvalidRequest } from '../errors.ts';
+import { parseBody, parsePath } from './request.ts';
+
+const sample: APIGatewayProxyEventV2 = JSON.parse(readFileSync('events/token.json', 'utf8'));
+const eventWith = (change: Partial<APIGatewayProxyEventV2>) => ({ ...sample, ...change });
+
+const Body = z.strictObject({
+  name: z.string('must be a name'),
+  size: z.optional(z.number('must be a number')),
+});
+const parse = (body: string, isBase64Encoded = false) =>
+  parseBody(eventWith({ body, isBase64Encoded }), Body);
+
+function sentenceFor(read: () => unknown): string {
+  try {
+    read();
+  } catch (error) {
+    expect(error).toBeInstanceOf(InvalidRequest);
+    return (error as InvalidRequest).message;
+  }
+  throw new Error('The request was accepted');
+}
+
+describe('a body', () => {
+  test('is parsed', () => {
+    expect(parse('{ "name": "Ada", "size": 2 }')).toEqual({ name: 'Ada', size: 2 });
+  });
+
+  test('is parsed from base64, with whatever characters are in it', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'grapheme' }), (name) => {
+        const body = Buffer.from(JSON.stringify({ name })).toString('base64');
+        expect(parse(body, true)).toEqual({ name });
+      }),
+    );
+  });
+
+  test.each([
+    ['absent', {}],
+    ['empty', { body: '' }],
+    ['only space', { body: ' \n' }],
+    ['empty in base64', { body: '', isBase64Encoded: true }],
+  ])('that is %s counts as an empty object, so that what is missing is named', (_, change) => {
+    const { body: _body, ...withoutBody } = sample;
+    const event = { ...withoutBody, ...change };
+    expect(sentenceFor(() => parseBody(event, Body))).toBe('name must be a name');
+    expect(parseBody(event, z.strictObject({ name: z.optional(z.string()) }))).toEqual({});
+  });
+
+  test.each(['{', 'name=Ada', '{"name":"Ada"}}', 'undefined', "{'name':'Ada'}"])(
+    'that is no JSON is refused: %s',
+    (body) => {
+      expect(sentenceFor(() => parse(body))).toBe('body must be JSON');
+    },
+  );
+
+  test('that says it is base64 and is plain text is refused', () => {
+    expect(sentenceFor(() => parse('{"name":"Ada"}', true))).toBe('body must be JSON');
+  });
+
+  test.each(['[]', '[{"name":"Ada"}]', 'null', '"Ada"', '42', 'true'])(
+    'that is JSON but no object is refused: %s',
+    (body) => {
+      expect(sentenceFor(() => parse(body))).toBe('body must be a JSON object');
+    },
+  );
+
+  test('with a field of the wrong type is refused by the name of the field', () => {
+    expect(sentenceFor(() => parse('{"name":"Ada","size":"2"}'))).toBe('size must be a number');
+  });
+
+  test('with a wrong field deep inside is refused by its path', () => {
+    const Deep = z.object({ who: z.array(z.object({ name: z.string('must be a name') })) });
+    const body = '{"who":[{"name":"Ada"},{"name":1}]}';
+    expect(sentenceFor(() => parseBody(eventWith({ body }), Deep))).toBe(
+      'who.1.name must be a name',
+    );
+  });
+
+  test('with an unknown field is refused by its name', () => {
+    expect(sentenceFor(() => parse('{"name":"Ada","role":"moderator","is":1}'))).toBe(
+      'role, is is not known here',
+    );
+  });
+
+  test.each(['__proto__', 'constructor', 'toString'])(
+    'with the unknown field %s is refused by its name',
+    (key) => {
+      expect(sentenceFor(() => parse(`{"name":"Ada","${key}":{"role":"moderator"}}`))).toBe(
+        `${key} is not known here`,
+      );
+    },
+  );
+
+  test('with an unknown field of any length echoes 64 characters of it at most', () => {
+    const sentence = sentenceFor(() =>
+      parse(JSON.stringify({ name: 'Ada', ['x'.repeat(9999)]: 1 })),
+    );
+    expect(sentence).toBe(`${'x'.repeat(64)} is not known here`);
+  });
+
+  test('never has its values echoed', () => {
+    fc.assert(
+      fc.property(fc.jsonValue(), (size) => {
+        fc.pre(typeof size !== 'number');
+        const body = JSON.stringify({ name: 'Ada', size });
+        expect(sentenceFor(() => parse(body))).toBe('size must be a number');
+      }),
+    );
+  });
+});
+
+describe('a path', () => {
+  const Path = z.object({ clubId: z.string('must be an id').check(z.maxLength(3, 'is too long')) });
+
+  test('is parsed', () => {
+    expect(parsePath(eventWith({ pathParameters: { clubId: 'abc' } }), Path)).toEqual({
+      clubId: 'abc',
+    });
+  });
+
+  test('with a parameter that does not fit is refused by its name', () => {
+    const event = eventWith({ pathParameters: { clubId: 'abcd' } });
+    expect(sentenceFor(() => parsePath(event, Path))).toBe('clubId is too long');
+  });
+
+  test('without any parameter is refused by the name of the one that is missing', () => {
+    const { pathParameters: _, ...event } = sample;
+    expect(sentenceFor(() => parsePath(event, Path))).toBe('clubId must be an id');
+  });
+});
