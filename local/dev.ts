@@ -12,6 +12,9 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   // Also when it comes again: npm passes on a Ctrl-C that the terminal has sent us already.
   process.on(signal, () => interrupted.abort());
 }
+const interruption = new Promise((resolve) => {
+  interrupted.signal.addEventListener('abort', resolve);
+});
 // A closed terminal must not keep us from stopping the parts.
 process.stdout.on('error', () => interrupted.abort());
 process.stderr.on('error', () => interrupted.abort());
@@ -25,7 +28,7 @@ try {
     await stackFile.release();
   }
 } catch (error) {
-  if (!interrupted.signal.aborted) {
+  if (error !== interrupted.signal.reason) {
     console.error(
       `\n${styleText('red', 'The development stack is not running.', { stream: process.stderr })}`,
     );
@@ -48,7 +51,7 @@ async function run(publish: (stack: StackDescription) => Promise<void>): Promise
     console.log(manual(stack));
     console.log(`\nReady after ${seconds} s. Ctrl-C stops it all.`);
     await Promise.race([
-      new Promise((resolve) => interrupted.signal.addEventListener('abort', resolve)),
+      interruption,
       stack.exited.then((sentence) => Promise.reject(new Error(sentence))),
     ]);
   } finally {
