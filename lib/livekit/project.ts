@@ -3,10 +3,14 @@ import { AwsClient } from 'aws4fetch';
 import * as z from 'zod/mini';
 import { MediaUnavailable } from '../errors.ts';
 
+function isWebSocketUrl(value: string): boolean {
+  return URL.canParse(value) && ['ws:', 'wss:'].includes(new URL(value).protocol);
+}
+
 /** What names and opens a LiveKit project; as JSON, the value of its SSM parameter. */
 export const LiveKitProject = z.object({
   /** What clients connect to; the API is at the same host. */
-  wsUrl: z.string().check(z.startsWith('ws')),
+  wsUrl: z.string().check(z.refine(isWebSocketUrl)),
   apiKey: z.string().check(z.minLength(1)),
   apiSecret: z.string().check(z.minLength(1)),
 });
@@ -59,8 +63,16 @@ export function projectFromParameter(
       signal: AbortSignal.timeout(READ_TIMEOUT_MS),
     });
     if (!response.ok) throw new Error(`SSM answered ${response.status} for ${name}`);
-    const { Parameter } = GetParameterAnswer.parse(await response.json());
-    return parseProject(name, Parameter.Value);
+    const { Parameter } = parseSecret(
+      GetParameterAnswer,
+      await response.text(),
+      `SSM answered with something else than the parameter ${name}`,
+    );
+    return parseSecret(
+      LiveKitProject,
+      Parameter.Value,
+      `${name} must be JSON with wsUrl (ws:// or wss://), apiKey and apiSecret`,
+    );
   };
 
   return async () => {
@@ -79,11 +91,15 @@ export function projectFromParameter(
   };
 }
 
-/** The value is a secret: an error names the parameter, and nothing of what is in it. */
-function parseProject(name: string, value: string): LiveKitProject {
+/** Without the parser's own error as cause: it quotes the text around what it did not expect. */
+function parseSecret<S extends z.ZodMiniType>(
+  schema: S,
+  text: string,
+  complaint: string,
+): z.infer<S> {
   try {
-    return LiveKitProject.parse(JSON.parse(value));
+    return schema.parse(JSON.parse(text));
   } catch {
-    throw new Error(`${name} must be JSON with wsUrl (ws:// or wss://), apiKey and apiSecret`);
+    throw new Error(complaint);
   }
 }
