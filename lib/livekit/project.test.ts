@@ -1,0 +1,295 @@
+import { inspect } from 'node:util';
+import { AwsV4Signer } from 'aws4fetch';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import {
+  type Answer,
+  nowhere,
+  type Received,
+  type Responder,
+  serveHttp,
+} from '../../test/http-server.ts';
+import { MediaUnavailable } from '../errors.ts';
+import { projectFromParameter } from './project.ts';
+
+const NAME = '/reading-club-meetings/prod/livekit';
+const REGION = 'eu-west-1';
+const CREDENTIALS = {
+  accessKeyId: 'AKIDEXAMPLE',
+  secretAccessKey: 'wJalrXUtnFEMI',
+  sessionToken: 'session-token',
+};
+const PROJECT = {
+  wsUrl: 'wss://example.livekit.cloud',
+  apiKey: 'APIkey',
+  apiSecret: 'a-secret-that-nobody-may-see',
+};
+const ROTATED = { ...PROJECT, apiKey: 'APIrotated', apiSecret: 'another-secret' };
+const MINUTE_MS = 60_000;
+
+const parameter = (value: unknown): Answer => ({
+  headers: { 'content-type': 'application/x-amz-json-1.1' },
+  body: {
+    Parameter: {
+      Name: NAME,
+      Type: 'SecureString',
+      Value: typeof value === 'string' ? value : JSON.stringify(value),
+      Version: 1,
+    },
+  },
+});
+
+/** A parameter store that answers as `respond` says, a clock that is moved by hand, and a reader. */
+async function createWorld(respond: Responder) {
+  const store = await serveHttp(respond);
+  const clock = { ms: 1_800_000_000_000 };
+  const readProject = projectFromParameter(
+    { name: NAME, region: REGION, endpoint: store.url },
+    { credentials: async () => CREDENTIALS, now: () => clock.ms },
+  );
+  return { readProject, clock, calls: store.requests, store };
+}
+
+async function failureOf(read: () => Promise<unknown>): Promise<MediaUnavailable> {
+  const error = await read().then(
+    () => new Error('The project was read'),
+    (reason: unknown) => reason,
+  );
+  expect(error).toBeInstanceOf(MediaUnavailable);
+  return error as MediaUnavailable;
+}
+
+const messageOf = ({ cause }: Error): string => (cause instanceof Error ? cause.message : '');
+
+async function signatureOf({ method, path, headers, body }: Received): Promise<string | null> {
+  const date = String(headers['x-amz-date']);
+  const signer = new AwsV4Signer({
+    url: `http://${headers.host}${path}`,
+    method,
+    body,
+    headers: {
+      'x-amz-target': String(headers['x-amz-target']),
+      'x-amz-security-token': CREDENTIALS.sessionToken,
+    },
+    ...CREDENTIALS,
+    region: REGION,
+    service: 'ssm',
+    datetime: date,
+  });
+  return (await signer.sign()).headers.get('authorization');
+}
+
+describe('reading the parameter', () => {
+  test('gives the project', async () => {
+    const { readProject } = await createWorld(() => parameter(PROJECT));
+    expect(await readProject()).toEqual(PROJECT);
+  });
+
+  test('asks for that one parameter, decrypted', async () => {
+    const { readProject, calls } = await createWorld(() => parameter(PROJECT));
+    await readProject();
+    expect(calls).toHaveLength(1);
+    expect(calls[0]).toMatchObject({
+      method: 'POST',
+      path: '/',
+      headers: {
+        'content-type': 'application/x-amz-json-1.1',
+        'x-amz-target': 'AmazonSSM.GetParameter',
+      },
+    });
+    expect(JSON.parse(calls[0]?.body ?? '')).toEqual({ Name: NAME, WithDecryption: true });
+  });
+
+  test('is signed for SSM in the region, with the credentials of the function', async () => {
+    const { readProject, calls } = await createWorld(() => parameter(PROJECT));
+    await readProject();
+    const [call] = calls;
+    if (!call) throw new Error('SSM was not asked');
+    expect(call.headers['x-amz-security-token']).toBe('session-token');
+    expect(call.headers.authorization).toMatch(
+      /^AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE\/\d{8}\/eu-west-1\/ssm\/aws4_request, SignedHeaders=\S*host;\S*x-amz-date;\S*x-amz-target, Signature=[0-9a-f]{64}$/,
+    );
+    expect(call.headers.authorization).toBe(await signatureOf(call));
+    const sent = JSON.stringify([call.headers, call.body]);
+    expect(sent).not.toContain(CREDENTIALS.secretAccessKey);
+  });
+
+  test('keeps nothing of the value but the three settings', async () => {
+    const { readProject } = await createWorld(() => parameter({ ...PROJECT, note: 'more' }));
+    expect(await readProject()).toEqual(PROJECT);
+  });
+
+  test('is done once by everybody who waits for it', async () => {
+    const { readProject, calls } = await createWorld(() => parameter(PROJECT));
+    const projects = await Promise.all(Array.from({ length: 10 }, readProject));
+    expect(calls).toHaveLength(1);
+    // The very same, so that the API client of a project is made once.
+    expect(new Set(projects).size).toBe(1);
+  });
+
+  test('is repeated once when SSM fails for a moment', async () => {
+    const answers = [{ status: 500 }, parameter(PROJECT)];
+    const { readProject, calls } = await createWorld(() => answers.shift() ?? { status: 500 });
+    expect(await readProject()).toEqual(PROJECT);
+    expect(calls).toHaveLength(2);
+  });
+});
+
+describe('a project that was read', () => {
+  test('counts for five minutes, without another call', async () => {
+    const { readProject, clock, calls } = await createWorld(() => parameter(PROJECT));
+    await readProject();
+    clock.ms += 5 * MINUTE_MS - 1;
+    await readProject();
+    expect(calls).toHaveLength(1);
+    clock.ms += 1;
+    await readProject();
+    expect(calls).toHaveLength(2);
+  });
+
+  test('is refreshed by one call of all who come after that', async () => {
+    const { readProject, clock, calls } = await createWorld(() => parameter(PROJECT));
+    await readProject();
+    clock.ms += 5 * MINUTE_MS;
+    await Promise.all(Array.from({ length: 10 }, readProject));
+    expect(calls).toHaveLength(2);
+  });
+
+  test('is replaced by a rotated key after five minutes at most', async () => {
+    let current = PROJECT;
+    const { readProject, clock } = await createWorld(() => parameter(current));
+    await readProject();
+    current = ROTATED;
+    clock.ms += 5 * MINUTE_MS;
+    expect(await readProject()).toEqual(ROTATED);
+  });
+
+  test.each<[string, Answer | 'drop']>([
+    ['fails', { status: 500 }],
+    ['throttles', { status: 400, body: { __type: 'ThrottlingException' } }],
+    ['denies access', { status: 400, body: { __type: 'AccessDeniedException' } }],
+    ['drops the connection', 'drop'],
+    ['holds a malformed value', parameter('{"wsUrl":')],
+    ['answers with something else', { body: '<html>' }],
+  ])('stays in use when SSM %s at the refresh', async (_, failure) => {
+    let answer: Answer | 'drop' = parameter(PROJECT);
+    const { readProject, clock } = await createWorld(() => answer);
+    await readProject();
+    answer = failure;
+    clock.ms += 5 * MINUTE_MS;
+    expect(await readProject()).toEqual(PROJECT);
+  });
+
+  test('is not asked for again at each request after a refresh that failed', async () => {
+    let answer = parameter(PROJECT);
+    const { readProject, clock, calls } = await createWorld(() => answer);
+    await readProject();
+    answer = { status: 400 };
+    clock.ms += 5 * MINUTE_MS;
+    await readProject();
+    await readProject();
+    expect(calls).toHaveLength(2);
+    answer = parameter(ROTATED);
+    clock.ms += 5 * MINUTE_MS;
+    expect(await readProject()).toEqual(ROTATED);
+  });
+});
+
+describe('a project that could never be read', () => {
+  test('is an outage of the meeting server when nobody answers', async () => {
+    const readProject = projectFromParameter(
+      { name: NAME, region: REGION, endpoint: await nowhere() },
+      { credentials: async () => CREDENTIALS },
+    );
+    await failureOf(readProject);
+  });
+
+  test('is an outage when SSM takes longer than 1.5 s', async () => {
+    const { readProject } = await createWorld(() => new Promise(() => undefined));
+    const startedAt = performance.now();
+    await failureOf(readProject);
+    expect(performance.now() - startedAt).toBeGreaterThan(1400);
+    expect(performance.now() - startedAt).toBeLessThan(2500);
+  });
+
+  test('is an outage when the function has no credentials', async () => {
+    for (const name of ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY']) vi.stubEnv(name, undefined);
+    onTestFinished(() => void vi.unstubAllEnvs());
+    const readProject = projectFromParameter({ name: NAME, region: REGION });
+    expect(messageOf(await failureOf(readProject))).toContain('credentials');
+  });
+
+  test('is an outage whose cause names the parameter that SSM does not have', async () => {
+    const { readProject } = await createWorld(() => ({
+      status: 400,
+      body: { __type: 'ParameterNotFound' },
+    }));
+    expect(messageOf(await failureOf(readProject))).toBe(`SSM answered 400 for ${NAME}`);
+  });
+
+  test('is read at the next request, as soon as SSM answers', async () => {
+    let answer: Answer = { status: 400 };
+    const { readProject } = await createWorld(() => answer);
+    await failureOf(readProject);
+    answer = parameter(PROJECT);
+    expect(await readProject()).toEqual(PROJECT);
+  });
+
+  test('is one failure for all who wait for it, and one call', async () => {
+    const { readProject, calls } = await createWorld(() => ({ status: 400 }));
+    const results = await Promise.allSettled(Array.from({ length: 5 }, readProject));
+    expect(results.map(({ status }) => status)).toEqual(Array(5).fill('rejected'));
+    expect(calls).toHaveLength(1);
+  });
+});
+
+describe('a malformed value', () => {
+  const { apiSecret } = PROJECT;
+
+  test.each<[string, unknown]>([
+    ['is no JSON', `${apiSecret}`],
+    ['is JSON that was cut off', JSON.stringify(PROJECT).slice(0, -1)],
+    ['is JSON with the secret in the wrong place', `{"wsUrl":${apiSecret}}`],
+    ['is a list', [apiSecret]],
+    ['is a string', JSON.stringify(apiSecret)],
+    ['is null', 'null'],
+    ['is empty', ''],
+    ['has no URL', { ...PROJECT, wsUrl: undefined }],
+    ['has a URL for HTTP', { ...PROJECT, wsUrl: 'https://example.livekit.cloud' }],
+    ['has a URL that only begins like one', { ...PROJECT, wsUrl: 'wsexample.livekit.cloud' }],
+    ['has a URL without a host', { ...PROJECT, wsUrl: 'wss://' }],
+    ['has no key', { ...PROJECT, apiKey: undefined }],
+    ['has an empty key', { ...PROJECT, apiKey: '' }],
+    ['has no secret', { wsUrl: PROJECT.wsUrl, apiKey: apiSecret }],
+    ['has an empty secret', { ...PROJECT, apiKey: apiSecret, apiSecret: '' }],
+    ['has a secret that is no text', { ...PROJECT, apiSecret: [apiSecret] }],
+  ])('that %s is an error that names the parameter and nothing of the value', async (_, value) => {
+    const { readProject } = await createWorld(() => parameter(value));
+    const error = await failureOf(readProject);
+    expect(messageOf(error)).toBe(
+      `${NAME} must be JSON with wsUrl (ws:// or wss://), apiKey and apiSecret`,
+    );
+    expectNothingOf(apiSecret, error);
+  });
+
+  test.each<[string, Answer]>([
+    ['is no JSON', { body: `${apiSecret}` }],
+    ['is cut off', { body: `{"Parameter":{"Value":"${apiSecret}` }],
+    ['has the value in the wrong place', { body: `{"Parameter":${apiSecret}}` }],
+    ['holds no parameter', { body: { Value: apiSecret } }],
+    ['holds a list of values', { body: { Parameter: { Value: [apiSecret] } } }],
+    ['is a refusal that holds it', { status: 400, body: { message: apiSecret } }],
+  ])('in an answer of SSM that %s shows nothing of itself in the error', async (_, answer) => {
+    const { readProject } = await createWorld(() => answer);
+    const error = await failureOf(readProject);
+    expect(messageOf(error)).toContain(NAME);
+    expectNothingOf(apiSecret, error);
+  });
+});
+
+/** Not even eight characters of it, anywhere that a log could show. */
+function expectNothingOf(secret: string, error: Error): void {
+  const shown = inspect(error, { depth: 9, showHidden: true });
+  for (let start = 0; start + 8 <= secret.length; start += 1) {
+    expect(shown).not.toContain(secret.slice(start, start + 8));
+  }
+}
