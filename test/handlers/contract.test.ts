@@ -1,0 +1,552 @@
+/** What the four routes answer: the original's contract, and what the design adds to it. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { edit, on } from '../support/faults.ts';
+import { claimsOf } from '../support/issuer.ts';
+import { API_KEY, startWorld, type World } from '../support/world.ts';
+
+const ISO = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
+const ULID = /^[0-7][0-9A-HJKMNP-TV-Z]{25}$/;
+const NOBODY = { userId: '00000000-0000-4000-8000-000000000000', username: 'nobody' };
+
+let world: World;
+beforeAll(async () => {
+  world = await startWorld();
+});
+afterAll(() => world.close());
+
+async function startedClub() {
+  const club = await world.createClub();
+  const { body: meeting } = await world.call('start', club.moderator, club);
+  return { ...club, meeting };
+}
+
+/** Everything that the LiveKit token says, but for the times and the limits of the room. */
+function grantsOf(token: string) {
+  const { iat: _, nbf: __, exp: ___, roomConfig: ____, ...claims } = claimsOf(token);
+  return claims;
+}
+
+describe('start', () => {
+  it('answers the original fields and the new ones', async () => {
+    const club = await world.createClub();
+    const { status, headers, body } = await world.call('start', club.moderator, club);
+    expect({ status, body }).toEqual({
+      status: 200,
+      body: {
+        success: true,
+        meetingId: expect.stringMatching(ULID),
+        roomName: `reading-club-${club.clubId}-${body.meetingId}`,
+        startedAt: expect.stringMatching(ISO),
+        alreadyActive: false,
+      },
+    });
+    expect(headers).toMatchObject({
+      'content-type': 'application/json',
+      'cache-control': 'no-store',
+    });
+  });
+
+  it('makes the room with the limits and the metadata of the original', async () => {
+    const { name, owner, clubId, meeting } = await startedClub();
+    const rooms = await world.standIn.rooms();
+    const room = rooms.find((each) => each.name === meeting.roomName);
+    expect(room).toMatchObject({
+      emptyTimeoutSeconds: 600,
+      departureTimeoutSeconds: 1800,
+      maxParticipants: 50,
+    });
+    expect(JSON.parse(room?.metadata ?? '')).toEqual({
+      clubId,
+      clubName: name,
+      moderatorId: owner.userId,
+      startedAt: meeting.startedAt,
+    });
+  });
+
+  it('takes the limits of its rooms from the environment', async () => {
+    const { call } = await world.boot({
+      env: {
+        ROOM_EMPTY_TIMEOUT_SECONDS: '61',
+        ROOM_DEPARTURE_TIMEOUT_SECONDS: '62',
+        ROOM_MAX_PARTICIPANTS: '63',
+      },
+    });
+    const club = await world.createClub();
+    const { body } = await call('start', club.moderator, club);
+    const rooms = await world.standIn.rooms();
+    expect(rooms.find(({ name }) => name === body.roomName)).toMatchObject({
+      emptyTimeoutSeconds: 61,
+      departureTimeoutSeconds: 62,
+      maxParticipants: 63,
+    });
+  });
+
+  it('by the one whom the club names, who has no member item, is as good', async () => {
+    const club = await world.createClub();
+    const { status } = await world.call('start', club.owner, club);
+    expect(status).toBe(200);
+  });
+
+  it('on a running meeting answers that meeting, whoever asks', async () => {
+    const { meeting, ...club } = await startedClub();
+    const again = await world.call('start', club.owner, club);
+    expect(again.body).toEqual({ ...meeting, alreadyActive: true });
+  });
+
+  it('on a running meeting whose room is gone makes the room again', async () => {
+    const { meeting, ...club } = await startedClub();
+    await world.media.deleteRoom(meeting.roomName);
+    await world.call('start', club.moderator, club);
+    expect(await world.roomsOf(club.clubId)).toEqual([meeting.roomName]);
+  });
+
+  it('after an end gets a new room name', async () => {
+    const { meeting, ...club } = await startedClub();
+    await world.call('end', club.moderator, club);
+    const next = await world.call('start', club.moderator, club);
+    expect(next.body.alreadyActive).toBe(false);
+    expect(next.body.roomName).not.toBe(meeting.roomName);
+    await world.expectAgreement(club.clubId);
+  });
+
+  it.each(['member', 'nameless'] as const)('by a %s is refused with 403', async (role) => {
+    const club = await world.createClub();
+    const { status, body } = await world.call('start', club[role], club);
+    expect({ status, body }).toEqual({
+      status: 403,
+      body: {
+        error: 'Only moderators can start meetings',
+        code: 'NOT_A_MODERATOR',
+        requestId: expect.any(String),
+      },
+    });
+  });
+
+  it('of an unknown club is refused with the same 403', async () => {
+    const { status, body } = await world.call('start', NOBODY, { clubId: 'no-such-club' });
+    expect({ status, error: body.error }).toEqual({
+      status: 403,
+      error: 'Only moderators can start meetings',
+    });
+  });
+});
+
+describe('end', () => {
+  it('answers the original fields and the new ones', async () => {
+    const { meeting, ...club } = await startedClub();
+    const { status, body } = await world.call('end', club.moderator, club);
+    expect({ status, body }).toEqual({
+      status: 200,
+      body: {
+        success: true,
+        meetingId: meeting.meetingId,
+        roomName: meeting.roomName,
+        endedAt: expect.stringMatching(ISO),
+        duration: 0,
+      },
+    });
+    expect(await world.roomsOf(club.clubId)).toEqual([]);
+  });
+
+  it('counts the duration in whole seconds, and keeps who ended it and how', async () => {
+    const { meeting, ...club } = await startedClub();
+    const later = await world.boot({
+      now: () => new Date(Date.parse(meeting.startedAt) + 90_999),
+    });
+    const { body } = await later.call('end', club.owner, club);
+    expect(body.duration).toBe(90);
+    expect(await world.historyOf(club.clubId)).toEqual([
+      {
+        meetingId: meeting.meetingId,
+        roomName: meeting.roomName,
+        startedAt: meeting.startedAt,
+        endedAt: body.endedAt,
+        durationSeconds: 90,
+        endedBy: club.owner.userId,
+        reason: 'moderator',
+      },
+    ]);
+  });
+
+  it('by a clock that is behind the one of the start never gives a negative duration', async () => {
+    const { meeting, ...club } = await startedClub();
+    const { call } = await world.boot({
+      now: () => new Date(Date.parse(meeting.startedAt) - 5000),
+    });
+    const { body } = await call('end', club.moderator, club);
+    expect(body).toMatchObject({ duration: 0, endedAt: meeting.startedAt });
+  });
+
+  it('again, named or not, answers the same facts and deletes the room again', async () => {
+    const { meeting, ...club } = await startedClub();
+    const first = await world.call('end', club.moderator, club);
+    await world.media.createRoom({ name: meeting.roomName }); // somebody's old token, over WHIP
+    const second = await world.call('end', club.owner, club);
+    expect(second.body).toEqual(first.body);
+    expect(await world.roomsOf(club.clubId)).toEqual([]);
+    const { meetingId } = meeting;
+    const third = await world.call('end', club.moderator, { ...club, body: { meetingId } });
+    expect(third.body).toEqual(first.body);
+  });
+
+  it('disconnects everybody', async () => {
+    const { meeting, ...club } = await startedClub();
+    const { sid } = await world.standIn.join(meeting.roomName, { identity: 'somebody' });
+    await world.call('end', club.moderator, club);
+    const departures = await world.standIn.departures();
+    expect(departures.find((each) => each.sid === sid)?.reason).toBe('ROOM_DELETED');
+  });
+
+  it('of a club that never had a meeting is 409', async () => {
+    const club = await world.createClub();
+    const { status, body } = await world.call('end', club.moderator, club);
+    expect({ status, code: body.code }).toEqual({ status: 409, code: 'MEETING_NOT_ACTIVE' });
+  });
+
+  it('of a meeting that never was is 409 and leaves the one that is on alone', async () => {
+    const { meeting, ...club } = await startedClub();
+    const { status, body } = await world.call('end', club.moderator, {
+      ...club,
+      body: { meetingId: '01ARZ3NDEKTSV4RRFFQ69G5FAV' },
+    });
+    expect({ status, code: body.code }).toEqual({ status: 409, code: 'MEETING_NOT_ACTIVE' });
+    expect((await world.recordOf(club.clubId)).meeting?.meetingId).toBe(meeting.meetingId);
+    await world.expectAgreement(club.clubId);
+  });
+
+  it.each(['member', 'nameless'] as const)('by a %s is refused with 403', async (role) => {
+    const { meeting, ...club } = await startedClub();
+    const { status, body } = await world.call('end', club[role], club);
+    expect({ status, error: body.error, code: body.code }).toEqual({
+      status: 403,
+      error: 'Only moderators can end meetings',
+      code: 'NOT_A_MODERATOR',
+    });
+    expect(await world.roomsOf(club.clubId)).toEqual([meeting.roomName]);
+  });
+
+  it('of an unknown club is refused with the same 403', async () => {
+    const { status, body } = await world.call('end', NOBODY, { clubId: 'no-such-club' });
+    expect({ status, error: body.error }).toEqual({
+      status: 403,
+      error: 'Only moderators can end meetings',
+    });
+  });
+});
+
+describe('status', () => {
+  const IDLE = {
+    state: 'idle',
+    isActive: false,
+    participantCount: 0,
+    startedAt: null,
+    roomName: null,
+    meetingId: null,
+    maxParticipants: null,
+    endsAtLatest: null,
+    lastMeeting: null,
+  };
+
+  it('is idle before the first meeting, with every field there', async () => {
+    const club = await world.createClub();
+    const { status, body } = await world.call('status', club.member, club);
+    expect({ status, body }).toEqual({ status: 200, body: IDLE });
+  });
+
+  it('is waiting while a meeting is on and nobody is in it', async () => {
+    const { meeting, ...club } = await startedClub();
+    const { body } = await world.call('status', club.member, club);
+    expect(body).toEqual({
+      ...IDLE,
+      state: 'waiting',
+      startedAt: meeting.startedAt,
+      roomName: meeting.roomName,
+      meetingId: meeting.meetingId,
+      maxParticipants: 50,
+      endsAtLatest: new Date(Date.parse(meeting.startedAt) + 12 * 3600_000).toISOString(),
+    });
+  });
+
+  it('is live with people in it, and counts no machine and nobody who is still joining', async () => {
+    const { meeting, ...club } = await startedClub();
+    const { standIn } = world;
+    await standIn.join(meeting.roomName, { identity: 'somebody' });
+    await standIn.join(meeting.roomName, { identity: 'somebody else' });
+    await standIn.join(meeting.roomName, { identity: 'recorder', kind: 'EGRESS' });
+    await standIn.join(meeting.roomName, { identity: 'agent', kind: 'AGENT' });
+    await standIn.join(meeting.roomName, { identity: 'on the way', state: 'JOINING' });
+    const { body } = await world.call('status', club.owner, club);
+    expect(body).toMatchObject({ state: 'live', isActive: true, participantCount: 2 });
+  });
+
+  it('names no room when LiveKit closed it, while the meeting goes on', async () => {
+    const { meeting, ...club } = await startedClub();
+    await world.media.deleteRoom(meeting.roomName);
+    const { body } = await world.call('status', club.member, club);
+    expect(body).toMatchObject({
+      state: 'waiting',
+      isActive: false,
+      roomName: null,
+      meetingId: meeting.meetingId,
+      startedAt: meeting.startedAt,
+    });
+  });
+
+  it('is idle after the end, and tells of the last meeting', async () => {
+    const { meeting, ...club } = await startedClub();
+    const { body: ended } = await world.call('end', club.moderator, club);
+    const { body } = await world.call('status', club.member, club);
+    expect(body).toEqual({
+      ...IDLE,
+      lastMeeting: {
+        meetingId: meeting.meetingId,
+        roomName: meeting.roomName,
+        startedAt: meeting.startedAt,
+        endedAt: ended.endedAt,
+        durationSeconds: ended.duration,
+        endedBy: club.moderator.userId,
+        reason: 'moderator',
+      },
+    });
+  });
+
+  it('takes the longest duration of a meeting from the environment', async () => {
+    const { meeting, ...club } = await startedClub();
+    const { call } = await world.boot({ env: { MEETING_MAX_DURATION_SECONDS: '60' } });
+    const { body } = await call('status', club.member, club);
+    expect(body.endsAtLatest).toBe(new Date(Date.parse(meeting.startedAt) + 60_000).toISOString());
+  });
+
+  it('of an unknown club is 404', async () => {
+    const { status, body } = await world.call('status', NOBODY, { clubId: 'no-such-club' });
+    expect({ status, error: body.error, code: body.code }).toEqual({
+      status: 404,
+      error: 'Reading club not found',
+      code: 'CLUB_NOT_FOUND',
+    });
+  });
+
+  it('for somebody who is logged in and no member is 403', async () => {
+    const club = await world.createClub();
+    const { status, body } = await world.call('status', NOBODY, club);
+    expect({ status, error: body.error, code: body.code }).toEqual({
+      status: 403,
+      error: 'Not a member of this reading club',
+      code: 'NOT_A_MEMBER',
+    });
+  });
+});
+
+describe('token', () => {
+  it('answers the original fields and the new ones', async () => {
+    const { meeting, ...club } = await startedClub();
+    const process = await world.boot();
+    const { status, body } = await process.call('token', club.member, {
+      body: { readingClubId: club.clubId, participantName: 'Cleo' },
+    });
+    expect({ status, body }).toEqual({
+      status: 200,
+      body: {
+        token: expect.stringMatching(/^[\w-]+\.[\w-]+\.[\w-]+$/),
+        serverUrl: process.wire.urlOf('media').replace('http:', 'ws:'),
+        roomName: meeting.roomName,
+        meetingId: meeting.meetingId,
+        participantName: 'Cleo',
+        isModerator: false,
+        expiresAt: expect.stringMatching(ISO),
+      },
+    });
+    expect(Date.parse(body.expiresAt)).toBe(Number(claimsOf(body.token)['exp']) * 1000);
+  });
+
+  it.each([
+    { role: 'member', admin: false, record: false },
+    { role: 'moderator', admin: true, record: true },
+    { role: 'owner', admin: true, record: true },
+  ] as const)(
+    'of a $role holds exactly its grants and no other',
+    async ({ role, admin, record }) => {
+      const { meeting, ...club } = await startedClub();
+      const { body } = await world.call('token', club[role], {
+        body: { readingClubId: club.clubId, participantName: 'Somebody' },
+      });
+      expect(body.isModerator).toBe(admin);
+      expect(grantsOf(body.token)).toEqual({
+        iss: API_KEY,
+        sub: club[role].userId,
+        name: 'Somebody',
+        video: {
+          room: meeting.roomName,
+          roomJoin: true,
+          canPublish: true,
+          canSubscribe: true,
+          canPublishData: true,
+          canUpdateOwnMetadata: true,
+          roomAdmin: admin,
+          roomRecord: record,
+        },
+      });
+    },
+  );
+
+  it('carries the limits of its room, for a LiveKit that makes rooms at the join', async () => {
+    const { meeting, ...club } = await startedClub();
+    const { body } = await world.call('token', club.member, { clubId: club.clubId });
+    expect(claimsOf(body.token)['roomConfig']).toMatchObject({
+      emptyTimeout: 600,
+      departureTimeout: 1800,
+      maxParticipants: 50,
+      metadata: JSON.stringify({
+        clubId: club.clubId,
+        clubName: club.name,
+        moderatorId: club.owner.userId,
+        startedAt: meeting.startedAt,
+      }),
+    });
+  });
+
+  it.each([
+    { grants: 'full', roomAdmin: true, roomRecord: true },
+    { grants: 'room', roomAdmin: true, roomRecord: false },
+    { grants: 'none', roomAdmin: false, roomRecord: false },
+  ])('of a moderator under MODERATOR_GRANTS=$grants', async ({ grants, roomAdmin, roomRecord }) => {
+    const club = await startedClub();
+    const { call } = await world.boot({ env: { MODERATOR_GRANTS: grants } });
+    const { body } = await call('token', club.moderator, { clubId: club.clubId });
+    expect(body.isModerator).toBe(true);
+    expect(claimsOf(body.token)['video']).toMatchObject({ roomAdmin, roomRecord });
+    const member = await call('token', club.member, { clubId: club.clubId });
+    expect(claimsOf(member.body.token)['video']).toMatchObject({
+      roomAdmin: false,
+      roomRecord: false,
+    });
+  });
+
+  it('lives for TOKEN_TTL_SECONDS, ten minutes by default', async () => {
+    const club = await startedClub();
+    const ttlOf = (token: string) => {
+      const { exp, nbf } = claimsOf(token);
+      return Number(exp) - Number(nbf);
+    };
+    const usual = await world.call('token', club.member, { clubId: club.clubId });
+    expect(ttlOf(usual.body.token)).toBe(600);
+    const short = await world.boot({ env: { TOKEN_TTL_SECONDS: '60' } });
+    const { body } = await short.call('token', club.member, { clubId: club.clubId });
+    expect(ttlOf(body.token)).toBe(60);
+  });
+
+  it('is named after the member by default, or else after the user', async () => {
+    const club = await startedClub();
+    const nameFor = async (who: 'member' | 'moderator' | 'nameless' | 'owner') => {
+      const { body } = await world.call('token', club[who], { clubId: club.clubId });
+      expect(claimsOf(body.token)['name']).toBe(body.participantName);
+      return body.participantName;
+    };
+    expect(await nameFor('member')).toBe(club.displayNames.member);
+    expect(await nameFor('moderator')).toBe(club.displayNames.moderator);
+    expect(await nameFor('nameless')).toBe(club.nameless.username);
+    expect(await nameFor('owner')).toBe(club.owner.username);
+  });
+
+  it('opens the room, and no longer after the end', async () => {
+    const { meeting, ...club } = await startedClub();
+    const { body } = await world.call('token', club.member, { clubId: club.clubId });
+    const joined = await world.standIn.joinWithToken(body.token);
+    expect(joined).toMatchObject({ roomName: meeting.roomName, identity: club.member.userId });
+    await world.call('end', club.moderator, club);
+    await expect(world.standIn.joinWithToken(body.token)).rejects.toMatchObject({ status: 404 });
+  });
+
+  it('makes the room again that LiveKit closed while the meeting goes on', async () => {
+    const { meeting, ...club } = await startedClub();
+    await world.media.deleteRoom(meeting.roomName);
+    await world.call('token', club.member, { clubId: club.clubId });
+    expect(await world.roomsOf(club.clubId)).toEqual([meeting.roomName]);
+  });
+
+  it('with no meeting on is 409, before the first and after the last, and makes no room', async () => {
+    const club = await world.createClub();
+    const early = await world.call('token', club.moderator, { clubId: club.clubId });
+    expect({ status: early.status, code: early.body.code }).toEqual({
+      status: 409,
+      code: 'MEETING_NOT_ACTIVE',
+    });
+    await world.call('start', club.moderator, club);
+    await world.call('end', club.moderator, club);
+    const late = await world.call('token', club.moderator, { clubId: club.clubId });
+    expect(late.status).toBe(409);
+    expect(await world.roomsOf(club.clubId)).toEqual([]);
+  });
+
+  it('for an unknown club is 404', async () => {
+    const { status, body } = await world.call('token', NOBODY, { clubId: 'no-such-club' });
+    expect({ status, error: body.error, code: body.code }).toEqual({
+      status: 404,
+      error: 'Reading club not found',
+      code: 'CLUB_NOT_FOUND',
+    });
+  });
+
+  it('for somebody who is no member is 403', async () => {
+    const club = await startedClub();
+    const { status, body } = await world.call('token', NOBODY, { clubId: club.clubId });
+    expect({ status, error: body.error, code: body.code }).toEqual({
+      status: 403,
+      error: 'Not a member of this reading club',
+      code: 'NOT_A_MEMBER',
+    });
+  });
+});
+
+describe('a full meeting', () => {
+  /** A room's count is up to 5 s old, so a test says what it is. */
+  const roomCounts = (num_participants: number) =>
+    on(
+      'CreateRoom',
+      edit((room) => ({ ...room, num_participants })),
+    );
+
+  async function meetingForTwo({ people, counted }: { people: number; counted: number }) {
+    const starter = await world.boot({ env: { ROOM_MAX_PARTICIPANTS: '2' } });
+    const club = await world.createClub();
+    const { body: meeting } = await starter.call('start', club.moderator, club);
+    for (const who of [club.member, club.owner].slice(0, people)) {
+      await world.standIn.join(meeting.roomName, { identity: who.userId });
+    }
+    // With another limit: the one with which the meeting started is what counts.
+    const { call } = await world.boot({ faults: [roomCounts(counted)] });
+    return { ...club, call };
+  }
+
+  it('refuses one more with 409, and says how many are in it', async () => {
+    const { call, nameless, clubId } = await meetingForTwo({ people: 2, counted: 2 });
+    const { status, body } = await call('token', nameless, { clubId });
+    expect({ status, error: body.error, code: body.code }).toEqual({
+      status: 409,
+      error: 'The meeting is full: 2 people are in it',
+      code: 'MEETING_FULL',
+    });
+  });
+
+  it('lets in again whoever is in it already', async () => {
+    const { call, member, clubId } = await meetingForTwo({ people: 2, counted: 2 });
+    const { status } = await call('token', member, { clubId });
+    expect(status).toBe(200);
+  });
+
+  it('that only counts as full, because somebody has just left, lets in one more', async () => {
+    const { call, nameless, clubId } = await meetingForTwo({ people: 1, counted: 2 });
+    const { status } = await call('token', nameless, { clubId });
+    expect(status).toBe(200);
+  });
+});
+
+describe('every error', () => {
+  it('carries the request id of the gateway', async () => {
+    const { body } = await world.call('status', NOBODY, {
+      clubId: 'no-such-club',
+      requestId: 'JKJaXmPLvHcESHA=',
+    });
+    expect(body.requestId).toBe('JKJaXmPLvHcESHA=');
+  });
+});

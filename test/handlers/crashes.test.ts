@@ -1,0 +1,203 @@
+/** A process dies, or an answer is lost, after each single step: the same request puts it right. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Route } from '../support/calls.ts';
+import { killedAfter, loseAnswer, once } from '../support/faults.ts';
+import { startWorld, type TestClub, type World } from '../support/world.ts';
+
+let world: World;
+beforeAll(async () => {
+  world = await startWorld();
+});
+afterAll(() => world.close());
+
+/** How many requests a route makes, counted at the wire and not known beforehand. */
+async function stepsOf(route: Route, club: TestClub): Promise<string[]> {
+  const { call, wire } = await world.boot();
+  await call('status', club.member, club); // its cold start
+  wire.forget();
+  await call(route, club.moderator, club);
+  return wire.operations().slice();
+}
+
+/** The same request by a process that is killed after so many steps. */
+async function killed(route: Route, club: TestClub, steps: number): Promise<void> {
+  const { call, wire } = await world.boot();
+  await call('status', club.member, club);
+  wire.set(killedAfter(steps));
+  await call(route, club.moderator, club);
+}
+
+/** Three meetings, of which two are over; with what callers were told about these. */
+async function clubWithHistory() {
+  const club = await world.createClub();
+  const told = [];
+  for (let round = 0; round < 2; round++) {
+    await world.call('start', club.moderator, club);
+    told.push((await world.call('end', club.moderator, club)).body);
+  }
+  return { club, told };
+}
+
+/** Each ended meeting once, in `lastMeeting` or its row, with exactly what its callers were told. */
+async function expectHistory(
+  { clubId }: TestClub,
+  told: { meetingId: string; roomName: string; endedAt: string; duration: number }[],
+): Promise<void> {
+  const history = await world.historyOf(clubId);
+  const facts = history.map(({ meetingId, roomName, endedAt, durationSeconds }) => ({
+    success: true,
+    meetingId,
+    roomName,
+    endedAt,
+    duration: durationSeconds,
+  }));
+  const byId = (a: { meetingId: string }, b: { meetingId: string }) =>
+    a.meetingId.localeCompare(b.meetingId);
+  expect(facts.sort(byId)).toEqual([...told].sort(byId));
+}
+
+describe('start, killed', () => {
+  it('after any step, leaves a state that the same request completes: one meeting', async () => {
+    const { club: counted } = await clubWithHistory();
+    const steps = await stepsOf('start', counted);
+    expect(steps.length).toBeGreaterThan(2);
+
+    for (const [index, step] of ['nothing at all', ...steps].entries()) {
+      const { club, told } = await clubWithHistory();
+      await killed('start', club, index);
+      const claimed = (await world.recordOf(club.clubId)).meeting;
+
+      const { status, body } = await world.call('start', club.moderator, club);
+      expect(status, step).toBe(200);
+      expect(body.alreadyActive, step).toBe(claimed !== undefined);
+      expect(body.meetingId, step).toBe(claimed?.meetingId ?? body.meetingId);
+      expect((await world.recordOf(club.clubId)).meeting?.meetingId).toBe(body.meetingId);
+      await world.expectAgreement(club.clubId);
+      await expectHistory(club, told);
+    }
+  });
+
+  it('after any step, is completed by a token as well', async () => {
+    const steps = await stepsOf('start', await world.createClub());
+    for (const [index, step] of steps.entries()) {
+      const club = await world.createClub();
+      await killed('start', club, index + 1);
+      const { meeting } = await world.recordOf(club.clubId);
+      const { status, body } = await world.call('token', club.member, { clubId: club.clubId });
+      expect({ status, roomName: body.roomName }, step).toEqual(
+        meeting ? { status: 200, roomName: meeting.roomName } : { status: 409 },
+      );
+      await world.expectAgreement(club.clubId);
+    }
+  });
+
+  it('after any step, is undone by an end', async () => {
+    const steps = await stepsOf('start', await world.createClub());
+    for (const [index, step] of steps.entries()) {
+      const club = await world.createClub();
+      await killed('start', club, index + 1);
+      const { meeting } = await world.recordOf(club.clubId);
+      const { status } = await world.call('end', club.moderator, club);
+      expect(status, step).toBe(meeting ? 200 : 409);
+      expect((await world.recordOf(club.clubId)).meeting).toBeUndefined();
+      await world.expectAgreement(club.clubId);
+    }
+  });
+});
+
+describe('end, killed', () => {
+  it('after any step, leaves a state that the same request completes: one end', async () => {
+    const { club: counted } = await clubWithHistory();
+    await world.call('start', counted.moderator, counted);
+    const steps = await stepsOf('end', counted);
+    expect(steps.length).toBeGreaterThan(2);
+
+    for (const [index, step] of ['nothing at all', ...steps].entries()) {
+      const { club, told } = await clubWithHistory();
+      const { body: meeting } = await world.call('start', club.moderator, club);
+      await killed('end', club, index);
+      const decided = (await world.recordOf(club.clubId)).lastMeeting;
+
+      const { status, body } = await world.call('end', club.moderator, club);
+      expect({ status, meetingId: body.meetingId }, step).toEqual({
+        status: 200,
+        meetingId: meeting.meetingId,
+      });
+      if (decided?.meetingId === meeting.meetingId) expect(body.endedAt).toBe(decided.endedAt);
+      expect((await world.recordOf(club.clubId)).meeting).toBeUndefined();
+      await world.expectAgreement(club.clubId);
+      await expectHistory(club, [...told, body]);
+    }
+  });
+
+  it('after any step, never keeps the club from its next meeting', async () => {
+    const { club: counted } = await clubWithHistory();
+    await world.call('start', counted.moderator, counted);
+    const steps = await stepsOf('end', counted);
+    for (const [index, step] of steps.entries()) {
+      const { club } = await clubWithHistory();
+      const { body: before } = await world.call('start', club.moderator, club);
+      await killed('end', club, index + 1);
+      const { body } = await world.call('start', club.moderator, club);
+      const last = await world.call('end', club.moderator, club);
+      expect(last.body.meetingId, step).toBe(body.meetingId);
+      // The room of the meeting before may still be up: ending that meeting again deletes it.
+      const { meetingId } = before;
+      const again = await world.call('end', club.moderator, { ...club, body: { meetingId } });
+      expect(again.body, step).toMatchObject({ success: true, meetingId });
+      await world.expectAgreement(club.clubId);
+    }
+  });
+});
+
+describe('a request whose answer is lost on the way', () => {
+  it('claims: the retry knows its own meeting, and alreadyActive stays false', async () => {
+    const club = await world.createClub();
+    const { call, wire } = await world.boot({ faults: [once('UpdateItem', loseAnswer)] });
+    const { status, body } = await call('start', club.moderator, club);
+    expect(wire.operations().filter((name) => name === 'UpdateItem')).toHaveLength(2);
+    expect({ status, alreadyActive: body.alreadyActive }).toEqual({
+      status: 200,
+      alreadyActive: false,
+    });
+    expect((await world.recordOf(club.clubId)).meeting?.meetingId).toBe(body.meetingId);
+    await world.expectAgreement(club.clubId);
+  });
+
+  it('decides an end: the retry answers the facts that were written the first time', async () => {
+    const { club, told } = await clubWithHistory();
+    await world.call('start', club.moderator, club);
+    const { call, wire } = await world.boot({ faults: [once('UpdateItem', loseAnswer)] });
+    const { status, body } = await call('end', club.moderator, club);
+    expect(wire.operations().filter((name) => name === 'UpdateItem')).toHaveLength(2);
+    expect(status).toBe(200);
+    await expectHistory(club, [...told, body]);
+    await world.expectAgreement(club.clubId);
+  });
+
+  it.each(['BatchGetItem', 'PutItem', 'DeleteRoom'])(
+    'is %s of an end: nothing is different',
+    async (operation) => {
+      const { club, told } = await clubWithHistory();
+      await world.call('start', club.moderator, club);
+      const { call, wire } = await world.boot({ faults: [once(operation, loseAnswer)] });
+      const { body } = await call('end', club.moderator, club);
+      expect(wire.operations().filter((name) => name === operation)).toHaveLength(2);
+      expect(body.success).toBe(true);
+      await expectHistory(club, [...told, body]);
+      await world.expectAgreement(club.clubId);
+    },
+  );
+
+  it.each(['BatchGetItem', 'CreateRoom', 'GetItem'])(
+    'is %s of a start: nothing is different',
+    async (operation) => {
+      const club = await world.createClub();
+      const { call, wire } = await world.boot({ faults: [once(operation, loseAnswer)] });
+      const { body } = await call('start', club.moderator, club);
+      expect(wire.operations().filter((name) => name === operation)).toHaveLength(2);
+      expect(body).toMatchObject({ success: true, alreadyActive: false });
+      await world.expectAgreement(club.clubId);
+    },
+  );
+});

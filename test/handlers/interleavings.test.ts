@@ -1,0 +1,165 @@
+/** What happens to one request while another is between two of its steps. */
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { justAfter, justBefore } from '../support/faults.ts';
+import { startWorld, type TestClub, type World } from '../support/world.ts';
+
+let world: World;
+let club: TestClub;
+beforeAll(async () => {
+  world = await startWorld();
+});
+beforeEach(async () => {
+  club = await world.createClub();
+});
+afterAll(() => world.close());
+
+/** By somebody else, in a process with nothing wrong. */
+const otherStarts = () => world.call('start', club.owner, club);
+const otherEnds = () => world.call('end', club.owner, club);
+
+describe('An end', () => {
+  it.each([
+    ['between a start’s claim and its room', justBefore('CreateRoom', otherEnds)],
+    ['between a start’s room and its second look', justBefore('GetItem', otherEnds)],
+  ])('%s wins: 409, and no room is left', async (_, fault) => {
+    const { call } = await world.boot({ faults: [fault] });
+    const { status, body } = await call('start', club.moderator, club);
+    expect({ status, code: body.code }).toEqual({ status: 409, code: 'MEETING_NOT_ACTIVE' });
+    const { meeting, lastMeeting } = await world.recordOf(club.clubId);
+    expect(meeting).toBeUndefined();
+    expect(lastMeeting?.endedBy).toBe(club.owner.userId);
+    await world.expectAgreement(club.clubId);
+  });
+
+  it('after a start’s second look finds the room and deletes it', async () => {
+    const { call } = await world.boot({ faults: [justAfter('GetItem', otherEnds)] });
+    const { body } = await call('start', club.moderator, club);
+    const { lastMeeting } = await world.recordOf(club.clubId);
+    expect(lastMeeting?.meetingId).toBe(body.meetingId);
+    await world.expectAgreement(club.clubId);
+  });
+
+  it('before a token makes the room again wins: 409, no token, and no room is left', async () => {
+    await otherStarts();
+    const { call } = await world.boot({ faults: [justBefore('CreateRoom', otherEnds)] });
+    const { status, body } = await call('token', club.member, { clubId: club.clubId });
+    expect({ status, code: body.code, token: body.token }).toEqual({
+      status: 409,
+      code: 'MEETING_NOT_ACTIVE',
+    });
+    await world.expectAgreement(club.clubId);
+  });
+
+  it('and the next start before a token makes the room again leave the new room alone', async () => {
+    await otherStarts();
+    const faults = [justBefore('CreateRoom', async () => [await otherEnds(), await otherStarts()])];
+    const { call } = await world.boot({ faults });
+    const { status } = await call('token', club.member, { clubId: club.clubId });
+    expect(status).toBe(409);
+    expect((await world.recordOf(club.clubId)).meeting).toBeDefined();
+    await world.expectAgreement(club.clubId);
+  });
+
+  it('by two who both read the meeting as on is decided once', async () => {
+    await otherStarts();
+    const told: unknown[] = [];
+    const faults = [justBefore('UpdateItem', async () => told.push((await otherEnds()).body))];
+    const { call } = await world.boot({ faults });
+    const { body } = await call('end', club.moderator, club);
+    expect(told).toEqual([body]);
+    await world.expectAgreement(club.clubId);
+  });
+
+  it('that was slow to decide does not end the meeting that was started meanwhile', async () => {
+    const { body: first } = await otherStarts();
+    const told: unknown[] = [];
+    const faults = [
+      justBefore('UpdateItem', async () => {
+        told.push((await otherEnds()).body);
+        await otherStarts();
+      }),
+    ];
+    const { call } = await world.boot({ faults });
+    const { body } = await call('end', club.moderator, club);
+    expect(body.meetingId).toBe(first.meetingId);
+    expect(told).toEqual([body]);
+    expect((await world.recordOf(club.clubId)).meeting).toBeDefined();
+    await world.expectAgreement(club.clubId);
+  });
+
+  it('that was slow to decide finds its meeting in the history two meetings later', async () => {
+    await otherStarts();
+    const told: unknown[] = [];
+    const faults = [
+      justBefore('UpdateItem', async () => {
+        told.push((await otherEnds()).body);
+        for (let round = 0; round < 2; round++) {
+          await otherStarts();
+          await otherEnds();
+        }
+      }),
+    ];
+    const { call } = await world.boot({ faults });
+    const { body } = await call('end', club.moderator, club);
+    expect(told).toEqual([body]);
+    expect(await world.historyOf(club.clubId)).toHaveLength(3);
+    await world.expectAgreement(club.clubId);
+  });
+
+  it('that was slow to put the row of the meeting before changes no fact of it', async () => {
+    await otherStarts();
+    const { body: first } = await otherEnds();
+    await otherStarts();
+    const faults = [
+      justBefore('PutItem', async () => {
+        for (let round = 0; round < 2; round++) {
+          await otherEnds();
+          await otherStarts();
+        }
+      }),
+    ];
+    const { call } = await world.boot({ faults });
+    await call('end', club.moderator, club);
+    const history = await world.historyOf(club.clubId);
+    expect(history.find(({ meetingId }) => meetingId === first.meetingId)).toMatchObject({
+      endedAt: first.endedAt,
+      durationSeconds: first.duration,
+    });
+    await world.expectAgreement(club.clubId);
+  });
+});
+
+describe('A start', () => {
+  it('between another start’s read and its claim wins: the other answers its meeting', async () => {
+    const won: string[] = [];
+    const faults = [
+      justBefore('UpdateItem', async () => won.push((await otherStarts()).body.meetingId)),
+    ];
+    const { call } = await world.boot({ faults });
+    const { body } = await call('start', club.moderator, club);
+    expect(body.alreadyActive).toBe(true);
+    expect(won).toEqual([body.meetingId]);
+    await world.expectAgreement(club.clubId);
+  });
+
+  it('that won and was ended before the other looked again: the other is told 409', async () => {
+    const faults = [justBefore('UpdateItem', otherStarts), justBefore('GetItem', otherEnds)];
+    const { call } = await world.boot({ faults });
+    const { status, body } = await call('start', club.moderator, club);
+    expect({ status, code: body.code }).toEqual({ status: 409, code: 'MEETING_NOT_ACTIVE' });
+    await world.expectAgreement(club.clubId);
+  });
+
+  it('after an end was decided and before its room is deleted gets a room of its own', async () => {
+    const { body: first } = await otherStarts();
+    const started: string[] = [];
+    const faults = [
+      justBefore('DeleteRoom', async () => started.push((await otherStarts()).body.roomName)),
+    ];
+    const { call } = await world.boot({ faults });
+    const { body } = await call('end', club.moderator, club);
+    expect(body).toMatchObject({ success: true, meetingId: first.meetingId });
+    expect(await world.roomsOf(club.clubId)).toEqual(started);
+    await world.expectAgreement(club.clubId);
+  });
+});

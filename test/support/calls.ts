@@ -1,0 +1,111 @@
+/** The four routes as API Gateway calls them: its event, its context, its answer. */
+import { randomUUID } from 'node:crypto';
+import type {
+  APIGatewayProxyEventV2,
+  APIGatewayProxyStructuredResultV2,
+  Context,
+} from 'aws-lambda';
+import endEvent from '../../events/end.json' with { type: 'json' };
+import startEvent from '../../events/start.json' with { type: 'json' };
+import statusEvent from '../../events/status.json' with { type: 'json' };
+import tokenEvent from '../../events/token.json' with { type: 'json' };
+import type { ErrorCode } from '../../lib/errors.ts';
+import type { EndAnswer } from '../../lib/meetings/end.ts';
+import type { StartedMeeting } from '../../lib/meetings/start.ts';
+import type { MeetingStatus } from '../../lib/meetings/status.ts';
+import type { JoinToken } from '../../lib/meetings/token.ts';
+
+/** The functions' timeout in serverless.yml. */
+export const FUNCTION_TIMEOUT_MS = 12_000;
+
+export const ROUTES = ['token', 'start', 'end', 'status'] as const;
+export type Route = (typeof ROUTES)[number];
+
+interface Answers {
+  token: JoinToken;
+  start: StartedMeeting;
+  end: EndAnswer;
+  status: MeetingStatus;
+}
+
+export interface Answer<R extends Route> {
+  status: number;
+  headers: Record<string, string | number | boolean>;
+  /** The route's answer or an error: a test reads the fields of what it expects. */
+  body: Answers[R] & { error: string; code: ErrorCode; requestId: string };
+  elapsedMs: number;
+}
+
+export interface CallOptions {
+  clubId?: string;
+  /** An object goes as JSON, a string as it is. `token` has the club in it, by default. */
+  body?: unknown;
+  isBase64Encoded?: boolean;
+  requestId?: string;
+  /** What is left of the function's time. */
+  remainingMs?: number;
+}
+
+type Handler = (
+  event: APIGatewayProxyEventV2,
+  context: Context,
+) => Promise<APIGatewayProxyStructuredResultV2>;
+
+const events = { token: tokenEvent, start: startEvent, end: endEvent, status: statusEvent };
+
+export function eventOf(
+  route: Route,
+  authorization: string | undefined,
+  { clubId, body, isBase64Encoded = false, requestId = randomUUID() }: CallOptions,
+): APIGatewayProxyEventV2 {
+  const { authorization: _, ...headers } = events[route].headers;
+  const sent = body ?? (route === 'token' && clubId ? { readingClubId: clubId } : undefined);
+  const {
+    pathParameters,
+    body: __,
+    ...event
+  } = { pathParameters: null, body: '', ...events[route] };
+  return {
+    ...event,
+    headers: { ...headers, ...(authorization !== undefined && { authorization }) },
+    requestContext: { ...event.requestContext, requestId },
+    rawPath: event.rawPath.replace('my-club', clubId ?? 'my-club'),
+    ...(pathParameters && { pathParameters: { clubId: clubId ?? 'my-club' } }),
+    ...(sent !== undefined && { body: typeof sent === 'string' ? sent : JSON.stringify(sent) }),
+    isBase64Encoded,
+  };
+}
+
+export async function invoke<R extends Route>(
+  handler: Handler,
+  event: APIGatewayProxyEventV2,
+  remainingMs = FUNCTION_TIMEOUT_MS,
+): Promise<Answer<R>> {
+  const startedAt = performance.now();
+  const { statusCode, headers, body } = await handler(event, contextOf(remainingMs));
+  return {
+    status: statusCode ?? 0,
+    headers: headers ?? {},
+    body: JSON.parse(body ?? ''),
+    elapsedMs: performance.now() - startedAt,
+  };
+}
+
+function contextOf(remainingMs: number): Context {
+  const deadline = Date.now() + remainingMs;
+  const nothing = () => undefined;
+  return {
+    awsRequestId: randomUUID(),
+    functionName: 'in-process',
+    functionVersion: '$LATEST',
+    invokedFunctionArn: 'arn:aws:lambda:eu-central-1:123456789012:function:in-process',
+    memoryLimitInMB: '512',
+    logGroupName: '/aws/lambda/in-process',
+    logStreamName: 'in-process',
+    callbackWaitsForEmptyEventLoop: true,
+    getRemainingTimeInMillis: () => deadline - Date.now(),
+    done: nothing,
+    fail: nothing,
+    succeed: nothing,
+  };
+}

@@ -1,0 +1,128 @@
+/** What can go wrong on a wire. Each is a `Fault` or makes one; they can be put into each other. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Cut, type Fault, type Side, type WireAnswer } from './wire.ts';
+
+/** Longer than anything waits. */
+const FOR_EVER_MS = 60_000;
+
+/** The connection ends, and the request was never executed. */
+export const cut: Fault = async () => {
+  throw new Cut();
+};
+
+/** The request is executed, and its answer is lost. */
+export const loseAnswer: Fault = async (_, pass) => {
+  await pass();
+  throw new Cut();
+};
+
+/** No answer comes, and the request is never executed. */
+export const silence: Fault = async () => {
+  await sleep(FOR_EVER_MS, undefined, { ref: false });
+  throw new Cut();
+};
+
+/** The request is executed, and its answer comes too late for anybody. */
+export const lateAnswer: Fault = async (request, pass) => {
+  await pass();
+  return silence(request, pass);
+};
+
+export const answer =
+  (status: number, body: string, type = 'text/html'): Fault =>
+  async () => ({ status, headers: { 'content-type': type }, body });
+
+/** Changes the JSON of the answer. */
+export const edit =
+  (change: (body: Record<string, unknown>) => object): Fault =>
+  async (_, pass) => {
+    const { status, headers, body } = await pass();
+    const { 'content-length': __, 'x-amz-crc32': ___, ...rest } = headers;
+    return { status, headers: rest, body: JSON.stringify(change(JSON.parse(String(body)))) };
+  };
+
+/** The answer breaks off in the middle, and claims to be whole. */
+export const breakOff: Fault = async (_, pass) => {
+  const { status, headers, body } = await pass();
+  const { 'content-length': __, 'x-amz-crc32': ___, ...rest } = headers;
+  return { status, headers: rest, body: `${String(body).slice(0, -2)}.` };
+};
+
+// ---- DynamoDB's own
+
+const dynamoError = (status: number, name: string): Fault =>
+  answer(
+    status,
+    JSON.stringify({ __type: `com.amazonaws.dynamodb.v20120810#${name}`, message: 'a fault' }),
+    'application/x-amz-json-1.0',
+  );
+
+export const throttling = dynamoError(400, 'ThrottlingException');
+export const internalError = dynamoError(500, 'InternalServerError');
+/** A load balancer's, in front of DynamoDB: it has JSON's type and no error's name. */
+export const unnamedError = answer(503, '{}', 'application/x-amz-json-1.0');
+
+/** BatchGetItem answers 200 and leaves these keys for later. */
+export const unprocessed = (isLeft: (sk: string) => boolean = () => true): Fault =>
+  on('BatchGetItem', async (request, pass) => {
+    const { RequestItems }: BatchGet = JSON.parse(String(request.body));
+    const [[table, { Keys, ...options }] = ['', { Keys: [] }]] = Object.entries(RequestItems);
+    const left = Keys.filter(({ sk }) => isLeft(sk.S));
+    const keep = edit((body) => {
+      const { Responses = {} }: { Responses?: Record<string, Key[]> } = body;
+      const items = (Responses[table] ?? []).filter(({ sk }) => !isLeft(sk.S));
+      const UnprocessedKeys = left.length > 0 ? { [table]: { ...options, Keys: left } } : {};
+      return { Responses: { [table]: items }, UnprocessedKeys };
+    });
+    return keep(request, pass);
+  });
+
+interface Key {
+  sk: { S: string };
+}
+interface BatchGet {
+  RequestItems: Record<string, { Keys: Key[] }>;
+}
+
+// ---- where and when
+
+export const on =
+  (where: string | { side: Side }, fault: Fault): Fault =>
+  (request, pass) => {
+    const hits =
+      typeof where === 'string' ? request.operation === where : request.side === where.side;
+    return hits ? fault(request, pass) : pass();
+  };
+
+/** Only for the first so many requests. */
+export function times(count: number, fault: Fault): Fault {
+  let left = count;
+  return (request, pass) => (left-- > 0 ? fault(request, pass) : pass());
+}
+
+export const once = (operation: string, fault: Fault): Fault => on(operation, times(1, fault));
+
+/** Runs something when the first such request arrives, and executes the request after that. */
+export const justBefore = (operation: string, run: () => Promise<unknown>): Fault =>
+  once(operation, async (_, pass) => {
+    await run();
+    return pass();
+  });
+
+/** Runs something when the first such request has been executed, before its answer is given. */
+export const justAfter = (operation: string, run: () => Promise<unknown>): Fault =>
+  once(operation, async (_, pass): Promise<WireAnswer> => {
+    const result = await pass();
+    await run();
+    return result;
+  });
+
+/** A process that is killed after so many requests: the last is executed, and nobody hears of it. */
+export function killedAfter(steps: number): Fault {
+  let step = 0;
+  return async (request, pass) => {
+    step += 1;
+    if (step < steps) return pass();
+    return step === steps ? loseAnswer(request, pass) : cut(request, pass);
+  };
+}

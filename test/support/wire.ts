@@ -1,0 +1,165 @@
+/**
+ * What is between one process of the service and everything that it talks to: an HTTP proxy on
+ * loopback for each side. It sees every request by its operation, and faults can be put on it.
+ */
+import {
+  Agent,
+  createServer,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type OutgoingHttpHeaders,
+  request as openRequest,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
+import { buffer } from 'node:stream/consumers';
+import { setTimeout as delay } from 'node:timers/promises';
+
+const HOST = '127.0.0.1';
+const RELISTEN_PAUSE_MS = 20;
+
+/** DynamoDB, LiveKit and the user pool's key set. */
+export const SIDES = ['store', 'media', 'identity'] as const;
+export type Side = (typeof SIDES)[number];
+
+export interface WireRequest {
+  side: Side;
+  /** `GetItem`, `CreateRoom`, …; the key set is `GetKeys`. */
+  operation: string;
+  headers: IncomingHttpHeaders;
+  body: Buffer;
+}
+
+export interface WireAnswer {
+  status: number;
+  headers: OutgoingHttpHeaders;
+  body: string | Buffer;
+}
+
+/** Stands between a request and what answers it, `pass`. Throws `Cut` to end the connection. */
+export type Fault = (request: WireRequest, pass: () => Promise<WireAnswer>) => Promise<WireAnswer>;
+
+/** The connection ends without an answer. */
+export class Cut extends Error {
+  override readonly name = 'Cut';
+}
+
+export type Wire = Awaited<ReturnType<typeof startWire>>;
+
+export async function startWire(upstreams: Record<Side, string>) {
+  const agent = new Agent({ keepAlive: true });
+  const seen: WireRequest[] = [];
+  const faults = new Set<Fault>();
+  const sides = { store: doorOf('store'), media: doorOf('media'), identity: doorOf('identity') };
+
+  function doorOf(side: Side) {
+    const server = createServer((incoming, response) => void serve(side, incoming, response));
+    // A dead idle socket is a fault that a test asks for, not one that comes by itself.
+    server.keepAliveTimeout = 0;
+    return { server, port: 0 };
+  }
+
+  async function serve(side: Side, incoming: IncomingMessage, response: ServerResponse) {
+    try {
+      const body = await buffer(incoming);
+      const request = {
+        side,
+        operation: operationOf(side, incoming),
+        headers: incoming.headers,
+        body,
+      };
+      seen.push(request);
+      const chain = [...faults].reduceRight<() => Promise<WireAnswer>>(
+        (pass, fault) => () => fault(request, pass),
+        () => forward(upstreams[side], incoming, body, agent),
+      );
+      const answer = await chain();
+      response.writeHead(answer.status, answer.headers).end(answer.body);
+    } catch {
+      response.destroy();
+    }
+  }
+
+  const refuse = async (side: Side) => {
+    const { server } = sides[side];
+    const closed = new Promise((resolve) => server.close(resolve));
+    server.closeAllConnections();
+    await closed;
+  };
+
+  const accept = async (side: Side) => {
+    const door = sides[side];
+    // Somebody may have been given the port in the meantime, for the length of one request.
+    while (!(await listens(door.server, door.port))) await delay(RELISTEN_PAUSE_MS);
+    const address = door.server.address();
+    door.port = typeof address === 'object' && address ? address.port : 0;
+  };
+
+  await Promise.all(SIDES.map(accept));
+
+  return {
+    urlOf: (side: Side) => `http://${HOST}:${sides[side].port}`,
+    /** Nobody listens there: connections are refused until `accept`. */
+    refuse,
+    accept,
+    /** Puts a fault on everything, inside those that are there already; the answer takes it away. */
+    set(fault: Fault): () => void {
+      faults.add(fault);
+      return () => faults.delete(fault);
+    },
+    heal: () => faults.clear(),
+    /** The requests since the last `forget`, in the order in which they arrived. */
+    seen: (): readonly WireRequest[] => seen,
+    operations: () => seen.map(({ operation }) => operation),
+    forget: () => {
+      seen.length = 0;
+    },
+    async close() {
+      await Promise.all(SIDES.filter((side) => sides[side].server.listening).map(refuse));
+      agent.destroy();
+    },
+  };
+}
+
+function operationOf(side: Side, { headers, url = '' }: IncomingMessage): string {
+  if (side === 'identity') return 'GetKeys';
+  const name = side === 'store' ? String(headers['x-amz-target']) : url;
+  return name.split(/[./]/).at(-1) ?? name;
+}
+
+function forward(upstream: string, incoming: IncomingMessage, body: Buffer, agent: Agent) {
+  return new Promise<WireAnswer>((resolve, reject) => {
+    const { method, url = '/', headers } = incoming;
+    const outgoing = openRequest(new URL(url, upstream), { method, headers, agent }, (response) => {
+      buffer(response).then(
+        (answer) =>
+          resolve({
+            status: response.statusCode ?? 0,
+            headers: ownHeaders(response),
+            body: answer,
+          }),
+        reject,
+      );
+    });
+    outgoing.on('error', reject);
+    outgoing.end(body);
+  });
+}
+
+/** Without those that are about the connection, which ends here. */
+function ownHeaders({ headers }: IncomingMessage): OutgoingHttpHeaders {
+  const { connection, 'keep-alive': _, 'transfer-encoding': __, ...rest } = headers;
+  return rest;
+}
+
+function listens(server: Server, port: number): Promise<boolean> {
+  return new Promise((resolve, reject) => {
+    const refused = (error: NodeJS.ErrnoException) =>
+      error.code === 'EADDRINUSE' ? resolve(false) : reject(error);
+    server.once('error', refused);
+    server.listen(port, HOST, () => {
+      server.removeListener('error', refused);
+      resolve(true);
+    });
+  });
+}
