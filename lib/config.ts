@@ -132,6 +132,19 @@ export const limits = z.pipe(
   z.transform((env) => ({ maxDurationSeconds: env.MEETING_MAX_DURATION_SECONDS })),
 );
 
+/** When the cleanup ends a meeting that everybody left, and how much it may ask of LiveKit in a run. */
+export const cleanup = z.pipe(
+  z.object({
+    // No shorter than two minutes: a token clears a vacancy that is older than one.
+    CLEANUP_GRACE_SECONDS: wholeNumber({ default: 900, min: 120, max: 86_400 }),
+    CLEANUP_MAX_LIVEKIT_CALLS: wholeNumber({ default: 500, min: 1, max: 100_000 }),
+  }),
+  z.transform((env) => ({
+    graceSeconds: env.CLEANUP_GRACE_SECONDS,
+    maxLiveKitCalls: env.CLEANUP_MAX_LIVEKIT_CALLS,
+  })),
+);
+
 type Environment = { LIVEKIT_PARAMETER?: string } & Record<string, string | undefined>;
 type Part = z.ZodMiniType | ((env: Environment) => z.ZodMiniType);
 type Loaded<P extends Part> = z.infer<P extends (env: Environment) => infer S ? S : P>;

@@ -1,37 +1,70 @@
 import { ulid } from 'ulid';
 import { createCallerVerifier, type IdentityOptions } from './cognito/caller.ts';
-import { createClubRepository, type StoreOptions } from './dynamodb/clubs.ts';
+import { createClubRepository } from './dynamodb/clubs.ts';
+import { createPresenceRepository } from './dynamodb/presence.ts';
+import { openTable, type TableOptions } from './dynamodb/table.ts';
 import {
   type LiveKitProject,
   type ProjectParameter,
   projectFromParameter,
 } from './livekit/project.ts';
 import { LiveKitService } from './livekit/service.ts';
+import { createWebhookVerifier } from './livekit/webhook.ts';
 import { createLog } from './observability.ts';
 
-export interface DepsConfig {
-  store: StoreOptions;
-  livekit: { project: LiveKitProject } | { parameter: ProjectParameter };
+interface StoreConfig {
+  store: TableOptions;
+}
+interface IdentityConfig {
   identity: IdentityOptions;
+}
+interface LiveKitConfig {
+  livekit: { project: LiveKitProject } | { parameter: ProjectParameter };
 }
 
 /**
  * The composition root: what the configuration says, made into what the use cases need. Each function
- * calls it once, at its cold start, and passes on the parts of the configuration that it loaded.
+ * calls one of these once, at its cold start; the parts of the configuration that are left over, such
+ * as limits, are passed on as they are.
  */
-export function createDeps<C extends DepsConfig>(config: C) {
+export function createServiceDeps<C extends StoreConfig & LiveKitConfig>(config: C) {
   return {
     ...config,
-    clubs: createClubRepository(config.store),
-    media: new LiveKitService(projectOf(config.livekit)),
-    verifyCaller: createCallerVerifier(config.identity),
-    now: () => new Date(),
+    ...storeDeps(config),
+    media: new LiveKitService(projectOf(config)),
     newMeetingId: (startedAt: Date) => ulid(startedAt.getTime()),
+  };
+}
+
+/** For a function that people call about the meeting that is on. */
+export const createDeps = <C extends StoreConfig & LiveKitConfig & IdentityConfig>(config: C) => ({
+  ...createServiceDeps(config),
+  verifyCaller: createCallerVerifier(config.identity),
+});
+
+/** For a function that people call about meetings that are over: LiveKit knows nothing of those. */
+export const createHistoryDeps = (config: StoreConfig & IdentityConfig) => ({
+  ...storeDeps(config),
+  verifyCaller: createCallerVerifier(config.identity),
+});
+
+/** For the function that LiveKit calls. */
+export const createWebhookDeps = (config: StoreConfig & LiveKitConfig) => ({
+  ...createServiceDeps(config),
+  verifyWebhook: createWebhookVerifier(projectOf(config)),
+});
+
+function storeDeps({ store }: StoreConfig) {
+  const table = openTable(store);
+  return {
+    clubs: createClubRepository(table),
+    presence: createPresenceRepository(table),
+    now: () => new Date(),
     log: createLog(),
   };
 }
 
-function projectOf(livekit: DepsConfig['livekit']): () => Promise<LiveKitProject> {
+function projectOf({ livekit }: LiveKitConfig): () => Promise<LiveKitProject> {
   if ('parameter' in livekit) return projectFromParameter(livekit.parameter);
   return () => Promise.resolve(livekit.project);
 }

@@ -5,6 +5,7 @@ export type ErrorCode =
   | 'NOT_A_MEMBER'
   | 'NOT_A_MODERATOR'
   | 'CLUB_NOT_FOUND'
+  | 'MEETING_NOT_FOUND'
   | 'MEETING_NOT_ACTIVE'
   | 'MEETING_FULL'
   | 'MEDIA_UNAVAILABLE'
@@ -60,6 +61,15 @@ export class ClubNotFound extends AppError {
   }
 }
 
+export class MeetingNotFound extends AppError {
+  override readonly name = 'MeetingNotFound';
+  readonly code = 'MEETING_NOT_FOUND';
+
+  constructor() {
+    super('No such meeting has ended in this reading club');
+  }
+}
+
 export class MeetingNotActive extends AppError {
   override readonly name = 'MeetingNotActive';
   readonly code = 'MEETING_NOT_ACTIVE';
@@ -78,9 +88,12 @@ export class MeetingFull extends AppError {
 export class MediaUnavailable extends AppError {
   override readonly name = 'MediaUnavailable';
   readonly code = 'MEDIA_UNAVAILABLE';
+  /** LiveKit is there, but was asked too often. */
+  readonly isRateLimit: boolean;
 
-  constructor(options?: ErrorOptions) {
+  constructor({ isRateLimit = false, ...options }: ErrorOptions & { isRateLimit?: boolean } = {}) {
     super('The meeting server cannot be reached right now; please try again', options);
+    this.isRateLimit = isRateLimit;
   }
 }
 

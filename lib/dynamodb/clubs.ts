@@ -1,186 +1,153 @@
-import { createHash } from 'node:crypto';
-import {
-  ConditionalCheckFailedException,
-  DynamoDBClient,
-  DynamoDBServiceException,
-} from '@aws-sdk/client-dynamodb';
-import {
-  BatchGetCommand,
-  type BatchGetCommandInput,
-  type BatchGetCommandOutput,
-  DynamoDBDocumentClient,
-  GetCommand,
-  PutCommand,
-  UpdateCommand,
-} from '@aws-sdk/lib-dynamodb';
-import type * as z from 'zod/mini';
-import { StoreUnavailable } from '../errors.ts';
 import { Club, EndedMeeting, type Meeting, Member } from '../meetings/model.ts';
-import type { ClubRepository } from '../meetings/ports.ts';
+import type { ClubRepository, EndCondition, MeetingRef } from '../meetings/ports.ts';
+import {
+  ACTIVE_SHARDS,
+  activeShardOf,
+  clubKey,
+  MEETING_PREFIX,
+  meetingKey,
+  memberKey,
+} from './keys.ts';
+import type { Key, Table } from './table.ts';
 
-const ATTEMPTS = 3;
-const ATTEMPT_TIMEOUT_MS = 1000;
+/** As many keys as one BatchGetItem takes. */
+const BATCH_KEYS = 100;
 
-/** How long keys that came back unprocessed are asked for again, and how long to wait between. */
-const UNPROCESSED_BUDGET_MS = 3000;
-const UNPROCESSED_PAUSE_MS = 50;
-
-/** How many partitions of the index the clubs with a meeting on are spread over. */
-const ACTIVE_SHARDS = 8;
-
-const clubKey = (clubId: string) => ({ pk: `CLUB#${clubId}`, sk: 'CLUB' });
-const memberKey = (clubId: string, userId: string) => ({
-  pk: `CLUB#${clubId}`,
-  sk: `MEMBER#${userId}`,
-});
-const meetingKey = (clubId: string, meetingId: string) => ({
-  pk: `CLUB#${clubId}`,
-  sk: `MEETING#${meetingId}`,
-});
-
-const activeShardOf = (clubId: string): string =>
-  String(createHash('sha256').update(clubId).digest().readUInt8(0) % ACTIVE_SHARDS);
-
-export interface StoreOptions {
-  tableName: string;
-  /** A local database's; the region's own by default. */
-  endpoint?: string | undefined;
-}
-
-/** The clubs and their meetings in one DynamoDB table; items and keys are in docs/decisions.md. */
-export function createClubRepository({ tableName, endpoint }: StoreOptions): ClubRepository {
-  const documents = DynamoDBDocumentClient.from(
-    new DynamoDBClient({
-      maxAttempts: ATTEMPTS,
-      requestHandler: {
-        connectionTimeout: ATTEMPT_TIMEOUT_MS,
-        requestTimeout: ATTEMPT_TIMEOUT_MS,
-        throwOnRequestTimeout: true,
-        socketTimeout: ATTEMPT_TIMEOUT_MS,
-      },
-      ...(endpoint && { endpoint, region: 'local', credentials: LOCAL_CREDENTIALS }),
-    }),
-    { marshallOptions: { removeUndefinedValues: true } },
-  );
-
-  const get = async <S extends z.ZodMiniType>(
-    Key: Record<string, string>,
-    schema: S,
-  ): Promise<z.infer<S> | undefined> => {
-    const { Item } = await answer(
-      documents.send(new GetCommand({ TableName: tableName, Key, ConsistentRead: true })),
-    );
-    return Item && schema.parse(Item);
-  };
-
-  /** In any order. An item is absent only when no key is left unprocessed. */
-  const batchGet = async (keys: Record<string, string>[]): Promise<Record<string, unknown>[]> => {
-    const giveUpAt = Date.now() + UNPROCESSED_BUDGET_MS;
-    const items: Record<string, unknown>[] = [];
-    let request: BatchGetCommandInput['RequestItems'] = {
-      [tableName]: { Keys: keys, ConsistentRead: true },
-    };
-    for (;;) {
-      const page: BatchGetCommandOutput = await answer(
-        documents.send(new BatchGetCommand({ RequestItems: request })),
-      );
-      items.push(...(page.Responses?.[tableName] ?? []));
-      request = page.UnprocessedKeys;
-      if (!request?.[tableName]?.Keys?.length) return items;
-      if (Date.now() + UNPROCESSED_PAUSE_MS > giveUpAt) {
-        throw new StoreUnavailable({ cause: new Error('keys stayed unprocessed') });
-      }
-      await new Promise((resolve) => setTimeout(resolve, UNPROCESSED_PAUSE_MS));
-    }
-  };
-
-  /** Whether the condition held. */
-  const updateIf = async (
-    clubId: string,
-    update: { condition: string; change: string; values: Record<string, unknown> },
-  ): Promise<boolean> => {
-    try {
-      await answer(
-        documents.send(
-          new UpdateCommand({
-            TableName: tableName,
-            Key: clubKey(clubId),
-            ConditionExpression: update.condition,
-            UpdateExpression: update.change,
-            ExpressionAttributeValues: update.values,
-          }),
-        ),
-      );
-      return true;
-    } catch (error) {
-      if (error instanceof ConditionalCheckFailedException) return false;
-      throw error;
-    }
+/** The clubs and their meetings; items and keys are in docs/decisions.md. */
+export function createClubRepository(table: Table): ClubRepository {
+  const endedMeeting = async (key: Key): Promise<EndedMeeting | undefined> => {
+    const item = await table.get(key);
+    return item && EndedMeeting.parse(item);
   };
 
   return {
     async getClubAndMember(clubId, userId) {
-      const items = await batchGet([clubKey(clubId), memberKey(clubId, userId)]);
+      const items = await table.batchGet([clubKey(clubId), memberKey(clubId, userId)]);
       const club = items.find(({ sk }) => sk === 'CLUB');
       const member = items.find(({ sk }) => sk !== 'CLUB');
       return { club: club && Club.parse(club), member: member && Member.parse(member) };
     },
 
-    getClub: (clubId) => get(clubKey(clubId), Club),
+    async getClub(clubId) {
+      const item = await table.get(clubKey(clubId));
+      return item && Club.parse(item);
+    },
 
     claimMeeting: (clubId, meeting: Meeting) =>
-      updateIf(clubId, {
-        condition: 'attribute_exists(pk) AND attribute_not_exists(meeting)',
-        change: 'SET meeting = :meeting, activeShard = :shard, activeSince = :since',
-        values: {
+      table.updateIf(clubKey(clubId), {
+        ConditionExpression: 'attribute_exists(pk) AND attribute_not_exists(meeting)',
+        UpdateExpression:
+          'SET meeting = :meeting, activeShard = :shard, activeSince = :since REMOVE presence, presentSids',
+        ExpressionAttributeValues: {
           ':meeting': meeting,
           ':shard': activeShardOf(clubId),
           ':since': meeting.startedAt,
         },
       }),
 
-    concludeMeeting: (clubId, ended) =>
-      updateIf(clubId, {
-        condition: 'meeting.meetingId = :meetingId',
-        change: 'SET lastMeeting = :ended REMOVE meeting, activeShard, activeSince',
-        values: { ':meetingId': ended.meetingId, ':ended': ended },
+    concludeMeeting: (clubId, ended, onlyIf) =>
+      table.updateIf(clubKey(clubId), {
+        ConditionExpression: ['meeting.meetingId = :meetingId', ...conditionOf(onlyIf)].join(
+          ' AND ',
+        ),
+        UpdateExpression:
+          'SET lastMeeting = :ended REMOVE meeting, activeShard, activeSince, presence, presentSids',
+        ExpressionAttributeValues: {
+          ':meetingId': ended.meetingId,
+          ':ended': ended,
+          ...(onlyIf && { ':vacantSince': onlyIf.vacantSince }),
+        },
       }),
 
-    async recordEndedMeeting(clubId, ended) {
-      const Item = { ...meetingKey(clubId, ended.meetingId), ...ended };
-      await answer(documents.send(new PutCommand({ TableName: tableName, Item })));
+    markVacant: (clubId, { meetingId, since }) =>
+      table.updateIf(clubKey(clubId), {
+        ConditionExpression:
+          'meeting.meetingId = :meetingId AND attribute_not_exists(meeting.vacantSince) AND attribute_not_exists(presentSids)',
+        UpdateExpression: 'SET meeting.vacantSince = :since',
+        ExpressionAttributeValues: { ':meetingId': meetingId, ':since': since },
+      }),
+
+    clearVacant: (clubId, meetingId) =>
+      table.updateIf(clubKey(clubId), {
+        ConditionExpression: 'meeting.meetingId = :meetingId',
+        UpdateExpression: 'REMOVE meeting.vacantSince',
+        ExpressionAttributeValues: { ':meetingId': meetingId },
+      }),
+
+    recordEndedMeeting: (clubId, ended) =>
+      table.put({ ...meetingKey(clubId, ended.meetingId), ...ended }),
+
+    getEndedMeeting: (clubId, meetingId) => endedMeeting(meetingKey(clubId, meetingId)),
+
+    async listEndedMeetings(clubId, { before, limit }) {
+      const items = await table.query({
+        KeyConditionExpression: 'pk = :pk AND sk BETWEEN :from AND :to',
+        ExpressionAttributeValues: {
+          ':pk': clubKey(clubId).pk,
+          ':from': MEETING_PREFIX,
+          // Up to but not including `before`; `~` sorts after every character of a ULID.
+          ':to': before === undefined ? `${MEETING_PREFIX}~` : `${MEETING_PREFIX}${before}`,
+        },
+        ScanIndexForward: false,
+        limit: limit + (before === undefined ? 0 : 1),
+      });
+      return items
+        .map((item) => EndedMeeting.parse(item))
+        .filter(({ meetingId }) => meetingId !== before)
+        .slice(0, limit);
     },
 
-    getEndedMeeting: (clubId, meetingId) => get(meetingKey(clubId, meetingId), EndedMeeting),
+    async listActiveClubIds() {
+      const shards = await Promise.all(
+        ACTIVE_SHARDS.map((shard) =>
+          table.query({
+            IndexName: 'activeMeetings',
+            KeyConditionExpression: 'activeShard = :shard',
+            ExpressionAttributeValues: { ':shard': shard },
+          }),
+        ),
+      );
+      return shards.flat().map(({ pk }) => String(pk).slice('CLUB#'.length));
+    },
+
+    async *getClubs(clubIds) {
+      for (const batch of batchesOf(clubIds, BATCH_KEYS)) {
+        const items = await table.batchGet(batch.map(clubKey));
+        yield items.map((item) => Club.parse(item));
+      }
+    },
+
+    async filterEnded(meetings) {
+      const ended: MeetingRef[] = [];
+      for (const batch of batchesOf(meetings, BATCH_KEYS / 2)) {
+        const keys = batch.flatMap(({ clubId, meetingId }) => [
+          clubKey(clubId),
+          meetingKey(clubId, meetingId),
+        ]);
+        const unique = new Map(keys.map((key) => [`${key.pk} ${key.sk}`, key]));
+        const items = await table.batchGet([...unique.values()]);
+        const found = new Set(items.map(({ pk, sk }) => `${pk} ${sk}`));
+        const last = new Set(
+          items
+            .filter(({ sk }) => sk === 'CLUB')
+            .map((item) => Club.parse(item))
+            .map(({ clubId, lastMeeting }) => `${clubId} ${lastMeeting?.meetingId}`),
+        );
+        ended.push(
+          ...batch.filter(({ clubId, meetingId }) => {
+            const { pk, sk } = meetingKey(clubId, meetingId);
+            return found.has(`${pk} ${sk}`) || last.has(`${clubId} ${meetingId}`);
+          }),
+        );
+      }
+      return ended;
+    },
   };
 }
 
-/** Databases on this machine check no credentials, but the SDK signs with some. */
-const LOCAL_CREDENTIALS = { accessKeyId: 'local', secretAccessKey: 'local' };
+const conditionOf = (onlyIf: EndCondition | undefined): string[] =>
+  onlyIf ? ['meeting.vacantSince = :vacantSince', 'attribute_not_exists(presentSids)'] : [];
 
-/**
- * DynamoDB's answer. What it refuses for good (a condition, a request that is wrong, missing rights)
- * stays as it is; everything else, after the SDK's own retries, is an outage.
- */
-async function answer<T>(call: Promise<T>): Promise<T> {
-  try {
-    return await call;
-  } catch (error) {
-    if (isOutage(error)) throw new StoreUnavailable({ cause: error });
-    throw error;
-  }
-}
-
-const THROTTLING = [
-  'ProvisionedThroughputExceededException',
-  'RequestLimitExceeded',
-  'ThrottlingException',
-];
-
-function isOutage(error: unknown): boolean {
-  return (
-    !(error instanceof DynamoDBServiceException) ||
-    error.$fault === 'server' ||
-    THROTTLING.includes(error.name)
-  );
+function* batchesOf<T>(items: T[], size: number): Generator<T[]> {
+  for (let start = 0; start < items.length; start += size) yield items.slice(start, start + size);
 }

@@ -8,6 +8,7 @@ import {
   MediaUnavailable,
   MeetingFull,
   MeetingNotActive,
+  MeetingNotFound,
   NotAMember,
   NotAModerator,
   StoreUnavailable,
@@ -31,6 +32,7 @@ const CAUSES: Record<Exclude<ErrorCode, 'INTERNAL'>, [AppError, number, string]>
   NOT_A_MEMBER: [new NotAMember(), 403, 'Not a member of this reading club'],
   NOT_A_MODERATOR: [new NotAModerator('end'), 403, 'Only moderators can end meetings'],
   CLUB_NOT_FOUND: [new ClubNotFound(), 404, 'Reading club not found'],
+  MEETING_NOT_FOUND: [new MeetingNotFound(), 404, 'No such meeting has ended in this reading club'],
   MEETING_NOT_ACTIVE: [new MeetingNotActive('No meeting is on'), 409, 'No meeting is on'],
   MEETING_FULL: [new MeetingFull(50), 409, 'The meeting is full: 50 people are in it'],
   MEDIA_UNAVAILABLE: [

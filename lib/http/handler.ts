@@ -20,23 +20,20 @@ export interface Route {
   failure: string;
 }
 
-export interface HttpDeps {
-  /** From the `Authorization` header. Throws for whatever does not verify. */
-  verifyCaller: (authorization: string | undefined) => Promise<Caller>;
-  log: Log;
-}
-
-type Handle = (
-  event: APIGatewayProxyEventV2,
-  caller: Caller,
-) => Promise<APIGatewayProxyStructuredResultV2>;
+type Answer = Promise<APIGatewayProxyStructuredResultV2>;
 type HttpMiddleware = MiddlewareObj<APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2>;
 
 /**
  * The one stack that every HTTP function runs in: request id, time budget, errors as answers, one log
- * line a request, and the caller verified before anything else is looked at.
+ * line a request. Who sent the request is verified before anything else is looked at, and what
+ * `authenticate` makes of that is all that `handle` is given besides the event.
  */
-export function httpHandler(route: Route, { log, verifyCaller }: HttpDeps, handle: Handle) {
+export function authenticatedHandler<Sender>(
+  route: Route,
+  log: Log,
+  authenticate: (event: APIGatewayProxyEventV2) => Promise<Sender>,
+  handle: (event: APIGatewayProxyEventV2, sender: Sender) => Answer,
+) {
   const stack = middy<APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2>({
     timeoutEarlyInMillis: TIME_TO_ANSWER_MS,
     timeoutEarlyResponse: () => {
@@ -45,11 +42,25 @@ export function httpHandler(route: Route, { log, verifyCaller }: HttpDeps, handl
   })
     .use(logRequest(route, log))
     .use(answerErrors(route))
-    .handler(async (event) => handle(event, await verifyCaller(event.headers['authorization'])));
+    .handler(async (event) => handle(event, await authenticate(event)));
 
   return (event: APIGatewayProxyEventV2, context: Context) =>
     withRequestId(event.requestContext.requestId, () => stack(event, context));
 }
+
+export interface HttpDeps {
+  /** From the `Authorization` header. Throws for whatever does not verify. */
+  verifyCaller: (authorization: string | undefined) => Promise<Caller>;
+  log: Log;
+}
+
+/** A route that people call, with their access token. */
+export const httpHandler = (
+  route: Route,
+  { log, verifyCaller }: HttpDeps,
+  handle: (event: APIGatewayProxyEventV2, caller: Caller) => Answer,
+) =>
+  authenticatedHandler(route, log, (event) => verifyCaller(event.headers['authorization']), handle);
 
 const answerErrors = ({ failure }: Route): HttpMiddleware => ({
   onError(request) {

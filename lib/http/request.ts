@@ -12,11 +12,19 @@ export function parseBody<S extends z.ZodMiniType>(
   event: APIGatewayProxyEventV2,
   schema: S,
 ): z.infer<S> {
-  const text = event.isBase64Encoded
-    ? Buffer.from(event.body ?? '', 'base64').toString('utf8')
-    : (event.body ?? '');
+  const text = rawBody(event).toString('utf8');
   return parse(text.trim() === '' ? {} : parseJson(text), schema);
 }
+
+/** The body as it was sent: the gateway encodes what it does not know to be text. */
+export const rawBody = ({ body = '', isBase64Encoded }: APIGatewayProxyEventV2): Buffer =>
+  Buffer.from(body, isBase64Encoded ? 'base64' : 'utf8');
+
+/** @throws InvalidRequest that names the first query parameter that does not fit */
+export const parseQuery = <S extends z.ZodMiniType>(
+  event: APIGatewayProxyEventV2,
+  schema: S,
+): z.infer<S> => parse(event.queryStringParameters ?? {}, schema);
 
 /** @throws InvalidRequest that names the first path parameter that does not fit */
 export const parsePath = <S extends z.ZodMiniType>(

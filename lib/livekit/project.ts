@@ -13,6 +13,8 @@ export const LiveKitProject = z.object({
   wsUrl: z.string().check(z.refine(isWebSocketUrl)),
   apiKey: z.string().check(z.minLength(1)),
   apiSecret: z.string().check(z.minLength(1)),
+  /** The key that is being replaced: webhooks that it signed still count. */
+  previous: z.optional(z.object({ apiKey: z.string(), apiSecret: z.string() })),
 });
 export type LiveKitProject = z.infer<typeof LiveKitProject>;
 

@@ -1,6 +1,5 @@
 import {
   AccessToken,
-  ParticipantInfo_State,
   RoomConfiguration,
   RoomServiceClient,
   ServerError,
@@ -16,6 +15,7 @@ import type {
   RoomStatus,
 } from '../meetings/ports.ts';
 import type { LiveKitProject } from './project.ts';
+import { isConnected, participantOf, roomOf } from './shapes.ts';
 
 /** Seconds for one attempt. Below 5 the SDK does not fail over to other regions by itself. */
 const REQUEST_TIMEOUT_SECONDS = 3;
@@ -23,15 +23,12 @@ const REQUEST_TIMEOUT_SECONDS = 3;
 /** A socket that the server closed while it was idle: the request never arrived. */
 const DEAD_SOCKET_CODES = ['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE'];
 
-/** HTTP statuses that say "not now" or "not with this key", as opposed to "never like this". */
-const isOutage = (status: number): boolean =>
-  status >= 500 || status === 401 || status === 403 || status === 408 || status === 429;
-
-/** `ParticipantInfo.Kind.STANDARD`, which the SDK does not export: neither agent nor recorder. */
-const STANDARD = 0;
-
-type SdkRoom = Awaited<ReturnType<RoomServiceClient['createRoom']>>;
-type SdkParticipant = Awaited<ReturnType<RoomServiceClient['listParticipants']>>[number];
+/**
+ * Statuses that say "not now" or "not with this key", as opposed to "never like this". An answer
+ * without LiveKit's own code comes from something in front of it and says nothing about a room.
+ */
+const isOutage = ({ status, code }: ServerError): boolean =>
+  code === undefined || status >= 500 || [401, 403, 408, 429].includes(status);
 
 /**
  * LiveKit's room API and join tokens.
@@ -78,6 +75,10 @@ export class LiveKitService implements MediaServer {
   async getRoom(roomName: string): Promise<Room | null> {
     const [room] = await this.#call((rooms) => rooms.listRooms([roomName]));
     return room ? roomOf(room) : null;
+  }
+
+  async listRooms(): Promise<Room[]> {
+    return (await this.#call((rooms) => rooms.listRooms())).map(roomOf);
   }
 
   async deleteRoom(roomName: string): Promise<true> {
@@ -161,28 +162,8 @@ const sdkRoomOptions = (name: string, options: RoomOptions) => ({
   metadata: JSON.stringify(options.metadata),
 });
 
-const roomOf = (room: SdkRoom): Room => ({
-  name: room.name,
-  sid: room.sid,
-  createdAt: new Date(Number(room.creationTimeMs)).toISOString(),
-  participantCount: room.numParticipants,
-  metadata: room.metadata,
-});
-
-/** Somebody who is still joining, or already gone, is not in the room. */
-const isConnected = ({ state }: SdkParticipant): boolean =>
-  state === ParticipantInfo_State.JOINED || state === ParticipantInfo_State.ACTIVE;
-
-const participantOf = (participant: SdkParticipant): Participant => ({
-  identity: participant.identity,
-  sid: participant.sid,
-  name: participant.name,
-  isPerson: participant.kind === STANDARD,
-  joinedAt: new Date(Number(participant.joinedAtMs)).toISOString(),
-});
-
 function unlessNotFound(error: unknown): false {
-  if (error instanceof ServerError && error.status === 404) return false;
+  if (error instanceof ServerError && error.code === 'not_found') return false;
   throw error;
 }
 
@@ -200,7 +181,8 @@ const causeCode = ({ cause }: Error): string | undefined =>
 function classify(error: unknown): unknown {
   if (error instanceof ServerError) {
     const cause = new Error(`LiveKit answered ${error.status} ${error.code ?? ''}`.trim());
-    return isOutage(error.status) ? new MediaUnavailable({ cause }) : cause;
+    if (!isOutage(error)) return cause;
+    return new MediaUnavailable({ cause, isRateLimit: error.status === 429 });
   }
   const isTransport =
     (error instanceof TypeError && error.cause !== undefined) || // fetch: refused, reset, not found

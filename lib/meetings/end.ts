@@ -1,9 +1,13 @@
 import { MediaUnavailable, MeetingNotActive, NotAModerator } from '../errors.ts';
+import { concludeMeeting, findEnded } from './conclude.ts';
 import { type Caller, type Club, type EndedMeeting, isModerator, type Meeting } from './model.ts';
 import type { ClubRepository, Log, MediaServer } from './ports.ts';
 
 export interface EndDeps {
-  clubs: ClubRepository;
+  clubs: Pick<
+    ClubRepository,
+    'getClubAndMember' | 'getClub' | 'getEndedMeeting' | 'recordEndedMeeting' | 'concludeMeeting'
+  >;
   media: Pick<MediaServer, 'deleteRoom'>;
   now: () => Date;
   log: Log;
@@ -36,53 +40,33 @@ export async function endMeeting(
   if (!club || !isModerator(club, member, caller.userId)) throw new NotAModerator('end');
 
   const wanted = meetingId ?? club.meeting?.meetingId ?? club.lastMeeting?.meetingId;
-  const ended =
-    wanted !== undefined && wanted === club.meeting?.meetingId
-      ? await conclude(deps, club, club.meeting, caller.userId)
+  const decided =
+    club.meeting && club.meeting.meetingId === wanted
+      ? await decideEnd(deps, club, club.meeting, caller)
       : await findEnded(deps, club, wanted);
-  if (!ended) throw new MeetingNotActive('No such meeting is on');
+  if (!decided) throw new MeetingNotActive('No such meeting is on');
 
   return {
-    success: await roomIsGone(deps, ended),
-    meetingId: ended.meetingId,
-    roomName: ended.roomName,
-    endedAt: ended.endedAt,
-    duration: ended.durationSeconds,
+    success: await roomIsGone(deps, decided),
+    meetingId: decided.meetingId,
+    roomName: decided.roomName,
+    endedAt: decided.endedAt,
+    duration: decided.durationSeconds,
   };
 }
 
 /** Decides the end, or finds out how somebody else decided it. */
-async function conclude(
-  { clubs, now }: Pick<EndDeps, 'clubs' | 'now'>,
+async function decideEnd(
+  deps: EndDeps,
   club: Club,
-  { meetingId, roomName, startedAt }: Meeting,
-  endedBy: string,
+  meeting: Meeting,
+  caller: Caller,
 ): Promise<EndedMeeting | undefined> {
-  // Before `lastMeeting` is written over, its facts go to the history, word for word.
-  if (club.lastMeeting) await clubs.recordEndedMeeting(club.clubId, club.lastMeeting);
-
-  const durationMs = Math.max(0, now().getTime() - Date.parse(startedAt));
-  const ended: EndedMeeting = {
-    meetingId,
-    roomName,
-    startedAt,
-    endedAt: new Date(Date.parse(startedAt) + durationMs).toISOString(),
-    durationSeconds: Math.floor(durationMs / 1000),
-    endedBy,
-    reason: 'moderator',
-  };
-  if (await clubs.concludeMeeting(club.clubId, ended)) return ended;
-  return findEnded({ clubs }, await clubs.getClub(club.clubId), meetingId);
-}
-
-async function findEnded(
-  { clubs }: Pick<EndDeps, 'clubs'>,
-  club: Club | undefined,
-  meetingId: string | undefined,
-): Promise<EndedMeeting | undefined> {
-  if (!club || meetingId === undefined) return undefined;
-  if (club.lastMeeting?.meetingId === meetingId) return club.lastMeeting;
-  return clubs.getEndedMeeting(club.clubId, meetingId);
+  const by = { endedBy: caller.userId, reason: 'moderator' } as const;
+  return (
+    (await concludeMeeting(deps, club, meeting, by)) ??
+    findEnded(deps, await deps.clubs.getClub(club.clubId), meeting.meetingId)
+  );
 }
 
 /** The end is decided: an outage of LiveKit is told as `success: false`, not as a failure. */

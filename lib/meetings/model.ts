@@ -41,6 +41,8 @@ export const Meeting = z.object({
   startedAt: Instant,
   startedBy: UserId,
   maxParticipants: z.int(),
+  /** Since when nobody is known to be in it; absent while somebody is. */
+  vacantSince: z.optional(Instant),
 });
 export type Meeting = z.infer<typeof Meeting>;
 
@@ -51,10 +53,25 @@ export const EndedMeeting = z.object({
   startedAt: Instant,
   endedAt: Instant,
   durationSeconds: z.int(),
-  endedBy: UserId,
-  reason: z.enum(['moderator']),
+  /** The moderator who ended it; null when the cleanup did. */
+  endedBy: z.nullable(UserId),
+  reason: z.enum(['moderator', 'vacant', 'max-duration']),
 });
 export type EndedMeeting = z.infer<typeof EndedMeeting>;
+
+/**
+ * What LiveKit told about the rooms of the meeting that is on: the newest of them that any event was
+ * about. The people in it are the club's `presentSids`.
+ */
+export const Presence = z.object({
+  roomSid: z.string(),
+  roomCreatedAt: Instant,
+  /** Its start is known, so whoever is in it was told, too. */
+  isComplete: z.boolean(),
+  isFinished: z.boolean(),
+  observedAt: Instant,
+});
+export type Presence = z.infer<typeof Presence>;
 
 export const Club = z.object({
   clubId: ClubId,
@@ -62,6 +79,9 @@ export const Club = z.object({
   moderatorId: UserId,
   createdAt: Instant,
   meeting: z.optional(Meeting),
+  presence: z.optional(Presence),
+  /** The participant sids of the people in the meeting's room; absent when there are none. */
+  presentSids: z.optional(z.set(z.string())),
   lastMeeting: z.optional(EndedMeeting),
 });
 export type Club = z.infer<typeof Club>;
@@ -73,6 +93,17 @@ export const Member = z.object({
   joinedAt: Instant,
 });
 export type Member = z.infer<typeof Member>;
+
+/** One person's stay in a meeting's room, from joining to leaving. */
+export const Session = z.object({
+  userId: UserId,
+  participantSid: z.string(),
+  /** The member's, not the participant's: participants can rename themselves. */
+  displayName: z._default(z.nullable(z.string()), null),
+  joinedAt: Instant,
+  leftAt: z.optional(Instant),
+});
+export type Session = z.infer<typeof Session>;
 
 /**
  * Whoever is behind a verified token: `userId` is the Cognito `sub`. Branded, so that only

@@ -1,4 +1,15 @@
-import type { Club, EndedMeeting, Meeting, Member } from './model.ts';
+import type { Club, EndedMeeting, Meeting, Member, Session } from './model.ts';
+
+/** Which meeting of which club. */
+export interface MeetingRef {
+  clubId: string;
+  meetingId: string;
+}
+
+/** Ends a meeting only if nobody is present and it is vacant since the very moment that was seen. */
+export interface EndCondition {
+  vacantSince: string;
+}
 
 /**
  * The record of clubs and meetings. Every read is consistent. Each method throws
@@ -17,13 +28,66 @@ export interface ClubRepository {
   claimMeeting(clubId: string, meeting: Meeting): Promise<boolean>;
 
   /** Moves the meeting that is on to `lastMeeting`, if it is still that one; says whether it did. */
-  concludeMeeting(clubId: string, ended: EndedMeeting): Promise<boolean>;
+  concludeMeeting(clubId: string, ended: EndedMeeting, onlyIf?: EndCondition): Promise<boolean>;
+
+  /** Notes since when nobody is in the meeting, unless that is known or somebody is present. */
+  markVacant(clubId: string, vacancy: { meetingId: string; since: string }): Promise<boolean>;
+
+  /** Somebody is coming, or there again. */
+  clearVacant(clubId: string, meetingId: string): Promise<boolean>;
 
   /** Puts the history row of an ended meeting: a copy of decided facts, so it can be repeated. */
   recordEndedMeeting(clubId: string, ended: EndedMeeting): Promise<void>;
 
   /** The history row of a meeting before the last one. */
   getEndedMeeting(clubId: string, meetingId: string): Promise<EndedMeeting | undefined>;
+
+  /** History rows, newest first; only meetings that started before the one named by `before`. */
+  listEndedMeetings(
+    clubId: string,
+    page: { before: string | undefined; limit: number },
+  ): Promise<EndedMeeting[]>;
+
+  /** Clubs that had a meeting on a moment ago: from an index, which lags. Read them before acting. */
+  listActiveClubIds(): Promise<string[]>;
+
+  /** In batches; a club that does not exist is left out. */
+  getClubs(clubIds: string[]): AsyncIterable<Club[]>;
+
+  /** Those of the meetings that this table knows to have ended. */
+  filterEnded(meetings: MeetingRef[]): Promise<MeetingRef[]>;
+}
+
+/** One room of a meeting's name: a server that lost it, or its timer, may make the next. */
+export interface RoomIncarnation {
+  sid: string;
+  /** ISO 8601. Orders the rooms of one name. */
+  createdAt: string;
+  /** ISO 8601. When what is said here about it was so. */
+  observedAt: string;
+}
+
+/**
+ * Who is in a meeting, as LiveKit's events tell it, and who was. Every write can be repeated and come
+ * in any order; one that comes too late for the meeting or the room that it is about does nothing.
+ */
+export interface PresenceRepository {
+  roomStarted(meeting: MeetingRef, room: RoomIncarnation): Promise<void>;
+
+  /** Nobody is left in it; the meeting goes on, vacant. */
+  roomFinished(meeting: MeetingRef, room: RoomIncarnation): Promise<void>;
+
+  /** Also takes the meeting's vacancy away. Says whether the room is the meeting's newest. */
+  addPresent(meeting: MeetingRef, room: RoomIncarnation, participantSid: string): Promise<boolean>;
+
+  removePresent(meeting: MeetingRef, participantSids: string[]): Promise<void>;
+
+  /** The session as it is known now: with `leftAt` when its end came first. */
+  sessionStarted(meeting: MeetingRef, session: Session): Promise<Session>;
+
+  sessionEnded(meeting: MeetingRef, session: Session, leftAt: string): Promise<void>;
+
+  listSessions(meeting: MeetingRef): Promise<Session[]>;
 }
 
 export interface RoomOptions {
@@ -46,7 +110,7 @@ export interface Room {
   metadata: string;
 }
 
-/** Somebody in a room. Recorders, agents and other machines are not people. */
+/** Somebody in a room. Recorders, agents and hidden helpers are not people. */
 export interface Participant {
   identity: string;
   sid: string;
@@ -55,6 +119,30 @@ export interface Participant {
   /** ISO 8601. */
   joinedAt: string;
 }
+
+/** What LiveKit tells by a webhook, as far as it is about rooms and the people in them. */
+export type MediaEvent = {
+  /** ISO 8601, in whole seconds. */
+  at: string;
+  room: Pick<Room, 'name' | 'sid' | 'createdAt'>;
+} & (
+  | { type: 'room_started' | 'room_finished' }
+  | {
+      type: 'participant_joined' | 'participant_left' | 'participant_connection_aborted';
+      participant: Participant;
+    }
+);
+
+/**
+ * Verifies a webhook and then reads it. `body` is what was sent, byte for byte; undefined is an event
+ * that is of no use here.
+ * @throws Unauthenticated for whatever no key of the project signed, or signed for another body
+ * @throws MediaUnavailable while the project's keys cannot be read
+ */
+export type VerifyWebhook = (
+  body: Uint8Array,
+  authorization: string | undefined,
+) => Promise<MediaEvent | undefined>;
 
 export interface RoomStatus {
   exists: boolean;
@@ -95,6 +183,9 @@ export interface MediaServer {
   createRoom(roomName: string, options: RoomOptions): Promise<Room>;
 
   getRoom(roomName: string): Promise<Room | null>;
+
+  /** Every room of the LiveKit project, of other stages and applications, too. */
+  listRooms(): Promise<Room[]>;
 
   /** Disconnects everybody and closes the room. True also when there was none. */
   deleteRoom(roomName: string): Promise<true>;

@@ -1,10 +1,11 @@
 import { ClubNotFound, NotAMember } from '../errors.ts';
-import { type Caller, type EndedMeeting, isModerator } from './model.ts';
+import { type Caller, type Club, type EndedMeeting, isModerator } from './model.ts';
 import type { ClubRepository, MediaServer } from './ports.ts';
 
 export interface StatusDeps {
   clubs: Pick<ClubRepository, 'getClubAndMember'>;
   media: Pick<MediaServer, 'getRoomStatus'>;
+  now: () => Date;
   limits: { maxDurationSeconds: number };
 }
 
@@ -23,11 +24,15 @@ export interface MeetingStatus {
   /** ISO 8601: when the meeting is ended at the latest. */
   endsAtLatest: string | null;
   lastMeeting: EndedMeeting | null;
+  /** ISO 8601: when what is said here about people was so. */
+  observedAt: string;
+  /** Who said it: our record (no meeting is on), LiveKit's events, or LiveKit when asked just now. */
+  observedBy: 'record' | 'events' | 'query';
 }
 
 /**
- * Tells a member whether the club's meeting is on and how many people are in it. Asks LiveKit only
- * while one is on.
+ * Tells a member whether the club's meeting is on and how many people are in it. LiveKit is asked only
+ * while a meeting is on whose room it did not tell of by its events.
  *
  * @throws ClubNotFound, NotAMember
  */
@@ -41,20 +46,49 @@ export async function getMeetingStatus(
 
   const { meeting } = club;
   const lastMeeting = club.lastMeeting ?? null;
-  if (!meeting) return { ...IDLE, lastMeeting };
+  if (!meeting) {
+    return { ...IDLE, lastMeeting, observedAt: deps.now().toISOString(), observedBy: 'record' };
+  }
 
-  const { exists, isActive, participantCount } = await deps.media.getRoomStatus(meeting.roomName);
+  const { hasRoom, participantCount, ...observed } =
+    told(club) ?? (await ask(deps, meeting.roomName));
   const { maxDurationSeconds } = deps.limits;
   return {
-    state: isActive ? 'live' : 'waiting',
-    isActive,
+    state: participantCount > 0 ? 'live' : 'waiting',
+    isActive: participantCount > 0,
     participantCount,
     startedAt: meeting.startedAt,
-    roomName: exists ? meeting.roomName : null,
+    roomName: hasRoom ? meeting.roomName : null,
     meetingId: meeting.meetingId,
     maxParticipants: meeting.maxParticipants,
     endsAtLatest: new Date(Date.parse(meeting.startedAt) + maxDurationSeconds * 1000).toISOString(),
     lastMeeting,
+    ...observed,
+  };
+}
+
+interface Observation
+  extends Pick<MeetingStatus, 'participantCount' | 'observedAt' | 'observedBy'> {
+  hasRoom: boolean;
+}
+
+function told({ presence, presentSids }: Club): Observation | undefined {
+  if (!presence?.isComplete) return undefined;
+  return {
+    hasRoom: !presence.isFinished,
+    participantCount: presence.isFinished ? 0 : (presentSids?.size ?? 0),
+    observedAt: presence.observedAt,
+    observedBy: 'events',
+  };
+}
+
+async function ask({ media, now }: StatusDeps, roomName: string): Promise<Observation> {
+  const { exists, participantCount } = await media.getRoomStatus(roomName);
+  return {
+    hasRoom: exists,
+    participantCount,
+    observedAt: now().toISOString(),
+    observedBy: 'query',
   };
 }
 

@@ -1,6 +1,7 @@
 import { ClubNotFound, MeetingFull, MeetingNotActive, NotAMember } from '../errors.ts';
 import {
   type Caller,
+  type Club,
   isModerator,
   MAX_NAME_CHARACTERS,
   type Meeting,
@@ -9,8 +10,11 @@ import {
 import type { ClubRepository, MediaServer, Permissions, Room } from './ports.ts';
 import { ensureRoom, type RoomLimits, roomOptionsOf } from './room.ts';
 
+/** No grace of the cleanup is as short: a vacancy this young costs a token no write. */
+const HARMLESS_VACANCY_MS = 60_000;
+
 export interface TokenDeps {
-  clubs: Pick<ClubRepository, 'getClubAndMember' | 'getClub'>;
+  clubs: Pick<ClubRepository, 'getClubAndMember' | 'getClub' | 'clearVacant'>;
   media: Pick<
     MediaServer,
     'createToken' | 'createRoom' | 'deleteRoom' | 'getParticipants' | 'getServerUrl'
@@ -63,6 +67,7 @@ export async function createJoinToken(
   const { meeting } = club;
   if (!meeting) throw new MeetingNotActive('No meeting is on');
 
+  await keepFromEnding(deps, club, meeting);
   const room = await ensureRoom(deps, club, meeting);
   await ensurePlace(deps, room, meeting, caller);
 
@@ -84,6 +89,20 @@ export async function createJoinToken(
     isModerator: moderator,
     expiresAt: new Date(expiresAt).toISOString(),
   };
+}
+
+/**
+ * Somebody is coming: a meeting that everybody had left is not to be ended by a cleanup that decides at
+ * this moment, and that learns of the join only where LiveKit's events arrive, and after it.
+ */
+async function keepFromEnding(
+  { clubs, now }: TokenDeps,
+  { clubId }: Club,
+  { meetingId, vacantSince }: Meeting,
+): Promise<void> {
+  if (vacantSince === undefined) return;
+  if (now().getTime() - Date.parse(vacantSince) < HARMLESS_VACANCY_MS) return;
+  await clubs.clearVacant(clubId, meetingId);
 }
 
 /**

@@ -1,0 +1,19 @@
+import type { Context } from 'aws-lambda';
+import { cleanup, limits, livekit, loadConfig, rooms, store } from '../lib/config.ts';
+import { createServiceDeps } from '../lib/deps.ts';
+import { type CleanupDeps, type CleanupReport, cleanUp } from '../lib/meetings/cleanup.ts';
+import { withRequestId } from '../lib/observability.ts';
+
+/** What a batch of clubs may take at worst, and a margin. */
+const TIME_FOR_A_BATCH_MS = 30_000;
+
+export const createHandler =
+  (deps: CleanupDeps) =>
+  (_: unknown, context: Context): Promise<CleanupReport> =>
+    withRequestId(context.awsRequestId, () =>
+      cleanUp(deps, () => context.getRemainingTimeInMillis() > TIME_FOR_A_BATCH_MS),
+    );
+
+export const handler = createHandler(
+  createServiceDeps(loadConfig({ store, livekit, rooms, limits, cleanup })),
+);

@@ -1,0 +1,19 @@
+import * as z from 'zod/mini';
+import { identity, loadConfig, store } from '../lib/config.ts';
+import { createHistoryDeps } from '../lib/deps.ts';
+import { type HttpDeps, httpHandler } from '../lib/http/handler.ts';
+import { parsePath } from '../lib/http/request.ts';
+import { ok } from '../lib/http/response.ts';
+import { getMeeting, type MeetingDetailsDeps } from '../lib/meetings/history.ts';
+import { ClubId, MeetingId } from '../lib/meetings/model.ts';
+
+const Path = z.object({ clubId: ClubId, meetingId: MeetingId });
+const route = { route: 'GET /{clubId}/meetings/{meetingId}', failure: 'Failed to get the meeting' };
+
+export const createHandler = (deps: MeetingDetailsDeps & HttpDeps) =>
+  httpHandler(route, deps, async (event, caller) => {
+    const { clubId, meetingId } = parsePath(event, Path);
+    return ok(await getMeeting(deps, { caller, clubId, meetingId }));
+  });
+
+export const handler = createHandler(createHistoryDeps(loadConfig({ store, identity })));

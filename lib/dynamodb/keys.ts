@@ -1,0 +1,22 @@
+import { createHash } from 'node:crypto';
+import type { Key } from './table.ts';
+
+/** Prefixes that a query can ask for, within one club's partition. */
+export const MEETING_PREFIX = 'MEETING#';
+export const attendancePrefix = (meetingId: string): string => `ATTENDANCE#${meetingId}#`;
+
+const inClub = (clubId: string, sk: string): Key => ({ pk: `CLUB#${clubId}`, sk });
+
+export const clubKey = (clubId: string): Key => inClub(clubId, 'CLUB');
+export const memberKey = (clubId: string, userId: string): Key =>
+  inClub(clubId, `MEMBER#${userId}`);
+export const meetingKey = (clubId: string, meetingId: string): Key =>
+  inClub(clubId, `${MEETING_PREFIX}${meetingId}`);
+export const attendanceKey = (clubId: string, meetingId: string, participantSid: string): Key =>
+  inClub(clubId, `${attendancePrefix(meetingId)}${participantSid}`);
+
+/** How many partitions of the index the clubs with a meeting on are spread over. */
+export const ACTIVE_SHARDS = Array.from({ length: 8 }, (_, shard) => String(shard));
+
+export const activeShardOf = (clubId: string): string =>
+  String(createHash('sha256').update(clubId).digest().readUInt8(0) % ACTIVE_SHARDS.length);

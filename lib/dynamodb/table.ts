@@ -1,0 +1,173 @@
+import {
+  ConditionalCheckFailedException,
+  DynamoDBClient,
+  DynamoDBServiceException,
+} from '@aws-sdk/client-dynamodb';
+import {
+  BatchGetCommand,
+  type BatchGetCommandInput,
+  type BatchGetCommandOutput,
+  DynamoDBDocumentClient,
+  GetCommand,
+  PutCommand,
+  QueryCommand,
+  type QueryCommandInput,
+  UpdateCommand,
+  type UpdateCommandInput,
+} from '@aws-sdk/lib-dynamodb';
+import { StoreUnavailable } from '../errors.ts';
+
+const ATTEMPTS = 3;
+const ATTEMPT_TIMEOUT_MS = 1000;
+
+/** How long keys that came back unprocessed are asked for again, and how long to wait between. */
+const UNPROCESSED_BUDGET_MS = 3000;
+const UNPROCESSED_PAUSE_MS = 50;
+
+/** Databases on this machine check no credentials, but the SDK signs with some. */
+const LOCAL_CREDENTIALS = { accessKeyId: 'local', secretAccessKey: 'local' };
+
+export interface TableOptions {
+  tableName: string;
+  /** A local database's; the region's own by default. */
+  endpoint?: string | undefined;
+}
+
+export interface Key {
+  pk: string;
+  sk: string;
+}
+export type Item = Record<string, unknown>;
+export type Table = ReturnType<typeof openTable>;
+
+/**
+ * The one table, with what every access to it shares: consistent reads, bounded time, and outages
+ * told apart from answers. Each call throws `StoreUnavailable` when its outcome cannot be known.
+ */
+export function openTable({ tableName: TableName, endpoint }: TableOptions) {
+  const documents = DynamoDBDocumentClient.from(
+    new DynamoDBClient({
+      maxAttempts: ATTEMPTS,
+      requestHandler: {
+        connectionTimeout: ATTEMPT_TIMEOUT_MS,
+        requestTimeout: ATTEMPT_TIMEOUT_MS,
+        throwOnRequestTimeout: true,
+        socketTimeout: ATTEMPT_TIMEOUT_MS,
+      },
+      ...(endpoint && { endpoint, region: 'local', credentials: LOCAL_CREDENTIALS }),
+    }),
+    { marshallOptions: { removeUndefinedValues: true } },
+  );
+
+  return {
+    async get(Key: Key): Promise<Item | undefined> {
+      const { Item } = await answer(
+        documents.send(new GetCommand({ TableName, Key, ConsistentRead: true })),
+      );
+      return Item;
+    },
+
+    /** At most 100 keys; in any order. An item is absent only when no key is left unprocessed. */
+    async batchGet(keys: Key[]): Promise<Item[]> {
+      const giveUpAt = Date.now() + UNPROCESSED_BUDGET_MS;
+      const items: Item[] = [];
+      let request: BatchGetCommandInput['RequestItems'] = {
+        [TableName]: { Keys: keys, ConsistentRead: true },
+      };
+      for (;;) {
+        const page: BatchGetCommandOutput = await answer(
+          documents.send(new BatchGetCommand({ RequestItems: request })),
+        );
+        items.push(...(page.Responses?.[TableName] ?? []));
+        request = page.UnprocessedKeys;
+        if (!request?.[TableName]?.Keys?.length) return items;
+        if (Date.now() + UNPROCESSED_PAUSE_MS > giveUpAt) {
+          throw new StoreUnavailable({ cause: new Error('keys stayed unprocessed') });
+        }
+        await new Promise((resolve) => setTimeout(resolve, UNPROCESSED_PAUSE_MS));
+      }
+    },
+
+    /** Every page up to `limit` items. The table itself is read consistently; an index cannot be. */
+    async query({ limit, ...input }: QueryRequest): Promise<Item[]> {
+      const items: Item[] = [];
+      let ExclusiveStartKey: QueryCommandInput['ExclusiveStartKey'];
+      do {
+        const page = await answer(
+          documents.send(
+            new QueryCommand({
+              TableName,
+              ConsistentRead: input.IndexName === undefined,
+              ...input,
+              ...(limit && { Limit: limit - items.length }),
+              ...(ExclusiveStartKey && { ExclusiveStartKey }),
+            }),
+          ),
+        );
+        items.push(...(page.Items ?? []));
+        ExclusiveStartKey = page.LastEvaluatedKey;
+      } while (ExclusiveStartKey && (!limit || items.length < limit));
+      return items;
+    },
+
+    async put(Item: Key & Item): Promise<void> {
+      await answer(documents.send(new PutCommand({ TableName, Item })));
+    },
+
+    /** The item as it is after the update. */
+    async update(Key: Key, input: Update): Promise<Item> {
+      const { Attributes } = await answer(
+        documents.send(new UpdateCommand({ TableName, Key, ReturnValues: 'ALL_NEW', ...input })),
+      );
+      return Attributes ?? {};
+    },
+
+    /** Whether the condition held, and so the update was made. */
+    async updateIf(Key: Key, input: Update & { ConditionExpression: string }): Promise<boolean> {
+      try {
+        await answer(documents.send(new UpdateCommand({ TableName, Key, ...input })));
+        return true;
+      } catch (error) {
+        if (error instanceof ConditionalCheckFailedException) return false;
+        throw error;
+      }
+    },
+  };
+}
+
+type Update = Pick<
+  UpdateCommandInput,
+  'UpdateExpression' | 'ConditionExpression' | 'ExpressionAttributeValues'
+>;
+
+type QueryRequest = Pick<
+  QueryCommandInput,
+  'IndexName' | 'KeyConditionExpression' | 'ExpressionAttributeValues' | 'ScanIndexForward'
+> & { limit?: number };
+
+/**
+ * DynamoDB's answer. What it refuses for good (a condition, a request that is wrong, missing rights)
+ * stays as it is; everything else, after the SDK's own retries, is an outage.
+ */
+async function answer<T>(call: Promise<T>): Promise<T> {
+  try {
+    return await call;
+  } catch (error) {
+    if (isOutage(error)) throw new StoreUnavailable({ cause: error });
+    throw error;
+  }
+}
+
+const THROTTLING = [
+  'ProvisionedThroughputExceededException',
+  'RequestLimitExceeded',
+  'ThrottlingException',
+];
+
+function isOutage(error: unknown): boolean {
+  return (
+    !(error instanceof DynamoDBServiceException) ||
+    error.$fault === 'server' ||
+    THROTTLING.includes(error.name)
+  );
+}

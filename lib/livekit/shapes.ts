@@ -1,0 +1,30 @@
+import {
+  type ParticipantInfo,
+  ParticipantInfo_State,
+  type Room as SdkRoom,
+} from 'livekit-server-sdk';
+import type { Participant, Room } from '../meetings/ports.ts';
+
+/** `ParticipantInfo.Kind.STANDARD`, which the SDK does not export: neither agent nor recorder. */
+const STANDARD = 0;
+
+/** LiveKit's messages as ours. Its times are bigint, which JSON cannot carry. */
+export const roomOf = (room: SdkRoom): Room => ({
+  name: room.name,
+  sid: room.sid,
+  createdAt: new Date(Number(room.creationTimeMs)).toISOString(),
+  participantCount: room.numParticipants,
+  metadata: room.metadata,
+});
+
+/** Somebody who is still joining, or already gone, is not in the room. */
+export const isConnected = ({ state }: ParticipantInfo): boolean =>
+  state === ParticipantInfo_State.JOINED || state === ParticipantInfo_State.ACTIVE;
+
+export const participantOf = (participant: ParticipantInfo): Participant => ({
+  identity: participant.identity,
+  sid: participant.sid,
+  name: participant.name,
+  isPerson: participant.kind === STANDARD && !participant.permission?.hidden,
+  joinedAt: new Date(Number(participant.joinedAtMs)).toISOString(),
+});

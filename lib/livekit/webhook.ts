@@ -1,0 +1,52 @@
+import { WebhookReceiver } from 'livekit-server-sdk';
+import { Unauthenticated } from '../errors.ts';
+import type { MediaEvent, VerifyWebhook } from '../meetings/ports.ts';
+import type { LiveKitProject } from './project.ts';
+import { participantOf, roomOf } from './shapes.ts';
+
+/** Both keys of a rotation count. */
+export function createWebhookVerifier(project: () => Promise<LiveKitProject>): VerifyWebhook {
+  return async (body, authorization) => {
+    const { apiKey, apiSecret, previous } = await project();
+    const keys = [{ apiKey, apiSecret }, ...(previous ? [previous] : [])];
+    return mediaEventOf(await receive(keys, new TextDecoder().decode(body), authorization));
+  };
+}
+
+type SdkEvent = Awaited<ReturnType<WebhookReceiver['receive']>>;
+
+async function receive(
+  keys: { apiKey: string; apiSecret: string }[],
+  body: string,
+  authorization: string | undefined,
+): Promise<SdkEvent> {
+  const attempts = keys.map(({ apiKey, apiSecret }) =>
+    new WebhookReceiver(apiKey, apiSecret).receive(body, authorization),
+  );
+  try {
+    return await Promise.any(attempts);
+  } catch (cause) {
+    throw new Unauthenticated({ cause });
+  }
+}
+
+function mediaEventOf({
+  event: type,
+  room,
+  participant,
+  createdAt,
+}: SdkEvent): MediaEvent | undefined {
+  if (!room?.sid) return undefined;
+  const about = { at: new Date(Number(createdAt) * 1000).toISOString(), room: roomOf(room) };
+  switch (type) {
+    case 'room_started':
+    case 'room_finished':
+      return { type, ...about };
+    case 'participant_joined':
+    case 'participant_left':
+    case 'participant_connection_aborted':
+      return participant && { type, ...about, participant: participantOf(participant) };
+    default:
+      return undefined;
+  }
+}

@@ -1,0 +1,334 @@
+import { MediaUnavailable } from '../errors.ts';
+import { concludeMeeting } from './conclude.ts';
+import { personJoined, sessionOf } from './follow.ts';
+import { type Club, type EndedMeeting, type Meeting, parseRoomName } from './model.ts';
+import type {
+  ClubRepository,
+  EndCondition,
+  Log,
+  MediaServer,
+  Participant,
+  PresenceRepository,
+  Room,
+} from './ports.ts';
+import { type RoomLimits, roomOptionsOf } from './room.ts';
+
+export interface CleanupDeps {
+  clubs: Pick<
+    ClubRepository,
+    | 'listActiveClubIds'
+    | 'getClubs'
+    | 'getClubAndMember'
+    | 'filterEnded'
+    | 'markVacant'
+    | 'clearVacant'
+    | 'recordEndedMeeting'
+    | 'concludeMeeting'
+  >;
+  presence: Pick<
+    PresenceRepository,
+    'roomStarted' | 'roomFinished' | 'addPresent' | 'removePresent' | 'sessionStarted'
+  >;
+  media: Pick<MediaServer, 'listRooms' | 'getParticipants' | 'createRoom' | 'deleteRoom'>;
+  now: () => Date;
+  log: Log;
+  rooms: RoomLimits;
+  limits: { maxDurationSeconds: number };
+  cleanup: { graceSeconds: number; maxLiveKitCalls: number };
+}
+
+/** What a run saw and did. */
+export interface CleanupReport {
+  /** Meetings that were on. */
+  active: number;
+  /** Of these, those that nobody was in. */
+  vacant: number;
+  endedVacant: number;
+  endedMaxDuration: number;
+  zombiesDeleted: number;
+  /** Meetings whose presence differed from what LiveKit said, and is right again. */
+  repaired: number;
+  /** Meetings and rooms left for the next run: no time, or no LiveKit call, was left for them. */
+  postponed: number;
+  failed: number;
+}
+
+/** Something could not be looked at or put right; the rest was. Thrown, so that the alarm rings. */
+export class CleanupIncomplete extends Error {
+  override readonly name = 'CleanupIncomplete';
+}
+
+/** Not in this run: its calls are used up, or LiveKit asked for less. */
+class Postponed extends Error {
+  override readonly name = 'Postponed';
+}
+
+/**
+ * Makes record and rooms agree without anybody asking: ends the meetings that everybody left or that
+ * last too long, deletes rooms of meetings that are over, and puts presence right.
+ *
+ * Fails closed: what LiveKit or the table does not answer is never taken for "empty" or "gone".
+ * Everything is decided by conditional writes, so two runs at once do no harm. Clubs come in another
+ * order each time, so what one run postpones does not starve.
+ *
+ * @param hasTime whether there is time to begin with another batch of clubs, which go side by side
+ * @throws CleanupIncomplete at the end when anything failed; whatever listing clubs or rooms throws
+ */
+export async function cleanUp(deps: CleanupDeps, hasTime: () => boolean): Promise<CleanupReport> {
+  const report: CleanupReport = {
+    active: 0,
+    vacant: 0,
+    endedVacant: 0,
+    endedMaxDuration: 0,
+    zombiesDeleted: 0,
+    repaired: 0,
+    postponed: 0,
+    failed: 0,
+  };
+  const run = { ...deps, media: paced(deps.media, deps.cleanup.maxLiveKitCalls), report };
+  try {
+    await cleanUpAll(run, hasTime);
+  } catch (error) {
+    if (!(error instanceof Postponed)) throw error;
+  } finally {
+    deps.log.info('cleanup', { ...report });
+  }
+  if (report.failed > 0) {
+    throw new CleanupIncomplete(`${report.failed} could not be put right: see the log`);
+  }
+  return report;
+}
+
+type Run = CleanupDeps & { report: CleanupReport };
+
+async function cleanUpAll(run: Run, hasTime: () => boolean): Promise<void> {
+  const clubIds = shuffled(await run.clubs.listActiveClubIds());
+  const rooms = new Map((await run.media.listRooms()).map((room) => [room.name, room]));
+
+  const current = new Set<string>();
+  for await (const clubs of run.clubs.getClubs(clubIds)) {
+    if (!hasTime()) {
+      run.report.postponed += clubIds.length - run.report.active;
+      return;
+    }
+    await Promise.all(
+      clubs.map(async (club) => {
+        const { clubId, meeting } = club;
+        if (!meeting) return; // ended since the index said otherwise
+        run.report.active += 1;
+        current.add(meeting.roomName);
+        await attempt(run, { clubId, meetingId: meeting.meetingId }, () =>
+          lookAfter(run, club, meeting, rooms.get(meeting.roomName)),
+        );
+      }),
+    );
+  }
+  await deleteZombies(
+    run,
+    [...rooms.keys()].filter((name) => !current.has(name)),
+    hasTime,
+  );
+}
+
+/** One failure does not stop the others. */
+async function attempt(
+  { log, report }: Run,
+  about: { clubId: string; meetingId: string },
+  work: () => Promise<void>,
+): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (error instanceof Postponed) {
+      report.postponed += 1;
+    } else {
+      report.failed += 1;
+      log.error('cleanup failed', about, error);
+    }
+  }
+}
+
+async function lookAfter(
+  run: Run,
+  club: Club,
+  meeting: Meeting,
+  room: Room | undefined,
+): Promise<void> {
+  const { now, limits } = run;
+  const age = now().getTime() - Date.parse(meeting.startedAt);
+  if (age >= limits.maxDurationSeconds * 1000) {
+    if (await end(run, club, meeting, 'max-duration')) run.report.endedMaxDuration += 1;
+    return;
+  }
+  const inRoom = await repairPresence(run, club, meeting, room);
+  await lookForVacancy(run, club, meeting, room, inRoom);
+}
+
+/**
+ * Compares presence with the room, where LiveKit's events arrive at all: a meeting that none told of
+ * is asked about instead, and stays so. Gives who is in the room if it had to ask.
+ */
+async function repairPresence(
+  run: Run,
+  club: Club,
+  meeting: Meeting,
+  room: Room | undefined,
+): Promise<Participant[] | undefined> {
+  const { presence } = club;
+  const sids = club.presentSids ?? new Set<string>();
+  if (!presence || isRight({ presence, count: sids.size }, room)) return undefined;
+
+  const inRoom = await run.media.getParticipants(meeting.roomName);
+  const people = inRoom.filter(({ isPerson }) => isPerson);
+  const ref = { clubId: club.clubId, meetingId: meeting.meetingId };
+  const observedAt = run.now().toISOString();
+  if (room) {
+    const incarnation = { sid: room.sid, createdAt: room.createdAt, observedAt };
+    await run.presence.roomStarted(ref, incarnation);
+    // Sids that were there before LiveKit was asked, and are not there now, are gone. One that is
+    // new may have left again since: `personJoined` sees that by its session.
+    const there = new Set(people.map(({ sid }) => sid));
+    await run.presence.removePresent(
+      ref,
+      [...sids].filter((sid) => !there.has(sid)),
+    );
+    for (const person of people.filter(({ sid }) => !sids.has(sid))) {
+      const { member } = await run.clubs.getClubAndMember(club.clubId, person.identity);
+      await personJoined(run, ref, incarnation, sessionOf(person, member));
+    }
+  } else if (inRoom.length === 0) {
+    const { roomSid: sid, roomCreatedAt: createdAt } = presence;
+    await run.presence.roomFinished(ref, { sid, createdAt, observedAt });
+  }
+  run.report.repaired += 1;
+  return inRoom;
+}
+
+const isRight = (
+  { presence, count }: { presence: NonNullable<Club['presence']>; count: number },
+  room: Room | undefined,
+): boolean =>
+  room
+    ? presence.roomSid === room.sid &&
+      presence.isComplete &&
+      !presence.isFinished &&
+      count === room.participantCount
+    : presence.isFinished;
+
+/**
+ * A room list's count lags, so it only chooses whom to ask about: nothing is ended before the
+ * participants were listed, and none were there.
+ */
+async function lookForVacancy(
+  run: Run,
+  club: Club,
+  meeting: Meeting,
+  room: Room | undefined,
+  known: Participant[] | undefined,
+): Promise<void> {
+  const { clubs, media, now, cleanup } = run;
+  const { clubId } = club;
+  const { meetingId, vacantSince } = meeting;
+  const seemsOccupied = known ? known.some(({ isPerson }) => isPerson) : hasCount(room);
+  if (seemsOccupied && !vacantSince) return;
+
+  const isDue =
+    vacantSince !== undefined &&
+    now().getTime() - Date.parse(vacantSince) >= cleanup.graceSeconds * 1000;
+  const inRoom =
+    seemsOccupied || isDue ? (known ?? (await media.getParticipants(meeting.roomName))) : [];
+  if (inRoom.some(({ isPerson }) => isPerson)) {
+    await clubs.clearVacant(clubId, meetingId);
+    return;
+  }
+
+  run.report.vacant += 1;
+  if (!vacantSince) {
+    await clubs.markVacant(clubId, { meetingId, since: now().toISOString() });
+  } else if (isDue && (await isTrulyEmpty(run, club, meeting, room, inRoom))) {
+    if (await end(run, club, meeting, 'vacant', { vacantSince })) run.report.endedVacant += 1;
+  }
+}
+
+const hasCount = (room: Room | undefined): boolean => (room?.participantCount ?? 0) > 0;
+
+/**
+ * No room in the list and nobody in the room is what LiveKit answers for a room that is gone, and what
+ * it would answer by a mistake of its own. Making sure of the room tells one from the other: a room
+ * that is there comes back as it is, with its people counted.
+ */
+async function isTrulyEmpty(
+  run: Run,
+  club: Club,
+  meeting: Meeting,
+  listed: Room | undefined,
+  inRoom: Participant[],
+): Promise<boolean> {
+  if (listed) return true;
+  const room = await run.media.createRoom(
+    meeting.roomName,
+    roomOptionsOf(club, meeting, run.rooms),
+  );
+  return room.participantCount <= inRoom.length;
+}
+
+/** Whether it was this run that ended it; its room is gone then. */
+async function end(
+  run: Run,
+  club: Club,
+  meeting: Meeting,
+  reason: EndedMeeting['reason'],
+  onlyIf?: EndCondition,
+): Promise<boolean> {
+  const ended = await concludeMeeting(run, club, meeting, { endedBy: null, reason }, onlyIf);
+  if (!ended) return false;
+  await run.media.deleteRoom(meeting.roomName);
+  return true;
+}
+
+/** Rooms of meetings that this table knows to be over. Any other room is somebody else's. */
+async function deleteZombies(run: Run, roomNames: string[], hasTime: () => boolean): Promise<void> {
+  const candidates = roomNames.flatMap((roomName) => {
+    const meeting = parseRoomName(roomName);
+    return meeting ? [{ roomName, ...meeting }] : [];
+  });
+  const zombies = new Set(await run.clubs.filterEnded(candidates));
+  for (const { roomName, ...meeting } of candidates.filter((room) => zombies.has(room))) {
+    if (!hasTime()) {
+      run.report.postponed += 1;
+      continue;
+    }
+    await attempt(run, meeting, async () => {
+      await run.media.deleteRoom(roomName);
+      run.report.zombiesDeleted += 1;
+    });
+  }
+}
+
+/** The media server with at most `calls` calls, and none after it asked for less. */
+function paced(media: CleanupDeps['media'], calls: number): CleanupDeps['media'] {
+  let left = calls;
+  const call = async <T>(request: () => Promise<T>): Promise<T> => {
+    if (left <= 0) throw new Postponed();
+    left -= 1;
+    try {
+      return await request();
+    } catch (error) {
+      if (!(error instanceof MediaUnavailable && error.isRateLimit)) throw error;
+      left = 0;
+      throw new Postponed();
+    }
+  };
+  return {
+    listRooms: () => call(() => media.listRooms()),
+    getParticipants: (roomName) => call(() => media.getParticipants(roomName)),
+    createRoom: (roomName, options) => call(() => media.createRoom(roomName, options)),
+    deleteRoom: (roomName) => call(() => media.deleteRoom(roomName)),
+  };
+}
+
+const shuffled = <T>(items: T[]): T[] =>
+  items
+    .map((item) => ({ item, order: Math.random() }))
+    .sort((a, b) => a.order - b.order)
+    .map(({ item }) => item);

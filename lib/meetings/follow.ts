@@ -1,0 +1,118 @@
+import { findEnded } from './conclude.ts';
+import { type Club, type Member, parseRoomName, type Session, UserId } from './model.ts';
+import type {
+  ClubRepository,
+  MediaEvent,
+  MediaServer,
+  MeetingRef,
+  Participant,
+  PresenceRepository,
+  RoomIncarnation,
+} from './ports.ts';
+
+export interface FollowDeps {
+  clubs: Pick<ClubRepository, 'getClub' | 'getClubAndMember' | 'getEndedMeeting'>;
+  presence: Pick<
+    PresenceRepository,
+    | 'roomStarted'
+    | 'roomFinished'
+    | 'addPresent'
+    | 'removePresent'
+    | 'sessionStarted'
+    | 'sessionEnded'
+  >;
+  media: Pick<MediaServer, 'deleteRoom'>;
+}
+
+/** What became of an event; `ignored`: it is about nothing that this table knows. */
+export type Followed = 'followed' | 'zombie-deleted' | 'ignored';
+
+/**
+ * Follows what LiveKit tells: presence and attendance of a meeting of ours, and the end of a room
+ * whose meeting is over. Events may come in any order and any number of times. Rooms that this table
+ * knows nothing of may be another stage's or application's, and are left alone.
+ */
+export async function followMediaEvent(deps: FollowDeps, event: MediaEvent): Promise<Followed> {
+  const meeting = parseRoomName(event.room.name);
+  if (!meeting) return 'ignored';
+  const participant = 'participant' in event ? event.participant : undefined;
+  if (participant && !isPersonOfOurs(participant)) return 'ignored';
+
+  const { club, member } = await read(deps, meeting, participant);
+  const isOn = club?.meeting?.meetingId === meeting.meetingId;
+  if (!isOn && !(await findEnded(deps, club, meeting.meetingId))) return 'ignored';
+
+  const room = { ...event.room, observedAt: event.at };
+  switch (event.type) {
+    case 'room_started':
+      if (isOn) await deps.presence.roomStarted(meeting, room);
+      break;
+    case 'room_finished':
+      if (isOn) await deps.presence.roomFinished(meeting, room);
+      break;
+    case 'participant_joined':
+      await personJoined(deps, meeting, room, sessionOf(event.participant, member));
+      break;
+    case 'participant_left':
+      await personLeft(deps, meeting, sessionOf(event.participant, member), event.at);
+      break;
+    case 'participant_connection_aborted':
+      await deps.presence.removePresent(meeting, [event.participant.sid]);
+      break;
+  }
+
+  const isSignOfLife = event.type === 'room_started' || event.type === 'participant_joined';
+  if (isOn || !isSignOfLife) return 'followed';
+  await deps.media.deleteRoom(event.room.name);
+  return 'zombie-deleted';
+}
+
+/** Tokens of this service carry a user id; whoever came by another way is nobody that it knows. */
+const isPersonOfOurs = ({ isPerson, identity }: Participant): boolean =>
+  isPerson && UserId.safeParse(identity).success;
+
+const read = async (
+  { clubs }: FollowDeps,
+  { clubId }: MeetingRef,
+  participant: Participant | undefined,
+): Promise<{ club: Club | undefined; member?: Member | undefined }> =>
+  participant
+    ? clubs.getClubAndMember(clubId, participant.identity)
+    : { club: await clubs.getClub(clubId) };
+
+export const sessionOf = (
+  { identity, sid, joinedAt }: Participant,
+  member: Member | undefined,
+): Session => ({
+  userId: identity,
+  participantSid: sid,
+  displayName: member?.displayName ?? null,
+  joinedAt,
+});
+
+/**
+ * Present first, then the session; and out again if the session has ended already. `personLeft` goes
+ * the other way round, so whichever comes last sees the other.
+ */
+export async function personJoined(
+  {
+    presence,
+  }: { presence: Pick<PresenceRepository, 'addPresent' | 'removePresent' | 'sessionStarted'> },
+  meeting: MeetingRef,
+  room: RoomIncarnation,
+  session: Session,
+): Promise<void> {
+  await presence.addPresent(meeting, room, session.participantSid);
+  const { leftAt } = await presence.sessionStarted(meeting, session);
+  if (leftAt !== undefined) await presence.removePresent(meeting, [session.participantSid]);
+}
+
+async function personLeft(
+  { presence }: FollowDeps,
+  meeting: MeetingRef,
+  session: Session,
+  leftAt: string,
+): Promise<void> {
+  await presence.sessionEnded(meeting, session, leftAt);
+  await presence.removePresent(meeting, [session.participantSid]);
+}

@@ -1,0 +1,137 @@
+import { ClubNotFound, MeetingNotFound, NotAMember } from '../errors.ts';
+import { findEnded } from './conclude.ts';
+import { type Caller, type Club, type EndedMeeting, isModerator, type Session } from './model.ts';
+import type { ClubRepository, PresenceRepository } from './ports.ts';
+
+export interface MeetingListDeps {
+  clubs: Pick<ClubRepository, 'getClubAndMember' | 'listEndedMeetings'>;
+}
+
+export interface MeetingList {
+  /** Newest first. */
+  meetings: EndedMeeting[];
+  /** Where the next page begins; absent on the last one. */
+  cursor?: string;
+}
+
+/**
+ * The club's meetings that are over. `before` is a meeting's id, so a cursor leads nowhere but into
+ * the history of the club that is asked for.
+ *
+ * @throws ClubNotFound, NotAMember
+ */
+export async function listMeetings(
+  { clubs }: MeetingListDeps,
+  {
+    caller,
+    clubId,
+    limit,
+    before,
+  }: { caller: Caller; clubId: string; limit: number; before?: string | undefined },
+): Promise<MeetingList> {
+  const { lastMeeting } = await clubOfMember(clubs, { caller, clubId });
+  // One more than asked for tells whether there is a next page.
+  const rows = await clubs.listEndedMeetings(clubId, { before, limit: limit + 1 });
+  const isNext = lastMeeting && (before === undefined || lastMeeting.meetingId < before);
+  // A row of the last meeting can exist already, when the end of the one after it did not come about.
+  const others = rows.filter(({ meetingId }) => meetingId !== lastMeeting?.meetingId);
+  const all = isNext ? [lastMeeting, ...others] : others;
+
+  const meetings = all.slice(0, limit);
+  const oldest = meetings.at(-1);
+  return all.length > limit && oldest ? { meetings, cursor: oldest.meetingId } : { meetings };
+}
+
+export interface MeetingDetailsDeps {
+  clubs: Pick<ClubRepository, 'getClubAndMember' | 'getEndedMeeting'>;
+  presence: Pick<PresenceRepository, 'listSessions'>;
+}
+
+export interface Attendance {
+  userId: string;
+  displayName: string | null;
+  /** ISO 8601. */
+  firstJoinedAt: string;
+  /** ISO 8601. */
+  lastLeftAt: string;
+  /** Whole seconds; time on two devices at once counts once. */
+  secondsPresent: number;
+  /** How many times this person came: another device and another tab count, too. */
+  sessions: number;
+}
+
+export interface MeetingDetails {
+  meeting: EndedMeeting & { peopleCount: number };
+  /** In the order in which people came. */
+  attendance: Attendance[];
+}
+
+/**
+ * A meeting that is over, and who was there.
+ * @throws ClubNotFound, NotAMember, MeetingNotFound
+ */
+export async function getMeeting(
+  { clubs, presence }: MeetingDetailsDeps,
+  { caller, clubId, meetingId }: { caller: Caller; clubId: string; meetingId: string },
+): Promise<MeetingDetails> {
+  const club = await clubOfMember(clubs, { caller, clubId });
+  const meeting = await findEnded({ clubs }, club, meetingId);
+  if (!meeting) throw new MeetingNotFound();
+  const attendance = attendanceOf(await presence.listSessions({ clubId, meetingId }), meeting);
+  return { meeting: { ...meeting, peopleCount: attendance.length }, attendance };
+}
+
+async function clubOfMember(
+  clubs: Pick<ClubRepository, 'getClubAndMember'>,
+  { caller, clubId }: { caller: Caller; clubId: string },
+): Promise<Club> {
+  const { club, member } = await clubs.getClubAndMember(clubId, caller.userId);
+  if (!club) throw new ClubNotFound();
+  if (!member && !isModerator(club, member, caller.userId)) throw new NotAMember();
+  return club;
+}
+
+interface Stay {
+  from: number;
+  to: number;
+}
+
+/** Whoever was there when the meeting ended left at its end; whoever came after it was not there. */
+export function attendanceOf(sessions: Session[], { endedAt }: EndedMeeting): Attendance[] {
+  const end = Date.parse(endedAt);
+  const byPerson = Map.groupBy(
+    sessions.filter(({ joinedAt }) => Date.parse(joinedAt) < end),
+    ({ userId }) => userId,
+  );
+  return [...byPerson]
+    .map(([userId, own]): Attendance => {
+      const stays = own.map(({ joinedAt, leftAt }): Stay => {
+        const from = Date.parse(joinedAt);
+        // An event's time is in whole seconds, a session's start in milliseconds.
+        const to = leftAt === undefined ? end : Math.max(from, Math.min(Date.parse(leftAt), end));
+        return { from, to };
+      });
+      return {
+        userId,
+        displayName: own.find(({ displayName }) => displayName !== null)?.displayName ?? null,
+        firstJoinedAt: instant(Math.min(...stays.map(({ from }) => from))),
+        lastLeftAt: instant(Math.max(...stays.map(({ to }) => to))),
+        secondsPresent: Math.floor(unionMs(stays) / 1000),
+        sessions: own.length,
+      };
+    })
+    .sort((a, b) => a.firstJoinedAt.localeCompare(b.firstJoinedAt));
+}
+
+/** How long at least one of the stays lasted. */
+function unionMs(stays: Stay[]): number {
+  let total = 0;
+  let covered = Number.NEGATIVE_INFINITY;
+  for (const { from, to } of stays.toSorted((a, b) => a.from - b.from)) {
+    total += Math.max(0, to - Math.max(from, covered));
+    covered = Math.max(covered, to);
+  }
+  return total;
+}
+
+const instant = (ms: number): string => new Date(ms).toISOString();
