@@ -9,6 +9,10 @@ const READY_WITHIN_MS = 60_000;
 const projectDir = new URL('../', import.meta.url);
 const program = createRequire(import.meta.url).resolve('serverless/bin/serverless.js');
 
+/** Where LiveKit sends its events. */
+export const webhookUrl = (httpPort: number): string =>
+  `http://127.0.0.1:${httpPort}/api/livekit/webhook`;
+
 /** What the `local` stage of serverless.yml reads from the environment. */
 export type ApiSettings = {
   TABLE_NAME: string;

@@ -1,5 +1,5 @@
 import getPort from 'get-port';
-import { type ApiSettings, startApi } from './api.ts';
+import { type ApiSettings, startApi, webhookUrl } from './api.ts';
 import { createDemoData } from './demo-data.ts';
 import { startDatabase, type Table } from './dynamodb.ts';
 import { type Cognito, cognitoOn, issuerOf, startIdentity } from './identity.ts';
@@ -26,6 +26,8 @@ export type StackOptions = {
   ports?: 'usual' | 'free';
   /** Chooses the parts (LIVEKIT, LIVEKIT_*, DYNAMODB_ENDPOINT) and configures the functions. */
   env?: NodeJS.ProcessEnv;
+  /** Whether LiveKit tells the API of its events. It does unless a test wants to see it without. */
+  webhooks?: boolean;
   /** Gets the output of the parts, line by line. */
   onLine?: ((part: string, line: string) => void) | undefined;
   /** Gives up the start; what has started by then is stopped again. */
@@ -69,7 +71,12 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     const starting = {
       database: begin(startDatabase(external ? { endpoint: external } : { port: ports.dynamodb })),
       identity: begin(startIdentity({ port: ports.cognito, onLine: linesOf('cognito'), signal })),
-      livekit: begin(startLiveKit({ env })),
+      livekit: begin(
+        startLiveKit({
+          env,
+          ...(options.webhooks !== false && { webhookUrl: webhookUrl(ports.api) }),
+        }),
+      ),
     };
     const startApiWith = async () => {
       const [database, livekit] = await Promise.all([starting.database, starting.livekit]);

@@ -102,14 +102,15 @@ export function createPresenceRepository(table: Table): PresenceRepository {
       return (await toLivingRoom()) || (await toNewerRoom()) || (await toLivingRoom());
     },
 
-    async removePresent({ clubId, meetingId }, participantSids) {
+    async removePresent({ clubId, meetingId }, participantSids, observedAt) {
       if (participantSids.length === 0) return;
       await table.updateIf(clubKey(clubId), {
-        ConditionExpression: 'meeting.meetingId = :meetingId',
-        UpdateExpression: 'DELETE presentSids :sids',
+        ConditionExpression: 'meeting.meetingId = :meetingId AND attribute_exists(presence)',
+        UpdateExpression: 'DELETE presentSids :sids SET presence.observedAt = :observedAt',
         ExpressionAttributeValues: {
           ':meetingId': meetingId,
           ':sids': new Set(participantSids),
+          ':observedAt': observedAt,
         },
       });
     },

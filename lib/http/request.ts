@@ -17,8 +17,8 @@ export function parseBody<S extends z.ZodMiniType>(
 }
 
 /** The body as it was sent: the gateway encodes what it does not know to be text. */
-export const rawBody = ({ body = '', isBase64Encoded }: APIGatewayProxyEventV2): Buffer =>
-  Buffer.from(body, isBase64Encoded ? 'base64' : 'utf8');
+export const rawBody = ({ body, isBase64Encoded }: APIGatewayProxyEventV2): Buffer =>
+  Buffer.from(body ?? '', isBase64Encoded ? 'base64' : 'utf8');
 
 /** @throws InvalidRequest that names the first query parameter that does not fit */
 export const parseQuery = <S extends z.ZodMiniType>(

@@ -57,7 +57,7 @@ export async function followMediaEvent(deps: FollowDeps, event: MediaEvent): Pro
       await personLeft(deps, meeting, sessionOf(event.participant, member), event.at);
       break;
     case 'participant_connection_aborted':
-      await deps.presence.removePresent(meeting, [event.participant.sid]);
+      await deps.presence.removePresent(meeting, [event.participant.sid], event.at);
       break;
   }
 
@@ -104,7 +104,9 @@ export async function personJoined(
 ): Promise<void> {
   await presence.addPresent(meeting, room, session.participantSid);
   const { leftAt } = await presence.sessionStarted(meeting, session);
-  if (leftAt !== undefined) await presence.removePresent(meeting, [session.participantSid]);
+  if (leftAt !== undefined) {
+    await presence.removePresent(meeting, [session.participantSid], room.observedAt);
+  }
 }
 
 async function personLeft(
@@ -114,5 +116,5 @@ async function personLeft(
   leftAt: string,
 ): Promise<void> {
   await presence.sessionEnded(meeting, session, leftAt);
-  await presence.removePresent(meeting, [session.participantSid]);
+  await presence.removePresent(meeting, [session.participantSid], leftAt);
 }

@@ -80,7 +80,7 @@ export interface PresenceRepository {
   /** Also takes the meeting's vacancy away. Says whether the room is the meeting's newest. */
   addPresent(meeting: MeetingRef, room: RoomIncarnation, participantSid: string): Promise<boolean>;
 
-  removePresent(meeting: MeetingRef, participantSids: string[]): Promise<void>;
+  removePresent(meeting: MeetingRef, participantSids: string[], observedAt: string): Promise<void>;
 
   /** The session as it is known now: with `leftAt` when its end came first. */
   sessionStarted(meeting: MeetingRef, session: Session): Promise<Session>;
