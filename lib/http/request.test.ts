@@ -4,10 +4,13 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import * as z from 'zod/mini';
 import { InvalidRequest } from '../errors.ts';
-import { parseBody, parsePath } from './request.ts';
+import { parseBody, parsePath, parseQuery, rawBody } from './request.ts';
 
 const sample: APIGatewayProxyEventV2 = JSON.parse(readFileSync('events/token.json', 'utf8'));
 const eventWith = (change: Partial<APIGatewayProxyEventV2>) => ({ ...sample, ...change });
+
+// The type does not know of it.
+const nullBody: Partial<APIGatewayProxyEventV2> = JSON.parse('{"body":null}');
 
 const Body = z.strictObject({
   name: z.string('must be a name'),
@@ -44,6 +47,7 @@ describe('a body', () => {
     ['absent', {}],
     ['empty', { body: '' }],
     ['only space', { body: ' \n' }],
+    ['null, as serverless-offline has it', nullBody],
     ['empty in base64', { body: '', isBase64Encoded: true }],
   ])('that is %s counts as an empty object, so that what is missing is named', (_, change) => {
     const { body: _body, ...withoutBody } = sample;
@@ -132,5 +136,46 @@ describe('a path', () => {
   test('without any parameter is refused by the name of the one that is missing', () => {
     const { pathParameters: _, ...event } = sample;
     expect(sentenceFor(() => parsePath(event, Path))).toBe('clubId must be an id');
+  });
+});
+
+describe('a query', () => {
+  const Query = z.strictObject({ limit: z.optional(z.string('must be a number')) });
+
+  test('is parsed, and may be absent', () => {
+    const { queryStringParameters: _, ...event } = sample;
+    expect(parseQuery({ ...event, queryStringParameters: { limit: '5' } }, Query)).toEqual({
+      limit: '5',
+    });
+    expect(parseQuery(event, Query)).toEqual({});
+  });
+
+  test('with an unknown parameter is refused by its name', () => {
+    const event = eventWith({ queryStringParameters: { page: '2' } });
+    expect(sentenceFor(() => parseQuery(event, Query))).toBe('page is not known here');
+  });
+});
+
+describe('the raw body', () => {
+  test('is what was sent, byte for byte, whichever way the gateway passes it on', () => {
+    fc.assert(
+      fc.property(fc.uint8Array(), (bytes) => {
+        const body = Buffer.from(bytes).toString('base64');
+        expect(rawBody(eventWith({ body, isBase64Encoded: true }))).toEqual(Buffer.from(bytes));
+      }),
+    );
+    fc.assert(
+      fc.property(fc.string({ unit: 'grapheme' }), (body) => {
+        expect(rawBody(eventWith({ body, isBase64Encoded: false }))).toEqual(Buffer.from(body));
+      }),
+    );
+  });
+
+  test.each([
+    ['absent', {}],
+    ['null', nullBody],
+  ])('that is %s is empty', (_, change) => {
+    const { body: _body, ...withoutBody } = sample;
+    expect(rawBody({ ...withoutBody, ...change })).toEqual(Buffer.alloc(0));
   });
 });
