@@ -4,6 +4,9 @@ import { InvalidRequest } from '../errors.ts';
 
 const MAX_ECHOED_CHARACTERS = 64;
 
+/** RFC 8259, 8.1: JSON is UTF-8. Bytes that are not would become U+FFFD in somebody's name. */
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+
 /**
  * The body, as text or base64. No body counts as `{}`, so that what is missing is named.
  * @throws InvalidRequest that names the first field that does not fit
@@ -12,7 +15,7 @@ export function parseBody<S extends z.ZodMiniType>(
   event: APIGatewayProxyEventV2,
   schema: S,
 ): z.infer<S> {
-  const text = rawBody(event).toString('utf8');
+  const text = decode(rawBody(event));
   return parse(text.trim() === '' ? {} : parseJson(text), schema);
 }
 
@@ -31,6 +34,14 @@ export const parsePath = <S extends z.ZodMiniType>(
   event: APIGatewayProxyEventV2,
   schema: S,
 ): z.infer<S> => parse(event.pathParameters ?? {}, schema);
+
+function decode(body: Buffer): string {
+  try {
+    return utf8.decode(body);
+  } catch (cause) {
+    throw new InvalidRequest('body must be UTF-8', { cause });
+  }
+}
 
 function parseJson(text: string): unknown {
   try {
