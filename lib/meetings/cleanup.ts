@@ -191,6 +191,7 @@ async function repairPresence(
     await run.presence.removePresent(
       ref,
       [...sids].filter((sid) => !there.has(sid)),
+      observedAt,
     );
     for (const person of people.filter(({ sid }) => !sids.has(sid))) {
       const { member } = await run.clubs.getClubAndMember(club.clubId, person.identity);
