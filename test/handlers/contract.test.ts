@@ -245,6 +245,8 @@ describe('status', () => {
     maxParticipants: null,
     endsAtLatest: null,
     lastMeeting: null,
+    observedBy: 'record',
+    observedAt: expect.stringMatching(ISO),
   };
 
   it('is idle before the first meeting, with every field there', async () => {
@@ -259,6 +261,7 @@ describe('status', () => {
     expect(body).toEqual({
       ...IDLE,
       state: 'waiting',
+      observedBy: 'query',
       startedAt: meeting.startedAt,
       roomName: meeting.roomName,
       meetingId: meeting.meetingId,

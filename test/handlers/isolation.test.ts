@@ -1,0 +1,99 @@
+/** Whoever belongs to one club can do nothing in another: every route, every role. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Route } from '../support/calls.ts';
+import type { User } from '../support/issuer.ts';
+import { startWorld, type TestClub, type World } from '../support/world.ts';
+
+const OUTSIDER: User = { userId: '00000000-0000-4000-8000-000000000000', username: 'nobody' };
+const STRANGERS = ['owner', 'moderator', 'member', 'nameless', 'outsider'] as const;
+const REFUSALS = [
+  { route: 'token', code: 'NOT_A_MEMBER' },
+  { route: 'status', code: 'NOT_A_MEMBER' },
+  { route: 'start', code: 'NOT_A_MODERATOR' },
+  { route: 'end', code: 'NOT_A_MODERATOR' },
+] as const satisfies { route: Route; code: string }[];
+
+let world: World;
+/** Where the strangers come from, with a meeting on that they may do everything with. */
+let home: TestClub;
+beforeAll(async () => {
+  world = await startWorld();
+  home = await world.createClub('home');
+  await world.call('start', home.moderator, home);
+});
+afterAll(() => world.close());
+
+const strangerOf = (role: (typeof STRANGERS)[number]) =>
+  role === 'outsider' ? OUTSIDER : home[role];
+
+describe.each(STRANGERS)('The %s of another club', (role) => {
+  describe.each(['idle', 'on'] as const)('in a club whose meeting is %s', (state) => {
+    it.each(REFUSALS)('is refused $route, and changes nothing', async ({ route, code }) => {
+      const club = await world.createClub('away');
+      if (state === 'on') await world.call('start', club.moderator, club);
+      const before = [await world.scan(), await world.standIn.rooms()];
+
+      const { call, wire } = await world.boot();
+      const { clubId } = club;
+      const { status, body } = await call(route, strangerOf(role), { clubId });
+
+      expect({ status, body }).toEqual({
+        status: 403,
+        body: { error: expect.any(String), code, requestId: expect.any(String) },
+      });
+      expect(wire.operations()).not.toContain('CreateRoom');
+      expect(wire.operations().filter((name) => name !== 'GetKeys')).toEqual(['BatchGetItem']);
+      expect([await world.scan(), await world.standIn.rooms()]).toEqual(before);
+    });
+  });
+
+  it('cannot end its meeting by naming it', async () => {
+    const club = await world.createClub('away');
+    const { body: meeting } = await world.call('start', club.moderator, club);
+    const { meetingId } = meeting;
+    const stranger = strangerOf(role);
+    const there = await world.call('end', stranger, { ...club, body: { meetingId } });
+    expect(there.status).toBe(403);
+    const fromHome = await world.call('end', stranger, { ...home, body: { meetingId } });
+    // A moderator may end meetings at home, but this one is none of them.
+    expect(fromHome.status).toBe(role === 'owner' || role === 'moderator' ? 409 : 403);
+    expect((await world.recordOf(club.clubId)).meeting?.meetingId).toBe(meetingId);
+    await world.expectAgreement(club.clubId);
+    await world.expectAgreement(home.clubId);
+  });
+});
+
+describe('A token', () => {
+  it('of one club opens no room of another', async () => {
+    const club = await world.createClub('away');
+    const { body: meeting } = await world.call('start', club.moderator, club);
+    const { body } = await world.call('token', home.moderator, { clubId: home.clubId });
+    const joined = await world.standIn.joinWithToken(body.token);
+    expect(joined.roomName).not.toBe(meeting.roomName);
+    expect(joined.roomName).toContain(home.clubId);
+  });
+});
+
+describe('A club whose id begins with the id of another', () => {
+  it('shares neither members nor meetings with it', async () => {
+    const { clubId } = await world.createClub('away');
+    const longer = `${clubId}-2`;
+    const { status, body } = await world.call('status', home.member, { clubId: longer });
+    expect({ status, code: body.code }).toEqual({ status: 404, code: 'CLUB_NOT_FOUND' });
+  });
+});
+
+describe('A member without the role', () => {
+  it.each(['member', 'nameless'] as const)(
+    '(%s) may look and join, and neither start nor end',
+    async (role) => {
+      const club = await world.createClub();
+      expect((await world.call('start', club[role], club)).status).toBe(403);
+      await world.call('start', club.moderator, club);
+      expect((await world.call('end', club[role], club)).status).toBe(403);
+      expect((await world.call('status', club[role], club)).status).toBe(200);
+      const { clubId } = club;
+      expect((await world.call('token', club[role], { clubId })).status).toBe(200);
+    },
+  );
+});
