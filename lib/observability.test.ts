@@ -1,0 +1,126 @@
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { MediaUnavailable } from './errors.ts';
+import type { Log } from './meetings/ports.ts';
+import { createLog, requestId, withRequestId } from './observability.ts';
+
+/** Everything that is written to standard output and error while `work` runs, line by line. */
+async function linesOf(
+  work: (log: Log) => unknown,
+  level = 'DEBUG',
+): Promise<Record<string, unknown>[]> {
+  vi.stubEnv('POWERTOOLS_LOG_LEVEL', level);
+  const written: string[] = [];
+  const keep = (chunk: unknown) => written.push(String(chunk)) > 0;
+  const spies = [process.stdout, process.stderr].map((stream) =>
+    vi.spyOn(stream, 'write').mockImplementation(keep),
+  );
+  onTestFinished(() => void vi.unstubAllEnvs());
+  try {
+    await work(createLog());
+  } finally {
+    for (const spy of spies) spy.mockRestore();
+  }
+  return written
+    .join('')
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line));
+}
+
+describe('a log line', () => {
+  test.each(['info', 'warn', 'error'] as const)(
+    'of level %s is one line of JSON',
+    async (level) => {
+      const lines = await linesOf((log) =>
+        log[level]('a message', { clubId: 'novels', status: 200 }),
+      );
+      expect(lines).toEqual([
+        expect.objectContaining({
+          level: level.toUpperCase(),
+          message: 'a message',
+          service: 'reading-club-meetings',
+          clubId: 'novels',
+          status: 200,
+        }),
+      ]);
+    },
+  );
+
+  test('has the id of the request in which it is written', async () => {
+    const lines = await linesOf((log) =>
+      withRequestId('r-1', async () => {
+        log.info('before', {});
+        await new Promise((resolve) => setTimeout(resolve, 1));
+        log.warn('after', {});
+      }),
+    );
+    expect(lines).toMatchObject([
+      { message: 'before', requestId: 'r-1' },
+      { message: 'after', requestId: 'r-1' },
+    ]);
+  });
+
+  test('has the id of its own request, also with others at once', async () => {
+    const lines = await linesOf((log) =>
+      Promise.all(
+        ['r-1', 'r-2', 'r-3'].map((id) =>
+          withRequestId(id, async () => {
+            await new Promise((resolve) => setTimeout(resolve, 1));
+            log.info(`of ${id}`, {});
+          }),
+        ),
+      ),
+    );
+    expect(lines).toHaveLength(3);
+    for (const line of lines) expect(line['message']).toBe(`of ${line['requestId']}`);
+  });
+
+  test('has no request id outside of a request', async () => {
+    const [line] = await linesOf((log) => log.info('at the cold start', {}));
+    expect(line).not.toHaveProperty('requestId');
+    expect(requestId()).toBeUndefined();
+  });
+
+  test('keeps nothing of the line before', async () => {
+    const lines = await linesOf((log) => {
+      log.warn('first', { clubId: 'novels' }, new Error('failed'));
+      log.info('second', { status: 200 });
+    });
+    expect(lines[1]).not.toHaveProperty('clubId');
+    expect(lines[1]).not.toHaveProperty('error');
+  });
+
+  test('has an error with its stack and its cause', async () => {
+    const cause = new Error('LiveKit answered 503 unavailable');
+    const [line] = await linesOf((log) => log.error('failed', {}, new MediaUnavailable({ cause })));
+    expect(line?.['error']).toMatchObject({
+      name: 'MediaUnavailable',
+      message: 'The meeting server cannot be reached right now; please try again',
+      stack: expect.stringContaining('observability.test.ts'),
+      cause: { message: 'LiveKit answered 503 unavailable' },
+    });
+  });
+
+  test.each([['a string'], [{ token: 'secret' }], [null], [undefined]])(
+    'leaves out what was thrown and is no error: %j',
+    async (thrown) => {
+      const [line] = await linesOf((log) => log.error('failed', { code: 'INTERNAL' }, thrown));
+      expect(line).toMatchObject({ message: 'failed', code: 'INTERNAL' });
+      expect(line).not.toHaveProperty('error');
+      expect(JSON.stringify(line)).not.toContain('secret');
+    },
+  );
+
+  test('below the configured level is not written', async () => {
+    const lines = await linesOf((log) => {
+      log.info('info', {});
+      log.warn('warn', {});
+      log.error('error', {});
+    }, 'WARN');
+    expect(lines.map(({ message }) => message)).toEqual(['warn', 'error']);
+  });
+
+  test('is written at info without any configuration', async () => {
+    expect(await linesOf((log) => log.info('info', {}), '')).toHaveLength(1);
+  });
+});
