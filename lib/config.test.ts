@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
   ConfigError,
+  cleanup,
   identity,
   limits,
   livekit,
@@ -19,7 +20,7 @@ const LIVEKIT = {
   LIVEKIT_API_SECRET: 'secret',
 };
 
-const everything = { store, livekit, identity, rooms, tokens, limits };
+const everything = { store, livekit, identity, rooms, tokens, limits, cleanup };
 
 function problemsOf(load: () => unknown): string {
   try {
@@ -52,6 +53,7 @@ describe('loading the environment', () => {
       rooms: { emptyTimeoutSeconds: 600, departureTimeoutSeconds: 1800, maxParticipants: 50 },
       tokens: { ttlSeconds: 600, moderatorGrants: 'full' },
       limits: { maxDurationSeconds: 43_200 },
+      cleanup: { graceSeconds: 900, maxLiveKitCalls: 500 },
     });
   });
 
@@ -70,6 +72,8 @@ describe('loading the environment', () => {
       TOKEN_TTL_SECONDS: '300',
       MODERATOR_GRANTS: 'none',
       MEETING_MAX_DURATION_SECONDS: '3600',
+      CLEANUP_GRACE_SECONDS: '120',
+      CLEANUP_MAX_LIVEKIT_CALLS: '20',
     };
     expect(loadConfig(everything, env)).toEqual({
       store: { tableName: 'clubs', endpoint: 'http://127.0.0.1:8000' },
@@ -78,6 +82,7 @@ describe('loading the environment', () => {
       rooms: { emptyTimeoutSeconds: 60, departureTimeoutSeconds: 120, maxParticipants: 8 },
       tokens: { ttlSeconds: 300, moderatorGrants: 'none' },
       limits: { maxDurationSeconds: 3600 },
+      cleanup: { graceSeconds: 120, maxLiveKitCalls: 20 },
     });
   });
 
@@ -120,6 +125,8 @@ describe('a wrong environment', () => {
       TOKEN_TTL_SECONDS: '59',
       MODERATOR_GRANTS: 'v-grants',
       MEETING_MAX_DURATION_SECONDS: '604801',
+      CLEANUP_GRACE_SECONDS: '119',
+      CLEANUP_MAX_LIVEKIT_CALLS: 'v-calls',
     };
     const good = {
       TABLE_NAME: 'v-table',
@@ -132,7 +139,7 @@ describe('a wrong environment', () => {
     expect(named).toEqual(Object.keys(bad).toSorted());
     expect(problems).not.toContain('v-');
     expect(problems).not.toContain('undefined');
-    expect(problems).not.toMatch(/\b(59|604801)\b/);
+    expect(problems).not.toMatch(/\b(59|604801|119)\b/);
   });
 
   test('names each bad variable together with each missing one', () => {
