@@ -1,5 +1,6 @@
 import { ulid } from 'ulid';
 import { createCallerVerifier, type IdentityOptions } from './cognito/caller.ts';
+import { createClubAdministration } from './dynamodb/administration.ts';
 import { createClubRepository } from './dynamodb/clubs.ts';
 import { createPresenceRepository } from './dynamodb/presence.ts';
 import { openTable, type TableOptions } from './dynamodb/table.ts';
@@ -52,6 +53,12 @@ export const createHistoryDeps = (config: StoreConfig & IdentityConfig) => ({
 export const createWebhookDeps = (config: StoreConfig & LiveKitConfig) => ({
   ...createServiceDeps(config),
   verifyWebhook: createWebhookVerifier(projectOf(config)),
+});
+
+/** For the function that the application calls which owns the clubs. */
+export const createManageDeps = (config: StoreConfig & LiveKitConfig) => ({
+  ...createServiceDeps(config),
+  administration: createClubAdministration(openTable(config.store)),
 });
 
 function storeDeps({ store }: StoreConfig) {

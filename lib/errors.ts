@@ -4,7 +4,11 @@ export type ErrorCode =
   | 'UNAUTHENTICATED'
   | 'NOT_A_MEMBER'
   | 'NOT_A_MODERATOR'
+  | 'NOT_ALLOWED'
+  | 'REMOVED_FROM_MEETING'
   | 'CLUB_NOT_FOUND'
+  | 'MEMBER_NOT_FOUND'
+  | 'PARTICIPANT_NOT_FOUND'
   | 'MEETING_NOT_FOUND'
   | 'MEETING_NOT_ACTIVE'
   | 'MEETING_FULL'
@@ -47,8 +51,24 @@ export class NotAModerator extends AppError {
   override readonly name = 'NotAModerator';
   readonly code = 'NOT_A_MODERATOR';
 
-  constructor(action: 'start' | 'end') {
-    super(`Only moderators can ${action} meetings`);
+  /** @param action completes "Only moderators can …" */
+  constructor(action: string) {
+    super(`Only moderators can ${action}`);
+  }
+}
+
+/** What is refused to moderators, too. */
+export class NotAllowed extends AppError {
+  override readonly name = 'NotAllowed';
+  readonly code = 'NOT_ALLOWED';
+}
+
+export class RemovedFromMeeting extends AppError {
+  override readonly name = 'RemovedFromMeeting';
+  readonly code = 'REMOVED_FROM_MEETING';
+
+  constructor() {
+    super('A moderator removed you from this meeting');
   }
 }
 
@@ -58,6 +78,25 @@ export class ClubNotFound extends AppError {
 
   constructor() {
     super('Reading club not found');
+  }
+}
+
+export class MemberNotFound extends AppError {
+  override readonly name = 'MemberNotFound';
+  readonly code = 'MEMBER_NOT_FOUND';
+
+  constructor() {
+    super('No such member in this reading club');
+  }
+}
+
+export class ParticipantNotFound extends AppError {
+  override readonly name = 'ParticipantNotFound';
+  readonly code = 'PARTICIPANT_NOT_FOUND';
+
+  /** @param what completes "… is not in the meeting" */
+  constructor(what: string) {
+    super(`${what} is not in the meeting`);
   }
 }
 

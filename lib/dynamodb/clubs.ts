@@ -20,13 +20,60 @@ export function createClubRepository(table: Table): ClubRepository {
     return item && EndedMeeting.parse(item);
   };
 
+  /** In one round trip; the members by user id. */
+  const clubAndMembers = async (clubId: string, userIds: string[]) => {
+    const keys = [...new Set(userIds)].map((userId) => memberKey(clubId, userId));
+    const items = await table.batchGet([clubKey(clubId), ...keys]);
+    const club = items.find(({ sk }) => sk === 'CLUB');
+    const members = items.filter(({ sk }) => sk !== 'CLUB').map((item) => Member.parse(item));
+    return {
+      club: club && Club.parse(club),
+      members: new Map(members.map((member) => [member.userId, member])),
+    };
+  };
+
   return {
     async getClubAndMember(clubId, userId) {
-      const items = await table.batchGet([clubKey(clubId), memberKey(clubId, userId)]);
-      const club = items.find(({ sk }) => sk === 'CLUB');
-      const member = items.find(({ sk }) => sk !== 'CLUB');
-      return { club: club && Club.parse(club), member: member && Member.parse(member) };
+      const { club, members } = await clubAndMembers(clubId, [userId]);
+      return { club, member: members.get(userId) };
     },
+
+    async getClubAndTwoMembers(clubId, [first, second]) {
+      const { club, members } = await clubAndMembers(clubId, [first, second]);
+      return { club, members: [members.get(first), members.get(second)] };
+    },
+
+    async getMembers(clubId, userIds) {
+      const members: Member[] = [];
+      for (const batch of batchesOf(userIds, BATCH_KEYS)) {
+        const items = await table.batchGet(batch.map((userId) => memberKey(clubId, userId)));
+        members.push(...items.map((item) => Member.parse(item)));
+      }
+      return members;
+    },
+
+    setRole: (clubId, userId, role) =>
+      table.updateIf(memberKey(clubId, userId), {
+        ConditionExpression: 'attribute_exists(pk)',
+        // `role` is a word that DynamoDB reserves.
+        UpdateExpression: 'SET #role = :role',
+        ExpressionAttributeNames: { '#role': 'role' },
+        ExpressionAttributeValues: { ':role': role },
+      }),
+
+    barUser: ({ clubId, meetingId }, userId) =>
+      table.updateIf(clubKey(clubId), {
+        ConditionExpression: 'meeting.meetingId = :meetingId',
+        UpdateExpression: 'ADD barredUserIds :userIds',
+        ExpressionAttributeValues: { ':meetingId': meetingId, ':userIds': new Set([userId]) },
+      }),
+
+    unbarUser: ({ clubId, meetingId }, userId) =>
+      table.updateIf(clubKey(clubId), {
+        ConditionExpression: 'meeting.meetingId = :meetingId',
+        UpdateExpression: 'DELETE barredUserIds :userIds',
+        ExpressionAttributeValues: { ':meetingId': meetingId, ':userIds': new Set([userId]) },
+      }),
 
     async getClub(clubId) {
       const item = await table.get(clubKey(clubId));
@@ -37,7 +84,7 @@ export function createClubRepository(table: Table): ClubRepository {
       table.updateIf(clubKey(clubId), {
         ConditionExpression: 'attribute_exists(pk) AND attribute_not_exists(meeting)',
         UpdateExpression:
-          'SET meeting = :meeting, activeShard = :shard, activeSince = :since REMOVE presence, presentSids',
+          'SET meeting = :meeting, activeShard = :shard, activeSince = :since REMOVE presence, presentSids, barredUserIds',
         ExpressionAttributeValues: {
           ':meeting': meeting,
           ':shard': activeShardOf(clubId),
@@ -51,7 +98,7 @@ export function createClubRepository(table: Table): ClubRepository {
           ' AND ',
         ),
         UpdateExpression:
-          'SET lastMeeting = :ended REMOVE meeting, activeShard, activeSince, presence, presentSids',
+          'SET lastMeeting = :ended REMOVE meeting, activeShard, activeSince, presence, presentSids, barredUserIds',
         ExpressionAttributeValues: {
           ':meetingId': ended.meetingId,
           ':ended': ended,

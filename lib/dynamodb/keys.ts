@@ -2,14 +2,16 @@ import { createHash } from 'node:crypto';
 import type { Key } from './table.ts';
 
 /** Prefixes that a query can ask for, within one club's partition. */
+export const MEMBER_PREFIX = 'MEMBER#';
 export const MEETING_PREFIX = 'MEETING#';
-export const attendancePrefix = (meetingId: string): string => `ATTENDANCE#${meetingId}#`;
+export const ATTENDANCE_PREFIX = 'ATTENDANCE#';
+export const attendancePrefix = (meetingId: string): string => `${ATTENDANCE_PREFIX}${meetingId}#`;
 
 const inClub = (clubId: string, sk: string): Key => ({ pk: `CLUB#${clubId}`, sk });
 
 export const clubKey = (clubId: string): Key => inClub(clubId, 'CLUB');
 export const memberKey = (clubId: string, userId: string): Key =>
-  inClub(clubId, `MEMBER#${userId}`);
+  inClub(clubId, `${MEMBER_PREFIX}${userId}`);
 export const meetingKey = (clubId: string, meetingId: string): Key =>
   inClub(clubId, `${MEETING_PREFIX}${meetingId}`);
 export const attendanceKey = (clubId: string, meetingId: string, participantSid: string): Key =>

@@ -7,6 +7,10 @@ import {
   BatchGetCommand,
   type BatchGetCommandInput,
   type BatchGetCommandOutput,
+  BatchWriteCommand,
+  type BatchWriteCommandInput,
+  type BatchWriteCommandOutput,
+  DeleteCommand,
   DynamoDBDocumentClient,
   GetCommand,
   PutCommand,
@@ -23,6 +27,9 @@ const ATTEMPT_TIMEOUT_MS = 1000;
 /** How long keys that came back unprocessed are asked for again, and how long to wait between. */
 const UNPROCESSED_BUDGET_MS = 3000;
 const UNPROCESSED_PAUSE_MS = 50;
+
+/** As many writes as one BatchWriteItem takes. */
+const BATCH_WRITES = 25;
 
 /** Databases on this machine check no credentials, but the SDK signs with some. */
 const LOCAL_CREDENTIALS = { accessKeyId: 'local', secretAccessKey: 'local' };
@@ -69,23 +76,20 @@ export function openTable({ tableName: TableName, endpoint }: TableOptions) {
 
     /** At most 100 keys; in any order. An item is absent only when no key is left unprocessed. */
     async batchGet(keys: Key[]): Promise<Item[]> {
-      const giveUpAt = Date.now() + UNPROCESSED_BUDGET_MS;
       const items: Item[] = [];
+      if (keys.length === 0) return items;
       let request: BatchGetCommandInput['RequestItems'] = {
         [TableName]: { Keys: keys, ConsistentRead: true },
       };
-      for (;;) {
+      await untilProcessed(async () => {
         const page: BatchGetCommandOutput = await answer(
           documents.send(new BatchGetCommand({ RequestItems: request })),
         );
         items.push(...(page.Responses?.[TableName] ?? []));
         request = page.UnprocessedKeys;
-        if (!request?.[TableName]?.Keys?.length) return items;
-        if (Date.now() + UNPROCESSED_PAUSE_MS > giveUpAt) {
-          throw new StoreUnavailable({ cause: new Error('keys stayed unprocessed') });
-        }
-        await new Promise((resolve) => setTimeout(resolve, UNPROCESSED_PAUSE_MS));
-      }
+        return !request?.[TableName]?.Keys?.length;
+      });
+      return items;
     },
 
     /** Every page up to `limit` items. The table itself is read consistently; an index cannot be. */
@@ -114,6 +118,31 @@ export function openTable({ tableName: TableName, endpoint }: TableOptions) {
       await answer(documents.send(new PutCommand({ TableName, Item })));
     },
 
+    async remove(Key: Key): Promise<void> {
+      await answer(documents.send(new DeleteCommand({ TableName, Key })));
+    },
+
+    /** Whether the condition held, and so the item is gone; true also when there was none. */
+    removeIf: (Key: Key, ConditionExpression: string): Promise<boolean> =>
+      unlessRefused(documents.send(new DeleteCommand({ TableName, Key, ConditionExpression }))),
+
+    /** In any order; stops at the first batch that stays unprocessed. */
+    async removeAll(keys: Key[]): Promise<void> {
+      for (let start = 0; start < keys.length; start += BATCH_WRITES) {
+        const batch = keys.slice(start, start + BATCH_WRITES);
+        let request: BatchWriteCommandInput['RequestItems'] = {
+          [TableName]: batch.map((Key) => ({ DeleteRequest: { Key } })),
+        };
+        await untilProcessed(async () => {
+          const page: BatchWriteCommandOutput = await answer(
+            documents.send(new BatchWriteCommand({ RequestItems: request })),
+          );
+          request = page.UnprocessedItems;
+          return !request?.[TableName]?.length;
+        });
+      }
+    },
+
     /** The item as it is after the update. */
     async update(Key: Key, input: Update): Promise<Item> {
       const { Attributes } = await answer(
@@ -123,21 +152,39 @@ export function openTable({ tableName: TableName, endpoint }: TableOptions) {
     },
 
     /** Whether the condition held, and so the update was made. */
-    async updateIf(Key: Key, input: Update & { ConditionExpression: string }): Promise<boolean> {
-      try {
-        await answer(documents.send(new UpdateCommand({ TableName, Key, ...input })));
-        return true;
-      } catch (error) {
-        if (error instanceof ConditionalCheckFailedException) return false;
-        throw error;
-      }
-    },
+    updateIf: (Key: Key, input: Update & { ConditionExpression: string }): Promise<boolean> =>
+      unlessRefused(documents.send(new UpdateCommand({ TableName, Key, ...input }))),
   };
+}
+
+/** DynamoDB may answer a batch in part, under load: the rest is asked for again, for a time. */
+async function untilProcessed(requestRest: () => Promise<boolean>): Promise<void> {
+  const giveUpAt = Date.now() + UNPROCESSED_BUDGET_MS;
+  while (!(await requestRest())) {
+    if (Date.now() + UNPROCESSED_PAUSE_MS > giveUpAt) {
+      throw new StoreUnavailable({ cause: new Error('keys stayed unprocessed') });
+    }
+    await new Promise((resolve) => setTimeout(resolve, UNPROCESSED_PAUSE_MS));
+  }
+}
+
+/** Whether the write's condition held. */
+async function unlessRefused(write: Promise<unknown>): Promise<boolean> {
+  try {
+    await answer(write);
+    return true;
+  } catch (error) {
+    if (error instanceof ConditionalCheckFailedException) return false;
+    throw error;
+  }
 }
 
 type Update = Pick<
   UpdateCommandInput,
-  'UpdateExpression' | 'ConditionExpression' | 'ExpressionAttributeValues'
+  | 'UpdateExpression'
+  | 'ConditionExpression'
+  | 'ExpressionAttributeNames'
+  | 'ExpressionAttributeValues'
 >;
 
 type QueryRequest = Pick<

@@ -51,7 +51,8 @@ function parseJson(text: string): unknown {
   }
 }
 
-function parse<S extends z.ZodMiniType>(value: unknown, schema: S): z.infer<S> {
+/** @throws InvalidRequest that names the first field that does not fit */
+export function parse<S extends z.ZodMiniType>(value: unknown, schema: S): z.infer<S> {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
   const [issue] = result.error.issues;

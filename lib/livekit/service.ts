@@ -91,13 +91,25 @@ export class LiveKitService implements MediaServer {
     return participants.filter(isConnected).map(participantOf);
   }
 
-  async removeParticipant(roomName: string, participantId: string): Promise<boolean> {
+  async removeParticipant(
+    roomName: string,
+    participantId: string,
+    revokeBefore?: Date,
+  ): Promise<boolean> {
+    // Left to itself, LiveKit Cloud revokes a minute ahead, and so refuses tokens that are yet to come.
+    const revocation = revokeBefore && {
+      revokeTokenTs: BigInt(Math.floor(revokeBefore.getTime() / 1000)),
+    };
     return this.#call((rooms) =>
       rooms
-        .removeParticipant(roomName, participantId)
+        .removeParticipant(roomName, participantId, revocation)
         .then(() => true)
         .catch((error) => unlessNotFound(error)),
     );
+  }
+
+  async muteTrack(roomName: string, participantId: string, trackSid: string): Promise<void> {
+    await this.#call((rooms) => rooms.mutePublishedTrack(roomName, participantId, trackSid, true));
   }
 
   async getRoomStatus(roomName: string): Promise<RoomStatus> {

@@ -2,8 +2,11 @@ import {
   type ParticipantInfo,
   ParticipantInfo_State,
   type Room as SdkRoom,
+  type TrackInfo,
+  TrackSource,
+  TrackType,
 } from 'livekit-server-sdk';
-import type { Participant, Room } from '../meetings/ports.ts';
+import type { Participant, Room, Track } from '../meetings/ports.ts';
 
 /** `ParticipantInfo.Kind.STANDARD`, which the SDK does not export: neither agent nor recorder. */
 const STANDARD = 0;
@@ -27,4 +30,26 @@ export const participantOf = (participant: ParticipantInfo): Participant => ({
   name: participant.name,
   isPerson: participant.kind === STANDARD && !participant.permission?.hidden,
   joinedAt: new Date(Number(participant.joinedAtMs)).toISOString(),
+  tracks: participant.tracks.map(trackOf),
+});
+
+const KINDS: Record<TrackType, Track['kind']> = {
+  [TrackType.AUDIO]: 'audio',
+  [TrackType.VIDEO]: 'video',
+  [TrackType.DATA]: 'data',
+};
+
+const SOURCES: Record<TrackSource, Track['source']> = {
+  [TrackSource.UNKNOWN]: 'unknown',
+  [TrackSource.CAMERA]: 'camera',
+  [TrackSource.MICROPHONE]: 'microphone',
+  [TrackSource.SCREEN_SHARE]: 'screen_share',
+  [TrackSource.SCREEN_SHARE_AUDIO]: 'screen_share_audio',
+};
+
+const trackOf = ({ sid, type, source, muted }: TrackInfo): Track => ({
+  sid,
+  kind: KINDS[type],
+  source: SOURCES[source],
+  muted,
 });

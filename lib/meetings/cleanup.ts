@@ -29,7 +29,10 @@ export interface CleanupDeps {
     PresenceRepository,
     'roomStarted' | 'roomFinished' | 'addPresent' | 'removePresent' | 'sessionStarted'
   >;
-  media: Pick<MediaServer, 'listRooms' | 'getParticipants' | 'createRoom' | 'deleteRoom'>;
+  media: Pick<
+    MediaServer,
+    'listRooms' | 'getParticipants' | 'createRoom' | 'deleteRoom' | 'removeParticipant'
+  >;
   now: () => Date;
   log: Log;
   rooms: RoomLimits;
@@ -160,8 +163,17 @@ async function lookAfter(
     if (await end(run, club, meeting, 'max-duration')) run.report.endedMaxDuration += 1;
     return;
   }
+  await putOut(run, club, meeting);
   const inRoom = await repairPresence(run, club, meeting, room);
   await lookForVacancy(run, club, meeting, room, inRoom);
+}
+
+/** Whoever is kept out of the meeting and came in with an old token, should its event be lost. */
+async function putOut({ media }: Run, club: Club, { roomName }: Meeting): Promise<void> {
+  if (!club.barredUserIds) return;
+  for (const { identity } of await media.getParticipants(roomName)) {
+    if (club.barredUserIds.has(identity)) await media.removeParticipant(roomName, identity);
+  }
 }
 
 /**
@@ -325,6 +337,7 @@ function paced(media: CleanupDeps['media'], calls: number): CleanupDeps['media']
     getParticipants: (roomName) => call(() => media.getParticipants(roomName)),
     createRoom: (roomName, options) => call(() => media.createRoom(roomName, options)),
     deleteRoom: (roomName) => call(() => media.deleteRoom(roomName)),
+    removeParticipant: (roomName, userId) => call(() => media.removeParticipant(roomName, userId)),
   };
 }
 

@@ -37,7 +37,7 @@ export async function endMeeting(
   { caller, clubId, meetingId }: { caller: Caller; clubId: string; meetingId?: string | undefined },
 ): Promise<EndAnswer> {
   const { club, member } = await deps.clubs.getClubAndMember(clubId, caller.userId);
-  if (!club || !isModerator(club, member, caller.userId)) throw new NotAModerator('end');
+  if (!club || !isModerator(club, member, caller.userId)) throw new NotAModerator('end meetings');
 
   const wanted = meetingId ?? club.meeting?.meetingId ?? club.lastMeeting?.meetingId;
   const decided =

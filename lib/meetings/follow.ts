@@ -21,7 +21,7 @@ export interface FollowDeps {
     | 'sessionStarted'
     | 'sessionEnded'
   >;
-  media: Pick<MediaServer, 'deleteRoom'>;
+  media: Pick<MediaServer, 'deleteRoom' | 'removeParticipant'>;
 }
 
 /** What became of an event; `ignored`: it is about nothing that this table knows. */
@@ -51,6 +51,9 @@ export async function followMediaEvent(deps: FollowDeps, event: MediaEvent): Pro
       if (isOn) await deps.presence.roomFinished(meeting, room);
       break;
     case 'participant_joined':
+      if (isOn && club?.barredUserIds?.has(event.participant.identity)) {
+        await deps.media.removeParticipant(event.room.name, event.participant.identity);
+      }
       await personJoined(deps, meeting, room, sessionOf(event.participant, member));
       break;
     case 'participant_left':

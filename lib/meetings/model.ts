@@ -15,21 +15,26 @@ export const MeetingId = z
   .string(MEETING_ID_RULE)
   .check(z.regex(/^[0-7][0-9A-HJKMNP-TV-Z]{25}$/, MEETING_ID_RULE));
 
-export const MAX_NAME_CHARACTERS = 64;
-const NAME_RULE = `must be 1 to ${MAX_NAME_CHARACTERS} characters, without control characters`;
+/** Counted in code points. `Cs` are halves of surrogate pairs, `Zl` and `Zp` line ends. */
+const nameOf = (maxCharacters: number) => {
+  const rule = `must be 1 to ${maxCharacters} characters, without control characters`;
+  return z.string(rule).check(
+    z.trim(),
+    z.refine((name) => {
+      const characters = [...name].length;
+      return characters >= 1 && characters <= maxCharacters;
+    }, rule),
+    z.refine((name) => !/[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]/u.test(name), rule),
+  );
+};
 
-/**
- * The name that the others in the room see. Counted in code points: 64 of them are at most the
- * 256 bytes that LiveKit allows a name. `Cs` are halves of surrogate pairs, `Zl` and `Zp` line ends.
- */
-export const ParticipantName = z.string(NAME_RULE).check(
-  z.trim(),
-  z.refine((name) => {
-    const characters = [...name].length;
-    return characters >= 1 && characters <= MAX_NAME_CHARACTERS;
-  }, NAME_RULE),
-  z.refine((name) => !/[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]/u.test(name), NAME_RULE),
-);
+/** 64 code points are at most the 256 bytes that LiveKit allows a name. */
+export const MAX_NAME_CHARACTERS = 64;
+
+/** The name that the others in the room see. */
+export const ParticipantName = nameOf(MAX_NAME_CHARACTERS);
+
+export const ClubName = nameOf(128);
 
 /** ISO 8601 in UTC, as `Date.toISOString` writes it. */
 const Instant = z.iso.datetime();
@@ -55,7 +60,7 @@ export const EndedMeeting = z.object({
   durationSeconds: z.int(),
   /** The moderator who ended it; null when the cleanup did. */
   endedBy: z.nullable(UserId),
-  reason: z.enum(['moderator', 'vacant', 'max-duration']),
+  reason: z.enum(['moderator', 'vacant', 'max-duration', 'club-removed']),
 });
 export type EndedMeeting = z.infer<typeof EndedMeeting>;
 
@@ -82,17 +87,32 @@ export const Club = z.object({
   presence: z.optional(Presence),
   /** The participant sids of the people in the meeting's room; absent when there are none. */
   presentSids: z.optional(z.set(z.string())),
+  /** Who was removed from the meeting that is on, and kept out of it. */
+  barredUserIds: z.optional(z.set(UserId)),
   lastMeeting: z.optional(EndedMeeting),
 });
 export type Club = z.infer<typeof Club>;
 
+export const Role = z.enum(['member', 'moderator'], 'must be "member" or "moderator"');
+export type Role = z.infer<typeof Role>;
+
 export const Member = z.object({
   userId: UserId,
   displayName: z.optional(z.string()),
-  role: z.enum(['member', 'moderator']),
+  role: Role,
   joinedAt: Instant,
 });
 export type Member = z.infer<typeof Member>;
+
+/** What can be muted by its kind: `screen` is its picture and its sound. */
+export const MutableSource = z.enum(
+  ['microphone', 'camera', 'screen'],
+  'must be "microphone", "camera" or "screen"',
+);
+export type MutableSource = z.infer<typeof MutableSource>;
+
+const TRACK_RULE = 'must be the sid of a track';
+export const TrackSid = z.string(TRACK_RULE).check(z.regex(/^[\w-]{1,64}$/, TRACK_RULE));
 
 /** One person's stay in a meeting's room, from joining to leaving. */
 export const Session = z.object({

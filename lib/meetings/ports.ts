@@ -1,4 +1,4 @@
-import type { Club, EndedMeeting, Meeting, Member, Session } from './model.ts';
+import type { Club, EndedMeeting, Meeting, Member, Role, Session } from './model.ts';
 
 /** Which meeting of which club. */
 export interface MeetingRef {
@@ -23,6 +23,24 @@ export interface ClubRepository {
   ): Promise<{ club: Club | undefined; member: Member | undefined }>;
 
   getClub(clubId: string): Promise<Club | undefined>;
+
+  /** Two people of one club, in one round trip. */
+  getClubAndTwoMembers(
+    clubId: string,
+    userIds: [string, string],
+  ): Promise<{ club: Club | undefined; members: [Member | undefined, Member | undefined] }>;
+
+  /** Those of the users who are members, in any order. */
+  getMembers(clubId: string, userIds: string[]): Promise<Member[]>;
+
+  /** Changes a member's role; says whether there is such a member. */
+  setRole(clubId: string, userId: string, role: Role): Promise<boolean>;
+
+  /** Keeps the user out of the meeting, if it is still on; says whether it is. */
+  barUser(meeting: MeetingRef, userId: string): Promise<boolean>;
+
+  /** The reverse of `barUser`. */
+  unbarUser(meeting: MeetingRef, userId: string): Promise<boolean>;
 
   /** Puts the meeting on, if the club exists and has none on; says whether it did. */
   claimMeeting(clubId: string, meeting: Meeting): Promise<boolean>;
@@ -56,6 +74,35 @@ export interface ClubRepository {
 
   /** Those of the meetings that this table knows to have ended. */
   filterEnded(meetings: MeetingRef[]): Promise<MeetingRef[]>;
+}
+
+/** How the application that owns the clubs keeps them up to date. Every call can be repeated. */
+export interface ClubAdministration {
+  /** Makes the club, or changes its name and moderator. */
+  putClub(
+    club: { clubId: string; name: string; moderatorId: string },
+    createdAt: string,
+  ): Promise<void>;
+
+  /** Makes the member (with the role `member` by default), or changes what is given. */
+  putMember(
+    clubId: string,
+    member: { userId: string; displayName?: string | undefined; role?: Role | undefined },
+    joinedAt: string,
+  ): Promise<void>;
+
+  removeMember(clubId: string, userId: string): Promise<void>;
+
+  listMembers(clubId: string): Promise<Member[]>;
+
+  /** Takes the user out of the club's attendance and history; what happened stays. */
+  forgetUser(clubId: string, userId: string): Promise<void>;
+
+  /** Everything of the club but its own item. */
+  removeItemsOfClub(clubId: string): Promise<void>;
+
+  /** The club's own item, unless a meeting is on; says whether it is gone. */
+  removeIdleClub(clubId: string): Promise<boolean>;
 }
 
 /** One room of a meeting's name: a server that lost it, or its timer, may make the next. */
@@ -110,6 +157,13 @@ export interface Room {
   metadata: string;
 }
 
+export interface Track {
+  sid: string;
+  kind: 'audio' | 'video' | 'data';
+  source: 'microphone' | 'camera' | 'screen_share' | 'screen_share_audio' | 'unknown';
+  muted: boolean;
+}
+
 /** Somebody in a room. Recorders, agents and hidden helpers are not people. */
 export interface Participant {
   identity: string;
@@ -118,6 +172,7 @@ export interface Participant {
   isPerson: boolean;
   /** ISO 8601. */
   joinedAt: string;
+  tracks: Track[];
 }
 
 /** What LiveKit tells by a webhook, as far as it is about rooms and the people in them. */
@@ -193,8 +248,14 @@ export interface MediaServer {
   /** Whoever is connected to the room, right at once; empty for a room that does not exist. */
   getParticipants(roomName: string): Promise<Participant[]>;
 
-  /** False when nobody of that identity was there. Not a ban: a token that is valid joins again. */
-  removeParticipant(roomName: string, participantId: string): Promise<boolean>;
+  /**
+   * False when nobody of that identity was there. Not a ban on a self-hosted server: a token that is
+   * valid joins again. LiveKit Cloud also refuses tokens that were signed before `revokeBefore`.
+   */
+  removeParticipant(roomName: string, participantId: string, revokeBefore?: Date): Promise<boolean>;
+
+  /** Mutes a track on the server; nobody's microphone is opened from outside. */
+  muteTrack(roomName: string, participantId: string, trackSid: string): Promise<void>;
 
   getRoomStatus(roomName: string): Promise<RoomStatus>;
 }

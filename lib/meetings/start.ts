@@ -33,7 +33,7 @@ export async function startMeeting(
   { caller, clubId }: { caller: Caller; clubId: string },
 ): Promise<StartedMeeting> {
   const { club, member } = await deps.clubs.getClubAndMember(clubId, caller.userId);
-  if (!club || !isModerator(club, member, caller.userId)) throw new NotAModerator('start');
+  if (!club || !isModerator(club, member, caller.userId)) throw new NotAModerator('start meetings');
 
   const own = club.meeting ? undefined : newMeeting(deps, { caller, clubId });
   const meeting = own ? await claim(deps, clubId, own) : club.meeting;

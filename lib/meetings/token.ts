@@ -1,4 +1,10 @@
-import { ClubNotFound, MeetingFull, MeetingNotActive, NotAMember } from '../errors.ts';
+import {
+  ClubNotFound,
+  MeetingFull,
+  MeetingNotActive,
+  NotAMember,
+  RemovedFromMeeting,
+} from '../errors.ts';
 import {
   type Caller,
   type Club,
@@ -21,7 +27,7 @@ export interface TokenDeps {
   >;
   now: () => Date;
   rooms: RoomLimits;
-  tokens: { ttlSeconds: number; moderatorGrants: ModeratorGrants };
+  tokens: TokenRules;
 }
 
 export interface JoinToken {
@@ -40,6 +46,19 @@ export interface JoinToken {
 /** What a moderator's token may do at LiveKit itself: what each exposes is in the README. */
 export type ModeratorGrants = 'full' | 'room' | 'none';
 
+export interface TokenRules {
+  ttlSeconds: number;
+  moderatorGrants: ModeratorGrants;
+}
+
+/** What LiveKit gives a client that is connected, however short its own token was. */
+const RENEWED_TTL_SECONDS = 600;
+const LEEWAY_SECONDS = 60;
+
+/** Until when a join token that somebody holds by `now`, their first or a renewed one, can work. */
+export const latestExpiry = ({ ttlSeconds }: TokenRules, now: Date): Date =>
+  new Date(now.getTime() + (Math.max(ttlSeconds, RENEWED_TTL_SECONDS) + LEEWAY_SECONDS) * 1000);
+
 const MODERATOR_PERMISSIONS: Record<ModeratorGrants, Permissions> = {
   full: { isModerator: true, canRecord: true },
   room: { isModerator: true, canRecord: false },
@@ -50,7 +69,7 @@ const MODERATOR_PERMISSIONS: Record<ModeratorGrants, Permissions> = {
  * Gives a member the token to join the meeting that is on, and makes sure of its room: LiveKit closes
  * an empty room by its own timer while the meeting goes on.
  *
- * @throws ClubNotFound, NotAMember, MeetingNotActive, MeetingFull
+ * @throws ClubNotFound, NotAMember, MeetingNotActive, RemovedFromMeeting, MeetingFull
  */
 export async function createJoinToken(
   deps: TokenDeps,
@@ -66,6 +85,7 @@ export async function createJoinToken(
   if (!member && !moderator) throw new NotAMember();
   const { meeting } = club;
   if (!meeting) throw new MeetingNotActive('No meeting is on');
+  if (club.barredUserIds?.has(caller.userId)) throw new RemovedFromMeeting();
 
   await keepFromEnding(deps, club, meeting);
   const room = await ensureRoom(deps, club, meeting);

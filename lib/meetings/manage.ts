@@ -1,0 +1,174 @@
+import * as z from 'zod/mini';
+import { ClubNotFound, MemberNotFound, NotAllowed, StoreUnavailable } from '../errors.ts';
+import { concludeMeeting } from './conclude.ts';
+import {
+  type Club,
+  ClubId,
+  ClubName,
+  type Member,
+  ParticipantName,
+  Role,
+  UserId,
+} from './model.ts';
+import type { ClubAdministration, ClubRepository, Log, MediaServer } from './ports.ts';
+
+/** How often a club that somebody keeps starting meetings in is tried to be removed. */
+const REMOVAL_ATTEMPTS = 3;
+
+/** What the application that owns the clubs tells this service: one command at a time. */
+export const Command = z.discriminatedUnion(
+  'command',
+  [
+    z.strictObject({
+      command: z.literal('put-club'),
+      clubId: ClubId,
+      name: ClubName,
+      moderatorId: UserId,
+    }),
+    z.strictObject({ command: z.literal('remove-club'), clubId: ClubId }),
+    z.strictObject({
+      command: z.literal('put-member'),
+      clubId: ClubId,
+      userId: UserId,
+      displayName: z.optional(ParticipantName),
+      role: z.optional(Role),
+    }),
+    z.strictObject({ command: z.literal('remove-member'), clubId: ClubId, userId: UserId }),
+    z.strictObject({ command: z.literal('set-role'), clubId: ClubId, userId: UserId, role: Role }),
+    z.strictObject({ command: z.literal('show'), clubId: ClubId }),
+    z.strictObject({ command: z.literal('forget-user'), clubId: ClubId, userId: UserId }),
+  ],
+  'must be one of the commands',
+);
+export type Command = z.infer<typeof Command>;
+
+export interface ManageDeps {
+  clubs: Pick<
+    ClubRepository,
+    | 'getClub'
+    | 'getClubAndMember'
+    | 'setRole'
+    | 'barUser'
+    | 'recordEndedMeeting'
+    | 'concludeMeeting'
+  >;
+  administration: ClubAdministration;
+  media: Pick<MediaServer, 'deleteRoom' | 'removeParticipant'>;
+  now: () => Date;
+  log: Log;
+}
+
+/** What a command did; `show` answers with the club as it is. */
+export type Managed = { done: true } | ShownClub;
+
+export interface ShownClub extends Pick<Club, 'clubId' | 'name' | 'moderatorId' | 'createdAt'> {
+  members: Member[];
+  meeting: Meeting | null;
+  barredUserIds: string[];
+  lastMeeting: EndedMeeting | null;
+}
+
+/**
+ * Carries out one command. Each can be repeated, and writes only the fields that it owns: a meeting
+ * that is on goes on, unless its club or the person in it is removed.
+ *
+ * @throws ClubNotFound, MemberNotFound
+ * @throws NotAllowed for taking the club's own moderator off the club: name another one first
+ */
+export async function manageClubs(deps: ManageDeps, command: Command): Promise<Managed> {
+  const { clubId } = command;
+  deps.log.info('clubs', {
+    command: command.command,
+    clubId,
+    ...('userId' in command && { userId: command.userId }),
+  });
+  switch (command.command) {
+    case 'put-club':
+      await deps.administration.putClub(command, deps.now().toISOString());
+      break;
+    case 'remove-club':
+      await removeClub(deps, clubId);
+      break;
+    case 'put-member':
+      await existing(deps, clubId);
+      await deps.administration.putMember(clubId, command, deps.now().toISOString());
+      break;
+    case 'remove-member':
+      await removeMember(deps, clubId, command.userId);
+      break;
+    case 'set-role':
+      if (!(await deps.clubs.setRole(clubId, command.userId, command.role))) {
+        throw new MemberNotFound();
+      }
+      break;
+    case 'forget-user':
+      await removeMember(deps, clubId, command.userId);
+      await deps.administration.forgetUser(clubId, command.userId);
+      break;
+    case 'show':
+      return shown(await existing(deps, clubId), await deps.administration.listMembers(clubId));
+  }
+  return { done: true };
+}
+
+const shown = (
+  { clubId, name, moderatorId, createdAt, meeting, barredUserIds, lastMeeting }: Club,
+  members: Member[],
+): ShownClub => ({
+  clubId,
+  name,
+  moderatorId,
+  createdAt,
+  members,
+  meeting: meeting ?? null,
+  barredUserIds: [...(barredUserIds ?? [])],
+  lastMeeting: lastMeeting ?? null,
+});
+
+async function existing({ clubs }: ManageDeps, clubId: string): Promise<Club> {
+  const club = await clubs.getClub(clubId);
+  if (!club) throw new ClubNotFound();
+  return club;
+}
+
+/**
+ * The meeting first, then everything else, the club's own item last: whatever stops this half-way
+ * leaves a club that can be removed again.
+ */
+async function removeClub(deps: ManageDeps, clubId: string): Promise<void> {
+  for (let attempt = 0; attempt < REMOVAL_ATTEMPTS; attempt += 1) {
+    const club = await deps.clubs.getClub(clubId);
+    const roomName = club?.meeting?.roomName ?? club?.lastMeeting?.roomName;
+    if (club?.meeting) {
+      const by = { endedBy: null, reason: 'club-removed' } as const;
+      await concludeMeeting(deps, club, club.meeting, by);
+    }
+    if (roomName) await deps.media.deleteRoom(roomName);
+    await deps.administration.removeItemsOfClub(clubId);
+    if (await deps.administration.removeIdleClub(clubId)) return;
+  }
+  throw new StoreUnavailable({ cause: new Error('meetings kept being started in the club') });
+}
+
+/** Kept out of the meeting first, so that no token is given out in between; then off the club. */
+async function removeMember(deps: ManageDeps, clubId: string, userId: string): Promise<void> {
+  const club = await existing(deps, clubId);
+  if (club.moderatorId === userId) {
+    throw new NotAllowed("The club's own moderator cannot be taken off it: name another one first");
+  }
+  await keepOut(deps, club, userId);
+  await deps.administration.removeMember(clubId, userId);
+  // A meeting that was started meanwhile may have let them in.
+  const now = await existing(deps, clubId);
+  if (now.meeting?.meetingId !== club.meeting?.meetingId) await keepOut(deps, now, userId);
+}
+
+async function keepOut(
+  { clubs, media, now }: ManageDeps,
+  { clubId, meeting }: Club,
+  userId: string,
+): Promise<void> {
+  if (!meeting) return;
+  const isOn = await clubs.barUser({ clubId, meetingId: meeting.meetingId }, userId);
+  if (isOn) await media.removeParticipant(meeting.roomName, userId, now());
+}
