@@ -5,6 +5,8 @@ import {
   type Club,
   ClubId,
   ClubName,
+  type EndedMeeting,
+  type Meeting,
   type Member,
   ParticipantName,
   Role,
