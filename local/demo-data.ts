@@ -1,4 +1,4 @@
-import { PutCommand } from '@aws-sdk/lib-dynamodb';
+import { DeleteCommand, PutCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
 import { documentClient, type Table } from './dynamodb.ts';
 import { type Cognito, createUser } from './identity.ts';
 
@@ -68,6 +68,26 @@ export async function createClub(table: Table, club: ClubWithMembers): Promise<v
   try {
     const puts = items.map((Item) => new PutCommand({ TableName: table.tableName, Item }));
     await Promise.all(puts.map((put) => client.send(put)));
+  } finally {
+    client.destroy();
+  }
+}
+
+/** Takes a club away, with its members, its meetings and everything else in its partition. */
+export async function removeClub(table: Table, clubId: string): Promise<void> {
+  const client = documentClient(table.endpoint);
+  const TableName = table.tableName;
+  try {
+    const { Items = [] } = await client.send(
+      new QueryCommand({
+        TableName,
+        ConsistentRead: true,
+        KeyConditionExpression: 'pk = :pk',
+        ExpressionAttributeValues: { ':pk': `CLUB#${clubId}` },
+      }),
+    );
+    const keys = Items.map(({ pk, sk }) => ({ pk, sk }));
+    await Promise.all(keys.map((Key) => client.send(new DeleteCommand({ TableName, Key }))));
   } finally {
     client.destroy();
   }

@@ -1,0 +1,52 @@
+/** The API as a client sees it: one function a route, for the demo and the tests. */
+import type { ErrorCode } from '../lib/errors.ts';
+import type { EndAnswer } from '../lib/meetings/end.ts';
+import type { MeetingDetails, MeetingList } from '../lib/meetings/history.ts';
+import type { StartedMeeting } from '../lib/meetings/start.ts';
+import type { MeetingStatus } from '../lib/meetings/status.ts';
+import type { JoinToken } from '../lib/meetings/token.ts';
+
+/** More than the function's own 12 s. */
+const ANSWER_WITHIN_MS = 15_000;
+
+/** `message` alone is the gateway's own answer; whoever asks knows which of these to expect. */
+export interface Failure {
+  error: string;
+  code: ErrorCode;
+  requestId: string;
+  message: string;
+}
+
+export interface Reply<T> {
+  status: number;
+  headers: Headers;
+  /** The route's answer or a failure: read the fields of what you expect. */
+  body: T & Failure;
+}
+
+export type ApiClient = ReturnType<typeof apiClient>;
+
+/** What one person can ask of the API, by their access token. */
+export function apiClient(apiUrl: string, accessToken: string) {
+  const call = async <T>(path: string, body?: object, method = 'GET'): Promise<Reply<T>> => {
+    const response = await fetch(`${apiUrl}${path}`, {
+      method,
+      headers: { authorization: `Bearer ${accessToken}`, 'content-type': 'application/json' },
+      ...(body && { body: JSON.stringify(body) }),
+      signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
+    });
+    const answer: T & Failure = JSON.parse(await response.text());
+    return { status: response.status, headers: response.headers, body: answer };
+  };
+  return {
+    token: (readingClubId: string, participantName?: string) =>
+      call<JoinToken>('/token', { readingClubId, participantName }, 'POST'),
+    start: (clubId: string) => call<StartedMeeting>(`/${clubId}/start`, undefined, 'POST'),
+    end: (clubId: string, body?: { meetingId: string }) =>
+      call<EndAnswer>(`/${clubId}/end`, body, 'POST'),
+    status: (clubId: string) => call<MeetingStatus>(`/${clubId}/status`),
+    meetings: (clubId: string, query = '') => call<MeetingList>(`/${clubId}/meetings${query}`),
+    meeting: (clubId: string, meetingId: string) =>
+      call<MeetingDetails>(`/${clubId}/meetings/${meetingId}`),
+  };
+}

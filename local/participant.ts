@@ -1,0 +1,126 @@
+/** Somebody in a meeting's room: a real LiveKit client in this process, or one that the stand-in plays. */
+import { DisconnectReason } from '@livekit/protocol';
+import type { RemoteParticipant, Room } from '@livekit/rtc-node';
+import { JoinRefused, type StandInControl } from './livekit/stand-in.ts';
+
+/** LiveKit tells the others of somebody once their media is connected: some 0.4 s on loopback. */
+const HEARD_WITHIN_MS = 5_000;
+const ASK_EVERY_MS = 25;
+
+export interface Participant {
+  /** LiveKit's id of this session. */
+  sid: string;
+  leave(): Promise<void>;
+  /** LiveKit's name for why they are out. Rejects when they are still in after five seconds. */
+  outBecause(): Promise<string>;
+}
+
+export interface RealParticipant extends Participant {
+  /** The name under which this one sees the other, once it does. Rejects after five seconds. */
+  sees(identity: string): Promise<string>;
+  say(text: string): Promise<void>;
+  /** The next thing that anybody else said. Rejects after five seconds. */
+  hears(): Promise<{ text: string; from: string | undefined }>;
+}
+
+/**
+ * Joins with a real client, without camera or microphone.
+ * @throws JoinRefused with LiveKit's status
+ */
+export async function joinRoom(serverUrl: string, token: string): Promise<RealParticipant> {
+  const { Room, RoomEvent } = await loadRtc();
+  const room = new Room();
+  const heard: { text: string; from: string | undefined }[] = [];
+  let reason: string | undefined;
+  room.on(RoomEvent.Disconnected, (why) => {
+    reason ??= DisconnectReason[why] ?? String(why);
+  });
+  room.on(RoomEvent.DataReceived, (payload, from) => {
+    heard.push({ text: new TextDecoder().decode(payload), from: from?.identity });
+  });
+  await connect(room, serverUrl, token);
+  return {
+    sid: room.localParticipant?.sid ?? '',
+    leave: () => room.disconnect(),
+    outBecause: () => until(() => reason, 'is still in the room'),
+    sees: async (identity) => {
+      const other = await until(() => find(room, identity), `does not see ${identity}`);
+      return other.name ?? '';
+    },
+    say: async (text) => {
+      await room.localParticipant?.publishData(new TextEncoder().encode(text), { reliable: true });
+    },
+    hears: () => until(() => heard.shift(), 'hears nothing'),
+  };
+}
+
+/**
+ * Has the stand-in play somebody with this token.
+ * @throws JoinRefused with the status that LiveKit would answer
+ */
+export async function joinStandIn(standIn: StandInControl, token: string): Promise<Participant> {
+  const { roomName, sid } = await standIn.joinWithToken(token);
+  return {
+    sid,
+    leave: () => standIn.leave(roomName, sid),
+    outBecause: () =>
+      until(async () => {
+        const departures = await standIn.departures();
+        return departures.find((departure) => departure.sid === sid)?.reason;
+      }, 'is still in the room'),
+  };
+}
+
+/** Frees the clients' native parts, once at the end; without it the process does not end cleanly. */
+export async function freeParticipants(): Promise<void> {
+  await (await rtc)?.dispose();
+}
+
+let rtc: Promise<typeof import('@livekit/rtc-node')> | undefined;
+
+/**
+ * Not before somebody joins: it brings a native library. Outside production it writes debug lines to
+ * stdout (1.1.0, log.ts), in the middle of ours.
+ */
+function loadRtc(): Promise<typeof import('@livekit/rtc-node')> {
+  rtc ??= (async () => {
+    const { NODE_ENV: before } = process.env;
+    process.env['NODE_ENV'] = 'production';
+    try {
+      return await import('@livekit/rtc-node');
+    } finally {
+      if (before === undefined) delete process.env['NODE_ENV'];
+      else process.env['NODE_ENV'] = before;
+    }
+  })();
+  return rtc;
+}
+
+async function connect(room: Room, serverUrl: string, token: string): Promise<void> {
+  try {
+    await room.connect(serverUrl, token, { autoSubscribe: true, dynacast: false });
+  } catch (error) {
+    // "engine: signal failure: client error: 404 Not Found - requested room does not exist"
+    const [, status, text = ''] = /: (\d{3}) (.*)/.exec(String(error)) ?? [];
+    if (status === undefined) throw error;
+    throw new JoinRefused(Number(status), text);
+  }
+}
+
+const find = (room: Room, identity: string): RemoteParticipant | undefined =>
+  room.remoteParticipants.get(identity);
+
+async function until<T>(
+  ask: () => T | undefined | Promise<T | undefined>,
+  stillTheCase: string,
+): Promise<T> {
+  const giveUpAt = Date.now() + HEARD_WITHIN_MS;
+  for (;;) {
+    const answer = await ask();
+    if (answer !== undefined) return answer;
+    if (Date.now() > giveUpAt) {
+      throw new Error(`The participant ${stillTheCase} after ${HEARD_WITHIN_MS / 1000} s`);
+    }
+    await new Promise((resolve) => setTimeout(resolve, ASK_EVERY_MS));
+  }
+}
