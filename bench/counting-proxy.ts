@@ -1,0 +1,44 @@
+import { once } from 'node:events';
+import { createServer, request } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+export interface CountingProxy {
+  port: number;
+  /** What was asked for since the last call, in order. */
+  take(): string[];
+  stop(): Promise<void>;
+}
+
+/** Passes every HTTP request on to `target` as it is, and keeps the name of what it asked for. */
+export async function startCountingProxy(target: string): Promise<CountingProxy> {
+  const { hostname, port: targetPort } = new URL(target);
+  let asked: string[] = [];
+  const server = createServer((incoming, outgoing) => {
+    // DynamoDB's operation is in a header, a Twirp method's in the path.
+    const operation = incoming.headers['x-amz-target'] ?? incoming.url ?? '';
+    asked.push(String(operation).split(/[./]/).at(-1) ?? '');
+    const { method = 'POST', url: path = '/', headers } = incoming;
+    const onward = request({ hostname, port: targetPort, method, path, headers }, (answer) => {
+      outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
+      answer.pipe(outgoing);
+    });
+    onward.on('error', () => outgoing.destroy());
+    incoming.pipe(onward);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  return {
+    port,
+    take() {
+      const taken = asked;
+      asked = [];
+      return taken;
+    },
+    async stop() {
+      server.close();
+      server.closeAllConnections();
+      await once(server, 'close');
+    },
+  };
+}

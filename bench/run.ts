@@ -1,0 +1,57 @@
+/**
+ * `npm run bench`: all sections, or those that are named. With `--write` the tables go to
+ * docs/benchmarks.md as well.
+ */
+import { parseArgs } from 'node:util';
+import { load, machineTable } from './machine.ts';
+import { writePage } from './page.ts';
+import { aimsTable, type Report, tableText } from './report.ts';
+import { cold } from './sections/cold.ts';
+import { roundTrips } from './sections/round-trips.ts';
+import { routes } from './sections/routes.ts';
+import { work } from './sections/work.ts';
+import { startWorld, type World } from './world.ts';
+
+const SECTIONS: Record<string, (world: World) => Promise<Report>> = {
+  routes,
+  work,
+  'round-trips': roundTrips,
+  cold,
+};
+
+const { positionals, values } = parseArgs({
+  allowPositionals: true,
+  options: { write: { type: 'boolean', default: false } },
+});
+const wanted = positionals.length > 0 ? positionals : Object.keys(SECTIONS);
+const unknown = wanted.filter((name) => !(name in SECTIONS));
+if (unknown.length > 0) {
+  console.error(
+    `No such section: ${unknown.join(', ')}. There are: ${Object.keys(SECTIONS).join(', ')}.`,
+  );
+  process.exit(2);
+}
+
+const startedAt = performance.now();
+const machine = tableText(machineTable(load()));
+console.log(machine);
+const world = await startWorld();
+const stop = () => {
+  void world.stop().finally(() => process.exit(130));
+};
+process.once('SIGINT', stop).once('SIGTERM', stop);
+try {
+  const texts: Record<string, string> = { machine };
+  for (const name of wanted) {
+    const { tables, aims } = (await SECTIONS[name]?.(world)) ?? { tables: [], aims: [] };
+    const text = [...tables, ...(aims.length > 0 ? [aimsTable(aims)] : [])]
+      .map(tableText)
+      .join('\n\n');
+    console.log(`\n${text}`);
+    texts[name] = text;
+  }
+  if (values.write) await writePage(texts);
+} finally {
+  await world.stop();
+}
+console.log(`\n${((performance.now() - startedAt) / 1000).toFixed(0)} s`);

@@ -1,0 +1,62 @@
+/** What a request asks of DynamoDB and of LiveKit, counted where it arrives. */
+import { startCountingProxy } from '../counting-proxy.ts';
+import { CASES, type Case } from '../measure.ts';
+import type { Report } from '../report.ts';
+import type { Way } from '../ways.ts';
+import { startWorker } from '../worker-client.ts';
+import type { World } from '../world.ts';
+
+type Asked = Record<'dynamodb' | 'livekit', string[]>;
+
+export async function roundTrips(world: World): Promise<Report> {
+  const [ours, plain] = await Promise.all([count(world, 'ours'), count(world, 'plain')]);
+  return {
+    tables: [
+      {
+        title: 'Round trips of a request',
+        head: ['route', 'DynamoDB', 'LiveKit', 'plain DynamoDB', 'plain LiveKit'],
+        rows: CASES.flat().map(({ name }) => [
+          name,
+          ...[ours, plain].flatMap((counts) => [
+            cell(counts.get(name)?.dynamodb),
+            cell(counts.get(name)?.livekit),
+          ]),
+        ]),
+      },
+    ],
+    aims: [],
+  };
+}
+
+async function count(world: World, way: Way): Promise<Map<string, Asked>> {
+  const dynamodb = await startCountingProxy(world.addresses.dynamodb);
+  const livekit = await startCountingProxy(world.addresses.livekit.replace(/^ws/, 'http'));
+  const worker = await startWorker(
+    way,
+    world.environment({
+      dynamodb: `http://127.0.0.1:${dynamodb.port}`,
+      livekit: `ws://127.0.0.1:${livekit.port}`,
+    }),
+  );
+  const once = async ({ route, clubs }: Case): Promise<Asked> => {
+    await worker.run({
+      route,
+      requests: 1,
+      concurrency: 1,
+      clubIds: world.clubs[clubs],
+      accessToken: world.accessToken,
+    });
+    return { dynamodb: dynamodb.take(), livekit: livekit.take() };
+  };
+  try {
+    await world.settled();
+    const counts = new Map<string, Asked>();
+    for (const one of CASES.flat()) counts.set(one.name, await once(one));
+    return counts;
+  } finally {
+    await Promise.all([worker.stop(), dynamodb.stop(), livekit.stop()]);
+  }
+}
+
+const cell = (operations: string[] = []): string =>
+  operations.length === 0 ? '0' : `${operations.length}: ${operations.join(', ')}`;

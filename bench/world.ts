@@ -1,0 +1,192 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { BatchWriteCommand } from '@aws-sdk/lib-dynamodb';
+import getPort from 'get-port';
+import { documentClient, startDatabase } from '../local/dynamodb.ts';
+import { type LiveKit, startLiveKit } from '../local/livekit/start.ts';
+import { startIssuer } from './issuer.ts';
+import type { Way } from './ways.ts';
+import { startWorker, type Worker } from './worker-client.ts';
+
+const CLUBS_TABLE = 'plain-clubs';
+const MEMBERS_TABLE = 'plain-members';
+const MODERATOR = 'bench-moderator';
+const BATCH = 25;
+
+/** So many clubs stand side by side for the requests that change nothing. */
+const STANDING_CLUBS = 16;
+/** Enough for the largest round of starts, each of which needs a club without a meeting. */
+export const CYCLED_CLUBS = 100;
+const WARM_UP_CYCLES = 4;
+/** A younger room costs a read more (lib/meetings/room.ts), with a second to spare. */
+const ROOM_IS_OLD_AFTER_MS = 11_000;
+
+export interface Addresses {
+  dynamodb: string;
+  livekit: string;
+}
+
+/** Database, issuer and LiveKit on loopback, the same clubs for both ways, and a worker for each. */
+export interface World {
+  addresses: Addresses;
+  livekit: LiveKit;
+  accessToken: string;
+  clubs: {
+    /** A meeting is on, with its room, and nobody is in it. */
+    on: string[];
+    idle: string[];
+    /** Their meetings start and end: no meeting is on, and one has ended already. */
+    cycled: string[];
+  };
+  workers: Record<Way, Worker>;
+  /** What either way needs to know; other addresses are for what stands in between. */
+  environment(addresses?: Addresses): Record<string, string>;
+  /** Resolves when the rooms of the meetings that are on no longer count as new. */
+  settled(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export async function startWorld(): Promise<World> {
+  const started: { stop(): Promise<void> }[] = [];
+  const begin = async <T extends { stop(): Promise<void> }>(part: Promise<T>): Promise<T> => {
+    const running = await part;
+    started.push(running);
+    return running;
+  };
+  const stop = async () => {
+    await Promise.all(started.map((part) => part.stop()));
+  };
+  try {
+    const [database, issuer, livekit] = await Promise.all([
+      begin(startDatabase({ port: await getPort() })),
+      begin(startIssuer()),
+      begin(startLiveKit({ env: { ...process.env, LIVEKIT: 'server' } })),
+    ]);
+    const clubs = {
+      on: names('on', STANDING_CLUBS),
+      idle: names('idle', STANDING_CLUBS),
+      cycled: names('cycled', CYCLED_CLUBS),
+    };
+    await createPlainTables(database.endpoint);
+    await writeClubs(database, Object.values(clubs).flat());
+
+    const addresses = { dynamodb: database.endpoint, livekit: livekit.wsUrl };
+    const environment = ({ dynamodb, livekit: wsUrl } = addresses) => ({
+      DYNAMODB_ENDPOINT: dynamodb,
+      TABLE_NAME: database.tableName,
+      CLUBS_TABLE,
+      MEMBERS_TABLE,
+      LIVEKIT_WS_URL: wsUrl,
+      LIVEKIT_API_KEY: livekit.apiKey,
+      LIVEKIT_API_SECRET: livekit.apiSecret,
+      COGNITO_ISSUER: issuer.url,
+      COGNITO_CLIENT_IDS: issuer.clientId,
+    });
+    const accessToken = issuer.accessToken(MODERATOR, 'moderator');
+    const [ours, plain] = await Promise.all([
+      begin(startWorker('ours', environment())),
+      begin(startWorker('plain', environment())),
+    ]);
+    for (const worker of [ours, plain]) await warmUp(worker, clubs, accessToken);
+    const settlesAt = performance.now() + ROOM_IS_OLD_AFTER_MS;
+    return {
+      addresses,
+      livekit,
+      accessToken,
+      clubs,
+      workers: { ours, plain },
+      environment,
+      settled: async () => {
+        await delay(Math.max(0, settlesAt - performance.now()));
+      },
+      stop,
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+const names = (kind: string, count: number): string[] =>
+  Array.from({ length: count }, (_, index) => `${kind}-${index + 1}`);
+
+async function createPlainTables(endpoint: string): Promise<void> {
+  const client = new DynamoDBClient({
+    endpoint,
+    region: 'local',
+    credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+  });
+  const create = (TableName: string, hash: string, range?: string) => {
+    const keys = range ? [hash, range] : [hash];
+    return client.send(
+      new CreateTableCommand({
+        TableName,
+        BillingMode: 'PAY_PER_REQUEST',
+        AttributeDefinitions: keys.map((AttributeName) => ({ AttributeName, AttributeType: 'S' })),
+        KeySchema: keys.map((AttributeName, index) => ({
+          AttributeName,
+          KeyType: index === 0 ? 'HASH' : 'RANGE',
+        })),
+      }),
+    );
+  };
+  try {
+    await Promise.all([create(CLUBS_TABLE, 'clubId'), create(MEMBERS_TABLE, 'clubId', 'userId')]);
+  } finally {
+    client.destroy();
+  }
+}
+
+/** The same facts in the shape that each way keeps them in. */
+async function writeClubs(
+  { endpoint, tableName }: { endpoint: string; tableName: string },
+  clubIds: string[],
+): Promise<void> {
+  const now = new Date().toISOString();
+  const member = { userId: MODERATOR, role: 'moderator', displayName: 'Mo', joinedAt: now };
+  const items = clubIds.flatMap((clubId) => {
+    const club = { clubId, name: `Club ${clubId}`, moderatorId: MODERATOR, createdAt: now };
+    const pk = `CLUB#${clubId}`;
+    return [
+      { table: tableName, item: { pk, sk: 'CLUB', ...club } },
+      { table: tableName, item: { pk, sk: `MEMBER#${MODERATOR}`, ...member } },
+      { table: CLUBS_TABLE, item: club },
+      { table: MEMBERS_TABLE, item: { clubId, ...member } },
+    ];
+  });
+  const client = documentClient(endpoint);
+  try {
+    for (let from = 0; from < items.length; from += BATCH) {
+      const batch = items.slice(from, from + BATCH);
+      const RequestItems = Object.groupBy(
+        batch.map(({ table, item }) => ({ table, PutRequest: { Item: item } })),
+        ({ table }) => table,
+      );
+      const puts = Object.entries(RequestItems).map(([table, requests = []]) => [
+        table,
+        requests.map(({ PutRequest }) => ({ PutRequest })),
+      ]);
+      await client.send(new BatchWriteCommand({ RequestItems: Object.fromEntries(puts) }));
+    }
+  } finally {
+    client.destroy();
+  }
+}
+
+/** Every route often enough for the compiler, and the clubs as {@link World} promises them. */
+async function warmUp(
+  worker: Worker,
+  { on, idle, cycled }: World['clubs'],
+  accessToken: string,
+): Promise<void> {
+  const round = { accessToken, concurrency: 16 };
+  const requests = cycled.length;
+  await worker.run({ ...round, route: 'start', clubIds: on, requests: on.length });
+  for (let cycle = 0; cycle < WARM_UP_CYCLES; cycle++) {
+    await worker.run({ ...round, route: 'start', clubIds: cycled, requests });
+    await worker.run({ ...round, route: 'end', clubIds: cycled, requests });
+    await worker.run({ ...round, route: 'token', clubIds: on, requests });
+    await worker.run({ ...round, route: 'status', clubIds: on, requests });
+    await worker.run({ ...round, route: 'status', clubIds: idle, requests });
+  }
+}
