@@ -41,12 +41,16 @@ export const edit =
     return { status, headers: rest, body: JSON.stringify(change(JSON.parse(String(body)))) };
   };
 
-/** The answer breaks off in the middle, and claims to be whole. */
-export const breakOff: Fault = async (_, pass) => {
-  const { status, headers, body } = await pass();
-  const { 'content-length': __, 'x-amz-crc32': ___, ...rest } = headers;
-  return { status, headers: rest, body: `${String(body).slice(0, -2)}.` };
-};
+/** The answer breaks off, after this text or near its end, and claims to be whole. */
+export const breakOff =
+  (after?: string): Fault =>
+  async (_, pass) => {
+    const { status, headers, body } = await pass();
+    const { 'content-length': __, 'x-amz-crc32': ___, ...rest } = headers;
+    const text = String(body);
+    const [start] = after && text.includes(after) ? text.split(after) : [text.slice(0, -2)];
+    return { status, headers: rest, body: `${start}${after ?? ''}" is where it breaks` };
+  };
 
 // ---- DynamoDB's own
 
