@@ -7,6 +7,9 @@ import { claimStackFile, type StackDescription } from './stack-file.ts';
 
 const { values } = parseArgs({ options: { verbose: { type: 'boolean', default: false } } });
 
+/** As serverless-offline's scheduler says it, with a crontab's five fields. */
+const CLEANUP_SCHEDULED = /Scheduling \[cleanup\] cron: \[(.+?)\]/;
+
 const interrupted = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   // Also when it comes again: npm passes on a Ctrl-C that the terminal has sent us already.
@@ -40,15 +43,19 @@ try {
 async function run(publish: (stack: StackDescription) => Promise<void>): Promise<void> {
   const startedAt = performance.now();
   console.log('Starting the development stack …');
+  let cleanupTimes: string | undefined;
   const stack = await startStack({
     signal: interrupted.signal,
-    onLine: values.verbose ? (part, line) => console.log(`${part} | ${line}`) : undefined,
+    onLine: (part, line) => {
+      if (values.verbose) console.log(`${part} | ${line}`);
+      cleanupTimes ??= CLEANUP_SCHEDULED.exec(line)?.[1];
+    },
   });
   try {
     await writeEvents(stack.description);
     await publish(stack.description);
     const seconds = ((performance.now() - startedAt) / 1_000).toFixed(1);
-    console.log(manual(stack));
+    console.log(manual(stack, cleanupTimes));
     console.log(`\nReady after ${seconds} s. Ctrl-C stops it all.`);
     await Promise.race([
       interruption,
@@ -60,7 +67,7 @@ async function run(publish: (stack: StackDescription) => Promise<void>): Promise
   }
 }
 
-function manual({ description, notes }: Stack): string {
+function manual({ description, notes }: Stack, cleanupTimes: string | undefined): string {
   const { apiUrl, cognito, dynamodb, livekit, clubs, users } = description;
   const kind = { server: 'real server', external: 'external', 'stand-in': 'STAND-IN' }[
     livekit.kind
@@ -90,10 +97,18 @@ function manual({ description, notes }: Stack): string {
     `  curl -sSw '\\n' ${apiUrl}/token -H "Authorization: Bearer $MEMBER" -H 'Content-Type: application/json' \\`,
     `    -d '{"readingClubId":"${club.clubId}","participantName":"${member.username}"}'`,
     `  curl -sSw '\\n' ${apiUrl}/${club.clubId}/status -H "Authorization: Bearer $MEMBER"`,
+    `  curl -sSw '\\n' ${apiUrl}/${club.clubId}/participants -H "Authorization: Bearer $MODERATOR"`,
     `  curl -sSw '\\n' -X POST ${apiUrl}/${club.clubId}/end -H "Authorization: Bearer $MODERATOR"`,
+    `  curl -sSw '\\n' ${apiUrl}/${club.clubId}/meetings -H "Authorization: Bearer $MEMBER"`,
+    `  LAST=$(curl -sS '${apiUrl}/${club.clubId}/meetings?limit=1' -H "Authorization: Bearer $MEMBER" \\`,
+    `    | sed 's/.*"meetingId":"\\([^"]*\\)".*/\\1/')`,
+    `  curl -sSw '\\n' ${apiUrl}/${club.clubId}/meetings/$LAST -H "Authorization: Bearer $MEMBER"`,
     title('Or call a function without the API'),
     '  npx serverless invoke local -f start -p .local/events/start.json',
     `  (events with fresh tokens, which expire in ${ACCESS_TOKEN_HOURS} h or when the stack stops)`,
+    title('The scheduled cleanup'),
+    `  runs here, too: cron ${cleanupTimes ?? 'unknown'} by this machine's clock. At once:`,
+    '  npx serverless invoke local -f cleanup -p .local/events/cleanup.json',
     title('For programs'),
     "  .local/stack.json holds all of the above. The functions' logs: npm run dev -- --verbose",
   ].join('\n');

@@ -12,7 +12,8 @@ const eventsDir = new URL('../.local/events/', import.meta.url);
 
 /**
  * Writes the sample events as the first club's moderator would send them, with a token that the
- * stack's user pool has just issued. Like the token they are of no use once the stack is gone.
+ * stack's user pool has just issued. Like the token they are of no use once the stack is gone. An event
+ * that nobody signs in for, such as the schedule's, only gets the club.
  */
 export async function writeEvents(stack: StackDescription): Promise<void> {
   const [moderator] = stack.users;
@@ -21,17 +22,22 @@ export async function writeEvents(stack: StackDescription): Promise<void> {
   await mkdir(eventsDir, { recursive: true });
   for (const file of await readdir(samplesDir)) {
     const sample = await readFile(new URL(file, samplesDir), 'utf8');
-    if (!sample.includes(SAMPLE_TOKEN)) continue;
-    const event: APIGatewayProxyEventV2WithJWTAuthorizer = JSON.parse(
-      sample.replaceAll(SAMPLE_CLUB, moderator.clubId).replaceAll(SAMPLE_TOKEN, accessToken),
-    );
-    event.requestContext.authorizer.jwt.claims = claimsOf(accessToken);
-    await writeFile(new URL(file, eventsDir), `${JSON.stringify(event, null, 2)}\n`);
+    const event = sample.replaceAll(SAMPLE_CLUB, moderator.clubId);
+    const isSigned = sample.includes(SAMPLE_TOKEN);
+    await writeFile(new URL(file, eventsDir), isSigned ? withToken(event, accessToken) : event);
   }
 }
 
 export async function removeEvents(): Promise<void> {
   await rm(eventsDir, { recursive: true, force: true });
+}
+
+function withToken(sample: string, accessToken: string): string {
+  const event: APIGatewayProxyEventV2WithJWTAuthorizer = JSON.parse(
+    sample.replaceAll(SAMPLE_TOKEN, accessToken),
+  );
+  event.requestContext.authorizer.jwt.claims = claimsOf(accessToken);
+  return `${JSON.stringify(event, null, 2)}\n`;
 }
 
 /** API Gateway hands every claim on as text. */

@@ -126,24 +126,32 @@ describe('npm run dev', { timeout: READY_MS + 20_000 }, () => {
     it.skipIf(!hasCurl)('prints curl lines that work as they are', async () => {
       const [, lines = ''] = /Try it[^\n]*\n(.*?)\n\n/s.exec(dev.output()) ?? [];
       const { stdout } = await promisify(execFile)('bash', ['-euo', 'pipefail', '-c', lines]);
-      const [start, token, status, end] = stdout
+      const [start, token, status, present, end, history, last] = stdout
         .trim()
         .split('\n')
         .map((line) => JSON.parse(line));
       expect(start).toMatchObject({ success: true });
       expect(token).toMatchObject({ isModerator: false, roomName: start.roomName });
       expect(status).toMatchObject({ isActive: false, roomName: start.roomName });
+      expect(present).toEqual({ participants: [] });
       expect(end).toMatchObject({ success: true, roomName: start.roomName });
+      expect(history).toMatchObject({ meetings: [{ meetingId: start.meetingId }] });
+      expect(last).toMatchObject({ meeting: { meetingId: start.meetingId }, attendance: [] });
     });
 
-    it('writes the sample events with a token and the club', async () => {
+    it('says when the scheduled cleanup runs', () => {
+      expect(dev.output()).toContain('cron */5 * * * * by');
+    });
+
+    it('writes every sample event, with the club, and with a token where there is one', async () => {
       const events = await readdir(join(checkout, '.local/events'));
-      expect(events).toEqual(await readdir(join(repository, 'events')));
+      expect(events).toEqual(await readdir(join(checkout, 'events')));
       for (const file of events) {
+        const sample = await readFile(join(checkout, 'events', file), 'utf8');
         const text = await readFile(join(checkout, '.local/events', file), 'utf8');
-        expect(text).toContain('"Bearer ey');
-        expect(text).toContain('novels');
-        expect(text).not.toContain('my-club');
+        expect(text.includes('"Bearer ey'), file).toBe(sample.includes('Bearer not.a.token'));
+        expect(text.includes('novels'), file).toBe(sample.includes('my-club'));
+        expect(text).not.toMatch(/my-club|not\.a\.token/);
       }
     });
 
