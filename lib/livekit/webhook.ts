@@ -4,12 +4,15 @@ import type { MediaEvent, VerifyWebhook } from '../meetings/ports.ts';
 import type { LiveKitProject } from './project.ts';
 import { participantOf, roomOf } from './shapes.ts';
 
+/** Byte for byte, so that the text has the hash that was signed: nothing replaced, nothing left out. */
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
 /** Both keys of a rotation count. */
 export function createWebhookVerifier(project: () => Promise<LiveKitProject>): VerifyWebhook {
   return async (body, authorization) => {
     const { apiKey, apiSecret, previous } = await project();
     const keys = [{ apiKey, apiSecret }, ...(previous ? [previous] : [])];
-    return mediaEventOf(await receive(keys, new TextDecoder().decode(body), authorization));
+    return mediaEventOf(await receive(keys, body, authorization));
   };
 }
 
@@ -17,14 +20,16 @@ type SdkEvent = Awaited<ReturnType<WebhookReceiver['receive']>>;
 
 async function receive(
   keys: { apiKey: string; apiSecret: string }[],
-  body: string,
+  body: Uint8Array,
   authorization: string | undefined,
 ): Promise<SdkEvent> {
-  const attempts = keys.map(({ apiKey, apiSecret }) =>
-    new WebhookReceiver(apiKey, apiSecret).receive(body, authorization),
-  );
   try {
-    return await Promise.any(attempts);
+    const text = utf8.decode(body);
+    return await Promise.any(
+      keys.map(({ apiKey, apiSecret }) =>
+        new WebhookReceiver(apiKey, apiSecret).receive(text, authorization),
+      ),
+    );
   } catch (cause) {
     throw new Unauthenticated({ cause });
   }
