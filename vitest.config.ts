@@ -28,7 +28,10 @@ export default defineConfig({
       },
       {
         extends: true,
-        test: { name: 'handlers', include: ['test/{handlers,livekit,local,deploy}/**/*.test.ts'] },
+        test: {
+          name: 'handlers',
+          include: ['test/{handlers,livekit,local,deploy,cli}/**/*.test.ts'],
+        },
       },
       {
         extends: true,
