@@ -5,6 +5,7 @@ import { defineConfig } from 'vitest/config';
  * dependencies to `createHandler`.
  */
 const env = {
+  POWERTOOLS_METRICS_DISABLED: 'true',
   TABLE_NAME: 'no-table',
   DYNAMODB_ENDPOINT: 'http://127.0.0.1:9',
   LIVEKIT_PARAMETER: '/no-parameter',

@@ -1,17 +1,17 @@
 import { livekit, loadConfig, store } from '../lib/config.ts';
 import { createWebhookDeps } from '../lib/deps.ts';
-import { authenticatedHandler } from '../lib/http/handler.ts';
+import { authenticatedHandler, type Reports } from '../lib/http/handler.ts';
 import { rawBody } from '../lib/http/request.ts';
 import { ok } from '../lib/http/response.ts';
 import { type FollowDeps, followMediaEvent } from '../lib/meetings/follow.ts';
-import type { Log, VerifyWebhook } from '../lib/meetings/ports.ts';
+import type { VerifyWebhook } from '../lib/meetings/ports.ts';
 
 const route = { route: 'POST /api/livekit/webhook', failure: 'Failed to handle the event' };
 
-export const createHandler = (deps: FollowDeps & { verifyWebhook: VerifyWebhook; log: Log }) =>
+export const createHandler = (deps: FollowDeps & Reports & { verifyWebhook: VerifyWebhook }) =>
   authenticatedHandler(
     route,
-    deps.log,
+    deps,
     (event) => deps.verifyWebhook(rawBody(event), event.headers['authorization']),
     async (_, mediaEvent) =>
       ok({ result: mediaEvent ? await followMediaEvent(deps, mediaEvent) : 'ignored' }),

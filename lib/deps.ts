@@ -11,7 +11,7 @@ import {
 } from './livekit/project.ts';
 import { LiveKitService } from './livekit/service.ts';
 import { createWebhookVerifier } from './livekit/webhook.ts';
-import { createLog } from './observability.ts';
+import { createLog, createMeter, timed } from './observability.ts';
 
 interface StoreConfig {
   store: TableOptions;
@@ -32,7 +32,7 @@ export function createServiceDeps<C extends StoreConfig & LiveKitConfig>(config:
   return {
     ...config,
     ...storeDeps(config),
-    media: new LiveKitService(projectOf(config)),
+    media: new LiveKitService(projectOf(config), timed('Media')),
     newMeetingId: (startedAt: Date) => ulid(startedAt.getTime()),
   };
 }
@@ -62,12 +62,13 @@ export const createManageDeps = (config: StoreConfig & LiveKitConfig) => ({
 });
 
 function storeDeps({ store }: StoreConfig) {
-  const table = openTable(store);
+  const table = openTable(store, timed('Store'));
   return {
     clubs: createClubRepository(table),
     presence: createPresenceRepository(table),
     now: () => new Date(),
     log: createLog(),
+    meter: createMeter(),
   };
 }
 

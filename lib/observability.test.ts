@@ -1,7 +1,7 @@
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { MediaUnavailable } from './errors.ts';
-import type { Log } from './meetings/ports.ts';
-import { createLog, requestId, withRequestId } from './observability.ts';
+import type { Log, Meter } from './meetings/ports.ts';
+import { createLog, createMeter, requestId, timed, withRequestId } from './observability.ts';
 
 /** Everything that is written to standard output and error while `work` runs, line by line. */
 async function linesOf(
@@ -122,5 +122,46 @@ describe('a log line', () => {
 
   test('is written at info without any configuration', async () => {
     expect(await linesOf((log) => log.info('info', {}), '')).toHaveLength(1);
+  });
+});
+
+describe('the figures', () => {
+  const emitted = async (work: (meter: Meter) => unknown): Promise<Record<string, unknown>[]> => {
+    vi.stubEnv('POWERTOOLS_METRICS_DISABLED', 'false');
+    return linesOf(() => work(createMeter()));
+  };
+
+  test('of a request are one line: its count, its time and what it waited for', async () => {
+    const [line, ...others] = await emitted((meter) =>
+      withRequestId('r-1', async () => {
+        await timed('Store')(async () => 'an item');
+        await timed('Media')(() => Promise.reject(new Error('down'))).catch(() => undefined);
+        meter.request({ route: 'POST /token', code: 'OK', durationMs: 12 });
+      }),
+    );
+    expect(others).toEqual([]);
+    expect(line).toMatchObject({
+      route: 'POST /token',
+      code: 'OK',
+      Requests: 1,
+      Latency: 12,
+      StoreLatency: expect.any(Number),
+      MediaLatency: expect.any(Number),
+    });
+    expect(JSON.stringify(line)).not.toContain('r-1');
+  });
+
+  test('of a request do not hold what another one waited for', async () => {
+    const lines = await emitted(async (meter) => {
+      await withRequestId('r-1', () => timed('Store')(async () => 'an item'));
+      withRequestId('r-2', () => meter.request({ route: 'r', code: 'OK', durationMs: 1 }));
+    });
+    expect(lines).toHaveLength(1);
+    expect(lines[0]).not.toHaveProperty('StoreLatency');
+  });
+
+  test('of a run are one line', async () => {
+    const lines = await emitted((meter) => meter.run('cleanup', { active: 3, failed: 0 }));
+    expect(lines).toEqual([expect.objectContaining({ job: 'cleanup', active: 3, failed: 0 })]);
   });
 });

@@ -1,18 +1,30 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { Logger } from '@aws-lambda-powertools/logger';
-import type { Log, LogFields } from './meetings/ports.ts';
+import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
+import type { Log, LogFields, Meter, Timed } from './meetings/ports.ts';
 
-const invocation = new AsyncLocalStorage<{ requestId: string }>();
+const SERVICE = 'reading-club-meetings';
+const METRICS_NAMESPACE = 'ReadingClubMeetings';
 
-/** Runs `work` so that each of its log lines carries the request id. */
+/** What the function waits for while it handles a request. */
+export type Dependency = 'Store' | 'Media';
+
+interface Invocation {
+  requestId: string;
+  waits: { dependency: Dependency; durationMs: number }[];
+}
+
+const invocation = new AsyncLocalStorage<Invocation>();
+
+/** Runs `work` so that each of its log lines carries the request id, and its waits are known. */
 export const withRequestId = <T>(requestId: string, work: () => T): T =>
-  invocation.run({ requestId }, work);
+  invocation.run({ requestId, waits: [] }, work);
 
 export const requestId = (): string | undefined => invocation.getStore()?.requestId;
 
 /** One JSON line a message through Powertools; its level is `POWERTOOLS_LOG_LEVEL`. */
 export function createLog(): Log {
-  const logger = new Logger({ serviceName: 'reading-club-meetings' });
+  const logger = new Logger({ serviceName: SERVICE });
   const line = (fields: LogFields, error?: unknown) => ({
     requestId: requestId(),
     ...fields,
@@ -22,5 +34,48 @@ export function createLog(): Log {
     info: (message, fields) => logger.info(message, line(fields)),
     warn: (message, fields, error) => logger.warn(message, line(fields, error)),
     error: (message, fields, error) => logger.error(message, line(fields, error)),
+  };
+}
+
+/** Notes how long the invocation waits for a dependency, whether or not it answers. */
+export const timed =
+  (dependency: Dependency): Timed =>
+  async (call) => {
+    const startedAt = performance.now();
+    try {
+      return await call();
+    } finally {
+      const durationMs = performance.now() - startedAt;
+      invocation.getStore()?.waits.push({ dependency, durationMs });
+    }
+  };
+
+/**
+ * CloudWatch metrics in the embedded format, one line for each request or run: docs/operations.md
+ * lists them. `POWERTOOLS_METRICS_DISABLED` silences them.
+ */
+export function createMeter(): Meter {
+  const emit = (dimensions: Record<string, string>, add: (metrics: Metrics) => void): void => {
+    // One of its own for each line: Powertools keeps what was added until it is published.
+    const metrics = new Metrics({ namespace: METRICS_NAMESPACE, serviceName: SERVICE });
+    metrics.addDimensions(dimensions);
+    add(metrics);
+    metrics.publishStoredMetrics();
+  };
+  return {
+    request: ({ route, code, durationMs }) =>
+      emit({ route, code }, (metrics) => {
+        metrics.addMetric('Requests', MetricUnit.Count, 1);
+        metrics.addMetric('Latency', MetricUnit.Milliseconds, durationMs);
+        for (const { dependency, durationMs } of invocation.getStore()?.waits ?? []) {
+          metrics.addMetric(`${dependency}Latency`, MetricUnit.Milliseconds, durationMs);
+        }
+      }),
+    run: (job, counts) =>
+      emit({ job }, (metrics) => {
+        for (const [name, count] of Object.entries(counts)) {
+          metrics.addMetric(name, MetricUnit.Count, count);
+        }
+      }),
   };
 }

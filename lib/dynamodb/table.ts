@@ -20,6 +20,7 @@ import {
   type UpdateCommandInput,
 } from '@aws-sdk/lib-dynamodb';
 import { StoreUnavailable } from '../errors.ts';
+import type { Timed } from '../meetings/ports.ts';
 
 const ATTEMPTS = 3;
 const ATTEMPT_TIMEOUT_MS = 1000;
@@ -51,7 +52,10 @@ export type Table = ReturnType<typeof openTable>;
  * The one table, with what every access to it shares: consistent reads, bounded time, and outages
  * told apart from answers. Each call throws `StoreUnavailable` when its outcome cannot be known.
  */
-export function openTable({ tableName: TableName, endpoint }: TableOptions) {
+export function openTable(
+  { tableName: TableName, endpoint }: TableOptions,
+  timed: Timed = (call) => call(),
+) {
   const documents = DynamoDBDocumentClient.from(
     new DynamoDBClient({
       maxAttempts: ATTEMPTS,
@@ -65,6 +69,19 @@ export function openTable({ tableName: TableName, endpoint }: TableOptions) {
     }),
     { marshallOptions: { removeUndefinedValues: true } },
   );
+
+  const answer = <T>(call: Promise<T>): Promise<T> => timed(() => classifyOutages(call));
+
+  /** Whether the write's condition held. */
+  const unlessRefused = async (write: Promise<unknown>): Promise<boolean> => {
+    try {
+      await answer(write);
+      return true;
+    } catch (error) {
+      if (error instanceof ConditionalCheckFailedException) return false;
+      throw error;
+    }
+  };
 
   return {
     async get(Key: Key): Promise<Item | undefined> {
@@ -168,17 +185,6 @@ async function untilProcessed(requestRest: () => Promise<boolean>): Promise<void
   }
 }
 
-/** Whether the write's condition held. */
-async function unlessRefused(write: Promise<unknown>): Promise<boolean> {
-  try {
-    await answer(write);
-    return true;
-  } catch (error) {
-    if (error instanceof ConditionalCheckFailedException) return false;
-    throw error;
-  }
-}
-
 type Update = Pick<
   UpdateCommandInput,
   | 'UpdateExpression'
@@ -196,7 +202,7 @@ type QueryRequest = Pick<
  * DynamoDB's answer. What it refuses for good (a condition, a request that is wrong, missing rights)
  * stays as it is; everything else, after the SDK's own retries, is an outage.
  */
-async function answer<T>(call: Promise<T>): Promise<T> {
+async function classifyOutages<T>(call: Promise<T>): Promise<T> {
   try {
     return await call;
   } catch (error) {

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import type { APIGatewayProxyEventV2, Context } from 'aws-lambda';
 import { describe, expect, test } from 'vitest';
-import { ClubNotFound, MediaUnavailable, Unauthenticated } from '../errors.ts';
+import { ClubNotFound, MediaUnavailable, NotAMember, Unauthenticated } from '../errors.ts';
 import { Caller } from '../meetings/model.ts';
-import type { Log, LogFields } from '../meetings/ports.ts';
+import type { Log, LogFields, Meter } from '../meetings/ports.ts';
 import { requestId } from '../observability.ts';
 import { httpHandler } from './handler.ts';
 import { ok } from './response.ts';
@@ -30,13 +30,15 @@ function createWorld(
     warn: (message, fields, error) => lines.push({ level: 'warn', message, fields, error }),
     error: (message, fields, error) => lines.push({ level: 'error', message, fields, error }),
   };
-  const handler = httpHandler(ROUTE, { verifyCaller, log }, handle);
+  const measured: Parameters<Meter['request']>[0][] = [];
+  const meter: Meter = { request: (request) => measured.push(request), run: () => undefined };
+  const handler = httpHandler(ROUTE, { verifyCaller, log, meter }, handle);
   const context = { getRemainingTimeInMillis: () => remainingMs } as Context;
   const call = async (change: Partial<APIGatewayProxyEventV2> = {}) => {
     const { statusCode, headers, body } = await handler({ ...sample, ...change }, context);
     return { statusCode, headers, body: JSON.parse(body ?? '') };
   };
-  return { call, lines };
+  return { call, lines, measured };
 }
 
 const failing = (error: unknown) => () => Promise.reject(error);
@@ -154,6 +156,18 @@ describe('a function that is about to be cut off', () => {
     fail(new Error('late')); // an unhandled rejection would fail this run
     await new Promise((resolve) => setTimeout(resolve, 5));
     expect(lines).toHaveLength(1);
+  });
+});
+
+describe('the figures', () => {
+  test('count each request by route and code', async () => {
+    const { call, measured } = createWorld(async () => ok({}));
+    await call();
+    const refusing = createWorld(failing(new NotAMember()));
+    await refusing.call();
+    const { route } = ROUTE;
+    expect(measured).toMatchObject([{ route, code: 'OK', durationMs: expect.any(Number) }]);
+    expect(refusing.measured).toMatchObject([{ route, code: 'NOT_A_MEMBER' }]);
   });
 });
 

@@ -6,7 +6,7 @@ import type {
 } from 'aws-lambda';
 import { TimedOut } from '../errors.ts';
 import type { Caller } from '../meetings/model.ts';
-import type { Log } from '../meetings/ports.ts';
+import type { Log, Meter } from '../meetings/ports.ts';
 import { withRequestId } from '../observability.ts';
 import { codeOf, errorResponse, STATUS } from './errors.ts';
 
@@ -20,6 +20,12 @@ export interface Route {
   failure: string;
 }
 
+/** Where each request is told of. */
+export interface Reports {
+  log: Log;
+  meter: Meter;
+}
+
 type Answer = Promise<APIGatewayProxyStructuredResultV2>;
 type HttpMiddleware = MiddlewareObj<APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2>;
 
@@ -30,7 +36,7 @@ type HttpMiddleware = MiddlewareObj<APIGatewayProxyEventV2, APIGatewayProxyStruc
  */
 export function authenticatedHandler<Sender>(
   route: Route,
-  log: Log,
+  reports: Reports,
   authenticate: (event: APIGatewayProxyEventV2) => Promise<Sender>,
   handle: (event: APIGatewayProxyEventV2, sender: Sender) => Answer,
 ) {
@@ -40,7 +46,7 @@ export function authenticatedHandler<Sender>(
       throw new TimedOut();
     },
   })
-    .use(logRequest(route, log))
+    .use(reportRequest(route, reports))
     .use(answerErrors(route))
     .handler(async (event) => handle(event, await authenticate(event)));
 
@@ -48,19 +54,23 @@ export function authenticatedHandler<Sender>(
     withRequestId(event.requestContext.requestId, () => stack(event, context));
 }
 
-export interface HttpDeps {
+export interface HttpDeps extends Reports {
   /** From the `Authorization` header. Throws for whatever does not verify. */
   verifyCaller: (authorization: string | undefined) => Promise<Caller>;
-  log: Log;
 }
 
 /** A route that people call, with their access token. */
 export const httpHandler = (
   route: Route,
-  { log, verifyCaller }: HttpDeps,
+  deps: HttpDeps,
   handle: (event: APIGatewayProxyEventV2, caller: Caller) => Answer,
 ) =>
-  authenticatedHandler(route, log, (event) => verifyCaller(event.headers['authorization']), handle);
+  authenticatedHandler(
+    route,
+    deps,
+    (event) => deps.verifyCaller(event.headers['authorization']),
+    handle,
+  );
 
 const answerErrors = ({ failure }: Route): HttpMiddleware => ({
   onError(request) {
@@ -69,7 +79,7 @@ const answerErrors = ({ failure }: Route): HttpMiddleware => ({
   },
 });
 
-function logRequest({ route }: Route, log: Log): HttpMiddleware {
+function reportRequest({ route }: Route, { log, meter }: Reports): HttpMiddleware {
   const startedAt = new WeakMap<object, number>();
   const durationMs = (request: object) =>
     Math.round(performance.now() - (startedAt.get(request) ?? Number.NaN));
@@ -78,11 +88,10 @@ function logRequest({ route }: Route, log: Log): HttpMiddleware {
       startedAt.set(request, performance.now());
     },
     after(request) {
-      log.info('request', {
-        route,
-        status: request.response?.statusCode,
-        durationMs: durationMs(request),
-      });
+      const status = request.response?.statusCode;
+      const fields = { route, status, durationMs: durationMs(request) };
+      log.info('request', fields);
+      meter.request({ ...fields, code: 'OK' });
     },
     onError(request) {
       const code = codeOf(request.error);
@@ -90,6 +99,7 @@ function logRequest({ route }: Route, log: Log): HttpMiddleware {
       if (code === 'INTERNAL') log.error('request', fields, request.error);
       else if (STATUS[code] >= 500) log.warn('request', fields, request.error);
       else log.info('request', fields);
+      meter.request(fields);
     },
   };
 }

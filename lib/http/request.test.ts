@@ -64,7 +64,7 @@ describe('a body', () => {
   );
 
   test('that says it is base64 and is plain text is refused', () => {
-    expect(sentenceFor(() => parse('{"name":"Ada"}', true))).toBe('body must be JSON');
+    expect(sentenceFor(() => parse('{"name":"Ada"}', true))).toBe('body must be UTF-8');
   });
 
   test.each(['[]', '[{"name":"Ada"}]', 'null', '"Ada"', '42', 'true'])(

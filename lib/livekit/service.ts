@@ -13,6 +13,7 @@ import type {
   Room,
   RoomOptions,
   RoomStatus,
+  Timed,
 } from '../meetings/ports.ts';
 import type { LiveKitProject } from './project.ts';
 import { isConnected, participantOf, roomOf } from './shapes.ts';
@@ -38,10 +39,12 @@ const isOutage = ({ status, code }: ServerError): boolean =>
  */
 export class LiveKitService implements MediaServer {
   readonly #project: () => Promise<LiveKitProject>;
+  readonly #timed: Timed;
   #client: { of: LiveKitProject; rooms: RoomServiceClient } | undefined;
 
-  constructor(project: () => Promise<LiveKitProject>) {
+  constructor(project: () => Promise<LiveKitProject>, timed: Timed = (call) => call()) {
     this.#project = project;
+    this.#timed = timed;
   }
 
   async getServerUrl(): Promise<string> {
@@ -131,10 +134,12 @@ export class LiveKitService implements MediaServer {
   async #call<T>(request: (rooms: RoomServiceClient) => Promise<T>): Promise<T> {
     const rooms = await this.#rooms();
     try {
-      return await request(rooms).catch((error) => {
-        if (!isDeadSocket(error)) throw error;
-        return request(rooms);
-      });
+      return await this.#timed(() =>
+        request(rooms).catch((error) => {
+          if (!isDeadSocket(error)) throw error;
+          return request(rooms);
+        }),
+      );
     } catch (error) {
       throw classify(error);
     }

@@ -7,6 +7,7 @@ import type {
   EndCondition,
   Log,
   MediaServer,
+  Meter,
   Participant,
   PresenceRepository,
   Room,
@@ -35,6 +36,7 @@ export interface CleanupDeps {
   >;
   now: () => Date;
   log: Log;
+  meter: Meter;
   rooms: RoomLimits;
   limits: { maxDurationSeconds: number };
   cleanup: { graceSeconds: number; maxLiveKitCalls: number };
@@ -95,6 +97,7 @@ export async function cleanUp(deps: CleanupDeps, hasTime: () => boolean): Promis
     if (!(error instanceof Postponed)) throw error;
   } finally {
     deps.log.info('cleanup', { ...report });
+    deps.meter.run('cleanup', { ...report });
   }
   if (report.failed > 0) {
     throw new CleanupIncomplete(`${report.failed} could not be put right: see the log`);

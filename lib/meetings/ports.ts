@@ -268,3 +268,12 @@ export interface Log {
   warn(message: string, fields: LogFields, error?: unknown): void;
   error(message: string, fields: LogFields, error?: unknown): void;
 }
+
+/** Figures of what happened, by route or job and code; never by an id. */
+export interface Meter {
+  request(request: { route: string; code: string; durationMs: number }): void;
+  run(job: string, counts: Record<string, number>): void;
+}
+
+/** Measures a call to a dependency. */
+export type Timed = <T>(call: () => Promise<T>) => Promise<T>;
