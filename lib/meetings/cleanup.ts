@@ -1,6 +1,6 @@
 import { MediaUnavailable } from '../errors.ts';
 import { concludeMeeting } from './conclude.ts';
-import { personJoined, sessionOf } from './follow.ts';
+import { isPersonOfOurs, personJoined, sessionOf } from './follow.ts';
 import { type Club, type EndedMeeting, type Meeting, parseRoomName } from './model.ts';
 import type {
   ClubRepository,
@@ -194,7 +194,7 @@ async function repairPresence(
   if (!presence || isRight({ presence, count: sids.size }, room)) return undefined;
 
   const inRoom = await run.media.getParticipants(meeting.roomName);
-  const people = inRoom.filter(({ isPerson }) => isPerson);
+  const people = inRoom.filter(isPersonOfOurs);
   const ref = { clubId: club.clubId, meetingId: meeting.meetingId };
   const observedAt = run.now().toISOString();
   if (room) {

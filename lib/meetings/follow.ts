@@ -71,7 +71,7 @@ export async function followMediaEvent(deps: FollowDeps, event: MediaEvent): Pro
 }
 
 /** Tokens of this service carry a user id; whoever came by another way is nobody that it knows. */
-const isPersonOfOurs = ({ isPerson, identity }: Participant): boolean =>
+export const isPersonOfOurs = ({ isPerson, identity }: Participant): boolean =>
   isPerson && UserId.safeParse(identity).success;
 
 const read = async (
