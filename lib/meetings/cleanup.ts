@@ -199,7 +199,6 @@ async function repairPresence(
   const observedAt = run.now().toISOString();
   if (room) {
     const incarnation = { sid: room.sid, createdAt: room.createdAt, observedAt };
-    await run.presence.roomStarted(ref, incarnation);
     // Sids that were there before LiveKit was asked, and are not there now, are gone. One that is
     // new may have left again since: `personJoined` sees that by its session.
     const there = new Set(people.map(({ sid }) => sid));
@@ -212,6 +211,8 @@ async function repairPresence(
       const { member } = await run.clubs.getClubAndMember(club.clubId, person.identity);
       await personJoined(run, ref, incarnation, sessionOf(person, member));
     }
+    // Last, so that a repair that broke off is not taken for complete.
+    await run.presence.roomStarted(ref, incarnation);
   } else if (inRoom.length === 0) {
     const { roomSid: sid, roomCreatedAt: createdAt } = presence;
     await run.presence.roomFinished(ref, { sid, createdAt, observedAt });
