@@ -1,0 +1,74 @@
+/** The `serverless` command, each time in a copy of the tree: no other build can be in its way. */
+import { execFile } from 'node:child_process';
+import { cp, mkdtemp, readdir, readFile, rm, symlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { filesOfZip } from './zip.ts';
+
+const SOURCES = ['functions', 'lib', 'deploy', 'events', 'serverless.yml', 'package.json'];
+const SERVERLESS = 'node_modules/serverless/bin/serverless.js';
+const GIVE_UP_MS = 240_000;
+
+export interface Resource {
+  Type: string;
+  Condition?: string;
+  DependsOn?: string | string[];
+  // biome-ignore lint/suspicious/noExplicitAny: CloudFormation's, read by tests only
+  Properties: any;
+}
+
+export interface Package {
+  resources: Record<string, Resource>;
+  conditions: Record<string, unknown>;
+  /** The whole template as text. */
+  text: string;
+  /** What is in each function's zip, by function and file name. */
+  zips: Map<string, Map<string, Buffer>>;
+}
+
+/** Packages the service for AWS, with these parameters. */
+export const packageService = (parameters: Record<string, string> = {}): Promise<Package> =>
+  inCopy(async (root) => {
+    const folder = join(root, 'package');
+    const given = Object.entries(parameters).map(([name, value]) => `--param=${name}=${value}`);
+    await serverless(root, 'package', '--stage', 'prod', '--package', folder, ...given);
+    const text = await readFile(join(folder, 'cloudformation-template-update-stack.json'), 'utf8');
+    const { Resources: resources, Conditions: conditions } = JSON.parse(text);
+    const zips = new Map<string, Map<string, Buffer>>();
+    for (const name of await readdir(folder)) {
+      if (!name.endsWith('.zip')) continue;
+      zips.set(name.slice(0, -'.zip'.length), filesOfZip(await readFile(join(folder, name))));
+    }
+    return { resources, conditions, text, zips };
+  });
+
+/** What `serverless invoke local` prints for a sample event, with no stack running. */
+export const invokeLocally = (name: string): Promise<string> =>
+  inCopy((root) => serverless(root, 'invoke', 'local', '-f', name, '-p', `events/${name}.json`));
+
+async function inCopy<T>(work: (root: string) => Promise<T>): Promise<T> {
+  const root = await mkdtemp(join(tmpdir(), 'reading-club-meetings-'));
+  try {
+    await Promise.all(SOURCES.map((name) => cp(name, join(root, name), { recursive: true })));
+    await symlink(resolve('node_modules'), join(root, 'node_modules'));
+    return await work(root);
+  } finally {
+    await rm(root, { recursive: true, force: true });
+  }
+}
+
+/** It knows neither a stack nor an AWS account, nor what these tests have in their environment. */
+const serverless = (root: string, ...args: string[]): Promise<string> =>
+  new Promise((resolve, reject) => {
+    const env = {
+      PATH: process.env['PATH'],
+      HOME: root,
+      SLS_NOTIFICATIONS_MODE: 'off',
+      SLS_TELEMETRY_DISABLED: '1',
+    };
+    const options = { cwd: root, env, timeout: GIVE_UP_MS };
+    execFile(process.execPath, [SERVERLESS, ...args], options, (error, stdout, stderr) => {
+      if (error) reject(new Error(`${error.message}\n${stdout}\n${stderr}`, { cause: error }));
+      else resolve(stdout);
+    });
+  });

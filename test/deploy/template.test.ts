@@ -1,0 +1,570 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { isBuiltin } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { build, type Plugin } from 'esbuild';
+import getPort from 'get-port';
+import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { startDatabase } from '../../local/dynamodb.ts';
+import { startStandIn } from '../../local/livekit/stand-in.ts';
+import { eventOf } from '../support/calls.ts';
+import { accessClaims, CLIENT_ID, rs256, startIssuer } from '../support/issuer.ts';
+import { resolveTemplate } from './intrinsics.ts';
+import { invokeLocally, type Package, packageService, type Resource } from './package.ts';
+
+const BUNDLE_LIMIT_BYTES = 400_000;
+
+/** What a function imports when it needs it, and never does: see serverless.yml. */
+const LEFT_OUT = [
+  '@aws-sdk/credential-provider-http',
+  '@aws-sdk/credential-provider-ini',
+  '@aws-sdk/credential-provider-process',
+  '@aws-sdk/credential-provider-sso',
+  '@aws-sdk/credential-provider-web-identity',
+  '@smithy/core/event-streams',
+  '@smithy/credential-provider-imds',
+];
+
+/** Every route, the function behind it, and who may call it. */
+const ROUTES = {
+  'POST /api/reading-clubs/meeting/token': ['token', 'members'],
+  'POST /api/reading-clubs/meeting/{clubId}/start': ['start', 'members'],
+  'POST /api/reading-clubs/meeting/{clubId}/end': ['end', 'members'],
+  'GET /api/reading-clubs/meeting/{clubId}/status': ['status', 'members'],
+  'GET /api/reading-clubs/meeting/{clubId}/meetings': ['meetings', 'members'],
+  'GET /api/reading-clubs/meeting/{clubId}/meetings/{meetingId}': ['meeting', 'members'],
+  'GET /api/reading-clubs/meeting/{clubId}/participants': ['participants', 'members'],
+  'POST /api/reading-clubs/meeting/{clubId}/participants/mute': ['muteAll', 'members'],
+  'POST /api/reading-clubs/meeting/{clubId}/participants/{userId}/mute': ['mute', 'members'],
+  'POST /api/reading-clubs/meeting/{clubId}/participants/{userId}/remove': ['remove', 'members'],
+  'DELETE /api/reading-clubs/meeting/{clubId}/participants/{userId}/removal': [
+    'readmit',
+    'members',
+  ],
+  'PUT /api/reading-clubs/meeting/{clubId}/members/{userId}/role': ['role', 'members'],
+  'POST /api/livekit/webhook': ['webhook', 'whoever signs as LiveKit does'],
+};
+
+const TABLE = 'Table.Arn';
+const INDEX = 'Table.Arn/index/activeMeetings';
+const LIVEKIT =
+  'arn:AWS::Partition:ssm:AWS::Region:AWS::AccountId:parameter/reading-club-meetings/prod/livekit';
+const readsLiveKitSettings = [`ssm:GetParameter ${LIVEKIT}`];
+
+/** What each function may do, action by action, besides writing its own log. */
+const PERMISSIONS: Record<string, string[]> = {
+  token: [
+    `dynamodb:BatchGetItem ${TABLE}`,
+    `dynamodb:GetItem ${TABLE}`,
+    `dynamodb:UpdateItem ${TABLE}`,
+    ...readsLiveKitSettings,
+  ],
+  start: [
+    `dynamodb:BatchGetItem ${TABLE}`,
+    `dynamodb:GetItem ${TABLE}`,
+    `dynamodb:UpdateItem ${TABLE}`,
+    ...readsLiveKitSettings,
+  ],
+  end: [
+    `dynamodb:BatchGetItem ${TABLE}`,
+    `dynamodb:GetItem ${TABLE}`,
+    `dynamodb:PutItem ${TABLE}`,
+    `dynamodb:UpdateItem ${TABLE}`,
+    ...readsLiveKitSettings,
+  ],
+  status: [`dynamodb:BatchGetItem ${TABLE}`, ...readsLiveKitSettings],
+  meetings: [`dynamodb:BatchGetItem ${TABLE}`, `dynamodb:Query ${TABLE}`],
+  meeting: [
+    `dynamodb:BatchGetItem ${TABLE}`,
+    `dynamodb:GetItem ${TABLE}`,
+    `dynamodb:Query ${TABLE}`,
+  ],
+  participants: [`dynamodb:BatchGetItem ${TABLE}`, ...readsLiveKitSettings],
+  mute: [`dynamodb:BatchGetItem ${TABLE}`, ...readsLiveKitSettings],
+  muteAll: [`dynamodb:BatchGetItem ${TABLE}`, ...readsLiveKitSettings],
+  remove: [
+    `dynamodb:BatchGetItem ${TABLE}`,
+    `dynamodb:UpdateItem ${TABLE}`,
+    ...readsLiveKitSettings,
+  ],
+  readmit: [
+    `dynamodb:BatchGetItem ${TABLE}`,
+    `dynamodb:UpdateItem ${TABLE}`,
+    ...readsLiveKitSettings,
+  ],
+  role: [`dynamodb:BatchGetItem ${TABLE}`, `dynamodb:UpdateItem ${TABLE}`, ...readsLiveKitSettings],
+  clubs: [
+    `dynamodb:BatchWriteItem ${TABLE}`,
+    `dynamodb:DeleteItem ${TABLE}`,
+    `dynamodb:GetItem ${TABLE}`,
+    `dynamodb:PutItem ${TABLE}`,
+    `dynamodb:Query ${TABLE}`,
+    `dynamodb:UpdateItem ${TABLE}`,
+    ...readsLiveKitSettings,
+  ],
+  webhook: [
+    `dynamodb:BatchGetItem ${TABLE}`,
+    `dynamodb:GetItem ${TABLE}`,
+    `dynamodb:UpdateItem ${TABLE}`,
+    ...readsLiveKitSettings,
+  ],
+  cleanup: [
+    `dynamodb:BatchGetItem ${TABLE}`,
+    `dynamodb:PutItem ${TABLE}`,
+    `dynamodb:UpdateItem ${TABLE}`,
+    `dynamodb:Query ${INDEX}`,
+    ...readsLiveKitSettings,
+  ],
+};
+
+/** Everything that functions are told. A new name here is a question: is it a secret? */
+const ENVIRONMENT = [
+  'CLEANUP_GRACE_SECONDS',
+  'CLEANUP_MAX_LIVEKIT_CALLS',
+  'COGNITO_CLIENT_IDS',
+  'COGNITO_ISSUER',
+  'COGNITO_TOKEN_USE',
+  'LIVEKIT_PARAMETER',
+  'MEETING_MAX_DURATION_SECONDS',
+  'MODERATOR_GRANTS',
+  'NODE_OPTIONS',
+  'ROOM_DEPARTURE_TIMEOUT_SECONDS',
+  'ROOM_EMPTY_TIMEOUT_SECONDS',
+  'ROOM_MAX_PARTICIPANTS',
+  'TABLE_NAME',
+  'TOKEN_TTL_SECONDS',
+];
+
+const run = promisify(execFile);
+
+/** As it is deployed without any parameter, and for an existing pool and other origins. */
+let ours: Package;
+let givenPool: Package;
+
+beforeAll(async () => {
+  [ours, givenPool] = await Promise.all([
+    packageService(),
+    packageService({
+      userPoolId: 'eu-west-1_Given',
+      userPoolClientId: 'given-client',
+      corsOrigins: 'https://club.example',
+    }),
+  ]);
+}, 300_000);
+
+const of = (type: string, { resources } = ours): [string, Resource][] =>
+  Object.entries(resources).filter(([, resource]) => resource.Type === type);
+
+/** `token` for `TokenLambdaFunction`. */
+const nameOf = (logicalId: string): string => {
+  const name = logicalId.replace(/LambdaFunction$/, '');
+  return name.charAt(0).toLowerCase() + name.slice(1);
+};
+const functions = () =>
+  of('AWS::Lambda::Function').map(([id, each]) => [nameOf(id), each] as const);
+
+describe('the API', () => {
+  test('has these routes, and every one that people call verifies their token first', () => {
+    const [[authorizerId] = ['']] = of('AWS::ApiGatewayV2::Authorizer');
+    const routes = of('AWS::ApiGatewayV2::Route').map(([, { Properties }]) => {
+      const { RouteKey, Target, AuthorizationType = 'NONE', AuthorizerId } = Properties;
+      const integration: string = resolveTemplate(Target).replace('integrations/', '');
+      const target = ours.resources[integration]?.Properties.IntegrationUri;
+      const isForMembers =
+        AuthorizationType === 'JWT' && resolveTemplate(AuthorizerId) === authorizerId;
+      const callers = isForMembers ? 'members' : 'whoever signs as LiveKit does';
+      expect(isForMembers || AuthorizationType === 'NONE').toBe(true);
+      return [RouteKey, [nameOf(resolveTemplate(target).split('.')[0]), callers]];
+    });
+    expect(Object.fromEntries(routes)).toEqual(ROUTES);
+  });
+
+  test('verifies tokens of the pool that the stack makes', () => {
+    const [[, authorizer] = []] = of('AWS::ApiGatewayV2::Authorizer');
+    expect(authorizer?.Properties).toMatchObject({
+      AuthorizerType: 'JWT',
+      IdentitySource: ['$request.header.Authorization'],
+    });
+    const { conditions } = ours;
+    expect(resolveTemplate(authorizer?.Properties.JwtConfiguration, { conditions })).toEqual({
+      Issuer: 'https://cognito-idp.AWS::Region.amazonaws.com/UserPool',
+      Audience: ['UserPoolClient'],
+    });
+  });
+
+  test('verifies tokens of the pool that is given', () => {
+    const [[, authorizer] = []] = of('AWS::ApiGatewayV2::Authorizer', givenPool);
+    const { conditions } = givenPool;
+    expect(resolveTemplate(authorizer?.Properties.JwtConfiguration, { conditions })).toEqual({
+      Issuer: 'https://cognito-idp.AWS::Region.amazonaws.com/eu-west-1_Given',
+      Audience: ['given-client'],
+    });
+  });
+
+  test('has a limit for every route, set only once the route is there', () => {
+    const [[, stage] = []] = of('AWS::ApiGatewayV2::Stage');
+    const { DefaultRouteSettings, RouteSettings } = stage?.Properties ?? {};
+    const limits = { ThrottlingRateLimit: 100, ThrottlingBurstLimit: 200 };
+    expect(DefaultRouteSettings).toMatchObject(limits);
+    expect(RouteSettings).toEqual(
+      Object.fromEntries(
+        Object.keys(ROUTES).map((route) => [route, expect.objectContaining(limits)]),
+      ),
+    );
+    const routeIds = of('AWS::ApiGatewayV2::Route').map(([id]) => id);
+    expect(stage?.DependsOn).toEqual(expect.arrayContaining(routeIds));
+  });
+
+  test('may be called by pages of the configured origins only', () => {
+    const corsOf = (stack: Package) =>
+      of('AWS::ApiGatewayV2::Api', stack).map(([, api]) => api.Properties.CorsConfiguration);
+    const methods = Object.keys(ROUTES).map((route) => route.split(' ')[0] ?? '');
+    const cors = {
+      AllowHeaders: ['authorization', 'content-type'],
+      AllowMethods: expect.toSatisfy((allowed: string[]) => {
+        expect(allowed.toSorted()).toEqual([...new Set([...methods, 'OPTIONS'])].toSorted());
+        return true;
+      }),
+      MaxAge: 3600,
+    };
+    expect(corsOf(ours)).toEqual([{ ...cors, AllowOrigins: ['http://localhost:5173'] }]);
+    expect(corsOf(givenPool)).toEqual([{ ...cors, AllowOrigins: ['https://club.example'] }]);
+  });
+});
+
+describe('the functions', () => {
+  test('run on Node 24 and arm64', () => {
+    for (const [name, { Properties }] of functions()) {
+      expect(Properties, name).toMatchObject({ Runtime: 'nodejs24.x', Architectures: ['arm64'] });
+    }
+    expect(
+      functions()
+        .map(([name]) => name)
+        .toSorted(),
+    ).toEqual(Object.keys(PERMISSIONS).toSorted());
+  });
+
+  test('have a role each, which no other function has', () => {
+    const roles = functions().map(([, { Properties }]) => resolveTemplate(Properties.Role));
+    expect(roles.toSorted()).toEqual(
+      of('AWS::IAM::Role')
+        .map(([id]) => `${id}.Arn`)
+        .toSorted(),
+    );
+    expect(new Set(roles).size).toBe(roles.length);
+  });
+
+  test('can be assumed by Lambda alone', () => {
+    for (const [id, { Properties }] of of('AWS::IAM::Role')) {
+      expect(Properties.AssumeRolePolicyDocument.Statement, id).toEqual([
+        {
+          Effect: 'Allow',
+          Principal: { Service: 'lambda.amazonaws.com' },
+          Action: 'sts:AssumeRole',
+        },
+      ]);
+      expect(Properties.ManagedPolicyArns, id).toBeUndefined();
+    }
+    expect(of('AWS::IAM::Policy').concat(of('AWS::IAM::ManagedPolicy'))).toEqual([]);
+  });
+
+  test('may do exactly what they do, action by action', () => {
+    const permissions = functions().map(([name, { Properties }]) => {
+      const role = ours.resources[resolveTemplate(Properties.Role).split('.')[0]];
+      return [name, grantsOf(role).toSorted()];
+    });
+    const expected = Object.entries(PERMISSIONS).map(([name, grants]) => {
+      const log = `${name.charAt(0).toUpperCase()}${name.slice(1)}LogGroup.Arn`;
+      const own = [`logs:CreateLogStream ${log}`, `logs:PutLogEvents ${log}`];
+      return [name, [...own, ...grants].toSorted()];
+    });
+    expect(Object.fromEntries(permissions)).toEqual(Object.fromEntries(expected));
+  });
+
+  test('may do nothing to everything: no wildcard in any action or resource', () => {
+    const statements = of('AWS::IAM::Role').flatMap(([, role]) => statementsOf(role));
+    expect(statements.length).toBeGreaterThan(0);
+    for (const { Effect, Action, Resource, ...rest } of statements) {
+      expect(Effect).toBe('Allow');
+      expect(rest).toEqual({}); // neither NotAction nor NotResource
+      expect(JSON.stringify(Action)).not.toContain('*');
+      expect(JSON.stringify(Resource)).not.toContain('*');
+    }
+  });
+
+  test('are told no secret, and nothing that could be one', () => {
+    const names = functions().flatMap(([, { Properties }]) =>
+      Object.keys(Properties.Environment.Variables),
+    );
+    expect([...new Set(names)].toSorted()).toEqual(ENVIRONMENT);
+    expect(names.filter((name) => /SECRET|PASSWORD|API_KEY|PRIVATE|CREDENTIAL/.test(name))).toEqual(
+      [],
+    );
+    expect(ours.text).not.toContain('LIVEKIT_API');
+  });
+
+  test('are told of the pool that is given', () => {
+    const { resources, conditions } = givenPool;
+    const { Environment } = resources['TokenLambdaFunction']?.Properties ?? {};
+    expect(resolveTemplate(Environment.Variables, { conditions })).toMatchObject({
+      COGNITO_ISSUER: 'https://cognito-idp.AWS::Region.amazonaws.com/eu-west-1_Given',
+      COGNITO_CLIENT_IDS: 'given-client',
+    });
+  });
+
+  test('start with exactly what they are told', async () => {
+    const refs = {
+      'AWS::Region': 'eu-central-1',
+      Table: 'clubs',
+      UserPool: 'eu-central-1_Made',
+      UserPoolClient: 'made-client',
+    };
+    const { conditions } = ours;
+    const starts = functions().map(async ([name, { Properties }]) => {
+      const told = resolveTemplate(Properties.Environment.Variables, { refs, conditions });
+      const env = { ...told, NODE_OPTIONS: '', AWS_REGION: 'eu-central-1' };
+      return [name, await runBundle(name, env, [])];
+    });
+    const expected = functions().map(([name]) => [name, []]);
+    expect(await Promise.all(starts)).toEqual(expected);
+  });
+
+  test('work by themselves, where there is no module but those of Node', async () => {
+    const [database, media, issuer] = await Promise.all([
+      getPort({ host: '127.0.0.1' }).then((port) => startDatabase({ port })),
+      startStandIn({ apiKeys: { devkey: 'a-secret-of-at-least-32-characters' } }),
+      startIssuer(),
+    ]);
+    onTestFinished(async () => {
+      await Promise.all([database.stop(), media.close(), issuer.close()]);
+    });
+    const env = {
+      TABLE_NAME: database.tableName,
+      DYNAMODB_ENDPOINT: database.endpoint,
+      LIVEKIT_WS_URL: media.wsUrl,
+      LIVEKIT_API_KEY: 'devkey',
+      LIVEKIT_API_SECRET: 'a-secret-of-at-least-32-characters',
+      COGNITO_ISSUER: issuer.url,
+      COGNITO_CLIENT_IDS: CLIENT_ID,
+    };
+    const ada = { userId: 'ada', username: 'ada' };
+    const club = { clubId: 'novels', name: 'Novels on Monday', moderatorId: ada.userId };
+    const authorization = `Bearer ${rs256(issuer.key, accessClaims(issuer.url, ada))}`;
+
+    const managed = await runBundle('clubs', env, [
+      { command: 'put-club', ...club },
+      { command: 'put-member', clubId: 'novels', userId: 'ben' },
+      { command: 'set-role', clubId: 'novels', userId: 'nobody', role: 'moderator' }, // a condition fails
+      { command: 'show', clubId: 'novels' },
+    ]);
+    expect(managed).toMatchObject([
+      { done: true },
+      { done: true },
+      { code: 'MEMBER_NOT_FOUND' },
+      { ...club, members: [{ userId: 'ben', role: 'member' }] },
+    ]);
+    const startEvent = eventOf('start', authorization, { clubId: 'novels' });
+    expect(await runBundle('start', env, [startEvent])).toMatchObject([{ statusCode: 200 }]);
+    expect(await media.rooms()).toHaveLength(1);
+    expect(await runBundle('cleanup', env, [{}])).toEqual([expect.any(Object)]);
+    expect(await runBundle('clubs', env, [{ command: 'remove-club', clubId: 'novels' }])).toEqual([
+      { done: true },
+    ]);
+    expect(await media.rooms()).toEqual([]);
+  });
+});
+
+describe('the bundles', () => {
+  const bundles = () =>
+    [...ours.zips].flatMap(([name, files]) =>
+      [...files]
+        .filter(([file]) => !file.endsWith('.map'))
+        .map(([file, code]) => ({ name, file, code })),
+    );
+
+  test('are one a function, with its source map and nothing else', () => {
+    for (const [name, files] of ours.zips) {
+      const handler =
+        ours.resources[`${name.charAt(0).toUpperCase()}${name.slice(1)}LambdaFunction`];
+      const [path] = String(handler?.Properties.Handler).split('.');
+      expect([...files.keys()].toSorted(), name).toEqual([`${path}.cjs`, `${path}.cjs.map`]);
+    }
+    expect([...ours.zips.keys()].toSorted()).toEqual(Object.keys(PERMISSIONS).toSorted());
+  });
+
+  test.each(Object.keys(PERMISSIONS))('of %s is below 400 kB', (name) => {
+    const [bundle] = bundles().filter((each) => each.name === name);
+    expect(bundle?.code.length).toBeGreaterThan(0);
+    expect(bundle?.code.length).toBeLessThan(BUNDLE_LIMIT_BYTES);
+  });
+
+  test('import nothing but Node and the credential providers that are left out', async () => {
+    const imported = new Set<string>();
+    const noteImports: Plugin = {
+      name: 'note-imports',
+      setup: ({ onResolve }) =>
+        onResolve({ filter: /.*/ }, ({ path }) => {
+          imported.add(path);
+          return { path, external: true };
+        }),
+    };
+    for (const { code } of bundles()) {
+      const stdin = { contents: code.toString() };
+      await build({ stdin, bundle: true, write: false, platform: 'node', plugins: [noteImports] });
+    }
+    expect([...imported].filter((path) => !isBuiltin(path)).toSorted()).toEqual(LEFT_OUT);
+  });
+
+  test('hold neither the sources nor anything of this machine', () => {
+    for (const [name, files] of ours.zips) {
+      for (const [file, content] of files) {
+        expect(content.includes(tmpdir()), `${name}/${file}`).toBe(false);
+        expect(content.includes('"sourcesContent"'), `${name}/${file}`).toBe(false);
+      }
+    }
+  });
+});
+
+describe('the table', () => {
+  test('has its keys, the sparse index, on-demand capacity and a time to live', () => {
+    const tables = of('AWS::DynamoDB::Table');
+    expect(tables).toHaveLength(1);
+    expect(tables[0]?.[1].Properties).toMatchObject({
+      BillingMode: 'PAY_PER_REQUEST',
+      KeySchema: [
+        { AttributeName: 'pk', KeyType: 'HASH' },
+        { AttributeName: 'sk', KeyType: 'RANGE' },
+      ],
+      AttributeDefinitions: ['pk', 'sk', 'activeShard', 'activeSince'].map((AttributeName) => ({
+        AttributeName,
+        AttributeType: 'S',
+      })),
+      GlobalSecondaryIndexes: [
+        {
+          IndexName: 'activeMeetings',
+          KeySchema: [
+            { AttributeName: 'activeShard', KeyType: 'HASH' },
+            { AttributeName: 'activeSince', KeyType: 'RANGE' },
+          ],
+          Projection: { ProjectionType: 'KEYS_ONLY' },
+        },
+      ],
+      TimeToLiveSpecification: { AttributeName: 'expiresAt', Enabled: true },
+    });
+  });
+});
+
+describe('what is kept', () => {
+  test('are the records: not deleted by accident, and restorable to any moment', () => {
+    const [[, table] = []] = of('AWS::DynamoDB::Table');
+    expect(table).toMatchObject({
+      DeletionPolicy: 'Retain',
+      UpdateReplacePolicy: 'Retain',
+      Properties: {
+        DeletionProtectionEnabled: true,
+        PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
+      },
+    });
+  });
+
+  test('are the logs, but not for ever', () => {
+    const groups = of('AWS::Logs::LogGroup');
+    expect(groups.length).toBeGreaterThanOrEqual(functions().length);
+    for (const [id, { Properties }] of groups) expect(Properties.RetentionInDays, id).toBe(90);
+  });
+});
+
+describe('the user pool', () => {
+  const made = ({ resources, conditions }: Package) =>
+    Object.entries(resources)
+      .filter(([, { Type }]) => Type.startsWith('AWS::Cognito::'))
+      .filter(([, { Condition }]) =>
+        resolveTemplate({ Condition: Condition ?? '' }, { conditions }),
+      )
+      .map(([id]) => id);
+
+  test('is made, with a client, when none is given', () => {
+    expect(made(ours)).toEqual(['UserPool', 'UserPoolClient']);
+  });
+
+  test('is not made when one is given', () => {
+    expect(made(givenPool)).toEqual([]);
+  });
+
+  test('has a client without a secret, which lets nobody find out who has an account', () => {
+    const [[, client] = []] = of('AWS::Cognito::UserPoolClient');
+    expect(client?.Properties.GenerateSecret).toBeUndefined();
+    expect(client?.Properties.PreventUserExistenceErrors).toBe('ENABLED');
+  });
+});
+
+describe('a sample event', () => {
+  test.each(['token', 'start', 'end', 'status'])(
+    'of %s, without a stack or an account, is answered with a clean 401',
+    { concurrent: true, timeout: 300_000 },
+    async (name) => {
+      const printed = await invokeLocally(name);
+      const answer = JSON.parse(printed.slice(printed.indexOf('{\n')));
+      expect(answer).toEqual({
+        statusCode: 401,
+        headers: { 'content-type': 'application/json', 'cache-control': 'no-store' },
+        body: expect.any(String),
+      });
+      expect(JSON.parse(answer.body)).toEqual({
+        error: 'A valid access token is required',
+        code: 'UNAUTHENTICATED',
+        requestId: 'JKJaXmPLvHcESHA=',
+      });
+    },
+  );
+});
+
+interface Statement {
+  Effect: string;
+  Action: string[];
+  Resource: unknown;
+}
+
+const statementsOf = (role: Resource | undefined): Statement[] =>
+  role?.Properties.Policies.flatMap(
+    ({ PolicyDocument }: { PolicyDocument: { Statement: Statement[] } }) =>
+      PolicyDocument.Statement,
+  ) ?? [];
+
+const grantsOf = (role: Resource | undefined): string[] =>
+  statementsOf(role).flatMap(({ Action, Resource }) =>
+    [Action]
+      .flat()
+      .flatMap((action) =>
+        [Resource].flat().map((resource) => `${action} ${resolveTemplate(resource)}`),
+      ),
+  );
+
+/** What a function's bundle answers to each of these events, in a process and a folder of its own. */
+async function runBundle(
+  name: string,
+  env: Record<string, string>,
+  events: unknown[],
+): Promise<unknown[]> {
+  const [[file, code] = ['', '']] = [...(ours.zips.get(name) ?? [])];
+  const folder = await mkdtemp(join(tmpdir(), `bundle-${name}-`));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  await writeFile(join(folder, 'bundle.cjs'), code);
+  await writeFile(join(folder, 'events.json'), JSON.stringify(events));
+  const { stdout } = await run(process.execPath, ['-e', CALL_HANDLER], { cwd: folder, env });
+  expect(file).toMatch(/\.cjs$/);
+  return JSON.parse(stdout.split('\n').at(-1) ?? '');
+}
+
+/** What Lambda does, as far as it matters here. */
+const CALL_HANDLER = `
+  const { handler } = require('./bundle.cjs');
+  const context = { awsRequestId: 'r-1', getRemainingTimeInMillis: () => 60_000 };
+  (async () => {
+    const answers = [];
+    for (const event of require('./events.json')) answers.push(await handler(event, context));
+    process.stdout.write('\\n' + JSON.stringify(answers), () => process.exit());
+  })();
+`;
