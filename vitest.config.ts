@@ -6,6 +6,7 @@ import { defineConfig } from 'vitest/config';
  */
 const env = {
   POWERTOOLS_METRICS_DISABLED: 'true',
+  POWERTOOLS_SERVICE_NAME: 'reading-club-meetings',
   TABLE_NAME: 'no-table',
   DYNAMODB_ENDPOINT: 'http://127.0.0.1:9',
   LIVEKIT_PARAMETER: '/no-parameter',

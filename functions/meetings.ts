@@ -5,17 +5,11 @@ import { type HttpDeps, httpHandler } from '../lib/http/handler.ts';
 import { parsePath, parseQuery } from '../lib/http/request.ts';
 import { ok } from '../lib/http/response.ts';
 import { listMeetings, type MeetingListDeps } from '../lib/meetings/history.ts';
-import { ClubId, MeetingId } from '../lib/meetings/model.ts';
+import { ClubId, MeetingId, PageLimit } from '../lib/meetings/model.ts';
 
-const LIMIT_RULE = 'must be a whole number from 1 to 100';
 const Path = z.object({ clubId: ClubId });
 const Query = z.strictObject({
-  limit: z._default(
-    z.coerce
-      .number(LIMIT_RULE)
-      .check(z.int(LIMIT_RULE), z.gte(1, LIMIT_RULE), z.lte(100, LIMIT_RULE)),
-    20,
-  ),
+  limit: z._default(PageLimit, 20),
   cursor: z.optional(MeetingId),
 });
 const route = { route: 'GET /{clubId}/meetings', failure: 'Failed to list meetings' };

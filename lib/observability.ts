@@ -3,7 +3,6 @@ import { Logger } from '@aws-lambda-powertools/logger';
 import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
 import type { Log, LogFields, Meter, Timed } from './meetings/ports.ts';
 
-const SERVICE = 'reading-club-meetings';
 const METRICS_NAMESPACE = 'ReadingClubMeetings';
 
 /** What the function waits for while it handles a request. */
@@ -22,9 +21,12 @@ export const withRequestId = <T>(requestId: string, work: () => T): T =>
 
 export const requestId = (): string | undefined => invocation.getStore()?.requestId;
 
-/** One JSON line a message through Powertools; its level is `POWERTOOLS_LOG_LEVEL`. */
+/**
+ * One JSON line a message through Powertools, which reads its level from `POWERTOOLS_LOG_LEVEL` and
+ * the service, that figures have as their dimension, from `POWERTOOLS_SERVICE_NAME`.
+ */
 export function createLog(): Log {
-  const logger = new Logger({ serviceName: SERVICE });
+  const logger = new Logger();
   const line = (fields: LogFields, error?: unknown) => ({
     requestId: requestId(),
     ...fields,
@@ -57,7 +59,7 @@ export const timed =
 export function createMeter(): Meter {
   const emit = (dimensions: Record<string, string>, add: (metrics: Metrics) => void): void => {
     // One of its own for each line: Powertools keeps what was added until it is published.
-    const metrics = new Metrics({ namespace: METRICS_NAMESPACE, serviceName: SERVICE });
+    const metrics = new Metrics({ namespace: METRICS_NAMESPACE });
     metrics.addDimensions(dimensions);
     add(metrics);
     metrics.publishStoredMetrics();

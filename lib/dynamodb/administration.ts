@@ -71,7 +71,8 @@ export function createClubAdministration(table: Table): ClubAdministration {
     },
 
     async removeItemsOfClub(clubId) {
-      for (const prefix of [MEMBER_PREFIX, ATTENDANCE_PREFIX, MEETING_PREFIX]) {
+      // Attendance last: whoever writes some looks for the member first.
+      for (const prefix of [MEMBER_PREFIX, MEETING_PREFIX, ATTENDANCE_PREFIX]) {
         await table.removeAll((await itemsOf(clubId, prefix)).map(keyOf));
       }
     },

@@ -132,6 +132,14 @@ export function createPresenceRepository(table: Table): PresenceRepository {
       });
     },
 
+    async closeSession({ clubId, meetingId }, participantSid, leftAt) {
+      await table.updateIf(attendanceKey(clubId, meetingId, participantSid), {
+        ConditionExpression: 'attribute_exists(pk)',
+        UpdateExpression: 'SET leftAt = :leftAt',
+        ExpressionAttributeValues: { ':leftAt': leftAt },
+      });
+    },
+
     async listSessions({ clubId, meetingId }) {
       const items = await table.query({
         KeyConditionExpression: 'pk = :pk AND begins_with(sk, :prefix)',

@@ -20,8 +20,10 @@ export interface FollowDeps {
     | 'removePresent'
     | 'sessionStarted'
     | 'sessionEnded'
+    | 'closeSession'
   >;
   media: Pick<MediaServer, 'deleteRoom' | 'removeParticipant'>;
+  now: () => Date;
 }
 
 /** What became of an event; `ignored`: it is about nothing that this table knows. */
@@ -50,15 +52,25 @@ export async function followMediaEvent(deps: FollowDeps, event: MediaEvent): Pro
     case 'room_finished':
       if (isOn) await deps.presence.roomFinished(meeting, room);
       break;
-    case 'participant_joined':
-      if (isOn && club?.barredUserIds?.has(event.participant.identity)) {
-        await deps.media.removeParticipant(event.room.name, event.participant.identity);
+    case 'participant_joined': {
+      const { identity } = event.participant;
+      const isBarred = isOn && club?.barredUserIds?.has(identity);
+      if (isBarred) await deps.media.removeParticipant(event.room.name, identity, deps.now());
+      if (isAttended(meeting, club, member, identity) || (isOn && !isBarred)) {
+        await personJoined(deps, meeting, room, sessionOf(event.participant, member));
       }
-      await personJoined(deps, meeting, room, sessionOf(event.participant, member));
       break;
-    case 'participant_left':
-      await personLeft(deps, meeting, sessionOf(event.participant, member), event.at);
+    }
+    case 'participant_left': {
+      const { identity, sid } = event.participant;
+      if (isAttended(meeting, club, member, identity)) {
+        await deps.presence.sessionEnded(meeting, sessionOf(event.participant, member), event.at);
+      } else {
+        await deps.presence.closeSession(meeting, sid, event.at);
+      }
+      await deps.presence.removePresent(meeting, [sid], event.at);
       break;
+    }
     case 'participant_connection_aborted':
       await deps.presence.removePresent(meeting, [event.participant.sid], event.at);
       break;
@@ -73,6 +85,21 @@ export async function followMediaEvent(deps: FollowDeps, event: MediaEvent): Pro
 /** Tokens of this service carry a user id; whoever came by another way is nobody that it knows. */
 export const isPersonOfOurs = ({ isPerson, identity }: Participant): boolean =>
   isPerson && UserId.safeParse(identity).success;
+
+/**
+ * Whether a stay is to be written down whatever is known of it. Events come after what they are about:
+ * they must not bring back the attendance of somebody who was forgotten, or of a club that was removed.
+ */
+const isAttended = (
+  { meetingId }: MeetingRef,
+  club: Club | undefined,
+  member: Member | undefined,
+  userId: string,
+): boolean => {
+  const { lastMeeting, moderatorId } = club ?? {};
+  if (lastMeeting?.meetingId === meetingId && lastMeeting.reason === 'club-removed') return false;
+  return member !== undefined || moderatorId === userId;
+};
 
 const read = async (
   { clubs }: FollowDeps,
@@ -94,7 +121,7 @@ export const sessionOf = (
 });
 
 /**
- * Present first, then the session; and out again if the session has ended already. `personLeft` goes
+ * Present first, then the session; and out again if the session has ended already. A departure goes
  * the other way round, so whichever comes last sees the other.
  */
 export async function personJoined(
@@ -110,14 +137,4 @@ export async function personJoined(
   if (leftAt !== undefined) {
     await presence.removePresent(meeting, [session.participantSid], room.observedAt);
   }
-}
-
-async function personLeft(
-  { presence }: FollowDeps,
-  meeting: MeetingRef,
-  session: Session,
-  leftAt: string,
-): Promise<void> {
-  await presence.sessionEnded(meeting, session, leftAt);
-  await presence.removePresent(meeting, [session.participantSid], leftAt);
 }

@@ -93,6 +93,13 @@ export const Club = z.object({
 });
 export type Club = z.infer<typeof Club>;
 
+const PAGE_RULE = 'must be a whole number from 1 to 100';
+
+/** How many meetings a page of the history has; text in a query. */
+export const PageLimit = z.coerce
+  .number(PAGE_RULE)
+  .check(z.int(PAGE_RULE), z.gte(1, PAGE_RULE), z.lte(100, PAGE_RULE));
+
 export const Role = z.enum(['member', 'moderator'], 'must be "member" or "moderator"');
 export type Role = z.infer<typeof Role>;
 

@@ -134,6 +134,9 @@ export interface PresenceRepository {
 
   sessionEnded(meeting: MeetingRef, session: Session, leftAt: string): Promise<void>;
 
+  /** As `sessionEnded`, for a session that is written down; writes down no other. */
+  closeSession(meeting: MeetingRef, participantSid: string, leftAt: string): Promise<void>;
+
   listSessions(meeting: MeetingRef): Promise<Session[]>;
 }
 
