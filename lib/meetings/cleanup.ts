@@ -270,9 +270,10 @@ async function lookForVacancy(
 const hasCount = (room: Room | undefined): boolean => (room?.participantCount ?? 0) > 0;
 
 /**
- * No room in the list and nobody in the room is what LiveKit answers for a room that is gone, and what
- * it would answer by a mistake of its own. Making sure of the room tells one from the other: a room
- * that is there comes back as it is, with its people counted.
+ * Nobody in the room is what LiveKit answers for an empty one, for one that is gone, and what it would
+ * answer by a mistake of its own. So the room's own count must not say otherwise; where it lags, the
+ * next run ends the meeting. A room that is not in the list is made sure of: one that is there after
+ * all comes back as it is, with its people counted.
  */
 async function isTrulyEmpty(
   run: Run,
@@ -281,11 +282,9 @@ async function isTrulyEmpty(
   listed: Room | undefined,
   inRoom: Participant[],
 ): Promise<boolean> {
-  if (listed) return true;
-  const room = await run.media.createRoom(
-    meeting.roomName,
-    roomOptionsOf(club, meeting, run.rooms),
-  );
+  const room =
+    listed ??
+    (await run.media.createRoom(meeting.roomName, roomOptionsOf(club, meeting, run.rooms)));
   return room.participantCount <= inRoom.length;
 }
 
