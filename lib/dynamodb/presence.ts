@@ -20,6 +20,7 @@ const LIVING_ROOM =
  * A meeting's rooms are ordered by their creation. The newest that any event told of is the one that
  * presence is about, and a room that finished never comes back. Each write below moves along that
  * order or does nothing, so that any order and any repetition of the events ends in the same state.
+ * `roomFound` alone goes back: for the cleanup, which may have missed a room in LiveKit's answers.
  */
 export function createPresenceRepository(table: Table): PresenceRepository {
   const newRoom = (room: RoomIncarnation, isComplete: boolean, isFinished = false) => ({
@@ -68,6 +69,21 @@ export function createPresenceRepository(table: Table): PresenceRepository {
           ':createdAt': room.createdAt,
           ':presence': newRoom(room, true, true),
           ':observedAt': room.observedAt,
+        },
+      });
+    },
+
+    async roomFound({ clubId, meetingId }, room) {
+      await table.updateIf(clubKey(clubId), {
+        ConditionExpression:
+          'meeting.meetingId = :meetingId AND presence.roomSid = :roomSid AND presence.isFinished = :true',
+        UpdateExpression: 'SET presence.isFinished = :false, presence.observedAt = :observedAt',
+        ExpressionAttributeValues: {
+          ':meetingId': meetingId,
+          ':roomSid': room.sid,
+          ':observedAt': room.observedAt,
+          ':true': true,
+          ':false': false,
         },
       });
     },

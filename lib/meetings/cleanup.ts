@@ -28,7 +28,12 @@ export interface CleanupDeps {
   >;
   presence: Pick<
     PresenceRepository,
-    'roomStarted' | 'roomFinished' | 'addPresent' | 'removePresent' | 'sessionStarted'
+    | 'roomStarted'
+    | 'roomFinished'
+    | 'roomFound'
+    | 'addPresent'
+    | 'removePresent'
+    | 'sessionStarted'
   >;
   media: Pick<
     MediaServer,
@@ -199,6 +204,7 @@ async function repairPresence(
   const observedAt = run.now().toISOString();
   if (room) {
     const incarnation = { sid: room.sid, createdAt: room.createdAt, observedAt };
+    if (presence.isFinished && people.length > 0) await run.presence.roomFound(ref, incarnation);
     // Sids that were there before LiveKit was asked, and are not there now, are gone. One that is
     // new may have left again since: `personJoined` sees that by its session.
     const there = new Set(people.map(({ sid }) => sid));

@@ -124,6 +124,9 @@ export interface PresenceRepository {
   /** Nobody is left in it; the meeting goes on, vacant. */
   roomFinished(meeting: MeetingRef, room: RoomIncarnation): Promise<void>;
 
+  /** It was taken for finished, and people are in it. */
+  roomFound(meeting: MeetingRef, room: RoomIncarnation): Promise<void>;
+
   /** Also takes the meeting's vacancy away. Says whether the room is the meeting's newest. */
   addPresent(meeting: MeetingRef, room: RoomIncarnation, participantSid: string): Promise<boolean>;
 
