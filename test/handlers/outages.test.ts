@@ -50,16 +50,18 @@ async function troubled({ faults = [], refused = [], ...options }: BootOptions):
   return service;
 }
 
-/** Side by side; what goes wrong says on which. */
-async function onEveryRoute(check: (route: Route) => Promise<void>): Promise<void> {
-  await Promise.all(
-    ROUTES.map((route) =>
-      check(route).catch((cause) => {
-        throw new Error(`${route}: ${cause}`, { cause });
-      }),
-    ),
-  );
+/** Side by side: for troubles that are a matter of waiting. What goes wrong says on which route. */
+async function onEveryRouteAtOnce(check: (route: Route) => Promise<void>): Promise<void> {
+  await Promise.all(ROUTES.map((route) => check(route).catch(blame(route))));
 }
+
+async function onEveryRoute(check: (route: Route) => Promise<void>): Promise<void> {
+  for (const route of ROUTES) await check(route).catch(blame(route));
+}
+
+const blame = (route: Route) => (cause: unknown) => {
+  throw new Error(`${route}: ${cause}`, { cause });
+};
 
 async function heal({ wire }: Process, { refused = [] }: BootOptions): Promise<void> {
   wire.heal();
@@ -176,6 +178,14 @@ describe.concurrent('When LiveKit closed a connection that was idle,', () => {
 
 const onStore = (fault: Fault): BootOptions => ({ faults: [on({ side: 'store' }, fault)] });
 
+/** As a client does that is told 503: with many at once on a busy machine, a second may not suffice. */
+async function callUntilItWorks(service: Process, route: Route, club: TestClub): Promise<number> {
+  for (let attempt = 1; ; attempt++) {
+    const { status } = await service.call(route, club.moderator, { clubId: club.clubId });
+    if (status !== 503 || attempt === 5) return status;
+  }
+}
+
 const isClub = (sk: string) => sk === 'CLUB';
 const isMember = (sk: string) => sk.startsWith('MEMBER#');
 const forAWhile = (count: number, fault: Fault): BootOptions => ({ faults: [times(count, fault)] });
@@ -197,7 +207,7 @@ const storeTroubles: [string, BootOptions][] = [
 
 describe.concurrent.each(storeTroubles)('When the database %s for good,', (_, trouble) => {
   it('every route is 503 and nothing has changed; the same calls work later', async () => {
-    await onEveryRoute(async (route) => {
+    await onEveryRouteAtOnce(async (route) => {
       const club = await clubFor(route);
       const { clubId } = club;
       const before = [await world.recordOf(clubId), await world.roomsOf(clubId)];
@@ -207,8 +217,7 @@ describe.concurrent.each(storeTroubles)('When the database %s for good,', (_, tr
       expect([await world.recordOf(clubId), await world.roomsOf(clubId)]).toEqual(before);
 
       await heal(service, trouble);
-      const { status } = await service.call(route, club.moderator, { clubId });
-      expect(status).toBe(200);
+      expect(await callUntilItWorks(service, route, club)).toBe(200);
       await world.expectAgreement(clubId);
     });
   });

@@ -54,17 +54,19 @@ export const breakOff =
 
 // ---- DynamoDB's own
 
+const DYNAMO_JSON = 'application/x-amz-json-1.0';
+
 const dynamoError = (status: number, name: string): Fault =>
   answer(
     status,
     JSON.stringify({ __type: `com.amazonaws.dynamodb.v20120810#${name}`, message: 'a fault' }),
-    'application/x-amz-json-1.0',
+    DYNAMO_JSON,
   );
 
 export const throttling = dynamoError(400, 'ThrottlingException');
 export const internalError = dynamoError(500, 'InternalServerError');
 /** A load balancer's, in front of DynamoDB: it has JSON's type and no error's name. */
-export const unnamedError = answer(503, '{}', 'application/x-amz-json-1.0');
+export const unnamedError = answer(503, '{}', DYNAMO_JSON);
 
 /** BatchGetItem answers 200 and leaves these keys for later. */
 export const unprocessed = (isLeft: (sk: string) => boolean = () => true): Fault =>
@@ -72,6 +74,10 @@ export const unprocessed = (isLeft: (sk: string) => boolean = () => true): Fault
     const { RequestItems }: BatchGet = JSON.parse(String(request.body));
     const [[table, { Keys, ...options }] = ['', { Keys: [] }]] = Object.entries(RequestItems);
     const left = Keys.filter(({ sk }) => isLeft(sk.S));
+    if (left.length === Keys.length) {
+      const body = JSON.stringify({ Responses: {}, UnprocessedKeys: RequestItems });
+      return answer(200, body, DYNAMO_JSON)(request, pass);
+    }
     const keep = edit((body) => {
       const { Responses = {} }: { Responses?: Record<string, Key[]> } = body;
       const items = (Responses[table] ?? []).filter(({ sk }) => !isLeft(sk.S));

@@ -13,10 +13,14 @@ import {
   type ServerResponse,
 } from 'node:http';
 import { buffer } from 'node:stream/consumers';
-import { setTimeout as delay } from 'node:timers/promises';
 
 const HOST = '127.0.0.1';
-const RELISTEN_PAUSE_MS = 20;
+
+/**
+ * Below the ports that systems give away by themselves, and each used once: nobody else gets one while
+ * connections to it are refused. Test files that run at the same time begin somewhere else.
+ */
+let nextPort = 20_000 + Math.floor(Math.random() * 10_000);
 
 /** DynamoDB, LiveKit and the user pool's key set. */
 export const SIDES = ['store', 'media', 'identity'] as const;
@@ -89,10 +93,12 @@ export async function startWire(upstreams: Record<Side, string>) {
 
   const accept = async (side: Side) => {
     const door = sides[side];
-    // Somebody may have been given the port in the meantime, for the length of one request.
-    while (!(await listens(door.server, door.port))) await delay(RELISTEN_PAUSE_MS);
-    const address = door.server.address();
-    door.port = typeof address === 'object' && address ? address.port : 0;
+    if (door.port > 0) await listen(door.server, door.port);
+    while (door.port === 0) {
+      const port = nextPort++;
+      const taken = await listen(door.server, port).then(() => false, isTaken);
+      if (!taken) door.port = port;
+    }
   };
 
   await Promise.all(SIDES.map(accept));
@@ -152,14 +158,17 @@ function ownHeaders({ headers }: IncomingMessage): OutgoingHttpHeaders {
   return rest;
 }
 
-function listens(server: Server, port: number): Promise<boolean> {
+function listen(server: Server, port: number): Promise<void> {
   return new Promise((resolve, reject) => {
-    const refused = (error: NodeJS.ErrnoException) =>
-      error.code === 'EADDRINUSE' ? resolve(false) : reject(error);
-    server.once('error', refused);
+    server.once('error', reject);
     server.listen(port, HOST, () => {
-      server.removeListener('error', refused);
-      resolve(true);
+      server.removeListener('error', reject);
+      resolve();
     });
   });
+}
+
+function isTaken(error: NodeJS.ErrnoException): true {
+  if (error.code !== 'EADDRINUSE') throw error;
+  return true;
 }
