@@ -33,6 +33,9 @@ const CALLS: Record<string, (service: LiveKitService) => Promise<unknown>> = {
   deleteRoom: (service) => service.deleteRoom(ROOM),
   getParticipants: (service) => service.getParticipants(ROOM),
   removeParticipant: (service) => service.removeParticipant(ROOM, 'ada'),
+  listRooms: (service) => service.listRooms(),
+  muteTrack: (service) => service.muteTrack(ROOM, 'ada', 'TR_1'),
+  // Last, since it asks two things at once: the second may be asked when the first has failed.
   getRoomStatus: (service) => service.getRoomStatus(ROOM),
 };
 const METHODS = Object.entries(CALLS);
@@ -113,11 +116,39 @@ describe('a room', () => {
       name: 'Ada',
       isPerson: true,
       joinedAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
+      tracks: [],
     });
     expect(
       Object.fromEntries(participants.map(({ identity, isPerson }) => [identity, isPerson])),
     ).toEqual({ ada: true, joined: true, recorder: false, agent: false });
     expect(JSON.parse(JSON.stringify(participants))).toEqual(participants);
+  });
+
+  test('tells what each person publishes, and has a track muted', async () => {
+    const name = newName();
+    await service.createRoom(name, OPTIONS);
+    const { trackSids } = await standIn.join(name, {
+      identity: 'ada',
+      tracks: [{ source: 'MICROPHONE' }, { source: 'CAMERA' }, { source: 'SCREEN_SHARE' }],
+    });
+    const [microphone = '', camera, screen] = trackSids;
+    const tracks = [
+      { sid: microphone, kind: 'audio', source: 'microphone', muted: false },
+      { sid: camera, kind: 'video', source: 'camera', muted: false },
+      { sid: screen, kind: 'video', source: 'screen_share', muted: false },
+    ];
+    expect(await service.getParticipants(name)).toMatchObject([{ tracks }]);
+    await service.muteTrack(name, 'ada', microphone);
+    const [, ...others] = tracks;
+    expect(await service.getParticipants(name)).toMatchObject([
+      { tracks: [{ ...tracks[0], muted: true }, ...others] },
+    ]);
+  });
+
+  test('is listed with all others', async () => {
+    const names = [newName(), newName()];
+    const rooms = await Promise.all(names.map((name) => service.createRoom(name, OPTIONS)));
+    expect(await service.listRooms()).toEqual(expect.arrayContaining(rooms));
   });
 
   test('that does not exist has no participants', async () => {
@@ -163,6 +194,24 @@ describe('a room', () => {
       await service.createToken(name, 'Ada', 'ada', {}, TOKEN),
     );
     expect(await service.getParticipants(name)).toMatchObject([{ sid, name: 'Ada' }]);
+  });
+});
+
+describe('a removal', () => {
+  test('revokes tokens from before the moment that is given, and none that are yet to come', async () => {
+    const { url, requests } = await serveHttp(() => ({}));
+    await serviceAt(url).removeParticipant(ROOM, 'ada', new Date('2026-08-29T18:00:00.900Z'));
+    expect(JSON.parse(requests[0]?.body ?? '')).toMatchObject({
+      room: ROOM,
+      identity: 'ada',
+      revokeTokenTs: String(Date.parse('2026-08-29T18:00:00.000Z') / 1000),
+    });
+  });
+
+  test('without a moment leaves that to LiveKit', async () => {
+    const { url, requests } = await serveHttp(() => ({}));
+    await serviceAt(url).removeParticipant(ROOM, 'ada');
+    expect(JSON.parse(requests[0]?.body ?? '').revokeTokenTs ?? '0').toBe('0');
   });
 });
 
@@ -320,7 +369,7 @@ describe('LiveKit that answers', () => {
     ['404 in plain text: it is not LiveKit', text(404, '404 page not found', 'text/plain')],
     ['405 in HTML: it is not LiveKit', text(405, '<html>Not allowed</html>')],
   ];
-  const READING = METHODS.filter(([name]) => name.startsWith('get'));
+  const READING = METHODS.filter(([name]) => /^(get|list)/.test(name));
 
   test.each(OUTAGES)('%s is an outage for every method, asked once', async (_, answer) => {
     const { url, requests } = await serveHttp(() => answer);
@@ -352,6 +401,11 @@ describe('LiveKit that answers', () => {
         `LiveKit answered ${answer.status} ${answer.body.code}`,
       );
     }
+  });
+
+  test('404 not_found to a mute is success: whoever left in between is not heard either', async () => {
+    const { url } = await serveHttp(() => twirp(404, 'not_found'));
+    await expect(serviceAt(url).muteTrack(ROOM, 'ada', 'TR_1')).resolves.toBeUndefined();
   });
 
   test('404 not_found to a deletion is success, and to a removal false', async () => {

@@ -112,7 +112,9 @@ export class LiveKitService implements MediaServer {
   }
 
   async muteTrack(roomName: string, participantId: string, trackSid: string): Promise<void> {
-    await this.#call((rooms) => rooms.mutePublishedTrack(roomName, participantId, trackSid, true));
+    await this.#call((rooms) =>
+      rooms.mutePublishedTrack(roomName, participantId, trackSid, true).catch(unlessNotFound),
+    );
   }
 
   async getRoomStatus(roomName: string): Promise<RoomStatus> {

@@ -260,7 +260,7 @@ export interface MediaServer {
    */
   removeParticipant(roomName: string, participantId: string, revokeBefore?: Date): Promise<boolean>;
 
-  /** Mutes a track on the server; nobody's microphone is opened from outside. */
+  /** Mutes a track, if it is still there; nobody's microphone is opened from outside. */
   muteTrack(roomName: string, participantId: string, trackSid: string): Promise<void>;
 
   getRoomStatus(roomName: string): Promise<RoomStatus>;
