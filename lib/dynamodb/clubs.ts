@@ -1,4 +1,5 @@
-import { Club, EndedMeeting, type Meeting, Member } from '../meetings/model.ts';
+import * as z from 'zod/mini';
+import { Club, EndedMeeting, type Meeting, MeetingId, Member } from '../meetings/model.ts';
 import type { ClubRepository, EndCondition, MeetingRef } from '../meetings/ports.ts';
 import {
   ACTIVE_SHARDS,
@@ -8,7 +9,7 @@ import {
   meetingKey,
   memberKey,
 } from './keys.ts';
-import type { Key, Table } from './table.ts';
+import type { Item, Key, Table } from './table.ts';
 
 /** As many keys as one BatchGetItem takes. */
 const BATCH_KEYS = 100;
@@ -154,13 +155,18 @@ export function createClubRepository(table: Table): ClubRepository {
           }),
         ),
       );
-      return shards.flat().map(({ pk }) => String(pk).slice('CLUB#'.length));
+      return shards.flat().map(clubIdOf);
     },
 
     async *getClubs(clubIds) {
-      for (const batch of batchesOf(clubIds, BATCH_KEYS)) {
+      // A club whose meeting ends while its next one begins can be on two pages of the index, and
+      // DynamoDB takes no key twice.
+      for (const batch of batchesOf([...new Set(clubIds)], BATCH_KEYS)) {
         const items = await table.batchGet(batch.map(clubKey));
-        yield items.map((item) => Club.parse(item));
+        yield items.map((item) => ({
+          clubId: clubIdOf(item),
+          read: () => Club.parse(item),
+        }));
       }
     },
 
@@ -177,8 +183,7 @@ export function createClubRepository(table: Table): ClubRepository {
         const last = new Set(
           items
             .filter(({ sk }) => sk === 'CLUB')
-            .map((item) => Club.parse(item))
-            .map(({ clubId, lastMeeting }) => `${clubId} ${lastMeeting?.meetingId}`),
+            .map((item) => `${clubIdOf(item)} ${lastMeetingIdOf(item)}`),
         );
         ended.push(
           ...batch.filter(({ clubId, meetingId }) => {
@@ -191,6 +196,13 @@ export function createClubRepository(table: Table): ClubRepository {
     },
   };
 }
+
+const clubIdOf = ({ pk }: Item): string => String(pk).slice('CLUB#'.length);
+
+/** No more of the item than this: the rest may be as it must not be. */
+const LastMeeting = z.object({ lastMeeting: z.object({ meetingId: MeetingId }) });
+const lastMeetingIdOf = (item: Item): string | undefined =>
+  LastMeeting.safeParse(item).data?.lastMeeting.meetingId;
 
 const conditionOf = (onlyIf: EndCondition | undefined): string[] =>
   onlyIf ? ['meeting.vacantSince = :vacantSince', 'attribute_not_exists(presentSids)'] : [];

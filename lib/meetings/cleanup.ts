@@ -117,21 +117,24 @@ async function cleanUpAll(run: Run, hasTime: () => boolean): Promise<void> {
   const rooms = new Map((await run.media.listRooms()).map((room) => [room.name, room]));
 
   const current = new Set<string>();
-  for await (const clubs of run.clubs.getClubs(clubIds)) {
+  for await (const records of run.clubs.getClubs(clubIds)) {
     if (!hasTime()) {
       run.report.postponed += clubIds.length - run.report.active;
       return;
     }
     await Promise.all(
-      clubs.map(async (club) => {
-        const { clubId, meeting } = club;
-        if (!meeting) return; // ended since the index said otherwise
-        run.report.active += 1;
-        current.add(meeting.roomName);
-        await attempt(run, { clubId, meetingId: meeting.meetingId }, () =>
-          lookAfter(run, club, meeting, rooms.get(meeting.roomName)),
-        );
-      }),
+      records.map(({ clubId, read }) =>
+        attempt(run, { clubId }, async () => {
+          const club = read();
+          const { meeting } = club;
+          if (!meeting) return; // ended since the index said otherwise
+          run.report.active += 1;
+          current.add(meeting.roomName);
+          await attempt(run, { clubId, meetingId: meeting.meetingId }, () =>
+            lookAfter(run, club, meeting, rooms.get(meeting.roomName)),
+          );
+        }),
+      ),
     );
   }
   await deleteZombies(
@@ -144,7 +147,7 @@ async function cleanUpAll(run: Run, hasTime: () => boolean): Promise<void> {
 /** One failure does not stop the others. */
 async function attempt(
   { log, report }: Run,
-  about: { clubId: string; meetingId: string },
+  about: { clubId: string; meetingId?: string },
   work: () => Promise<void>,
 ): Promise<void> {
   try {

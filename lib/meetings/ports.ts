@@ -11,6 +11,13 @@ export interface EndCondition {
   vacantSince: string;
 }
 
+/** A club of a batch: one that is not as it must be does not hide the others. */
+export interface ClubRecord {
+  clubId: string;
+  /** Throws for what is not as it must be. */
+  read(): Club;
+}
+
 /**
  * The record of clubs and meetings. Every read is consistent. Each method throws
  * `StoreUnavailable` when the outcome cannot be known in time: never "absent" for "not answered".
@@ -70,7 +77,7 @@ export interface ClubRepository {
   listActiveClubIds(): Promise<string[]>;
 
   /** In batches; a club that does not exist is left out. */
-  getClubs(clubIds: string[]): AsyncIterable<Club[]>;
+  getClubs(clubIds: string[]): AsyncIterable<ClubRecord[]>;
 
   /** Those of the meetings that this table knows to have ended. */
   filterEnded(meetings: MeetingRef[]): Promise<MeetingRef[]>;
