@@ -12,6 +12,7 @@ import {
   MAX_NAME_CHARACTERS,
   type Meeting,
   type Member,
+  ParticipantName,
 } from './model.ts';
 import type { ClubRepository, MediaServer, Permissions, Room } from './ports.ts';
 import { ensureRoom, type RoomLimits, roomOptionsOf } from './room.ts';
@@ -142,5 +143,12 @@ async function ensurePlace(
   throw new MeetingFull(maxParticipants);
 }
 
-const defaultName = (member: Member | undefined, caller: Caller): string =>
-  [...(member?.displayName ?? caller.username)].slice(0, MAX_NAME_CHARACTERS).join('');
+/** The first that fits: neither the record's name nor the user pool's was checked here before. */
+function defaultName(member: Member | undefined, { username, userId }: Caller): string {
+  for (const name of [member?.displayName ?? '', username]) {
+    const characters = [...name.trim()].slice(0, MAX_NAME_CHARACTERS);
+    const { success, data } = ParticipantName.safeParse(characters.join(''));
+    if (success) return data;
+  }
+  return userId;
+}
