@@ -1,7 +1,7 @@
 import { MediaUnavailable } from '../errors.ts';
 import { concludeMeeting } from './conclude.ts';
 import { isPersonOfOurs, personJoined, sessionOf } from './follow.ts';
-import { type Club, type EndedMeeting, type Meeting, parseRoomName } from './model.ts';
+import { type Club, type Meeting, parseRoomName } from './model.ts';
 import type {
   ClubRepository,
   EndCondition,
@@ -114,7 +114,11 @@ type Run = CleanupDeps & { report: CleanupReport };
 
 async function cleanUpAll(run: Run, hasTime: () => boolean): Promise<void> {
   const clubIds = shuffled(await run.clubs.listActiveClubIds());
-  const rooms = new Map((await run.media.listRooms()).map((room) => [room.name, room]));
+  const listed = await run.media.listRooms().catch((error) => {
+    if (error instanceof Postponed) run.report.postponed += clubIds.length;
+    throw error;
+  });
+  const rooms = new Map(listed.map((room) => [room.name, room]));
 
   const current = new Set<string>();
   for await (const records of run.clubs.getClubs(clubIds)) {
@@ -171,7 +175,7 @@ async function lookAfter(
   const { now, limits } = run;
   const age = now().getTime() - Date.parse(meeting.startedAt);
   if (age >= limits.maxDurationSeconds * 1000) {
-    if (await end(run, club, meeting, 'max-duration')) run.report.endedMaxDuration += 1;
+    await end(run, club, meeting, 'max-duration');
     return;
   }
   await putOut(run, club, meeting);
@@ -272,7 +276,9 @@ async function lookForVacancy(
   if (!vacantSince) {
     await clubs.markVacant(clubId, { meetingId, since: now().toISOString() });
   } else if (isDue && (await isTrulyEmpty(run, club, meeting, room, inRoom))) {
-    if (await end(run, club, meeting, 'vacant', { vacantSince })) run.report.endedVacant += 1;
+    const isEnded = await end(run, club, meeting, 'vacant', { vacantSince });
+    // The room that this run made sure of must not outlive a meeting that somebody else ended.
+    if (!isEnded && !room) await deleteZombies(run, [meeting.roomName], () => true);
   }
 }
 
@@ -297,16 +303,19 @@ async function isTrulyEmpty(
   return room.participantCount <= inRoom.length;
 }
 
+const COUNT_OF = { vacant: 'endedVacant', 'max-duration': 'endedMaxDuration' } as const;
+
 /** Whether it was this run that ended it; its room is gone then. */
 async function end(
   run: Run,
   club: Club,
   meeting: Meeting,
-  reason: EndedMeeting['reason'],
+  reason: keyof typeof COUNT_OF,
   onlyIf?: EndCondition,
 ): Promise<boolean> {
   const ended = await concludeMeeting(run, club, meeting, { endedBy: null, reason }, onlyIf);
   if (!ended) return false;
+  run.report[COUNT_OF[reason]] += 1;
   await run.media.deleteRoom(meeting.roomName);
   return true;
 }
