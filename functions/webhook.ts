@@ -13,8 +13,7 @@ export const createHandler = (deps: FollowDeps & Reports & { verifyWebhook: Veri
     route,
     deps,
     (event) => deps.verifyWebhook(rawBody(event), event.headers['authorization']),
-    async (_, mediaEvent) =>
-      ok({ result: mediaEvent ? await followMediaEvent(deps, mediaEvent) : 'ignored' }),
+    async (_, event) => ok({ result: event ? await followMediaEvent(deps, event) : 'ignored' }),
   );
 
 export const handler = createHandler(createWebhookDeps(loadConfig({ store, livekit })));

@@ -3,7 +3,7 @@ import { createCallerVerifier, type IdentityOptions } from './cognito/caller.ts'
 import { createClubAdministration } from './dynamodb/administration.ts';
 import { createClubRepository } from './dynamodb/clubs.ts';
 import { createPresenceRepository } from './dynamodb/presence.ts';
-import { openTable, type TableOptions } from './dynamodb/table.ts';
+import { openTable, type Table, type TableOptions } from './dynamodb/table.ts';
 import {
   type LiveKitProject,
   type ProjectParameter,
@@ -28,14 +28,8 @@ interface LiveKitConfig {
  * calls one of these once, at its cold start; the parts of the configuration that are left over, such
  * as limits, are passed on as they are.
  */
-export function createServiceDeps<C extends StoreConfig & LiveKitConfig>(config: C) {
-  return {
-    ...config,
-    ...storeDeps(config),
-    media: new LiveKitService(projectOf(config), timed('Media')),
-    newMeetingId: (startedAt: Date) => ulid(startedAt.getTime()),
-  };
-}
+export const createServiceDeps = <C extends StoreConfig & LiveKitConfig>(config: C) =>
+  serviceDeps(config, tableOf(config), projectOf(config));
 
 /** For a function that people call about the meeting that is on. */
 export const createDeps = <C extends StoreConfig & LiveKitConfig & IdentityConfig>(config: C) => ({
@@ -45,32 +39,44 @@ export const createDeps = <C extends StoreConfig & LiveKitConfig & IdentityConfi
 
 /** For a function that people call about meetings that are over: LiveKit knows nothing of those. */
 export const createHistoryDeps = (config: StoreConfig & IdentityConfig) => ({
-  ...storeDeps(config),
+  ...storeDeps(tableOf(config)),
   verifyCaller: createCallerVerifier(config.identity),
 });
 
 /** For the function that LiveKit calls. */
-export const createWebhookDeps = (config: StoreConfig & LiveKitConfig) => ({
-  ...createServiceDeps(config),
-  verifyWebhook: createWebhookVerifier(projectOf(config)),
-});
-
-/** For the function that the application calls which owns the clubs. */
-export const createManageDeps = (config: StoreConfig & LiveKitConfig) => ({
-  ...createServiceDeps(config),
-  administration: createClubAdministration(openTable(config.store)),
-});
-
-function storeDeps({ store }: StoreConfig) {
-  const table = openTable(store, timed('Store'));
+export function createWebhookDeps(config: StoreConfig & LiveKitConfig) {
+  const project = projectOf(config);
   return {
-    clubs: createClubRepository(table),
-    presence: createPresenceRepository(table),
-    now: () => new Date(),
-    log: createLog(),
-    meter: createMeter(),
+    ...serviceDeps(config, tableOf(config), project),
+    verifyWebhook: createWebhookVerifier(project),
   };
 }
+
+/** For the function that the application calls which owns the clubs. */
+export function createManageDeps(config: StoreConfig & LiveKitConfig) {
+  const table = tableOf(config);
+  return {
+    ...serviceDeps(config, table, projectOf(config)),
+    administration: createClubAdministration(table),
+  };
+}
+
+const serviceDeps = <C>(config: C, table: Table, project: () => Promise<LiveKitProject>) => ({
+  ...config,
+  ...storeDeps(table),
+  media: new LiveKitService(project, timed('Media')),
+  newMeetingId: (startedAt: Date) => ulid(startedAt.getTime()),
+});
+
+const storeDeps = (table: Table) => ({
+  clubs: createClubRepository(table),
+  presence: createPresenceRepository(table),
+  now: () => new Date(),
+  log: createLog(),
+  meter: createMeter(),
+});
+
+const tableOf = ({ store }: StoreConfig): Table => openTable(store, timed('Store'));
 
 function projectOf({ livekit }: LiveKitConfig): () => Promise<LiveKitProject> {
   if ('parameter' in livekit) return projectFromParameter(livekit.parameter);

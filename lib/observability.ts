@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { Logger } from '@aws-lambda-powertools/logger';
 import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
+import { TimedOut } from './errors.ts';
 import type { Log, LogFields, Meter, Timed } from './meetings/ports.ts';
 
 const METRICS_NAMESPACE = 'ReadingClubMeetings';
@@ -10,6 +11,8 @@ export type Dependency = 'Store' | 'Media';
 
 interface Invocation {
   requestId: string;
+  /** Aborted when the request was answered without waiting for its work. */
+  signal?: AbortSignal;
   waits: { dependency: Dependency; durationMs: number }[];
 }
 
@@ -18,6 +21,12 @@ const invocation = new AsyncLocalStorage<Invocation>();
 /** Runs `work` so that each of its log lines carries the request id, and its waits are known. */
 export const withRequestId = <T>(requestId: string, work: () => T): T =>
   invocation.run({ requestId, waits: [] }, work);
+
+/** Once `signal` is aborted, the invocation begins no more calls to its dependencies. */
+export function stopOn(signal: AbortSignal): void {
+  const current = invocation.getStore();
+  if (current) current.signal = signal;
+}
 
 export const requestId = (): string | undefined => invocation.getStore()?.requestId;
 
@@ -39,10 +48,15 @@ export function createLog(): Log {
   };
 }
 
-/** Notes how long the invocation waits for a dependency, whether or not it answers. */
+/**
+ * Notes how long the invocation waits for a dependency, whether or not it answers. Begins no call for
+ * a request that was given up: on Lambda its work would go on at the next one, minutes later, and undo
+ * what was decided in between.
+ */
 export const timed =
   (dependency: Dependency): Timed =>
   async (call) => {
+    if (invocation.getStore()?.signal?.aborted) throw new TimedOut();
     const startedAt = performance.now();
     try {
       return await call();

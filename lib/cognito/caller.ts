@@ -59,8 +59,10 @@ export function createCallerVerifier({
       issuer,
       audience: null, // access tokens have none: customJwtCheck looks at the client id of both kinds
       jwksUri: `${issuer}/.well-known/jwks.json`,
-      customJwtCheck: ({ payload }) =>
-        validateCognitoJwtFields(payload, { tokenUse, clientId: clientIds }),
+      customJwtCheck: ({ payload }) => {
+        validateCognitoJwtFields(payload, { tokenUse, clientId: clientIds });
+        if (payload.exp === undefined) throw new Error('The token never expires');
+      },
     },
     { jwksCache: keySet },
   );

@@ -53,14 +53,26 @@ export function createClubRepository(table: Table): ClubRepository {
       return members;
     },
 
-    setRole: (clubId, userId, role) =>
-      table.updateIf(memberKey(clubId, userId), {
+    async setRole(clubId, userId, role, at) {
+      const key = memberKey(clubId, userId);
+      // `role` is a word that DynamoDB reserves.
+      const names = { ExpressionAttributeNames: { '#role': 'role' } };
+      const isDemoted =
+        role === 'member' &&
+        (await table.updateIf(key, {
+          ConditionExpression: '#role = :moderator',
+          UpdateExpression: 'SET #role = :role, demotedAt = :at',
+          ...names,
+          ExpressionAttributeValues: { ':moderator': 'moderator', ':role': role, ':at': at },
+        }));
+      if (isDemoted) return true;
+      return table.updateIf(key, {
         ConditionExpression: 'attribute_exists(pk)',
-        // `role` is a word that DynamoDB reserves.
         UpdateExpression: 'SET #role = :role',
-        ExpressionAttributeNames: { '#role': 'role' },
+        ...names,
         ExpressionAttributeValues: { ':role': role },
-      }),
+      });
+    },
 
     barUser: ({ clubId, meetingId }, userId) =>
       table.updateIf(clubKey(clubId), {

@@ -70,10 +70,10 @@ export function openTable(
     { marshallOptions: { removeUndefinedValues: true } },
   );
 
-  const answer = <T>(call: Promise<T>): Promise<T> => timed(() => classifyOutages(call));
+  const answer = <T>(call: () => Promise<T>): Promise<T> => timed(() => classifyOutages(call()));
 
   /** Whether the write's condition held. */
-  const unlessRefused = async (write: Promise<unknown>): Promise<boolean> => {
+  const unlessRefused = async (write: () => Promise<unknown>): Promise<boolean> => {
     try {
       await answer(write);
       return true;
@@ -85,7 +85,7 @@ export function openTable(
 
   return {
     async get(Key: Key): Promise<Item | undefined> {
-      const { Item } = await answer(
+      const { Item } = await answer(() =>
         documents.send(new GetCommand({ TableName, Key, ConsistentRead: true })),
       );
       return Item;
@@ -99,7 +99,7 @@ export function openTable(
         [TableName]: { Keys: keys, ConsistentRead: true },
       };
       await untilProcessed(async () => {
-        const page: BatchGetCommandOutput = await answer(
+        const page: BatchGetCommandOutput = await answer(() =>
           documents.send(new BatchGetCommand({ RequestItems: request })),
         );
         items.push(...(page.Responses?.[TableName] ?? []));
@@ -114,7 +114,7 @@ export function openTable(
       const items: Item[] = [];
       let ExclusiveStartKey: QueryCommandInput['ExclusiveStartKey'];
       do {
-        const page = await answer(
+        const page = await answer(() =>
           documents.send(
             new QueryCommand({
               TableName,
@@ -132,16 +132,18 @@ export function openTable(
     },
 
     async put(Item: Key & Item): Promise<void> {
-      await answer(documents.send(new PutCommand({ TableName, Item })));
+      await answer(() => documents.send(new PutCommand({ TableName, Item })));
     },
 
     async remove(Key: Key): Promise<void> {
-      await answer(documents.send(new DeleteCommand({ TableName, Key })));
+      await answer(() => documents.send(new DeleteCommand({ TableName, Key })));
     },
 
     /** Whether the condition held, and so the item is gone; true also when there was none. */
     removeIf: (Key: Key, ConditionExpression: string): Promise<boolean> =>
-      unlessRefused(documents.send(new DeleteCommand({ TableName, Key, ConditionExpression }))),
+      unlessRefused(() =>
+        documents.send(new DeleteCommand({ TableName, Key, ConditionExpression })),
+      ),
 
     /** In any order; stops at the first batch that stays unprocessed. */
     async removeAll(keys: Key[]): Promise<void> {
@@ -151,7 +153,7 @@ export function openTable(
           [TableName]: batch.map((Key) => ({ DeleteRequest: { Key } })),
         };
         await untilProcessed(async () => {
-          const page: BatchWriteCommandOutput = await answer(
+          const page: BatchWriteCommandOutput = await answer(() =>
             documents.send(new BatchWriteCommand({ RequestItems: request })),
           );
           request = page.UnprocessedItems;
@@ -162,7 +164,7 @@ export function openTable(
 
     /** The item as it is after the update. */
     async update(Key: Key, input: Update): Promise<Item> {
-      const { Attributes } = await answer(
+      const { Attributes } = await answer(() =>
         documents.send(new UpdateCommand({ TableName, Key, ReturnValues: 'ALL_NEW', ...input })),
       );
       return Attributes ?? {};
@@ -170,7 +172,7 @@ export function openTable(
 
     /** Whether the condition held, and so the update was made. */
     updateIf: (Key: Key, input: Update & { ConditionExpression: string }): Promise<boolean> =>
-      unlessRefused(documents.send(new UpdateCommand({ TableName, Key, ...input }))),
+      unlessRefused(() => documents.send(new UpdateCommand({ TableName, Key, ...input }))),
   };
 }
 

@@ -7,7 +7,7 @@ import type {
 import { TimedOut } from '../errors.ts';
 import type { Caller } from '../meetings/model.ts';
 import type { Log, Meter } from '../meetings/ports.ts';
-import { withRequestId } from '../observability.ts';
+import { stopOn, withRequestId } from '../observability.ts';
 import { codeOf, errorResponse, STATUS } from './errors.ts';
 
 /** What is left of the function's time when it answers for itself instead of being cut off. */
@@ -48,7 +48,10 @@ export function authenticatedHandler<Sender>(
   })
     .use(reportRequest(route, reports))
     .use(answerErrors(route))
-    .handler(async (event) => handle(event, await authenticate(event)));
+    .handler(async (event, _, { signal }) => {
+      stopOn(signal);
+      return handle(event, await authenticate(event));
+    });
 
   return (event: APIGatewayProxyEventV2, context: Context) =>
     withRequestId(event.requestContext.requestId, () => stack(event, context));

@@ -7,14 +7,18 @@ function isWebSocketUrl(value: string): boolean {
   return URL.canParse(value) && ['ws:', 'wss:'].includes(new URL(value).protocol);
 }
 
+const ApiKey = z.object({
+  apiKey: z.string().check(z.minLength(1)),
+  // An empty one would verify what anybody signs.
+  apiSecret: z.string().check(z.minLength(1)),
+});
+
 /** What names and opens a LiveKit project; as JSON, the value of its SSM parameter. */
-export const LiveKitProject = z.object({
+export const LiveKitProject = z.extend(ApiKey, {
   /** What clients connect to; the API is at the same host. */
   wsUrl: z.string().check(z.refine(isWebSocketUrl)),
-  apiKey: z.string().check(z.minLength(1)),
-  apiSecret: z.string().check(z.minLength(1)),
   /** The key that is being replaced: webhooks that it signed still count. */
-  previous: z.optional(z.object({ apiKey: z.string(), apiSecret: z.string() })),
+  previous: z.optional(ApiKey),
 });
 export type LiveKitProject = z.infer<typeof LiveKitProject>;
 
@@ -42,7 +46,7 @@ export interface ProjectParameter {
  * @throws MediaUnavailable when it could never be read
  */
 export function projectFromParameter(
-  { name, region, endpoint = `https://ssm.${region}.amazonaws.com/` }: ProjectParameter,
+  { name, region, endpoint = endpointOf(region) }: ProjectParameter,
   { credentials = fromEnv(), now = Date.now } = {},
 ): () => Promise<LiveKitProject> {
   let known: { project: LiveKitProject; readAt: number } | undefined;
@@ -82,6 +86,7 @@ export function projectFromParameter(
     reading ??= read().finally(() => {
       reading = undefined;
     });
+    // Waited for, not left to the background: Lambda freezes that between two requests.
     try {
       const project = await reading;
       known = { project, readAt: now() };
@@ -92,6 +97,9 @@ export function projectFromParameter(
     return known.project;
   };
 }
+
+const endpointOf = (region: string): string =>
+  `https://ssm.${region}.amazonaws.com${region.startsWith('cn-') ? '.cn' : ''}/`;
 
 /** Without the parser's own error as cause: it quotes the text around what it did not expect. */
 function parseSecret<S extends z.ZodMiniType>(

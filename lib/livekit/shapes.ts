@@ -15,7 +15,7 @@ const STANDARD = 0;
 export const roomOf = (room: SdkRoom): Room => ({
   name: room.name,
   sid: room.sid,
-  createdAt: new Date(Number(room.creationTimeMs)).toISOString(),
+  createdAt: instant(room.creationTimeMs, room.creationTime),
   participantCount: room.numParticipants,
   metadata: room.metadata,
 });
@@ -29,7 +29,7 @@ export const participantOf = (participant: ParticipantInfo): Participant => ({
   sid: participant.sid,
   name: participant.name,
   isPerson: participant.kind === STANDARD && !participant.permission?.hidden,
-  joinedAt: new Date(Number(participant.joinedAtMs)).toISOString(),
+  joinedAt: instant(participant.joinedAtMs, participant.joinedAt),
   tracks: participant.tracks.map(trackOf),
 });
 
@@ -53,3 +53,7 @@ const trackOf = ({ sid, type, source, muted }: TrackInfo): Track => ({
   source: SOURCES[source],
   muted,
 });
+
+/** Servers before 1.8 know whole seconds only. */
+const instant = (ms: bigint, seconds: bigint): string =>
+  new Date(Number(ms) || Number(seconds) * 1000).toISOString();

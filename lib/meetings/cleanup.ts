@@ -28,12 +28,7 @@ export interface CleanupDeps {
   >;
   presence: Pick<
     PresenceRepository,
-    | 'roomStarted'
-    | 'roomFinished'
-    | 'roomFound'
-    | 'addPresent'
-    | 'removePresent'
-    | 'sessionStarted'
+    'roomStarted' | 'roomFinished' | 'roomFound' | 'addPresent' | 'removePresent' | 'sessionStarted'
   >;
   media: Pick<
     MediaServer,
@@ -184,10 +179,18 @@ async function lookAfter(
 }
 
 /** Whoever is kept out of the meeting and came in with an old token, should its event be lost. */
-async function putOut({ media }: Run, club: Club, { roomName }: Meeting): Promise<void> {
-  if (!club.barredUserIds) return;
+async function putOut(
+  { media, clubs, now }: Run,
+  { clubId, barredUserIds }: Club,
+  { meetingId, roomName }: Meeting,
+): Promise<void> {
+  if (!barredUserIds) return;
   for (const { identity } of await media.getParticipants(roomName)) {
-    if (club.barredUserIds.has(identity)) await media.removeParticipant(roomName, identity);
+    if (!barredUserIds.has(identity)) continue;
+    // They may have been let back in since the club was read.
+    const { club } = await clubs.getClubAndMember(clubId, identity);
+    if (club?.meeting?.meetingId !== meetingId || !club.barredUserIds?.has(identity)) continue;
+    await media.removeParticipant(roomName, identity, now());
   }
 }
 
@@ -358,7 +361,8 @@ function paced(media: CleanupDeps['media'], calls: number): CleanupDeps['media']
     getParticipants: (roomName) => call(() => media.getParticipants(roomName)),
     createRoom: (roomName, options) => call(() => media.createRoom(roomName, options)),
     deleteRoom: (roomName) => call(() => media.deleteRoom(roomName)),
-    removeParticipant: (roomName, userId) => call(() => media.removeParticipant(roomName, userId)),
+    removeParticipant: (roomName, userId, revokeBefore) =>
+      call(() => media.removeParticipant(roomName, userId, revokeBefore)),
   };
 }
 

@@ -69,7 +69,7 @@ async function decideEnd(
   );
 }
 
-/** The end is decided: an outage of LiveKit is told as `success: false`, not as a failure. */
+/** The end is decided, so whatever LiveKit answers now is told as `success: false`, not as a failure. */
 async function roomIsGone(
   { media, log }: Pick<EndDeps, 'media' | 'log'>,
   { meetingId, roomName }: EndedMeeting,
@@ -77,8 +77,8 @@ async function roomIsGone(
   try {
     return await media.deleteRoom(roomName);
   } catch (error) {
-    if (!(error instanceof MediaUnavailable)) throw error;
-    log.warn('the room of an ended meeting is not deleted yet', { meetingId }, error);
+    const say = error instanceof MediaUnavailable ? log.warn : log.error;
+    say('the room of an ended meeting is not deleted yet', { meetingId }, error);
     return false;
   }
 }

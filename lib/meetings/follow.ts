@@ -2,6 +2,7 @@ import { findEnded } from './conclude.ts';
 import { type Club, type Member, parseRoomName, type Session, UserId } from './model.ts';
 import type {
   ClubRepository,
+  Log,
   MediaEvent,
   MediaServer,
   MeetingRef,
@@ -24,6 +25,7 @@ export interface FollowDeps {
   >;
   media: Pick<MediaServer, 'deleteRoom' | 'removeParticipant'>;
   now: () => Date;
+  log: Log;
 }
 
 /** What became of an event; `ignored`: it is about nothing that this table knows. */
@@ -79,6 +81,7 @@ export async function followMediaEvent(deps: FollowDeps, event: MediaEvent): Pro
   const isSignOfLife = event.type === 'room_started' || event.type === 'participant_joined';
   if (isOn || !isSignOfLife) return 'followed';
   await deps.media.deleteRoom(event.room.name);
+  deps.log.info('zombie deleted', { ...meeting, event: event.type });
   return 'zombie-deleted';
 }
 

@@ -99,9 +99,7 @@ export async function manageClubs(deps: ManageDeps, command: Command): Promise<M
       await removeMember(deps, clubId, command.userId);
       break;
     case 'set-role':
-      if (!(await deps.clubs.setRole(clubId, command.userId, command.role))) {
-        throw new MemberNotFound();
-      }
+      await setRole(deps, command);
       break;
     case 'forget-user':
       await removeMember(deps, clubId, command.userId);
@@ -133,6 +131,15 @@ async function existing({ clubs }: ManageDeps, clubId: string): Promise<Club> {
   return club;
 }
 
+async function setRole(
+  deps: ManageDeps,
+  { clubId, userId, role }: { clubId: string; userId: string; role: Role },
+): Promise<void> {
+  if (await deps.clubs.setRole(clubId, userId, role, deps.now().toISOString())) return;
+  await existing(deps, clubId);
+  throw new MemberNotFound();
+}
+
 /**
  * The meeting first, then everything else, the club's own item last: whatever stops this half-way
  * leaves a club that can be removed again.
@@ -160,9 +167,9 @@ async function removeMember(deps: ManageDeps, clubId: string, userId: string): P
   }
   await keepOut(deps, club, userId);
   await deps.administration.removeMember(clubId, userId);
-  // A meeting that was started meanwhile may have let them in.
-  const now = await existing(deps, clubId);
-  if (now.meeting?.meetingId !== club.meeting?.meetingId) await keepOut(deps, now, userId);
+  // Meanwhile a meeting may have been started, or a moderator have let them back in.
+  const now = await deps.clubs.getClub(clubId);
+  if (now?.meeting && !now.barredUserIds?.has(userId)) await keepOut(deps, now, userId);
 }
 
 async function keepOut(

@@ -108,6 +108,8 @@ export const Member = z.object({
   displayName: z.optional(z.string()),
   role: Role,
   joinedAt: Instant,
+  /** When they were last made a member who had been a moderator. */
+  demotedAt: z.optional(Instant),
 });
 export type Member = z.infer<typeof Member>;
 

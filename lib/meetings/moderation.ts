@@ -1,4 +1,5 @@
 import {
+  MediaUnavailable,
   MeetingNotActive,
   MemberNotFound,
   NotAllowed,
@@ -129,21 +130,43 @@ const isChosen = (track: Track, { source, trackSid }: TrackChoice): boolean =>
   (source === undefined || SOURCES[source].includes(track.source));
 
 async function mute(
-  { media, log }: ModerationDeps,
+  deps: ModerationDeps,
   { clubId, meeting }: { clubId: string; meeting: Meeting },
   caller: Caller,
   people: Participant[],
 ): Promise<Muted> {
-  const muted = people.flatMap(({ identity: userId, tracks }) =>
+  const audible = people.flatMap(({ identity: userId, tracks }) =>
     tracks.filter((track) => !track.muted).map(({ sid: trackSid }) => ({ userId, trackSid })),
   );
-  await Promise.all(
-    muted.map(({ userId, trackSid }) => media.muteTrack(meeting.roomName, userId, trackSid)),
+  const tried = await Promise.allSettled(
+    audible.map(async (track) => ((await muteTrack(deps, meeting, track)) ? [track] : [])),
   );
+  const muted = tried.flatMap((result) => (result.status === 'fulfilled' ? result.value : []));
   for (const userId of new Set(muted.map(({ userId }) => userId))) {
-    logAction({ log }, { action: 'mute', caller, userId, clubId, meeting });
+    logAction(deps, { action: 'mute', caller, userId, clubId, meeting });
   }
+  const failure = tried.find((result) => result.status === 'rejected');
+  if (failure) throw failure.reason;
   return { success: true, muted };
+}
+
+/** Whether it was there to be muted: whoever leaves at this moment is muted, too. */
+async function muteTrack(
+  deps: ModerationDeps,
+  meeting: Meeting,
+  { userId, trackSid }: { userId: string; trackSid: string },
+): Promise<boolean> {
+  try {
+    await deps.media.muteTrack(meeting.roomName, userId, trackSid);
+    return true;
+  } catch (error) {
+    // LiveKit answers as if it were out of order when the person is gone.
+    if (!(error instanceof MediaUnavailable)) throw error;
+    const people = await peopleIn(deps, meeting);
+    const person = people.find(({ identity }) => identity === userId);
+    if (person?.tracks.some(({ sid }) => sid === trackSid)) throw error;
+    return false;
+  }
 }
 
 /** Since when a decision holds against whatever is in the hands of a browser. */
@@ -176,18 +199,23 @@ export async function removeParticipant(
   }: { caller: Caller; clubId: string; userId: string; allowRejoin: boolean },
 ): Promise<Removed> {
   if (userId === caller.userId) throw new NotAllowed('You cannot remove yourself: leave instead');
-  const { meeting, member } = await targetOf(deps, { caller, clubId, userId }, 'remove people');
-  const isBarred = !allowRejoin;
-  if (isBarred && !(await deps.clubs.barUser({ clubId, meetingId: meeting.meetingId }, userId))) {
-    throw new MeetingNotActive('The meeting has just ended');
+  const target = await targetOf(deps, { caller, clubId, userId }, 'remove people');
+  const { club, meeting, member } = target;
+  const done = (action: string) => logAction(deps, { action, caller, userId, clubId, meeting });
+  if (!allowRejoin) {
+    if (!(await deps.clubs.barUser({ clubId, meetingId: meeting.meetingId }, userId))) {
+      throw new MeetingNotActive('The meeting has just ended');
+    }
+    done('remove'); // it is decided, whatever becomes of the call
   }
   const wasPresent = await deps.media.removeParticipant(meeting.roomName, userId, deps.now());
-  logAction(deps, { action: isBarred ? 'remove' : 'disconnect', caller, userId, clubId, meeting });
+  if (allowRejoin) done('disconnect');
   return {
     success: true,
     wasPresent,
-    isBarred,
-    ...effectOn(deps, member.role === 'moderator'),
+    // An earlier removal stands.
+    isBarred: !allowRejoin || (club.barredUserIds?.has(userId) ?? false),
+    ...effectOn(deps, mayHoldGrants(member, meeting)),
   };
 }
 
@@ -200,7 +228,12 @@ export async function readmitParticipant(
   { caller, clubId, userId }: { caller: Caller; clubId: string; userId: string },
 ): Promise<{ success: true; wasBarred: boolean }> {
   if (userId === caller.userId) throw new NotAllowed('Another moderator can let you back in');
-  const { club, meeting } = await targetOf(deps, { caller, clubId, userId }, 'let people back in');
+  const read = await deps.clubs.getClubAndTwoMembers(clubId, [caller.userId, userId]);
+  const [own, member] = read.members;
+  const club = moderated(read.club, own, caller, 'let people back in');
+  const meeting = meetingOf(club);
+  // Somebody who was removed may have been made the club's own moderator since.
+  if (!member && userId !== club.moderatorId) throw new MemberNotFound();
   const wasBarred = club.barredUserIds?.has(userId) ?? false;
   if (!(await deps.clubs.unbarUser({ clubId, meetingId: meeting.meetingId }, userId))) {
     throw new MeetingNotActive('The meeting has just ended');
@@ -227,16 +260,42 @@ export async function setRole(
     throw new NotAllowed("Only the club's own moderator can give roles");
   }
   if (userId === club.moderatorId) throw new NotAllowed("The club's own moderator stays one");
-  if (!member || !(await deps.clubs.setRole(clubId, userId, role))) throw new MemberNotFound();
-  logAction(deps, { action: `role-${role}`, caller, userId, clubId, meeting: club.meeting });
-  const isDemotion = member.role === 'moderator' && role === 'member';
-  if (!isDemotion || deps.tokens.moderatorGrants === 'none' || !club.meeting) {
-    return { success: true, userId, role, effective: 'now' };
+  const at = deps.now();
+  if (!member || !(await deps.clubs.setRole(clubId, userId, role, at.toISOString()))) {
+    throw new MemberNotFound();
   }
-  const people = await peopleIn(deps, club.meeting);
-  const isRenewed = people.some(({ identity }) => identity === userId);
-  return { success: true, userId, role, ...effectOn(deps, true, isRenewed) };
+  logAction(deps, { action: `role-${role}`, caller, userId, clubId, meeting: club.meeting });
+  const effect = role === 'member' ? await effectOfDemotion(deps, club, member) : NOW;
+  return { success: true, userId, role, ...effect };
 }
+
+const NOW: Effect = { effective: 'now' };
+
+async function effectOfDemotion(
+  deps: ModerationDeps & { tokens: TokenRules },
+  { meeting, lastMeeting }: Club,
+  member: Member,
+): Promise<Effect> {
+  const { moderatorGrants } = deps.tokens;
+  if (moderatorGrants === 'none') return NOW;
+  if (meeting) {
+    if (!mayHoldGrants(member, meeting)) return NOW;
+    const people = await peopleIn(deps, meeting);
+    const isRenewed = people.some(({ identity }) => identity === member.userId);
+    return effectOn(deps, true, isRenewed);
+  }
+  // `roomRecord` is bound to no room: a token of the last meeting records until it expires.
+  if (moderatorGrants !== 'full' || !lastMeeting || !mayHoldGrants(member, lastMeeting)) return NOW;
+  const until = latestExpiry(deps.tokens, new Date(lastMeeting.endedAt));
+  if (until <= deps.now()) return NOW;
+  return { effective: 'after-token-expiry', until: until.toISOString(), isRenewed: false };
+}
+
+/** Whether a token of that meeting can be out that was made for a moderator. */
+const mayHoldGrants = (
+  { role, demotedAt }: Pick<Member, 'role' | 'demotedAt'>,
+  { startedAt }: Pick<Meeting, 'startedAt'>,
+): boolean => role === 'moderator' || (demotedAt !== undefined && demotedAt >= startedAt);
 
 /** `roomAdmin` and `roomRecord` cannot be taken back: what a browser holds works until it expires. */
 function effectOn(
@@ -244,7 +303,7 @@ function effectOn(
   hadGrants: boolean,
   isRenewed = false,
 ): Effect {
-  if (!hadGrants || tokens.moderatorGrants === 'none') return { effective: 'now' };
+  if (!hadGrants || tokens.moderatorGrants === 'none') return NOW;
   return {
     effective: 'after-token-expiry',
     until: latestExpiry(tokens, now()).toISOString(),
@@ -272,7 +331,12 @@ async function targetOf(
   { clubs }: Pick<ModerationDeps, 'clubs'>,
   { caller, clubId, userId }: { caller: Caller; clubId: string; userId: string },
   action: string,
-): Promise<{ clubId: string; club: Club; meeting: Meeting; member: Pick<Member, 'role'> }> {
+): Promise<{
+  clubId: string;
+  club: Club;
+  meeting: Meeting;
+  member: Pick<Member, 'role' | 'demotedAt'>;
+}> {
   const { club: found, members } = await clubs.getClubAndTwoMembers(clubId, [
     caller.userId,
     userId,

@@ -40,8 +40,8 @@ export interface ClubRepository {
   /** Those of the users who are members, in any order. */
   getMembers(clubId: string, userIds: string[]): Promise<Member[]>;
 
-  /** Changes a member's role; says whether there is such a member. */
-  setRole(clubId: string, userId: string, role: Role): Promise<boolean>;
+  /** Changes a member's role, and dates a demotion; says whether there is such a member. */
+  setRole(clubId: string, userId: string, role: Role, at: string): Promise<boolean>;
 
   /** Keeps the user out of the meeting, if it is still on; says whether it is. */
   barUser(meeting: MeetingRef, userId: string): Promise<boolean>;
@@ -288,5 +288,5 @@ export interface Meter {
   run(job: string, counts: Record<string, number>): void;
 }
 
-/** Measures a call to a dependency. */
+/** Measures a call to a dependency, and begins none for a request that was given up. */
 export type Timed = <T>(call: () => Promise<T>) => Promise<T>;
