@@ -1,0 +1,460 @@
+/** What a moderator decides holds for people who are really there, at a real LiveKit server. */
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { eventually } from '../livekit/worlds.ts';
+import { claimsOf, type User } from '../support/issuer.ts';
+import {
+  type Moderation,
+  type Service,
+  startModeration,
+  type TestClub,
+} from '../support/moderation.ts';
+import { freePeople, joinAs, type Person } from '../support/people.ts';
+import { isMissing } from '../support/world.ts';
+
+const WITHIN_MS = 1_000;
+
+describe.skipIf(isMissing('server'))('On a real server', () => {
+  let world: Moderation;
+  /** With `MODERATOR_GRANTS=none`. */
+  let service: Service;
+  const people: Person[] = [];
+
+  beforeAll(async () => {
+    world = await startModeration('server');
+    service = await world.boot();
+  });
+  beforeEach(() => world.tellTo(service));
+  afterEach(async () => {
+    await Promise.all(people.splice(0).map((person) => person.leave()));
+  });
+  afterAll(async () => {
+    await world.close();
+    await freePeople();
+  });
+
+  async function meetingOf(by = service) {
+    const club = await world.createClub();
+    const { body } = await by.call('start', club.owner, club);
+    return { club, meeting: body };
+  }
+  const tokenFor = async (who: User, { clubId }: TestClub, by = service) => {
+    const { status, body } = await by.call('token', who, { clubId });
+    expect(status, body.code).toBe(200);
+    return body.token;
+  };
+  async function join(token: string): Promise<Person> {
+    const person = await joinAs(world.wsUrl, token);
+    people.push(person);
+    return person;
+  }
+  /** By LiveKit itself. */
+  const identitiesIn = async (roomName: string) =>
+    (await world.media.listParticipants(roomName)).map(({ identity }) => identity).sort();
+
+  /** Put out within a second of then, and for that reason. */
+  async function expectOut(person: Person, since: number): Promise<void> {
+    const { reason, at } = await person.isOut();
+    expect(reason).toBe('PARTICIPANT_REMOVED');
+    expect(at - since).toBeLessThan(WITHIN_MS);
+  }
+
+  /** Asks LiveKit's own API with a token that was handed out to a browser. */
+  async function askLiveKit(method: string, token: string, body: object): Promise<number> {
+    const response = await fetch(`${world.wsUrl.replace('ws:', 'http:')}/twirp/livekit.${method}`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+    await response.text();
+    return response.status;
+  }
+
+  describe('whoever is removed', () => {
+    async function removedMember() {
+      const { club, meeting } = await meetingOf();
+      const oldToken = await tokenFor(club.member, club);
+      const member = await join(oldToken);
+      const others = [
+        await join(await tokenFor(club.other, club)),
+        await join(await tokenFor(club.moderator, club)),
+      ];
+      const since = performance.now();
+      const { status, body } = await service.call('remove', club.moderator, {
+        clubId: club.clubId,
+        userId: club.member.userId,
+      });
+      expect({ status, body }).toEqual({
+        status: 200,
+        body: { success: true, wasPresent: true, isBarred: true, effective: 'now' },
+      });
+      await expectOut(member, since);
+      const stayed = [club.other.userId, club.moderator.userId].sort();
+      /** Nobody else was disconnected, not even for a moment. */
+      const expectOthersUntouched = async () => {
+        expect(others.map((other) => other.isIn())).toEqual([true, true]);
+        expect(await identitiesIn(meeting.roomName)).toEqual(stayed);
+      };
+      await expectOthersUntouched();
+      return { club, meeting, oldToken, expectOthersUntouched };
+    }
+
+    it('is out within a second, and gets no new token', async () => {
+      const { club, expectOthersUntouched } = await removedMember();
+      const { status, body } = await service.call('token', club.member, { clubId: club.clubId });
+      expect({ status, code: body.code }).toEqual({ status: 403, code: 'REMOVED_FROM_MEETING' });
+      await expectOthersUntouched();
+    });
+
+    it('joins with the old token, and is out again within a second, each time', async () => {
+      const { oldToken, expectOthersUntouched } = await removedMember();
+      for (let round = 0; round < 3; round++) {
+        const again = await join(oldToken);
+        await expectOut(again, again.joinedAt);
+      }
+      await expectOthersUntouched();
+    });
+
+    it('and joins with the old token is out by the cleanup where no events arrive', async () => {
+      const { oldToken, expectOthersUntouched } = await removedMember();
+      world.tellTo(undefined);
+      const again = await join(oldToken);
+      await delay(WITHIN_MS / 2);
+      expect(again.isIn()).toBe(true);
+      const since = performance.now();
+      await service.cleanUp();
+      await expectOut(again, since);
+      await expectOthersUntouched();
+    });
+
+    it('and let back in gets a token that works, and stays in', async () => {
+      const { club, meeting, expectOthersUntouched } = await removedMember();
+      const { clubId } = club;
+      const target = { clubId, userId: club.member.userId };
+      expect((await service.call('readmit', club.moderator, target)).body).toEqual({
+        success: true,
+        wasBarred: true,
+      });
+      await expectOthersUntouched();
+      const back = await join(await tokenFor(club.member, club));
+      await delay(WITHIN_MS);
+      await service.cleanUp();
+      expect(back.isIn()).toBe(true);
+      expect(await identitiesIn(meeting.roomName)).toContain(club.member.userId);
+    });
+
+    it('with allowRejoin is out, and may come again at once', async () => {
+      const { club } = await meetingOf();
+      const token = await tokenFor(club.member, club);
+      const member = await join(token);
+      const since = performance.now();
+      const { body } = await service.call('remove', club.moderator, {
+        clubId: club.clubId,
+        userId: club.member.userId,
+        body: { allowRejoin: true },
+      });
+      expect(body).toMatchObject({ wasPresent: true, isBarred: false });
+      await expectOut(member, since);
+      const again = await join(token);
+      await delay(WITHIN_MS);
+      expect(again.isIn()).toBe(true);
+    });
+
+    it('is absent: barred all the same', async () => {
+      const { club } = await meetingOf();
+      const oldToken = await tokenFor(club.member, club);
+      const { body } = await service.call('remove', club.moderator, {
+        clubId: club.clubId,
+        userId: club.member.userId,
+      });
+      expect(body).toMatchObject({ success: true, wasPresent: false, isBarred: true });
+      const late = await join(oldToken);
+      await expectOut(late, late.joinedAt);
+    });
+  });
+
+  describe('whoever is muted', () => {
+    it('is heard no more, the others see it, and unmutes without anybody’s help', async () => {
+      const { club } = await meetingOf();
+      const speaker = await join(await tokenFor(club.member, club));
+      const listener = await join(await tokenFor(club.other, club));
+      const trackSid = await speaker.speak();
+      await listener.hears();
+
+      const { status, body } = await service.call('mute', club.moderator, {
+        clubId: club.clubId,
+        userId: club.member.userId,
+        body: { source: 'microphone' },
+      });
+      expect({ status, body }).toEqual({
+        status: 200,
+        body: { success: true, muted: [{ userId: club.member.userId, trackSid }] },
+      });
+      await listener.sees(club.member.userId, true);
+      await speaker.sees(club.member.userId, true);
+      await listener.hearsNothing();
+      const seen = await service.call('participants', club.moderator, club);
+      const tracksOf = ({ userId }: User) =>
+        seen.body.participants.find((person) => person.userId === userId)?.tracks;
+      expect(tracksOf(club.member)).toEqual([
+        { sid: trackSid, kind: 'audio', source: 'microphone', muted: true },
+      ]);
+      expect(tracksOf(club.other)).toEqual([]);
+
+      speaker.unmute();
+      await listener.sees(club.member.userId, false);
+      await listener.hears();
+    });
+
+    it('with everybody is no moderator', async () => {
+      const { club } = await meetingOf();
+      const member = await join(await tokenFor(club.member, club));
+      const moderator = await join(await tokenFor(club.deputy, club));
+      const listener = await join(await tokenFor(club.other, club));
+      const trackSid = await member.speak();
+      await moderator.speak();
+      await listener.hears();
+      const { body } = await service.call('muteAll', club.moderator, club);
+      expect(body.muted).toEqual([{ userId: club.member.userId, trackSid }]);
+      await listener.sees(club.member.userId, true);
+      await delay(400);
+      await listener.hears();
+      moderator.stopSpeaking();
+      await listener.hearsNothing();
+    });
+
+    it('and has left is a clear 404, within a second', async () => {
+      const { club } = await meetingOf();
+      const member = await join(await tokenFor(club.member, club));
+      await member.leave();
+      const since = performance.now();
+      const { status, body } = await service.call('mute', club.moderator, {
+        clubId: club.clubId,
+        userId: club.member.userId,
+      });
+      expect({ status, code: body.code }).toEqual({ status: 404, code: 'PARTICIPANT_NOT_FOUND' });
+      expect(performance.now() - since).toBeLessThan(WITHIN_MS);
+    });
+  });
+
+  describe('a moderator who is demoted', () => {
+    /** Everything that `roomAdmin`, `roomCreate`, `roomList` and `roomRecord` would allow. */
+    const administration = (
+      room: string,
+      identity: string,
+      trackSid: string,
+    ): [string, object][] => [
+      ['RoomService/ListRooms', {}],
+      ['RoomService/ListParticipants', { room }],
+      ['RoomService/GetParticipant', { room, identity }],
+      ['RoomService/MutePublishedTrack', { room, identity, trackSid, muted: true }],
+      ['RoomService/UpdateParticipant', { room, identity, metadata: 'x' }],
+      ['RoomService/UpdateRoomMetadata', { room, metadata: 'x' }],
+      ['RoomService/UpdateSubscriptions', { room, identity, trackSids: [trackSid] }],
+      ['RoomService/SendData', { room, data: 'eA==', kind: 'RELIABLE' }],
+      ['RoomService/RemoveParticipant', { room, identity }],
+      ['RoomService/CreateRoom', { name: `${room}-x` }],
+      ['RoomService/DeleteRoom', { room }],
+      ['Egress/ListEgress', {}],
+      ['Egress/StartRoomCompositeEgress', { roomName: room, file: { filepath: 'x.mp4' } }],
+      ['AgentDispatchService/CreateDispatch', { room, agentName: 'x' }],
+    ];
+
+    async function demoted(by: Service) {
+      const { club, meeting } = await meetingOf(by);
+      const oldToken = await tokenFor(club.moderator, club, by);
+      const moderator = await join(oldToken);
+      const member = await join(await tokenFor(club.member, club, by));
+      const trackSid = await member.speak();
+      const renewed = await moderator.renewedToken();
+      const { status, body } = await by.call('role', club.owner, {
+        clubId: club.clubId,
+        userId: club.moderator.userId,
+        body: { role: 'member' },
+      });
+      expect(status).toBe(200);
+      const asked = async (token: string) =>
+        Promise.all(
+          administration(meeting.roomName, club.member.userId, trackSid).map(
+            async ([method, request]) => ({
+              method,
+              status: await askLiveKit(method, token, request),
+            }),
+          ),
+        );
+      return { club, meeting, oldToken, renewed, moderator, member, answer: body, asked };
+    }
+
+    it('can do nothing through the backend from that moment', async () => {
+      const { club } = await demoted(service);
+      const { clubId } = club;
+      const target = { clubId, userId: club.member.userId };
+      const refused = await Promise.all([
+        service.call('participants', club.moderator, { clubId }),
+        service.call('mute', club.moderator, target),
+        service.call('muteAll', club.moderator, { clubId }),
+        service.call('remove', club.moderator, target),
+        service.call('readmit', club.moderator, target),
+        service.call('role', club.moderator, { ...target, body: { role: 'moderator' } }),
+        service.call('start', club.moderator, { clubId }),
+        service.call('end', club.moderator, { clubId }),
+      ]);
+      expect(refused.map(({ status, body }) => `${status} ${body.code}`)).toEqual(
+        refused.map(() => '403 NOT_A_MODERATOR'),
+      );
+      expect((await service.call('token', club.moderator, { clubId })).body.isModerator).toBe(
+        false,
+      );
+    });
+
+    it('can do nothing at LiveKit either with `none`, by the first token or a renewed', async () => {
+      const { club, meeting, oldToken, renewed, member, answer, asked } = await demoted(service);
+      expect(answer).toEqual({
+        success: true,
+        userId: club.moderator.userId,
+        role: 'member',
+        effective: 'now',
+      });
+      for (const token of [oldToken, renewed]) {
+        const answers = await asked(token);
+        expect(answers).toEqual(answers.map(({ method }) => ({ method, status: 401 })));
+      }
+      expect(member.isIn()).toBe(true);
+      expect(await world.roomsOf(club.clubId)).toEqual([meeting.roomName]);
+    });
+
+    it('can with `full` what was announced: administer, until both tokens have expired', async () => {
+      const full = await world.boot({ env: { MODERATOR_GRANTS: 'full' } });
+      world.tellTo(full);
+      const before = Date.now();
+      const { club, meeting, oldToken, renewed, member, answer } = await demoted(full);
+      expect(answer).toEqual({
+        success: true,
+        userId: club.moderator.userId,
+        role: 'member',
+        effective: 'after-token-expiry',
+        until: expect.any(String),
+        isRenewed: true,
+      });
+      const until = 'until' in answer ? Date.parse(answer.until) : 0;
+      expect(until - before).toBeLessThan(12 * 60_000);
+      for (const token of [oldToken, renewed]) {
+        const { exp, video } = claimsOf(token);
+        expect(video).toMatchObject({ roomAdmin: true, roomRecord: true });
+        // LiveKit accepts a token for a minute after that.
+        expect(until).toBeGreaterThanOrEqual((Number(exp) + 60) * 1000);
+      }
+      const room = meeting.roomName;
+      expect(await askLiveKit('RoomService/ListParticipants', oldToken, { room })).toBe(200);
+      const identity = club.member.userId;
+      expect(await askLiveKit('RoomService/RemoveParticipant', renewed, { room, identity })).toBe(
+        200,
+      );
+      await member.isOut();
+      // The backend is as firm as with `none`, and removing the person ends the renewing.
+      expect((await full.call('participants', club.moderator, club)).status).toBe(403);
+      const removed = await full.call('remove', club.owner, {
+        clubId: club.clubId,
+        userId: club.moderator.userId,
+      });
+      expect(removed.body).toMatchObject({
+        wasPresent: true,
+        effective: 'after-token-expiry',
+        isRenewed: false,
+      });
+    });
+
+    it('with `full` and absent is announced without renewal', async () => {
+      const full = await world.boot({ env: { MODERATOR_GRANTS: 'full' } });
+      const { club } = await meetingOf(full);
+      const { body } = await full.call('role', club.owner, {
+        clubId: club.clubId,
+        userId: club.moderator.userId,
+        body: { role: 'member' },
+      });
+      expect(body).toMatchObject({ effective: 'after-token-expiry', isRenewed: false });
+    });
+  });
+
+  describe('a member whom the clubs function takes off the club', () => {
+    it('is out within a second, gets no token, and the old one is of no use', async () => {
+      const { club, meeting } = await meetingOf();
+      const { clubId } = club;
+      const oldToken = await tokenFor(club.member, club);
+      const member = await join(oldToken);
+      const other = await join(await tokenFor(club.other, club));
+      const since = performance.now();
+      const command = { command: 'remove-member', clubId, userId: club.member.userId };
+      expect(await service.manage(command)).toEqual({ done: true });
+      await expectOut(member, since);
+
+      const { status, body } = await service.call('token', club.member, { clubId });
+      expect({ status, code: body.code }).toEqual({ status: 403, code: 'NOT_A_MEMBER' });
+      const again = await join(oldToken);
+      await expectOut(again, again.joinedAt);
+      world.tellTo(undefined);
+      const once = await join(oldToken);
+      const cleanedAt = performance.now();
+      await service.cleanUp();
+      await expectOut(once, cleanedAt);
+
+      expect(other.isIn()).toBe(true);
+      expect(await identitiesIn(meeting.roomName)).toEqual([club.other.userId]);
+      // They were there, and that stays.
+      const sessions = await world.sessionsOf(clubId);
+      const own = sessions.filter(({ userId }) => userId === club.member.userId);
+      expect(own.map(({ leftAt }) => leftAt !== undefined)).toContain(true);
+    });
+
+    it('and forgets leaves no attendance, also by the events that come after it', async () => {
+      const { club } = await meetingOf();
+      const { clubId } = club;
+      const oldToken = await tokenFor(club.member, club);
+      const member = await join(oldToken);
+      await join(await tokenFor(club.other, club));
+      await eventually(
+        async () => ((await world.sessionsOf(clubId)).length === 2 ? true : undefined),
+        'fewer than two sessions',
+      );
+      const since = performance.now();
+      const command = { command: 'forget-user', clubId, userId: club.member.userId };
+      expect(await service.manage(command)).toEqual({ done: true });
+      await expectOut(member, since);
+      const again = await join(oldToken);
+      await expectOut(again, again.joinedAt);
+      await delay(500);
+      await service.cleanUp();
+      expect((await world.sessionsOf(clubId)).map(({ userId }) => userId)).toEqual([
+        club.other.userId,
+      ]);
+      const { presentSids } = await world.recordOf(clubId);
+      expect(presentSids?.size).toBe(1);
+    });
+  });
+
+  it('a club that is removed in a meeting leaves nothing, and its old tokens open nothing', async () => {
+    const { club } = await meetingOf();
+    const { clubId } = club;
+    const oldToken = await tokenFor(club.member, club);
+    const member = await join(oldToken);
+    await join(await tokenFor(club.other, club));
+    expect(await service.manage({ command: 'remove-club', clubId })).toEqual({ done: true });
+    expect((await member.isOut()).reason).toBe('ROOM_DELETED');
+    await expect(join(oldToken)).rejects.toThrow('404');
+    await delay(500);
+    expect(await world.itemsOf(clubId)).toEqual([]);
+    expect(await world.roomsOf(clubId)).toEqual([]);
+  });
+
+  it('the meeting outlives its moderators: the others stay, and any moderator can end it', async () => {
+    const { club, meeting } = await meetingOf();
+    const moderator = await join(await tokenFor(club.moderator, club));
+    const member = await join(await tokenFor(club.member, club));
+    await moderator.leave();
+    await service.cleanUp();
+    expect(member.isIn()).toBe(true);
+    expect(await identitiesIn(meeting.roomName)).toEqual([club.member.userId]);
+    expect((await service.call('end', club.deputy, club)).body.success).toBe(true);
+    expect((await member.isOut()).reason).toBe('ROOM_DELETED');
+  });
+});

@@ -1,0 +1,809 @@
+/** What moderators may do, to whom, and what it costs; and what LiveKit's outages make of it. */
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { latestExpiry } from '../../lib/meetings/token.ts';
+import { answer, cut, justAfter, justBefore, on, times } from '../support/faults.ts';
+import type { User } from '../support/issuer.ts';
+import {
+  type Answer,
+  type BootOptions,
+  type CallOptions,
+  type Moderation,
+  type Route,
+  type Service,
+  startModeration,
+  type TestClub,
+} from '../support/moderation.ts';
+
+const ISO = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
+
+let world: Moderation;
+let service: Service;
+beforeAll(async () => {
+  world = await startModeration();
+  service = await world.boot();
+});
+beforeEach(() => {
+  world.tellTo(undefined);
+  service.lines.length = 0;
+});
+afterAll(() => world.close());
+
+async function clubWithMeeting(by = service) {
+  const club = await world.createClub();
+  const { body: meeting } = await by.call('start', club.owner, club);
+  return { ...club, meeting };
+}
+type MeetingClub = Awaited<ReturnType<typeof clubWithMeeting>>;
+
+type Tracks = ('CAMERA' | 'MICROPHONE' | 'SCREEN_SHARE' | 'SCREEN_SHARE_AUDIO')[];
+/** Puts somebody into the room, with these tracks. */
+const enter = ({ meeting }: MeetingClub, who: User, tracks: Tracks = ['MICROPHONE']) =>
+  world.standIn.join(meeting.roomName, {
+    identity: who.userId,
+    name: who.username,
+    tracks: tracks.map((source) => ({ source })),
+  });
+const isInRoom = async ({ meeting }: MeetingClub, { userId }: User) =>
+  (await world.media.listParticipants(meeting.roomName)).some(
+    ({ identity }) => identity === userId,
+  );
+const mutedTracks = async ({ meeting }: MeetingClub) =>
+  (await world.media.listParticipants(meeting.roomName))
+    .flatMap(({ tracks }) => tracks)
+    .filter(({ muted }) => muted)
+    .map(({ sid }) => sid)
+    .sort();
+const brief = ({ status, body }: Answer<Route>) => (body.code ? `${status} ${body.code}` : status);
+
+describe('participants', () => {
+  it('are the people in the meeting, by their roles in the record, with their tracks', async () => {
+    const club = await clubWithMeeting();
+    await enter(club, club.owner, []);
+    await enter(club, club.moderator, ['CAMERA']);
+    const { trackSids } = await enter(club, club.member, ['MICROPHONE', 'SCREEN_SHARE']);
+    const { status, body } = await service.call('participants', club.moderator, club);
+    expect(status).toBe(200);
+    const byId = new Map(body.participants.map((person) => [person.userId, person]));
+    expect(body.participants).toHaveLength(3);
+    expect(byId.get(club.member.userId)).toEqual({
+      userId: club.member.userId,
+      name: 'member',
+      role: 'member',
+      joinedAt: expect.stringMatching(ISO),
+      tracks: [
+        { sid: trackSids[0], kind: 'audio', source: 'microphone', muted: false },
+        { sid: trackSids[1], kind: 'video', source: 'screen_share', muted: false },
+      ],
+    });
+    expect(byId.get(club.owner.userId)).toMatchObject({ role: 'moderator', tracks: [] });
+    expect(byId.get(club.moderator.userId)).toMatchObject({ role: 'moderator' });
+  });
+
+  it('are neither recorders nor agents, nor whoever is still joining', async () => {
+    const club = await clubWithMeeting();
+    const { roomName } = club.meeting;
+    await world.standIn.join(roomName, { identity: 'EG_recorder', kind: 'EGRESS' });
+    await world.standIn.join(roomName, { identity: 'agent-1', kind: 'AGENT' });
+    await world.standIn.join(roomName, { identity: club.other.userId, state: 'JOINING' });
+    await enter(club, club.member);
+    const { body } = await service.call('participants', club.owner, club);
+    expect(body.participants.map(({ userId }) => userId)).toEqual([club.member.userId]);
+  });
+
+  it('that took a moderator’s name and metadata are members all the same', async () => {
+    const club = await clubWithMeeting();
+    await world.standIn.join(club.meeting.roomName, {
+      identity: club.member.userId,
+      name: club.owner.username,
+      metadata: '{"role":"moderator"}',
+      attributes: { role: 'moderator' },
+    });
+    const { body } = await service.call('participants', club.owner, club);
+    expect(body.participants.map(({ role }) => role)).toEqual(['member']);
+  });
+
+  it('are nobody in a room that LiveKit has closed', async () => {
+    const club = await clubWithMeeting();
+    await world.media.deleteRoom(club.meeting.roomName);
+    const { status, body } = await service.call('participants', club.owner, club);
+    expect({ status, body }).toEqual({ status: 200, body: { participants: [] } });
+  });
+
+  it('can be more than one batch of the table', async () => {
+    const large = await world.boot({ env: { ROOM_MAX_PARTICIPANTS: '200' } });
+    const club = await clubWithMeeting(large);
+    for (let i = 0; i < 101; i++) await enter(club, { userId: `guest-${i}`, username: '' }, []);
+    await enter(club, club.moderator, []);
+    const { body } = await service.call('participants', club.owner, club);
+    expect(body.participants).toHaveLength(102);
+    const moderators = body.participants.filter(({ role }) => role === 'moderator');
+    expect(moderators.map(({ userId }) => userId)).toEqual([club.moderator.userId]);
+  });
+});
+
+describe('mute', () => {
+  const all: Tracks = ['MICROPHONE', 'CAMERA', 'SCREEN_SHARE', 'SCREEN_SHARE_AUDIO'];
+
+  it.each([
+    [undefined, [0, 1, 2, 3]],
+    [{ source: 'microphone' }, [0]],
+    [{ source: 'camera' }, [1]],
+    [{ source: 'screen' }, [2, 3]],
+  ] as const)('with %j mutes those tracks and no others', async (body, chosen) => {
+    const club = await clubWithMeeting();
+    const { trackSids } = await enter(club, club.member, all);
+    await enter(club, club.other);
+    const { body: answered } = await service.call('mute', club.moderator, {
+      clubId: club.clubId,
+      userId: club.member.userId,
+      ...(body && { body }),
+    });
+    const sids = chosen.map((index) => trackSids[index]);
+    expect(answered.muted).toEqual(
+      sids.map((trackSid) => ({ userId: club.member.userId, trackSid })),
+    );
+    expect(await mutedTracks(club)).toEqual(sids.toSorted());
+  });
+
+  it('with a trackSid mutes that one, and repeated nothing more', async () => {
+    const club = await clubWithMeeting();
+    const { trackSids } = await enter(club, club.member, all);
+    const options = {
+      clubId: club.clubId,
+      userId: club.member.userId,
+      body: { trackSid: trackSids[1] ?? '' },
+    };
+    const first = await service.call('mute', club.moderator, options);
+    expect(first.body.muted.map(({ trackSid }) => trackSid)).toEqual([trackSids[1]]);
+    const second = await service.call('mute', club.moderator, options);
+    expect({ status: second.status, body: second.body }).toEqual({
+      status: 200,
+      body: { success: true, muted: [] },
+    });
+    expect(await mutedTracks(club)).toEqual([trackSids[1]]);
+  });
+
+  it.each([
+    [{ trackSid: 'TR_unknown' }, '404 PARTICIPANT_NOT_FOUND'],
+    [{ source: 'loudspeaker' }, '400 INVALID_REQUEST'],
+    [{ trackSid: '' }, '400 INVALID_REQUEST'],
+    [{ muted: false }, '400 INVALID_REQUEST'],
+  ])('with %j is refused: %s', async (body, expected) => {
+    const club = await clubWithMeeting();
+    await enter(club, club.member);
+    const target = { clubId: club.clubId, userId: club.member.userId };
+    expect(brief(await service.call('mute', club.moderator, { ...target, body }))).toBe(expected);
+    expect(await mutedTracks(club)).toEqual([]);
+  });
+
+  it('of another person’s track is a 404 and leaves it alone', async () => {
+    const club = await clubWithMeeting();
+    await enter(club, club.member);
+    const { trackSids } = await enter(club, club.owner);
+    const target = { clubId: club.clubId, userId: club.member.userId };
+    const body = { trackSid: trackSids[0] ?? '' };
+    expect(brief(await service.call('mute', club.moderator, { ...target, body }))).toBe(
+      '404 PARTICIPANT_NOT_FOUND',
+    );
+    expect(await mutedTracks(club)).toEqual([]);
+  });
+
+  it('of everybody spares moderators, whoever asks, and takes a source', async () => {
+    const club = await clubWithMeeting();
+    await enter(club, club.owner);
+    await enter(club, club.moderator);
+    const { trackSids: member } = await enter(club, club.member, all);
+    const { trackSids: other } = await enter(club, club.other, all);
+    await service.call('muteAll', club.moderator, { ...club, body: { source: 'microphone' } });
+    const sids = (...indices: number[]) =>
+      indices.flatMap((index) => [member[index], other[index]]).toSorted();
+    expect(await mutedTracks(club)).toEqual(sids(0));
+    const { body } = await service.call('muteAll', club.owner, club);
+    expect(body.muted).toHaveLength(6);
+    expect(await mutedTracks(club)).toEqual(sids(0, 1, 2, 3));
+  });
+
+  it('of everybody takes no trackSid', async () => {
+    const club = await clubWithMeeting();
+    const options = { ...club, body: { trackSid: 'TR_1' } };
+    expect(brief(await service.call('muteAll', club.owner, options))).toBe('400 INVALID_REQUEST');
+  });
+
+  it('of somebody who leaves at that moment is done', async () => {
+    const club = await clubWithMeeting();
+    const { sid } = await enter(club, club.member);
+    const { trackSids } = await enter(club, club.other);
+    const leaving = justBefore('MutePublishedTrack', () =>
+      world.standIn.leave(club.meeting.roomName, sid),
+    );
+    const { call } = await world.boot({ faults: [leaving] });
+    const { status, body } = await call('muteAll', club.owner, club);
+    expect(status).toBe(200);
+    // Which of the two was asked for first is LiveKit's to say.
+    expect(await mutedTracks(club)).toEqual(trackSids);
+    expect(body.muted).toContainEqual({ userId: club.other.userId, trackSid: trackSids[0] });
+  });
+});
+
+describe('remove', () => {
+  const removal = ({ clubId, member }: TestClub, body?: object): CallOptions => ({
+    clubId,
+    userId: member.userId,
+    ...(body && { body }),
+  });
+
+  it('is repeatable: out, barred, and then barred all the same', async () => {
+    const club = await clubWithMeeting();
+    await enter(club, club.member);
+    const first = await service.call('remove', club.moderator, removal(club));
+    expect(first.body).toMatchObject({ wasPresent: true, isBarred: true });
+    const second = await service.call('remove', club.deputy, removal(club));
+    expect({ status: second.status, body: second.body }).toEqual({
+      status: 200,
+      body: { success: true, wasPresent: false, isBarred: true, effective: 'now' },
+    });
+    expect(await isInRoom(club, club.member)).toBe(false);
+    const { barredUserIds } = await world.recordOf(club.clubId);
+    expect(barredUserIds).toEqual(new Set([club.member.userId]));
+  });
+
+  it('with allowRejoin bars nobody, and does not lift an earlier bar', async () => {
+    const club = await clubWithMeeting();
+    await enter(club, club.member);
+    const gently = removal(club, { allowRejoin: true });
+    expect((await service.call('remove', club.moderator, gently)).body).toMatchObject({
+      wasPresent: true,
+      isBarred: false,
+    });
+    expect((await world.recordOf(club.clubId)).barredUserIds).toBeUndefined();
+    await service.call('remove', club.moderator, removal(club));
+    expect((await service.call('remove', club.moderator, gently)).body).toMatchObject({
+      wasPresent: false,
+      isBarred: true,
+    });
+  });
+
+  it('writes the record before LiveKit is called', async () => {
+    const club = await clubWithMeeting();
+    let barred: unknown;
+    const look = justBefore('RemoveParticipant', async () => {
+      barred = (await world.recordOf(club.clubId)).barredUserIds;
+    });
+    const { call } = await world.boot({ faults: [look] });
+    await call('remove', club.moderator, removal(club));
+    expect(barred).toEqual(new Set([club.member.userId]));
+  });
+
+  it('is lifted by the next meeting', async () => {
+    const club = await clubWithMeeting();
+    await service.call('remove', club.moderator, removal(club));
+    const token = () => service.call('token', club.member, club);
+    expect(brief(await token())).toBe('403 REMOVED_FROM_MEETING');
+    await service.call('end', club.owner, club);
+    expect((await world.recordOf(club.clubId)).barredUserIds).toBeUndefined();
+    await service.call('start', club.owner, club);
+    expect(brief(await token())).toBe(200);
+  });
+
+  it('that comes after the end of the meeting bars nobody from the next', async () => {
+    const club = await clubWithMeeting();
+    const restart = justBefore('UpdateItem', async () => {
+      await service.call('end', club.owner, club);
+      await service.call('start', club.owner, club);
+    });
+    const { call } = await world.boot({ faults: [restart] });
+    expect(brief(await call('remove', club.moderator, removal(club)))).toBe(
+      '409 MEETING_NOT_ACTIVE',
+    );
+    expect((await world.recordOf(club.clubId)).barredUserIds).toBeUndefined();
+  });
+
+  it('passes LiveKit Cloud the time, in seconds, so that a later token works at once', async () => {
+    const club = await clubWithMeeting();
+    service.wire.forget();
+    const before = Math.floor(Date.now() / 1000);
+    await service.call('remove', club.moderator, removal(club));
+    const after = Math.floor(Date.now() / 1000);
+    const [request] = service.wire
+      .seen()
+      .filter(({ operation }) => operation === 'RemoveParticipant');
+    const sent: { revokeTokenTs?: string } = JSON.parse(String(request?.body));
+    const revoked = Number(sent.revokeTokenTs);
+    expect(revoked).toBeGreaterThanOrEqual(before);
+    expect(revoked).toBeLessThanOrEqual(after);
+  });
+
+  it.each(['webhook', 'cleanup'] as const)('passes it also by the %s', async (by) => {
+    const club = await clubWithMeeting();
+    await service.call('remove', club.moderator, removal(club));
+    service.wire.forget();
+    if (by === 'webhook') world.tellTo(service);
+    await enter(club, club.member);
+    await world.standIn.webhooks.settled();
+    if (by === 'cleanup') await service.cleanUp();
+    const requests = service.wire
+      .seen()
+      .filter(({ operation }) => operation === 'RemoveParticipant');
+    expect(requests.map(({ body }) => JSON.parse(String(body)))).toEqual([
+      expect.objectContaining({ revokeTokenTs: expect.any(String) }),
+    ]);
+    expect(await isInRoom(club, club.member)).toBe(false);
+  });
+
+  it('by the cleanup spares whoever was let back in meanwhile', async () => {
+    const club = await clubWithMeeting();
+    await service.call('remove', club.moderator, removal(club));
+    await enter(club, club.member);
+    const letIn = justAfter('ListParticipants', () =>
+      service.call('readmit', club.moderator, removal(club)),
+    );
+    const { wire, cleanUp } = await world.boot();
+    wire.set((request, pass) =>
+      String(request.body).includes(club.clubId) ? letIn(request, pass) : pass(),
+    );
+    await cleanUp();
+    expect(await isInRoom(club, club.member)).toBe(true);
+  });
+});
+
+describe('readmit', () => {
+  it('is repeatable, and says whether there was anything to lift', async () => {
+    const club = await clubWithMeeting();
+    const target = { clubId: club.clubId, userId: club.member.userId };
+    await service.call('remove', club.moderator, target);
+    await service.call('remove', club.moderator, { ...target, userId: club.other.userId });
+    for (const wasBarred of [true, false]) {
+      const { status, body } = await service.call('readmit', club.deputy, target);
+      expect({ status, body }).toEqual({ status: 200, body: { success: true, wasBarred } });
+    }
+    const { barredUserIds } = await world.recordOf(club.clubId);
+    expect(barredUserIds).toEqual(new Set([club.other.userId]));
+  });
+
+  it('lets in also whoever was made the club’s own moderator since', async () => {
+    const club = await clubWithMeeting();
+    const target = { clubId: club.clubId, userId: club.member.userId };
+    await service.call('remove', club.moderator, target);
+    await service.manage({
+      command: 'put-club',
+      clubId: club.clubId,
+      name: 'Another name',
+      moderatorId: club.member.userId,
+    });
+    expect((await service.call('readmit', club.moderator, target)).body).toMatchObject({
+      wasBarred: true,
+    });
+    expect(brief(await service.call('token', club.member, club))).toBe(200);
+  });
+});
+
+describe('nobody', () => {
+  it.each(['remove', 'mute'] as const)('may %s the club’s own moderator', async (route) => {
+    const club = await clubWithMeeting();
+    await enter(club, club.owner);
+    const target = { clubId: club.clubId, userId: club.owner.userId };
+    expect(brief(await service.call(route, club.moderator, target))).toBe('403 NOT_ALLOWED');
+    expect(await isInRoom(club, club.owner)).toBe(true);
+    expect(await mutedTracks(club)).toEqual([]);
+    expect((await world.recordOf(club.clubId)).barredUserIds).toBeUndefined();
+  });
+
+  it.each(['owner', 'moderator'] as const)('removes or readmits themselves: %s', async (role) => {
+    const club = await clubWithMeeting();
+    await enter(club, club[role]);
+    const target = { clubId: club.clubId, userId: club[role].userId };
+    for (const route of ['remove', 'readmit'] as const) {
+      expect(brief(await service.call(route, club[role], target))).toBe('403 NOT_ALLOWED');
+    }
+    expect(await isInRoom(club, club[role])).toBe(true);
+  });
+
+  it('who was removed lets themselves back in, moderator or not', async () => {
+    const club = await clubWithMeeting();
+    const target = { clubId: club.clubId, userId: club.deputy.userId };
+    await service.call('remove', club.moderator, target);
+    expect(brief(await service.call('readmit', club.deputy, target))).toBe('403 NOT_ALLOWED');
+    expect(brief(await service.call('token', club.deputy, club))).toBe('403 REMOVED_FROM_MEETING');
+  });
+
+  it.each(['member', 'moderator'] as const)(
+    'makes the club’s own moderator a %s, not even they',
+    async (role) => {
+      const club = await clubWithMeeting();
+      const target = { clubId: club.clubId, userId: club.owner.userId, body: { role } };
+      expect(brief(await service.call('role', club.owner, target))).toBe('403 NOT_ALLOWED');
+    },
+  );
+});
+
+describe('somebody who is', () => {
+  const routes = ['mute', 'remove', 'readmit'] as const;
+
+  it.each(routes)('no member is a 404 of %s', async (route) => {
+    const club = await clubWithMeeting();
+    const before = await world.itemsOf(club.clubId);
+    const target = { clubId: club.clubId, userId: club.outsider.userId };
+    expect(brief(await service.call(route, club.moderator, target))).toBe('404 MEMBER_NOT_FOUND');
+    expect(await world.itemsOf(club.clubId)).toEqual(before);
+  });
+
+  it('no member is a 404 of role, and is not made one', async () => {
+    const club = await clubWithMeeting();
+    const { clubId, outsider } = club;
+    const target = { clubId, userId: outsider.userId, body: { role: 'moderator' } };
+    expect(brief(await service.call('role', club.owner, target))).toBe('404 MEMBER_NOT_FOUND');
+    expect(await world.itemsOf(clubId, `MEMBER#${outsider.userId}`)).toEqual([]);
+  });
+
+  it('absent is a 404 of mute', async () => {
+    const club = await clubWithMeeting();
+    const target = { clubId: club.clubId, userId: club.member.userId };
+    expect(brief(await service.call('mute', club.moderator, target))).toBe(
+      '404 PARTICIPANT_NOT_FOUND',
+    );
+  });
+
+  it.each(['id with spaces', 'x'.repeat(65), 'a#b', ''])('called %j is a 400', async (userId) => {
+    const club = await clubWithMeeting();
+    for (const route of [...routes, 'role'] as const) {
+      const target = {
+        clubId: club.clubId,
+        userId,
+        body: route === 'role' ? { role: 'member' } : {},
+      };
+      expect(brief(await service.call(route, club.owner, target)), route).toBe(
+        '400 INVALID_REQUEST',
+      );
+    }
+  });
+});
+
+describe('while no meeting is on', () => {
+  it.each(['participants', 'mute', 'muteAll', 'remove', 'readmit'] as const)(
+    '%s is a 409, before and after one',
+    async (route) => {
+      const club = await world.createClub();
+      const options = { clubId: club.clubId, userId: club.member.userId };
+      const refused = async () =>
+        expect(brief(await service.call(route, club.owner, options))).toBe(
+          '409 MEETING_NOT_ACTIVE',
+        );
+      await refused();
+      await service.call('start', club.owner, club);
+      await service.call('end', club.owner, club);
+      await refused();
+      const { barredUserIds } = await world.recordOf(club.clubId);
+      expect(barredUserIds).toBeUndefined();
+    },
+  );
+});
+
+describe('a role', () => {
+  const grants = (moderatorGrants: 'full' | 'room' | 'none') => ({
+    env: { MODERATOR_GRANTS: moderatorGrants },
+  });
+  const setRole = (by: Service, club: TestClub, role: 'member' | 'moderator') =>
+    by.call('role', club.owner, {
+      clubId: club.clubId,
+      userId: club.moderator.userId,
+      body: { role },
+    });
+
+  it('holds at once, both ways, and repeated', async () => {
+    const club = await clubWithMeeting();
+    const target = { clubId: club.clubId, userId: club.member.userId };
+    for (const [role, status] of [
+      ['moderator', 200],
+      ['moderator', 200],
+      ['member', 403],
+      ['member', 403],
+    ] as const) {
+      const { body } = await service.call('role', club.owner, { ...target, body: { role } });
+      expect(body).toEqual({ success: true, userId: club.member.userId, role, effective: 'now' });
+      expect((await service.call('participants', club.member, club)).status).toBe(status);
+      const token = await service.call('token', club.member, club);
+      expect(token.body.isModerator).toBe(role === 'moderator');
+    }
+  });
+
+  it.each([{ role: 'owner' }, {}, { role: 'member', userId: 'x' }])(
+    'that is %j is a 400',
+    async (body) => {
+      const club = await world.createClub();
+      const target = { clubId: club.clubId, userId: club.member.userId, body };
+      expect(brief(await service.call('role', club.owner, target))).toBe('400 INVALID_REQUEST');
+    },
+  );
+
+  it.each(['full', 'room'] as const)(
+    'taken away with %s says until when, and again',
+    async (kind) => {
+      const now = new Date('2026-11-22T20:00:00.000Z');
+      const by = await world.boot({ ...grants(kind), now: () => now });
+      const club = await world.createClub();
+      await by.call('start', club.owner, club);
+      const until = new Date(now.getTime() + 11 * 60_000).toISOString();
+      const announced = { effective: 'after-token-expiry', until, isRenewed: false };
+      expect((await setRole(by, club, 'member')).body).toMatchObject(announced);
+      expect((await setRole(by, club, 'member')).body).toMatchObject(announced);
+      const target = { clubId: club.clubId, userId: club.moderator.userId };
+      expect((await by.call('remove', club.owner, target)).body).toMatchObject(announced);
+    },
+  );
+
+  it('taken away counts the life of the longest token', async () => {
+    const now = new Date();
+    const by = await world.boot({
+      env: { MODERATOR_GRANTS: 'room', TOKEN_TTL_SECONDS: '3600' },
+      now: () => now,
+    });
+    const club = await world.createClub();
+    await by.call('start', club.owner, club);
+    const { body } = await setRole(by, club, 'member');
+    const rules = { ttlSeconds: 3600, moderatorGrants: 'room' } as const;
+    expect(body).toMatchObject({ until: latestExpiry(rules, now).toISOString() });
+  });
+
+  it('taken away from whoever had none, or given, holds now also with `full`', async () => {
+    const by = await world.boot(grants('full'));
+    const club = await clubWithMeeting();
+    const { clubId, owner, member } = club;
+    for (const role of ['member', 'moderator']) {
+      const target = { clubId, userId: member.userId, body: { role } };
+      expect((await by.call('role', owner, target)).body).toMatchObject({ effective: 'now' });
+    }
+  });
+
+  it('taken away after the meeting: `roomRecord` is bound to no room and outlives it', async () => {
+    const club = await clubWithMeeting();
+    await service.call('end', club.owner, club);
+    const { lastMeeting } = await world.recordOf(club.clubId);
+    const endedAt = Date.parse(lastMeeting?.endedAt ?? '');
+    const until = new Date(endedAt + 11 * 60_000).toISOString();
+    const announced = { effective: 'after-token-expiry', until, isRenewed: false };
+    expect((await setRole(await world.boot(grants('full')), club, 'member')).body).toMatchObject(
+      announced,
+    );
+    expect((await setRole(await world.boot(grants('room')), club, 'member')).body).toMatchObject({
+      effective: 'now',
+    });
+    const later = { ...grants('full'), now: () => new Date(endedAt + 12 * 60_000) };
+    expect((await setRole(await world.boot(later), club, 'member')).body).toMatchObject({
+      effective: 'now',
+    });
+  });
+});
+
+describe('LiveKit failing between the record and the call', () => {
+  const failures = {
+    'the connection ends': cut,
+    'LiveKit is out of order': answer(503, '{"code":"unavailable","msg":"no"}', 'application/json'),
+    'something in front of it answers': answer(502, '<html></html>'),
+  };
+  const names = Object.keys(failures) as (keyof typeof failures)[];
+  const during = (name: keyof typeof failures, operation: string): BootOptions => ({
+    faults: [on(operation, failures[name])],
+  });
+
+  it.each(names)('of a removal is said (%s), and repeating completes it', async (name) => {
+    const club = await clubWithMeeting();
+    await enter(club, club.member);
+    const broken = await world.boot(during(name, 'RemoveParticipant'));
+    const target = { clubId: club.clubId, userId: club.member.userId };
+    expect(brief(await broken.call('remove', club.moderator, target))).toBe(
+      '503 MEDIA_UNAVAILABLE',
+    );
+    // Decided all the same, and logged: no token, and the next event or cleanup puts them out.
+    expect(brief(await service.call('token', club.member, club))).toBe('403 REMOVED_FROM_MEETING');
+    expect(broken.actions()).toEqual([expect.objectContaining({ action: 'remove' })]);
+    expect(await isInRoom(club, club.member)).toBe(true);
+    broken.wire.heal();
+    expect((await broken.call('remove', club.moderator, target)).body).toMatchObject({
+      wasPresent: true,
+      isBarred: true,
+    });
+    expect(await isInRoom(club, club.member)).toBe(false);
+  });
+
+  it('of a removal is completed by the cleanup, too', async () => {
+    const club = await clubWithMeeting();
+    await enter(club, club.member);
+    const broken = await world.boot(during('the connection ends', 'RemoveParticipant'));
+    await broken.call('remove', club.moderator, { ...club, userId: club.member.userId });
+    await service.cleanUp();
+    expect(await isInRoom(club, club.member)).toBe(false);
+  });
+
+  it('of a join that is to be undone is told to LiveKit, which sends the event again', async () => {
+    const club = await clubWithMeeting();
+    await service.call('remove', club.moderator, { ...club, userId: club.member.userId });
+    // Both attempts that the first delivery makes.
+    world.tellTo(await world.boot({ faults: [on('RemoveParticipant', times(2, cut))] }));
+    await enter(club, club.member);
+    await world.standIn.webhooks.settled();
+    expect(await isInRoom(club, club.member)).toBe(false);
+  });
+
+  it.each(names)('of a mute of many is said (%s); the rest is muted, and logged', async (name) => {
+    const club = await clubWithMeeting();
+    const people = [club.member, club.other];
+    for (const person of people) await enter(club, person);
+    const broken = await world.boot();
+    broken.wire.set((request, pass) =>
+      request.operation === 'MutePublishedTrack' && String(request.body).includes(club.other.userId)
+        ? failures[name](request, pass)
+        : pass(),
+    );
+    expect(brief(await broken.call('muteAll', club.moderator, club))).toBe('503 MEDIA_UNAVAILABLE');
+    expect(await mutedTracks(club)).toHaveLength(1);
+    expect(broken.actions().map(({ userId }) => userId)).toEqual([club.member.userId]);
+    broken.wire.heal();
+    const { body } = await broken.call('muteAll', club.moderator, club);
+    expect(body.muted.map(({ userId }) => userId)).toEqual([club.other.userId]);
+    expect(await mutedTracks(club)).toHaveLength(2);
+  });
+
+  it.each(names)('of a demotion is said (%s); it holds, and repeated says all', async (name) => {
+    const club = await clubWithMeeting();
+    await enter(club, club.moderator);
+    const full = { env: { MODERATOR_GRANTS: 'full' }, ...during(name, 'ListParticipants') };
+    const broken = await world.boot(full);
+    const target = { clubId: club.clubId, userId: club.moderator.userId, body: { role: 'member' } };
+    expect(brief(await broken.call('role', club.owner, target))).toBe('503 MEDIA_UNAVAILABLE');
+    expect(brief(await service.call('participants', club.moderator, club))).toBe(
+      '403 NOT_A_MODERATOR',
+    );
+    broken.wire.heal();
+    expect((await broken.call('role', club.owner, target)).body).toMatchObject({
+      effective: 'after-token-expiry',
+      isRenewed: true,
+    });
+  });
+
+  it('of a demotion with `none` fails nothing: LiveKit is not asked', async () => {
+    const club = await clubWithMeeting();
+    const broken = await world.boot({ faults: [on({ side: 'media' }, cut)] });
+    const target = { clubId: club.clubId, userId: club.moderator.userId, body: { role: 'member' } };
+    expect(brief(await broken.call('role', club.owner, target))).toBe(200);
+  });
+
+  it.each(['participants', 'mute', 'muteAll'] as const)(
+    'of %s is never taken for an empty room',
+    async (route) => {
+      const club = await clubWithMeeting();
+      await enter(club, club.member);
+      const broken = await world.boot(during('LiveKit is out of order', 'ListParticipants'));
+      const options = { clubId: club.clubId, userId: club.member.userId };
+      expect(brief(await broken.call(route, club.owner, options))).toBe('503 MEDIA_UNAVAILABLE');
+    },
+  );
+});
+
+describe('DynamoDB failing', () => {
+  it('leaves a removal undone and says so', async () => {
+    const club = await clubWithMeeting();
+    await enter(club, club.member);
+    const broken = await world.boot({ faults: [on('UpdateItem', cut)] });
+    const target = { clubId: club.clubId, userId: club.member.userId };
+    expect(brief(await broken.call('remove', club.moderator, target))).toBe(
+      '503 STORE_UNAVAILABLE',
+    );
+    expect(await isInRoom(club, club.member)).toBe(true);
+    expect(broken.actions()).toEqual([]);
+  });
+});
+
+describe('each action', () => {
+  it('is one line: who, whom, what, which meeting, in ids only', async () => {
+    const club = await clubWithMeeting();
+    await enter(club, club.member, ['MICROPHONE', 'CAMERA']);
+    await enter(club, club.other);
+    const { clubId, meeting, owner, moderator, member, other } = club;
+    const target = { clubId, userId: member.userId };
+    await service.call('mute', moderator, target);
+    await service.call('muteAll', moderator, club);
+    await service.call('remove', moderator, { ...target, body: { allowRejoin: true } });
+    await service.call('remove', moderator, target);
+    await service.call('readmit', moderator, target);
+    await service.call('role', owner, { ...target, body: { role: 'moderator' } });
+    await service.call('role', owner, { ...target, body: { role: 'member' } });
+    const line = (action: string, by: User, who: User) => ({
+      action,
+      by: by.userId,
+      userId: who.userId,
+      clubId,
+      meetingId: meeting.meetingId,
+    });
+    expect(service.actions()).toEqual([
+      line('mute', moderator, member),
+      line('mute', moderator, other),
+      line('disconnect', moderator, member),
+      line('remove', moderator, member),
+      line('readmit', moderator, member),
+      line('role-moderator', owner, member),
+      line('role-member', owner, member),
+    ]);
+  });
+
+  it('that is refused, and each look, is none', async () => {
+    const club = await clubWithMeeting();
+    const target = { clubId: club.clubId, userId: club.owner.userId };
+    await service.call('participants', club.moderator, club);
+    await service.call('remove', club.member, { ...target, userId: club.other.userId });
+    await service.call('remove', club.moderator, target);
+    await service.call('role', club.moderator, { ...target, body: { role: 'member' } });
+    expect(service.actions()).toEqual([]);
+  });
+});
+
+describe('What each costs, on the wire', () => {
+  const costs: [string, Route, (club: MeetingClub) => Partial<CallOptions>, string[]][] = [
+    [
+      'participants',
+      'participants',
+      () => ({}),
+      ['BatchGetItem', 'ListParticipants', 'BatchGetItem'],
+    ],
+    [
+      'mute',
+      'mute',
+      ({ member }) => ({ userId: member.userId }),
+      ['BatchGetItem', 'ListParticipants', 'MutePublishedTrack'],
+    ],
+    [
+      'muteAll',
+      'muteAll',
+      () => ({}),
+      ['BatchGetItem', 'ListParticipants', 'BatchGetItem', 'MutePublishedTrack'],
+    ],
+    [
+      'remove',
+      'remove',
+      ({ member }) => ({ userId: member.userId }),
+      ['BatchGetItem', 'UpdateItem', 'RemoveParticipant'],
+    ],
+    [
+      'remove with allowRejoin',
+      'remove',
+      ({ member }) => ({ userId: member.userId, body: { allowRejoin: true } }),
+      ['BatchGetItem', 'RemoveParticipant'],
+    ],
+    [
+      'readmit',
+      'readmit',
+      ({ member }) => ({ userId: member.userId }),
+      ['BatchGetItem', 'UpdateItem'],
+    ],
+    [
+      'a promotion',
+      'role',
+      ({ member }) => ({ userId: member.userId, body: { role: 'moderator' } }),
+      ['BatchGetItem', 'UpdateItem'],
+    ],
+    [
+      'a demotion',
+      'role',
+      ({ moderator }) => ({ userId: moderator.userId, body: { role: 'member' } }),
+      ['BatchGetItem', 'UpdateItem'],
+    ],
+  ];
+
+  it.each(costs)('%s', async (_, route, options, expected) => {
+    const club = await clubWithMeeting();
+    await enter(club, club.member);
+    service.wire.forget();
+    const { clubId } = club;
+    expect((await service.call(route, club.owner, { clubId, ...options(club) })).status).toBe(200);
+    expect(service.wire.operations()).toEqual(expected);
+  });
+
+  it('a demotion with `full` asks LiveKit once', async () => {
+    const club = await clubWithMeeting();
+    const { call, wire } = await world.boot({ env: { MODERATOR_GRANTS: 'full' } });
+    await call('status', club.owner, club);
+    wire.forget();
+    const target = { clubId: club.clubId, userId: club.moderator.userId, body: { role: 'member' } };
+    await call('role', club.owner, target);
+    expect(wire.operations()).toEqual(['BatchGetItem', 'UpdateItem', 'ListParticipants']);
+  });
+});

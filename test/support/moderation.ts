@@ -1,0 +1,350 @@
+/**
+ * Every route, the webhook, the cleanup and the clubs function in this process, on a LiveKit of either
+ * kind: for what a moderator does to people who are really there.
+ */
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { buffer } from 'node:stream/consumers';
+import { QueryCommand } from '@aws-sdk/lib-dynamodb';
+import type {
+  APIGatewayProxyEventV2,
+  APIGatewayProxyStructuredResultV2,
+  Context,
+} from 'aws-lambda';
+import getPort from 'get-port';
+import { RoomServiceClient } from 'livekit-server-sdk';
+import endEvent from '../../events/end.json' with { type: 'json' };
+import meetingEvent from '../../events/meeting.json' with { type: 'json' };
+import meetingsEvent from '../../events/meetings.json' with { type: 'json' };
+import muteEvent from '../../events/mute.json' with { type: 'json' };
+import muteAllEvent from '../../events/muteAll.json' with { type: 'json' };
+import participantsEvent from '../../events/participants.json' with { type: 'json' };
+import readmitEvent from '../../events/readmit.json' with { type: 'json' };
+import removeEvent from '../../events/remove.json' with { type: 'json' };
+import roleEvent from '../../events/role.json' with { type: 'json' };
+import startEvent from '../../events/start.json' with { type: 'json' };
+import statusEvent from '../../events/status.json' with { type: 'json' };
+import tokenEvent from '../../events/token.json' with { type: 'json' };
+import * as cleanup from '../../functions/cleanup.ts';
+import * as clubs from '../../functions/clubs.ts';
+import * as end from '../../functions/end.ts';
+import * as meeting from '../../functions/meeting.ts';
+import * as meetings from '../../functions/meetings.ts';
+import * as mute from '../../functions/mute.ts';
+import * as muteAll from '../../functions/mute-all.ts';
+import * as participants from '../../functions/participants.ts';
+import * as readmit from '../../functions/readmit.ts';
+import * as remove from '../../functions/remove.ts';
+import * as role from '../../functions/role.ts';
+import * as start from '../../functions/start.ts';
+import * as status from '../../functions/status.ts';
+import * as token from '../../functions/token.ts';
+import * as webhook from '../../functions/webhook.ts';
+import * as config from '../../lib/config.ts';
+import { createDeps, createManageDeps, createWebhookDeps } from '../../lib/deps.ts';
+import type { ErrorCode } from '../../lib/errors.ts';
+import type { CleanupReport } from '../../lib/meetings/cleanup.ts';
+import type { EndAnswer } from '../../lib/meetings/end.ts';
+import type { MeetingDetails, MeetingList } from '../../lib/meetings/history.ts';
+import type { ShownClub } from '../../lib/meetings/manage.ts';
+import type { Club, Session } from '../../lib/meetings/model.ts';
+import type { Muted, PersonInMeeting, Removed, RoleSet } from '../../lib/meetings/moderation.ts';
+import type { Log } from '../../lib/meetings/ports.ts';
+import type { StartedMeeting } from '../../lib/meetings/start.ts';
+import type { MeetingStatus } from '../../lib/meetings/status.ts';
+import type { JoinToken } from '../../lib/meetings/token.ts';
+import { createClub } from '../../local/demo-data.ts';
+import { documentClient, startDatabase } from '../../local/dynamodb.ts';
+import { startLiveKit } from '../../local/livekit/start.ts';
+import { accessClaims, CLIENT_ID, rs256, startIssuer, type User } from './issuer.ts';
+import { CLEANUP_TIMEOUT_MS, contextOf, type Line, type Told, webhookPost } from './meetings.ts';
+import { type Fault, startWire } from './wire.ts';
+import type { LiveKitKind } from './world.ts';
+
+export const ROUTES = [
+  'token',
+  'start',
+  'end',
+  'status',
+  'meetings',
+  'meeting',
+  'participants',
+  'mute',
+  'muteAll',
+  'remove',
+  'readmit',
+  'role',
+] as const;
+export type Route = (typeof ROUTES)[number];
+
+interface Answers {
+  token: JoinToken;
+  start: StartedMeeting;
+  end: EndAnswer;
+  status: MeetingStatus;
+  meetings: MeetingList;
+  meeting: MeetingDetails;
+  participants: { participants: PersonInMeeting[] };
+  mute: Muted;
+  muteAll: Muted;
+  remove: Removed;
+  readmit: { success: true; wasBarred: boolean };
+  role: RoleSet;
+}
+
+/** The route's answer or an error: a test reads the fields of what it expects. */
+export interface Answer<R extends Route> {
+  status: number;
+  body: Answers[R] & { error: string; code: ErrorCode; requestId: string };
+}
+
+const EVENTS: Record<Route, object & { headers: Record<string, string> }> = {
+  token: tokenEvent,
+  start: startEvent,
+  end: endEvent,
+  status: statusEvent,
+  meetings: meetingsEvent,
+  meeting: meetingEvent,
+  participants: participantsEvent,
+  mute: muteEvent,
+  muteAll: muteAllEvent,
+  remove: removeEvent,
+  readmit: readmitEvent,
+  role: roleEvent,
+};
+
+export interface CallOptions {
+  clubId: string;
+  userId?: string;
+  meetingId?: string;
+  body?: object;
+}
+
+export interface BootOptions {
+  /** Over the usual environment, in which `MODERATOR_GRANTS` is `none`. */
+  env?: Record<string, string>;
+  now?: () => Date;
+  faults?: Fault[];
+}
+
+export type Moderation = Awaited<ReturnType<typeof startModeration>>;
+export type Service = Awaited<ReturnType<Moderation['boot']>>;
+export type TestClub = Awaited<ReturnType<Moderation['createClub']>>;
+
+type HttpHandler = (
+  event: APIGatewayProxyEventV2,
+  context: Context,
+) => Promise<APIGatewayProxyStructuredResultV2>;
+
+const FUNCTION_TIMEOUT_MS = 12_000;
+
+export async function startModeration(kind: LiveKitKind = 'stand-in') {
+  const [database, issuer] = await Promise.all([
+    getPort({ host: '127.0.0.1' }).then((port) => startDatabase({ port })),
+    startIssuer(),
+  ]);
+  const documents = documentClient(database.endpoint);
+
+  /** Who gets what LiveKit sends; nobody at first. */
+  let listener: { tell(event: APIGatewayProxyEventV2): Promise<Told> } | undefined;
+  /** How long each event is on its way. */
+  const door = createServer(async (request, response) => {
+    const post = { body: await buffer(request), authorization: request.headers.authorization };
+    const status = listener ? (await listener.tell(webhookPost(post))).status : 200;
+    response.writeHead(status).end();
+  });
+  door.listen(0, '127.0.0.1');
+  await once(door, 'listening');
+  const address = door.address();
+  const doorPort = typeof address === 'object' && address ? address.port : 0;
+
+  const livekit = await startLiveKit({
+    env: { ...process.env, LIVEKIT: kind },
+    webhookUrl: `http://127.0.0.1:${doorPort}/`,
+  });
+  const wires: Awaited<ReturnType<typeof startWire>>[] = [];
+
+  async function boot({ env, now, faults = [] }: BootOptions = {}) {
+    const wire = await startWire({
+      store: database.endpoint,
+      media: livekit.wsUrl.replace('ws:', 'http:'),
+      identity: issuer.url,
+    });
+    wires.push(wire);
+    for (const fault of faults) wire.set(fault);
+    const trusted = `${wire.urlOf('identity')}/the-pool`;
+    const { store, livekit: media, identity, rooms, tokens, limits, cleanup: rules } = config;
+    const loaded = config.loadConfig(
+      { store, livekit: media, identity, rooms, tokens, limits, cleanup: rules },
+      {
+        TABLE_NAME: database.tableName,
+        DYNAMODB_ENDPOINT: wire.urlOf('store'),
+        LIVEKIT_WS_URL: wire.urlOf('media').replace('http:', 'ws:'),
+        LIVEKIT_API_KEY: livekit.apiKey,
+        LIVEKIT_API_SECRET: livekit.apiSecret,
+        COGNITO_ISSUER: trusted,
+        COGNITO_CLIENT_IDS: CLIENT_ID,
+        MODERATOR_GRANTS: 'none',
+        ...env,
+      },
+    );
+    const lines: Line[] = [];
+    const log: Log = {
+      info: (message, fields) => lines.push({ level: 'info', message, fields }),
+      warn: (message, fields, error) => lines.push({ level: 'warn', message, fields, error }),
+      error: (message, fields, error) => lines.push({ level: 'error', message, fields, error }),
+    };
+    const deps = { ...createDeps(loaded), log, ...(now && { now }) };
+    const routes: Record<Route, HttpHandler> = {
+      token: token.createHandler(deps),
+      start: start.createHandler(deps),
+      end: end.createHandler(deps),
+      status: status.createHandler(deps),
+      meetings: meetings.createHandler(deps),
+      meeting: meeting.createHandler(deps),
+      participants: participants.createHandler(deps),
+      mute: mute.createHandler(deps),
+      muteAll: muteAll.createHandler(deps),
+      remove: remove.createHandler(deps),
+      readmit: readmit.createHandler(deps),
+      role: role.createHandler(deps),
+    };
+    const receive = webhook.createHandler({ ...createWebhookDeps(loaded), ...deps });
+    const cleanUpHandler = cleanup.createHandler(deps);
+    const manage = clubs.createHandler({ ...createManageDeps(loaded), ...deps });
+    const bearer = (who: User | undefined) =>
+      who && `Bearer ${rs256(issuer.key, accessClaims(trusted, who))}`;
+
+    return {
+      wire,
+      lines,
+      /** The lines about what moderators did. */
+      actions: () =>
+        lines.filter(({ message }) => message === 'moderation').map(({ fields }) => fields),
+      async call<R extends Route>(
+        route: R,
+        who: User | undefined,
+        options: CallOptions,
+      ): Promise<Answer<R>> {
+        const event = eventOf(route, bearer(who), options);
+        const answer = await routes[route](event, contextOf(FUNCTION_TIMEOUT_MS));
+        return { status: answer.statusCode ?? 0, body: JSON.parse(answer.body ?? '') };
+      },
+      /** One command of the clubs function, as Lambda gives it. */
+      manage: (command: unknown): Promise<Record<string, unknown>> =>
+        manage(command, contextOf(60_000)).then((answer) => ({ ...answer })),
+      async show(clubId: string): Promise<ShownClub> {
+        const answer = await manage({ command: 'show', clubId }, contextOf(60_000));
+        if (!('members' in answer)) throw new Error(JSON.stringify(answer));
+        return answer;
+      },
+      async tell(event: APIGatewayProxyEventV2): Promise<Told> {
+        const answer: APIGatewayProxyStructuredResultV2 = await receive(
+          event,
+          contextOf(FUNCTION_TIMEOUT_MS),
+        );
+        return { status: answer.statusCode ?? 0, body: JSON.parse(answer.body ?? '') };
+      },
+      cleanUp: (): Promise<CleanupReport> => cleanUpHandler({}, contextOf(CLEANUP_TIMEOUT_MS)),
+    };
+  }
+
+  const itemsOf = async (clubId: string, prefix = ''): Promise<Record<string, unknown>[]> => {
+    const { Items = [] } = await documents.send(
+      new QueryCommand({
+        TableName: database.tableName,
+        ConsistentRead: true,
+        KeyConditionExpression: prefix ? 'pk = :pk AND begins_with(sk, :sk)' : 'pk = :pk',
+        ExpressionAttributeValues: { ':pk': `CLUB#${clubId}`, ...(prefix && { ':sk': prefix }) },
+      }),
+    );
+    return Items;
+  };
+
+  return {
+    kind,
+    database,
+    wsUrl: livekit.wsUrl,
+    /** As whoever holds the project's key. */
+    media: new RoomServiceClient(livekit.wsUrl, livekit.apiKey, livekit.apiSecret),
+    get standIn() {
+      if (!livekit.standIn) throw new Error('This LiveKit is no stand-in');
+      return livekit.standIn;
+    },
+    boot,
+    itemsOf,
+
+    async recordOf(clubId: string): Promise<Club> {
+      const [item]: unknown[] = await itemsOf(clubId, 'CLUB');
+      return item as Club;
+    },
+    /** Of every meeting of the club. */
+    sessionsOf: async (clubId: string): Promise<Session[]> =>
+      (await itemsOf(clubId, 'ATTENDANCE#')) as unknown as Session[],
+    roomsOf: async (clubId: string): Promise<string[]> =>
+      (await new RoomServiceClient(livekit.wsUrl, livekit.apiKey, livekit.apiSecret).listRooms())
+        .map(({ name }) => name)
+        .filter((name) => name.startsWith(`reading-club-${clubId}-`)),
+
+    /** A club of its own for each test, with somebody in each role. */
+    async createClub() {
+      const clubId = `club-${randomUUID().slice(0, 8)}`;
+      const person = (username: string): User => ({ userId: randomUUID(), username });
+      const people = {
+        /** A moderator because the club names them: they have no member item. */
+        owner: person('owner'),
+        /** Moderators because their member items say so. */
+        moderator: person('moderator'),
+        deputy: person('deputy'),
+        member: person('member'),
+        other: person('other'),
+        outsider: person('outsider'),
+      };
+      const { owner, moderator, deputy, member, other } = people;
+      await createClub(database, {
+        clubId,
+        name: `The readers of ${clubId}`,
+        moderatorId: owner.userId,
+        members: [
+          { userId: moderator.userId, role: 'moderator', displayName: 'Mo' },
+          { userId: deputy.userId, role: 'moderator', displayName: 'De' },
+          { userId: member.userId, role: 'member', displayName: 'Me' },
+          { userId: other.userId, role: 'member', displayName: 'Ot' },
+        ],
+      });
+      return { clubId, ...people };
+    },
+
+    /** From now on LiveKit's events reach this process, or nobody. */
+    tellTo(service: { tell(event: APIGatewayProxyEventV2): Promise<Told> } | undefined): void {
+      listener = service;
+    },
+
+    async close() {
+      listener = undefined;
+      await Promise.all(wires.map((wire) => wire.close()));
+      documents.destroy();
+      await livekit.stop();
+      door.close();
+      door.closeAllConnections();
+      await Promise.all([database.stop(), issuer.close()]);
+    },
+  };
+}
+
+function eventOf(
+  route: Route,
+  authorization: string | undefined,
+  { clubId, userId, meetingId, body }: CallOptions,
+): APIGatewayProxyEventV2 {
+  const { authorization: _, ...headers } = EVENTS[route].headers;
+  const sent = body ?? (route === 'token' ? { readingClubId: clubId } : undefined);
+  return {
+    ...(EVENTS[route] as unknown as APIGatewayProxyEventV2),
+    headers: { ...headers, ...(authorization !== undefined && { authorization }) },
+    pathParameters: { clubId, ...(userId && { userId }), ...(meetingId && { meetingId }) },
+    body: sent ? JSON.stringify(sent) : '',
+    isBase64Encoded: false,
+  };
+}
