@@ -52,6 +52,20 @@ describe('the local database', () => {
     expect(await getClub(database, 'a')).toMatchObject({ name: 'A' });
   });
 
+  it('that is stopped with a request under way answers it, and its stop waits for that', async () => {
+    const short = await startDatabase({ port: await getPort() });
+    const socket = connect(Number(new URL(short.endpoint).port), '127.0.0.1');
+    await once(socket, 'connect');
+    socket.write('POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{');
+    await sleep(50);
+    const stopped = short.stop();
+    await sleep(50);
+    socket.write('}');
+    const [answer] = await once(socket, 'data');
+    expect(String(answer)).toContain('UnknownOperationException');
+    await stopped;
+  });
+
   it('uses another one with a table of its own, and takes only that away again', async () => {
     const guest = await startDatabase({ endpoint: database.endpoint });
     await createClub(guest, { clubId: 'b', name: 'B', moderatorId: 'u', members: [] });
