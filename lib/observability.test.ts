@@ -1,7 +1,14 @@
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { MediaUnavailable } from './errors.ts';
 import type { Log, Meter } from './meetings/ports.ts';
-import { createLog, createMeter, requestId, timed, withRequestId } from './observability.ts';
+import {
+  createLog,
+  createMeter,
+  requestId,
+  stopOn,
+  timed,
+  withRequestId,
+} from './observability.ts';
 
 /** Everything that is written to standard output and error while `work` runs, line by line. */
 async function linesOf(
@@ -122,6 +129,22 @@ describe('a log line', () => {
 
   test('is written at info without any configuration', async () => {
     expect(await linesOf((log) => log.info('info', {}), '')).toHaveLength(1);
+  });
+});
+
+describe('a request that was given up', () => {
+  test('begins no more calls, and others go on', async () => {
+    const giveUp = new AbortController();
+    const made: string[] = [];
+    const call = (name: string) => timed('Store')(async () => made.push(name));
+    await withRequestId('r-1', async () => {
+      stopOn(giveUp.signal);
+      await call('before');
+      giveUp.abort();
+      await expect(call('after')).rejects.toMatchObject({ code: 'TIMED_OUT' });
+      await withRequestId('r-2', () => call('of another request'));
+    });
+    expect(made).toEqual(['before', 'of another request']);
   });
 });
 

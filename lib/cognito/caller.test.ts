@@ -110,6 +110,7 @@ describe('a token', () => {
   });
 
   test.each([
+    ['without an end', { exp: undefined }],
     ['expired', { exp: Math.floor(Date.now() / 1000) - 1 }],
     ['not yet valid', { nbf: Math.floor(Date.now() / 1000) + 60 }],
     ['of another issuer', { iss: 'http://127.0.0.1:1/local_1' }],

@@ -261,6 +261,10 @@ describe('a malformed value', () => {
     ['has an empty key', { ...PROJECT, apiKey: '' }],
     ['has no secret', { wsUrl: PROJECT.wsUrl, apiKey: apiSecret }],
     ['has an empty secret', { ...PROJECT, apiKey: apiSecret, apiSecret: '' }],
+    [
+      'has a key before it whose secret is empty, and would verify anything',
+      { ...PROJECT, previous: { apiKey: 'APIbefore', apiSecret: '' } },
+    ],
     ['has a secret that is no text', { ...PROJECT, apiSecret: [apiSecret] }],
   ])('that %s is an error that names the parameter and nothing of the value', async (_, value) => {
     const { readProject } = await createWorld(() => parameter(value));
