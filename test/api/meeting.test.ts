@@ -1,0 +1,259 @@
+/** The main job through the API: real bundles, tokens of Cognito, and who is in the room. */
+import { afterAll, describe, expect, it } from 'vitest';
+import { JoinRefused } from '../../local/livekit/stand-in.ts';
+import { freeParticipants, joinRoom } from '../../local/participant.ts';
+import { claimsOf } from '../support/issuer.ts';
+import {
+  createStartedClub,
+  createTestClub,
+  hasRealLiveKit,
+  join,
+  liveKit,
+  roomsOf,
+  stack,
+  times,
+  warmUp,
+} from './support/clubs.ts';
+
+const ISO = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
+const MANY = 20;
+
+afterAll(freeParticipants);
+
+describe('the contract of the original service, by the API', () => {
+  it('start: success, roomName, startedAt; and a room with its limits and metadata', async () => {
+    const club = await createTestClub();
+    const { status, body } = await club.moderator.start(club.clubId);
+    expect({ status, body }).toEqual({
+      status: 200,
+      body: {
+        success: true,
+        roomName: `reading-club-${club.clubId}-${body.meetingId}`,
+        startedAt: expect.stringMatching(ISO),
+        meetingId: expect.any(String),
+        alreadyActive: false,
+      },
+    });
+    const [room] = await liveKit.listRooms([body.roomName]);
+    expect(room).toMatchObject({ emptyTimeout: 600, departureTimeout: 1800, maxParticipants: 50 });
+    expect(JSON.parse(room?.metadata ?? '')).toEqual({
+      clubId: club.clubId,
+      clubName: club.name,
+      moderatorId: club.owner.userId,
+      startedAt: body.startedAt,
+    });
+  });
+
+  it('token: token, roomName, participantName, isModerator', async () => {
+    const { clubId, member, owner, meeting } = await createStartedClub();
+    const named = await member.token(clubId, 'Zoë 🎧');
+    expect({ status: named.status, body: named.body }).toEqual({
+      status: 200,
+      body: {
+        token: expect.stringMatching(/^[\w-]+\.[\w-]+\.[\w-]+$/),
+        roomName: meeting.roomName,
+        participantName: 'Zoë 🎧',
+        isModerator: false,
+        serverUrl: stack.livekit.wsUrl,
+        meetingId: meeting.meetingId,
+        expiresAt: expect.stringMatching(ISO),
+      },
+    });
+    expect((await member.token(clubId)).body.participantName).toBe('Mem');
+    const { body } = await owner.token(clubId);
+    expect(body).toMatchObject({ isModerator: true, participantName: owner.username });
+  });
+
+  it('status: isActive, participantCount, startedAt, roomName', async () => {
+    const { clubId, member, meeting } = await createStartedClub();
+    const { status, body } = await member.status(clubId);
+    expect(status).toBe(200);
+    expect(body).toMatchObject({
+      isActive: false,
+      participantCount: 0,
+      startedAt: meeting.startedAt,
+      roomName: meeting.roomName,
+    });
+  });
+
+  it('end: success, endedAt, duration', async () => {
+    const { clubId, owner, meeting } = await createStartedClub();
+    const { status, body } = await owner.end(clubId);
+    expect({ status, body }).toEqual({
+      status: 200,
+      body: {
+        success: true,
+        endedAt: expect.stringMatching(ISO),
+        duration: Math.floor((Date.parse(body.endedAt) - Date.parse(meeting.startedAt)) / 1000),
+        meetingId: meeting.meetingId,
+        roomName: meeting.roomName,
+      },
+    });
+  });
+
+  it('the messages: who may not, what is not there', async () => {
+    const { clubId, member, meeting } = await createStartedClub();
+    const messages = [
+      await member.start(clubId),
+      await member.end(clubId),
+      await member.start('no-such-club'),
+      await member.end('no-such-club'),
+      await member.token('no-such-club'),
+    ].map(({ status, body }) => `${status} ${body.error}`);
+    expect(messages).toEqual([
+      '403 Only moderators can start meetings',
+      '403 Only moderators can end meetings',
+      '403 Only moderators can start meetings',
+      '403 Only moderators can end meetings',
+      '404 Reading club not found',
+    ]);
+    expect(await roomsOf(clubId)).toEqual([meeting.roomName]);
+  });
+});
+
+describe('many at once, by two moderators', () => {
+  it('twenty starts make one meeting and one room, and one of them says that it was it', async () => {
+    const { clubId, owner, moderator, member } = await createTestClub();
+    await warmUp(MANY, () => member.start(clubId));
+    const answers = await Promise.all(
+      times(MANY, (turn) => (turn % 2 === 0 ? owner : moderator).start(clubId)),
+    );
+    const { roomName, meetingId, startedAt } = (await owner.status(clubId)).body;
+    const same = { success: true, roomName, meetingId, startedAt };
+    expect(answers.map(({ body: { alreadyActive: _, ...body } }) => body)).toEqual(
+      times(MANY, () => same),
+    );
+    expect(answers.filter(({ body }) => body.alreadyActive === false)).toHaveLength(1);
+    expect(answers.filter(({ body }) => body.alreadyActive === true)).toHaveLength(MANY - 1);
+    expect(await roomsOf(clubId)).toEqual([roomName]);
+  });
+
+  it('twenty ends are one end: one endedAt, one meeting in the history, no room', async () => {
+    const { clubId, owner, moderator, member, meeting } = await createStartedClub();
+    await warmUp(MANY, () => member.end(clubId));
+    const answers = await Promise.all(
+      times(MANY, (turn) => (turn % 2 === 0 ? owner : moderator).end(clubId)),
+    );
+    const { body } = await owner.meetings(clubId);
+    expect(body.meetings.map(({ meetingId }) => meetingId)).toEqual([meeting.meetingId]);
+    const same = {
+      success: true,
+      meetingId: meeting.meetingId,
+      roomName: meeting.roomName,
+      endedAt: body.meetings[0]?.endedAt,
+      duration: body.meetings[0]?.durationSeconds,
+    };
+    expect(answers.map((answer) => answer.body)).toEqual(times(MANY, () => same));
+    expect(await roomsOf(clubId)).toEqual([]);
+  });
+});
+
+describe('an end that names the meeting before', () => {
+  it('does not end the one that is on', async () => {
+    const { clubId, owner, meeting } = await createStartedClub();
+    const first = await owner.end(clubId);
+    const next = await owner.start(clubId);
+    const late = await owner.end(clubId, { meetingId: meeting.meetingId });
+    expect(late.body).toEqual(first.body);
+    expect((await owner.status(clubId)).body.meetingId).toBe(next.body.meetingId);
+    expect(await roomsOf(clubId)).toEqual([next.body.roomName]);
+  });
+});
+
+describe('the tokens', () => {
+  it.each([
+    { role: 'moderator', admin: true },
+    { role: 'owner', admin: true },
+    { role: 'member', admin: false },
+  ] as const)('of a $role hold exactly its grants and no other', async ({ role, admin }) => {
+    const club = await createStartedClub();
+    const { body } = await club[role].token(club.clubId, 'Somebody');
+    const { video, sub, iss, name } = claimsOf(body.token);
+    expect({ video, sub, iss, name }).toEqual({
+      iss: stack.livekit.apiKey,
+      sub: club[role].userId,
+      name: 'Somebody',
+      video: {
+        room: club.meeting.roomName,
+        roomJoin: true,
+        canPublish: true,
+        canSubscribe: true,
+        canPublishData: true,
+        canUpdateOwnMetadata: true,
+        roomAdmin: admin,
+        roomRecord: admin,
+      },
+    });
+  });
+});
+
+describe('people in a meeting', () => {
+  it('are counted by the status within five seconds, and shown in the attendance', async () => {
+    const { clubId, owner, member, meeting } = await createStartedClub();
+    await Promise.all([join(owner, clubId), join(member, clubId)]);
+    const count = async () => (await member.status(clubId)).body.participantCount;
+    await expect.poll(count, { timeout: 5_000, interval: 50 }).toBe(2);
+    const { body: ended } = await owner.end(clubId);
+    const details = await member.meeting(clubId, meeting.meetingId);
+    expect(details.body.meeting).toMatchObject({ endedAt: ended.endedAt, peopleCount: 2 });
+    const people = details.body.attendance.map(({ userId, displayName, sessions }) => ({
+      userId,
+      displayName,
+      sessions,
+    }));
+    expect(people).toHaveLength(2);
+    expect(people).toContainEqual({ userId: member.userId, displayName: 'Mem', sessions: 1 });
+    expect(people).toContainEqual({ userId: owner.userId, displayName: null, sessions: 1 });
+  });
+
+  it('ended means over: everybody out, status idle, 409 for a token, a new name next', async () => {
+    const { clubId, owner, member, meeting } = await createStartedClub();
+    const present = [await join(owner, clubId), await join(member, clubId)];
+    await owner.end(clubId);
+    for (const somebody of present) expect(await somebody.outBecause()).toBe('ROOM_DELETED');
+    expect((await member.status(clubId)).body).toMatchObject({ state: 'idle', roomName: null });
+    const { status, body } = await member.token(clubId);
+    expect({ status, code: body.code }).toEqual({ status: 409, code: 'MEETING_NOT_ACTIVE' });
+    const next = await owner.start(clubId);
+    expect(next.body.roomName).not.toBe(meeting.roomName);
+    expect(await roomsOf(clubId)).toEqual([next.body.roomName]);
+  });
+});
+
+describe.skipIf(!hasRealLiveKit)('real participants, on a real LiveKit server', () => {
+  it('with tokens from the API are in the same room: they see and hear each other', async () => {
+    const { clubId, owner, member } = await createStartedClub();
+    const [tokens, others] = [await owner.token(clubId, 'Olga'), await member.token(clubId)];
+    const [olga, mem] = await Promise.all([
+      joinRoom(tokens.body.serverUrl, tokens.body.token),
+      joinRoom(others.body.serverUrl, others.body.token),
+    ]);
+    expect(await olga.sees(member.userId)).toBe('Mem');
+    expect(await mem.sees(owner.userId)).toBe('Olga');
+    await olga.say('Chapter one');
+    expect(await mem.hears()).toEqual({ text: 'Chapter one', from: owner.userId });
+    await Promise.all([olga.leave(), mem.leave()]);
+  });
+
+  it('are refused with the token from before the end, and no room comes of it', async () => {
+    const { clubId, owner, member } = await createStartedClub();
+    const { body } = await member.token(clubId);
+    const before = await joinRoom(body.serverUrl, body.token);
+    await owner.end(clubId);
+    expect(await before.outBecause()).toBe('ROOM_DELETED');
+    const again = joinRoom(body.serverUrl, body.token);
+    await expect(again).rejects.toThrow(
+      new JoinRefused(404, 'Not Found - requested room does not exist'),
+    );
+    expect(await roomsOf(clubId)).toEqual([]);
+  });
+
+  it('with the token of the meeting before never reach the next one', async () => {
+    const { clubId, owner, member } = await createStartedClub();
+    const { body: old } = await member.token(clubId);
+    await owner.end(clubId);
+    const { body: next } = await owner.start(clubId);
+    await expect(joinRoom(old.serverUrl, old.token)).rejects.toMatchObject({ status: 404 });
+    expect((await liveKit.listParticipants(next.roomName)).length).toBe(0);
+  });
+});

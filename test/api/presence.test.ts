@@ -1,0 +1,136 @@
+/** Who is in a meeting and who was, as a real LiveKit server tells it by its events. */
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { freeParticipants, joinRoom } from '../../local/participant.ts';
+import {
+  type Gateway,
+  isServerMissing,
+  type Media,
+  type Service,
+  startGateway,
+  startMedia,
+  startService,
+  until,
+} from './support/service.ts';
+
+/** LiveKit tells of departures in whole seconds, so that a stay loses up to one. */
+const STAY_MS = 2_000;
+const GAP_MS = 2_000;
+
+describe.skipIf(isServerMissing())('On a real server', { timeout: 60_000 }, () => {
+  let gateway: Gateway;
+  let media: Media;
+  let service: Service;
+  beforeAll(async () => {
+    gateway = await startGateway();
+    media = await startMedia([gateway]);
+    service = await startService(media, gateway);
+  });
+  afterAll(async () => {
+    await freeParticipants();
+    await media.stop();
+    await service.stop();
+  });
+
+  const isTold = (type: string, sid: string) =>
+    until(
+      () => gateway.events().some((event) => event.type === type && event.sid === sid),
+      `told of ${type}`,
+    );
+
+  it('status follows a join and a departure within a second, and asks LiveKit nothing', async () => {
+    const { clubId, ann, bob } = await service.createClub();
+    const { body: meeting } = await ann.start(clubId);
+    const isActive = async (userId: string) => {
+      const people = await media.rooms.listParticipants(meeting.roomName);
+      return people.some(({ identity, state }) => identity === userId && state === 2);
+    };
+    const counts = async (count: number) => {
+      const { body } = await bob.status(clubId);
+      return body.participantCount === count && body.observedBy === 'events';
+    };
+    await until(() => counts(0), 'told that the room is there');
+
+    for (const [index, person] of [ann, bob].entries()) {
+      const { body } = await person.token(clubId);
+      service.wire.forget();
+      const inRoom = await joinRoom(media.wsUrl, body.token);
+      const [active, followed] = await Promise.all([
+        until(() => isActive(person.userId), 'active at LiveKit'),
+        until(() => counts(index + 1), 'counted by the status'),
+      ]);
+      expect(followed - active, 'milliseconds after LiveKit’s own count').toBeLessThan(1_000);
+      expect(service.wire.seen().filter(({ side }) => side === 'media')).toEqual([]);
+      if (person === ann) continue;
+      await inRoom.leave();
+      expect(await until(() => counts(1), 'counted out')).toBeLessThan(1_000);
+      expect(service.wire.seen().filter(({ side }) => side === 'media')).toEqual([]);
+    }
+    await ann.end(clubId);
+  });
+
+  it('attendance counts two stays of one person, and two devices of another once', async () => {
+    const { clubId, ann, bob } = await service.createClub();
+    const { body: meeting } = await ann.start(clubId);
+    const bobsLaptop = await bob.join(clubId);
+    const annsFirst = await ann.join(clubId);
+    await isTold('participant_joined', bobsLaptop.sid);
+    await isTold('participant_joined', annsFirst.sid);
+    const bobsPhone = await bob.join(clubId);
+    expect(await bobsLaptop.outBecause()).toBe('DUPLICATE_IDENTITY');
+    await isTold('participant_left', bobsLaptop.sid);
+    await isTold('participant_joined', bobsPhone.sid);
+    expect((await ann.status(clubId)).body.participantCount).toBe(2);
+    await delay(STAY_MS);
+
+    await annsFirst.leave();
+    await isTold('participant_left', annsFirst.sid);
+    expect((await bob.status(clubId)).body.participantCount).toBe(1);
+    await delay(GAP_MS);
+    const annsSecond = await ann.join(clubId);
+    await isTold('participant_joined', annsSecond.sid);
+    expect((await bob.status(clubId)).body.participantCount).toBe(2);
+    await delay(STAY_MS);
+
+    const { body: ended } = await ann.end(clubId);
+    await isTold('participant_left', bobsPhone.sid);
+    await isTold('participant_left', annsSecond.sid);
+    const { body } = await bob.meeting(clubId, meeting.meetingId);
+    expect(body.meeting).toMatchObject({
+      peopleCount: 2,
+      endedAt: ended.endedAt,
+      durationSeconds: ended.duration,
+    });
+
+    // As LiveKit told it; nobody stays longer than the meeting.
+    const stay = ({ sid }: { sid: string }) => {
+      const events = gateway.events().filter((event) => event.sid === sid);
+      const joinedAt = events.find(({ type }) => type === 'participant_joined')?.joinedAt ?? 0;
+      const leftAt = events.find(({ type }) => type === 'participant_left')?.at ?? 0;
+      return { from: joinedAt, to: Math.min(leftAt, Date.parse(ended.endedAt)) };
+    };
+    const attendanceOf = (...stays: { from: number; to: number }[]) => ({
+      firstJoinedAt: new Date(Math.min(...stays.map(({ from }) => from))).toISOString(),
+      lastLeftAt: new Date(Math.max(...stays.map(({ to }) => to))).toISOString(),
+      secondsPresent: Math.floor(
+        stays.reduce((sum, { from, to }) => sum + Math.max(0, to - from), 0) / 1000,
+      ),
+      sessions: stays.length,
+    });
+    expect(body.attendance).toHaveLength(2);
+    expect(body.attendance).toContainEqual({
+      userId: bob.userId,
+      displayName: 'Bob',
+      ...attendanceOf(stay(bobsLaptop), stay(bobsPhone)),
+    });
+    expect(body.attendance).toContainEqual({
+      userId: ann.userId,
+      displayName: 'Ann',
+      ...attendanceOf(stay(annsFirst), stay(annsSecond)),
+    });
+    // And as it was: twice a stay, and not the time between.
+    const anns = body.attendance.find(({ userId }) => userId === ann.userId);
+    expect(anns?.secondsPresent).toBeGreaterThanOrEqual(1);
+    expect(anns?.secondsPresent).toBeLessThanOrEqual((ended.duration * 1000 - GAP_MS) / 1000);
+  });
+});

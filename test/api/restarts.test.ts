@@ -1,0 +1,86 @@
+/** A real LiveKit server that restarts in the middle of a meeting, on the same ports. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { freeParticipants } from '../../local/participant.ts';
+import {
+  type Gateway,
+  isServerMissing,
+  type Media,
+  type Service,
+  startGateway,
+  startMedia,
+  startService,
+  until,
+} from './support/service.ts';
+
+describe.skipIf(isServerMissing())('When a real LiveKit server restarts', () => {
+  let gateway: Gateway;
+  let media: Media;
+  let service: Service;
+  beforeAll(async () => {
+    gateway = await startGateway();
+    media = await startMedia([gateway]);
+    service = await startService(media, gateway);
+  });
+  afterAll(async () => {
+    await freeParticipants();
+    await media.stop();
+    await service.stop();
+  });
+
+  describe.each(['graceful', 'SIGKILL'] as const)('(%s)', { timeout: 60_000 }, (how) => {
+    const restartedMeeting = async () => {
+      const club = await service.createClub();
+      const { ann, bob, clubId } = club;
+      const { body: meeting } = await ann.start(clubId);
+      const before = [await ann.join(clubId), await bob.join(clubId)];
+      const isLive = async () => (await bob.status(clubId)).body.participantCount === 2;
+      await until(isLive, 'told of both');
+      await media.restart(how);
+      // What was connected is given up, as a client does that asks for a new token.
+      await Promise.all(before.map((somebody) => somebody.leave()));
+      return { ...club, meeting };
+    };
+
+    it('people who come back with a new token are in the same meeting within seconds', async () => {
+      const { ann, bob, clubId, meeting } = await restartedMeeting();
+      const beganAt = performance.now();
+      const [inAnn, inBob] = [await ann.join(clubId), await bob.join(clubId)];
+      expect(performance.now() - beganAt).toBeLessThan(5_000);
+      expect(await inAnn.sees(bob.userId)).toBe('Bob');
+      await service.cleanUp();
+      const { body } = await bob.status(clubId);
+      expect(body).toMatchObject({
+        state: 'live',
+        participantCount: 2,
+        meetingId: meeting.meetingId,
+        roomName: meeting.roomName,
+        startedAt: meeting.startedAt,
+      });
+      await ann.end(clubId);
+      expect(await inBob.outBecause()).toBe('ROOM_DELETED');
+      const { body: over } = await ann.meeting(clubId, meeting.meetingId);
+      expect(over.meeting.peopleCount).toBe(2);
+    });
+
+    it('and nobody comes back, status is right after the next cleanup: on, and empty', async () => {
+      const { ann, bob, clubId, meeting } = await restartedMeeting();
+      await service.cleanUp();
+      expect((await bob.status(clubId)).body).toMatchObject({
+        state: 'waiting',
+        participantCount: 0,
+        roomName: null,
+        meetingId: meeting.meetingId,
+      });
+      await bob.join(clubId);
+      const isBack = async () => (await ann.status(clubId)).body.participantCount === 1;
+      await until(isBack, 'told of who came back later');
+      await service.cleanUp();
+      expect((await ann.status(clubId)).body).toMatchObject({
+        state: 'live',
+        participantCount: 1,
+        meetingId: meeting.meetingId,
+      });
+      await ann.end(clubId);
+    });
+  });
+});

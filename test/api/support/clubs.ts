@@ -1,0 +1,106 @@
+/** Clubs and people of a test's own, on the stack that all whole-API tests share. */
+import { randomUUID } from 'node:crypto';
+import { ScanCommand } from '@aws-sdk/lib-dynamodb';
+import { RoomServiceClient } from 'livekit-server-sdk';
+import { inject } from 'vitest';
+import { apiClient } from '../../../local/client.ts';
+import { createClub } from '../../../local/demo-data.ts';
+import { documentClient } from '../../../local/dynamodb.ts';
+import { createUser, logIn } from '../../../local/identity.ts';
+import { standInControl } from '../../../local/livekit/stand-in.ts';
+import { joinRoom, joinStandIn, type Participant } from '../../../local/participant.ts';
+
+export const stack = inject('stack');
+
+/** Real participants can join. Tests that need them are skipped on the stand-in, by name. */
+export const hasRealLiveKit = stack.livekit.kind === 'server';
+
+export const liveKit = new RoomServiceClient(
+  stack.livekit.wsUrl,
+  stack.livekit.apiKey,
+  stack.livekit.apiSecret,
+);
+
+const PASSWORD = 'Reading-Club-1';
+
+export type Person = Awaited<ReturnType<typeof createPerson>>;
+
+/** Somebody whom Cognito knows, logged in. */
+export async function createPerson(name: string) {
+  const username = `${name}-${randomUUID().slice(0, 8)}`;
+  const userId = await createUser(stack.cognito, { username, password: PASSWORD });
+  const { accessToken, idToken } = await logIn(stack.cognito, username, PASSWORD);
+  const api = apiClient(stack.apiUrl, accessToken);
+  return { userId, username, accessToken, idToken, ...api };
+}
+
+export type TestClub = Awaited<ReturnType<typeof createTestClub>>;
+
+/** A club with somebody in each role. */
+export async function createTestClub() {
+  const clubId = `club-${randomUUID().slice(0, 8)}`;
+  const name = `The readers of ${clubId}`;
+  const [owner, moderator, member] = await Promise.all([
+    /** A moderator because the club names them: they have no member item. */
+    createPerson('owner'),
+    createPerson('moderator'),
+    createPerson('member'),
+  ]);
+  await createClub(stack.dynamodb, {
+    clubId,
+    name,
+    moderatorId: owner.userId,
+    members: [
+      { userId: moderator.userId, role: 'moderator', displayName: 'Mo' },
+      { userId: member.userId, role: 'member', displayName: 'Mem' },
+    ],
+  });
+  return { clubId, name, owner, moderator, member };
+}
+
+export async function createStartedClub() {
+  const club = await createTestClub();
+  const { body: meeting } = await club.moderator.start(club.clubId);
+  return { ...club, meeting };
+}
+
+/** Joins as this person: a real client where there is a real server. */
+export async function join(person: Person, clubId: string): Promise<Participant> {
+  const { body } = await person.token(clubId);
+  return hasRealLiveKit
+    ? joinRoom(body.serverUrl, body.token)
+    : joinStandIn(standInControl(stack.livekit.wsUrl), body.token);
+}
+
+/** The names of the club's rooms that there are. */
+export async function roomsOf(clubId: string): Promise<string[]> {
+  const rooms = await liveKit.listRooms();
+  return rooms.map(({ name }) => name).filter((name) => name.startsWith(`reading-club-${clubId}-`));
+}
+
+/** Every item of the table that is about these clubs. */
+export async function itemsOf(...clubIds: string[]): Promise<Record<string, unknown>[]> {
+  const documents = documentClient(stack.dynamodb.endpoint);
+  try {
+    const { Items = [] } = await documents.send(
+      new ScanCommand({ TableName: stack.dynamodb.tableName, ConsistentRead: true }),
+    );
+    return Items.filter(({ pk }) => clubIds.some((clubId) => pk === `CLUB#${clubId}`)).sort(
+      (a, b) => `${a['pk']} ${a['sk']}`.localeCompare(`${b['pk']} ${b['sk']}`),
+    );
+  } finally {
+    documents.destroy();
+  }
+}
+
+export const times = <T>(count: number, make: (turn: number) => T): T[] =>
+  Array.from({ length: count }, (_, turn) => make(turn));
+
+/**
+ * Lets serverless-offline start as many workers of a function as there will be calls at once. Few at a
+ * time: one that needs longer than the function's timeout is never of use again (14.8.2,
+ * LambdaFunction.js).
+ */
+export async function warmUp(workers: number, call: () => Promise<unknown>): Promise<void> {
+  for (let atOnce = 4; atOnce <= workers; atOnce += 4) await Promise.all(times(atOnce, call));
+}

@@ -1,0 +1,349 @@
+/**
+ * The service in this process against a real LiveKit server, for tests that decide about webhooks,
+ * outages, clocks and counts: its functions behind a tiny HTTP server that makes API Gateway's events
+ * of requests, so that clients and LiveKit call it as they call the API.
+ */
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { buffer } from 'node:stream/consumers';
+import { setTimeout as delay } from 'node:timers/promises';
+import type {
+  APIGatewayProxyEventV2,
+  APIGatewayProxyStructuredResultV2,
+  Context,
+} from 'aws-lambda';
+import getPort from 'get-port';
+import { RoomServiceClient } from 'livekit-server-sdk';
+import webhookEvent from '../../../events/webhook.json' with { type: 'json' };
+import * as cleanupFunction from '../../../functions/cleanup.ts';
+import * as end from '../../../functions/end.ts';
+import * as meeting from '../../../functions/meeting.ts';
+import * as meetings from '../../../functions/meetings.ts';
+import * as start from '../../../functions/start.ts';
+import * as status from '../../../functions/status.ts';
+import * as token from '../../../functions/token.ts';
+import * as webhook from '../../../functions/webhook.ts';
+import {
+  cleanup,
+  identity,
+  limits,
+  livekit,
+  loadConfig,
+  rooms,
+  store,
+  tokens,
+} from '../../../lib/config.ts';
+import { createDeps, createWebhookDeps } from '../../../lib/deps.ts';
+import type { CleanupReport } from '../../../lib/meetings/cleanup.ts';
+import { apiClient } from '../../../local/client.ts';
+import { createClub } from '../../../local/demo-data.ts';
+import { startDatabase } from '../../../local/dynamodb.ts';
+import {
+  findLiveKitServer,
+  type LiveKitServer,
+  startLiveKitServer,
+} from '../../../local/livekit/server.ts';
+import { joinRoom } from '../../../local/participant.ts';
+import { accessClaims, CLIENT_ID, rs256, startIssuer, type User } from '../../support/issuer.ts';
+import { startWire } from '../../support/wire.ts';
+
+// Restarts are outages, and each is logged as a warning; what is unexpected is seen.
+process.env['POWERTOOLS_LOG_LEVEL'] ??= 'ERROR';
+
+const HOST = '127.0.0.1';
+const BASE_PATH = '/api/reading-clubs/meeting';
+const WEBHOOK_PATH = '/api/livekit/webhook';
+const API_KEY = 'devkey';
+const API_SECRET = 'a-secret-that-only-these-tests-know';
+const FUNCTION_TIMEOUT_MS = 12_000;
+const CLEANUP_TIMEOUT_MS = 120_000;
+const RESTART_WITHIN_MS = 10_000;
+
+/** `LIVEKIT=server` makes the absence of a server a failure, and not something to skip. */
+export const isServerMissing = (): boolean =>
+  process.env['LIVEKIT'] !== 'server' && findLiveKitServer() === undefined;
+
+type Handler = (
+  event: APIGatewayProxyEventV2,
+  context: Context,
+) => Promise<APIGatewayProxyStructuredResultV2>;
+
+/** `POST /{clubId}/start` and so on, below the base path; `webhook` is LiveKit's. */
+type Handlers = Record<string, Handler>;
+
+export type Gateway = Awaited<ReturnType<typeof startGateway>>;
+
+/** What API Gateway is between the world and the functions. It has its address before it has those. */
+export async function startGateway() {
+  let handlers: Handlers = {};
+  const events: Told[] = [];
+
+  async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const body = await buffer(request);
+    const { pathname } = new URL(request.url ?? '/', `http://${HOST}`);
+    const found = routeOf(handlers, request.method ?? '', pathname);
+    if (!found) {
+      response.writeHead(404).end('{"message":"Not Found"}');
+      return;
+    }
+    const event = eventOf(request, body, found.pathParameters);
+    const answer = await found.handler(event, contextOf(FUNCTION_TIMEOUT_MS));
+    if (found.route === 'webhook') events.push(toldIn(body));
+    const headers = Object.entries(answer.headers ?? {}).map(
+      ([name, value]) => [name, String(value)] as const,
+    );
+    response.writeHead(answer.statusCode ?? 200, Object.fromEntries(headers)).end(answer.body);
+  }
+
+  const underWay = new Set<Promise<void>>();
+  const server = createServer((request, response) => {
+    const serving = serve(request, response)
+      .catch(() => void response.destroy())
+      .finally(() => underWay.delete(serving));
+    underWay.add(serving);
+  });
+  server.listen(0, HOST);
+  await once(server, 'listening');
+  const address = server.address();
+  const port = typeof address === 'object' && address ? address.port : 0;
+  return {
+    apiUrl: `http://${HOST}:${port}${BASE_PATH}`,
+    webhookUrl: `http://${HOST}:${port}${WEBHOOK_PATH}`,
+    use: (others: Handlers) => {
+      handlers = others;
+    },
+    /** LiveKit's events that the service has answered, oldest first. */
+    events: (): readonly Told[] => events,
+    async close() {
+      server.close();
+      // A webhook may be half-way through the table.
+      await Promise.all(underWay);
+      server.closeAllConnections();
+    },
+  };
+}
+
+function routeOf(handlers: Handlers, method: string, pathname: string) {
+  const { webhook: ofLiveKit } = handlers;
+  if (pathname === WEBHOOK_PATH && ofLiveKit) {
+    return { route: 'webhook', handler: ofLiveKit, pathParameters: {} };
+  }
+  for (const [route, handler] of Object.entries(handlers)) {
+    const [ofRoute, path = ''] = route.split(' ');
+    const pattern = new RegExp(`^${BASE_PATH}${path.replace(/\{(\w+)\}/g, '(?<$1>[^/]+)')}$`);
+    const match = ofRoute === method ? pattern.exec(pathname) : null;
+    if (match) return { route, handler, pathParameters: { ...match.groups } };
+  }
+  return undefined;
+}
+
+function eventOf(
+  { method = '', url = '/', headers }: IncomingMessage,
+  body: Buffer,
+  pathParameters: Record<string, string>,
+): APIGatewayProxyEventV2 {
+  const { pathname, search, searchParams } = new URL(url, `http://${HOST}`);
+  const { requestContext } = webhookEvent;
+  return {
+    ...webhookEvent,
+    rawPath: pathname,
+    rawQueryString: search.slice(1),
+    headers: Object.fromEntries(
+      Object.entries(headers).map(([name, value]) => [name, String(value)]),
+    ),
+    queryStringParameters: Object.fromEntries(searchParams),
+    pathParameters,
+    requestContext: {
+      ...requestContext,
+      requestId: randomUUID(),
+      http: { ...requestContext.http, method, path: pathname },
+    },
+    body: body.toString('base64'),
+    isBase64Encoded: true,
+  };
+}
+
+interface Told {
+  type: string;
+  roomName: string | undefined;
+  sid: string | undefined;
+  /** By LiveKit's clock, in milliseconds; the event's own time is in whole seconds. */
+  at: number;
+  joinedAt: number;
+}
+
+function toldIn(body: Buffer): Told {
+  const { event, room, participant, createdAt }: Webhook = JSON.parse(body.toString());
+  return {
+    type: event,
+    roomName: room?.name,
+    sid: participant?.sid,
+    at: Number(createdAt) * 1000,
+    joinedAt: Number(participant?.joinedAtMs),
+  };
+}
+
+interface Webhook {
+  event: string;
+  createdAt: string;
+  room?: { name: string };
+  participant?: { sid: string; joinedAtMs: string };
+}
+
+function contextOf(remainingMs: number): Context {
+  const deadline = Date.now() + remainingMs;
+  const nothing = () => undefined;
+  return {
+    awsRequestId: randomUUID(),
+    functionName: 'in-process',
+    functionVersion: '$LATEST',
+    invokedFunctionArn: 'arn:aws:lambda:eu-central-1:123456789012:function:in-process',
+    memoryLimitInMB: '512',
+    logGroupName: '/aws/lambda/in-process',
+    logStreamName: 'in-process',
+    callbackWaitsForEmptyEventLoop: true,
+    getRemainingTimeInMillis: () => deadline - Date.now(),
+    done: nothing,
+    fail: nothing,
+    succeed: nothing,
+  };
+}
+
+export type Media = Awaited<ReturnType<typeof startMedia>>;
+
+/** A real LiveKit server that can be restarted where it was; it tells these of its events. */
+export async function startMedia(gateways: Pick<Gateway, 'webhookUrl'>[] = []) {
+  const binary = findLiveKitServer();
+  if (!binary) throw new Error('LIVEKIT=server, but there is none: npm run livekit:install');
+  const options = {
+    binary,
+    apiKeys: { [API_KEY]: API_SECRET },
+    ...(gateways.length > 0 && {
+      webhook: { urls: gateways.map(({ webhookUrl }) => webhookUrl), apiKey: API_KEY },
+    }),
+  };
+  let server: LiveKitServer = await startLiveKitServer(options);
+  const { wsUrl, ports } = server;
+  return {
+    wsUrl,
+    httpUrl: wsUrl.replace('ws:', 'http:'),
+    /** Past the service and its counts. */
+    rooms: new RoomServiceClient(wsUrl, API_KEY, API_SECRET),
+    /** `graceful`: as an operator stops it, with people in its rooms; `SIGKILL`: a crash. */
+    async restart(how: 'graceful' | 'SIGKILL'): Promise<void> {
+      await (how === 'graceful' ? server.stop() : server.kill('SIGKILL'));
+      const giveUpAt = Date.now() + RESTART_WITHIN_MS;
+      for (;;) {
+        try {
+          server = await startLiveKitServer({ ...options, ports });
+          return;
+        } catch (error) {
+          // The ports of a process that has just ended may be taken for a moment.
+          if (Date.now() > giveUpAt) throw error;
+          await delay(100);
+        }
+      }
+    },
+    stop: () => server.stop(),
+  };
+}
+
+export type Service = Awaited<ReturnType<typeof startService>>;
+
+/** One deployment: a table of its own, and its functions behind `gateway`. */
+export async function startService(media: Media, gateway: Gateway) {
+  const [database, issuer] = await Promise.all([
+    getPort({ host: HOST }).then((port) => startDatabase({ port })),
+    startIssuer(),
+  ]);
+  const wire = await startWire({
+    store: database.endpoint,
+    media: media.httpUrl,
+    identity: issuer.url,
+  });
+  const trusted = `${wire.urlOf('identity')}/the-pool`;
+  const config = loadConfig(
+    { store, livekit, identity, rooms, tokens, limits, cleanup },
+    {
+      TABLE_NAME: database.tableName,
+      DYNAMODB_ENDPOINT: wire.urlOf('store'),
+      LIVEKIT_WS_URL: wire.urlOf('media').replace('http:', 'ws:'),
+      LIVEKIT_API_KEY: API_KEY,
+      LIVEKIT_API_SECRET: API_SECRET,
+      COGNITO_ISSUER: trusted,
+      COGNITO_CLIENT_IDS: CLIENT_ID,
+    },
+  );
+  const deps = { ...createDeps(config), ...createWebhookDeps(config) };
+  gateway.use({
+    'POST /token': token.createHandler(deps),
+    'POST /{clubId}/start': start.createHandler(deps),
+    'POST /{clubId}/end': end.createHandler(deps),
+    'GET /{clubId}/status': status.createHandler(deps),
+    'GET /{clubId}/meetings': meetings.createHandler(deps),
+    'GET /{clubId}/meetings/{meetingId}': meeting.createHandler(deps),
+    webhook: webhook.createHandler(deps),
+  });
+
+  const personOf = (user: User) => ({
+    ...user,
+    ...apiClient(gateway.apiUrl, rs256(issuer.key, accessClaims(trusted, user))),
+    /** Joins the club's meeting as a real client. */
+    async join(clubId: string) {
+      const { status: code, body } = await this.token(clubId);
+      if (code !== 200) throw new Error(`No token: ${code} ${body.error}`);
+      return joinRoom(media.wsUrl, body.token);
+    },
+  });
+
+  return {
+    /** LiveKit's calls, as they pass between the service and it. */
+    wire,
+    config,
+    /** Two members, the first of them its moderator. */
+    async createClub(clubId = `club-${randomUUID().slice(0, 8)}`) {
+      const [ann, bob] = ['Ann', 'Bob'].map((username) =>
+        personOf({ userId: `${username}-${randomUUID().slice(0, 8)}`, username }),
+      );
+      if (!ann || !bob) throw new Error('Nobody there');
+      await createClub(database, {
+        clubId,
+        name: 'The readers',
+        moderatorId: ann.userId,
+        members: [
+          { userId: ann.userId, role: 'moderator', displayName: 'Ann' },
+          { userId: bob.userId, role: 'member', displayName: 'Bob' },
+        ],
+      });
+      return { clubId, ann, bob };
+    },
+    /** One run of the scheduled function, so much later than now. */
+    cleanUp: (laterMs = 0): Promise<CleanupReport> =>
+      cleanupFunction.createHandler({ ...deps, now: () => new Date(Date.now() + laterMs) })(
+        {},
+        contextOf(CLEANUP_TIMEOUT_MS),
+      ),
+    async stop() {
+      await gateway.close();
+      await wire.close();
+      await Promise.all([database.stop(), issuer.close()]);
+    },
+  };
+}
+
+/** Resolves with the milliseconds that it took until `isSo`. Rejects after `withinMs`. */
+export async function until(
+  isSo: () => boolean | Promise<boolean>,
+  what: string,
+  withinMs = 10_000,
+): Promise<number> {
+  const beganAt = performance.now();
+  while (!(await isSo())) {
+    if (performance.now() - beganAt > withinMs) {
+      throw new Error(`Not ${what} within ${withinMs / 1000} s`);
+    }
+    await delay(10);
+  }
+  return performance.now() - beganAt;
+}
