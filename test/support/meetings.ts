@@ -6,7 +6,13 @@ import { createHash, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { buffer } from 'node:stream/consumers';
-import { BatchWriteCommand, PutCommand, QueryCommand, ScanCommand } from '@aws-sdk/lib-dynamodb';
+import {
+  BatchWriteCommand,
+  DeleteCommand,
+  PutCommand,
+  QueryCommand,
+  ScanCommand,
+} from '@aws-sdk/lib-dynamodb';
 import {
   ParticipantInfo,
   ParticipantInfo_Kind,
@@ -380,6 +386,12 @@ export async function startMeetings(options: MeetingsOptions = {}) {
       await documents.send(new PutCommand({ TableName, Item: item }));
     },
 
+    async removeRecord(clubId: string) {
+      await documents.send(
+        new DeleteCommand({ TableName, Key: { pk: `CLUB#${clubId}`, sk: 'CLUB' } }),
+      );
+    },
+
     async scan() {
       const items: Record<string, unknown>[] = [];
       let ExclusiveStartKey: Record<string, unknown> | undefined;
@@ -434,12 +446,16 @@ export async function startMeetings(options: MeetingsOptions = {}) {
       return { clubId, displayNames, ...people };
     },
 
-    /** From now on LiveKit's events reach this process, and nobody else. */
-    tellTo(service: { post(event: APIGatewayProxyEventV2): Promise<Told> } | undefined): void {
+    /** What LiveKit sends from now on reaches this process, and nobody else. */
+    async tellTo(
+      service: { post(event: APIGatewayProxyEventV2): Promise<Told> } | undefined,
+    ): Promise<void> {
+      await standIn.webhooks.settled();
       listener = service && (async (sent) => (await service.post(webhookPost(sent))).status);
     },
-    /** From now on LiveKit's events come here, signed as they are. */
-    tellHere(take: (post: Post) => void): void {
+    /** What LiveKit sends from now on comes here, signed as it is. */
+    async tellHere(take: (post: Post) => void): Promise<void> {
+      await standIn.webhooks.settled();
       listener = async (sent) => {
         take(sent);
         return 200;
