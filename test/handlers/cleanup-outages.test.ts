@@ -1,0 +1,397 @@
+/** What the cleanup makes of answers that do not come, come late, or are wrong. It ends nothing. */
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { Meeting } from '../../lib/meetings/model.ts';
+import type { FaultInput } from '../../local/livekit/stand-in/faults.ts';
+import {
+  answer,
+  cut,
+  internalError,
+  justBefore,
+  on,
+  once,
+  throttling,
+  times,
+  unprocessed,
+} from '../support/faults.ts';
+import {
+  endedMeeting,
+  endedRow,
+  hours,
+  later,
+  type Meetings,
+  minutes,
+  type Service,
+  startMeetings,
+} from '../support/meetings.ts';
+import type { Fault } from '../support/wire.ts';
+
+let meetings: Meetings;
+let service: Service;
+beforeAll(async () => {
+  meetings = await startMeetings();
+  service = await meetings.boot();
+});
+afterAll(() => meetings.close());
+beforeEach(async () => {
+  await meetings.standIn.faults.clear();
+  await meetings.tellTo(undefined);
+  for (const item of (await meetings.scan()) as { clubId: string; meeting?: Meeting }[]) {
+    if (item.meeting) {
+      await meetings.putRecord(item.clubId, { meeting: undefined, activeShard: undefined });
+    }
+  }
+  for (const { name } of await meetings.standIn.rooms()) await meetings.standIn.finishRoom(name);
+});
+
+const ago = (ms: number) => new Date(Date.now() - ms).toISOString();
+const ROOM = {
+  emptyTimeoutSeconds: 600,
+  departureTimeoutSeconds: 600,
+  maxParticipants: 50,
+  metadata: {},
+};
+
+/** A club whose meeting began an hour ago, and two people in it. */
+async function occupied(meeting: Partial<Meeting> = {}) {
+  const club = await meetings.createClub({ meeting: { startedAt: ago(hours(1)), ...meeting } });
+  const { meeting: on } = await meetings.recordOf(club.clubId);
+  if (!on) throw new Error('no meeting');
+  await service.deps.media.createRoom(on.roomName, ROOM);
+  for (const { userId } of [club.member, club.moderator]) {
+    await meetings.standIn.join(on.roomName, { identity: userId });
+  }
+  await meetings.standIn.webhooks.settled();
+  return { ...club, meeting: on };
+}
+
+/** A club whose meeting everybody left twenty minutes ago: due. */
+async function due() {
+  const meeting = { startedAt: ago(hours(1)), vacantSince: ago(minutes(20)) };
+  const club = await meetings.createClub({ meeting });
+  const { meeting: on } = await meetings.recordOf(club.clubId);
+  if (!on) throw new Error('no meeting');
+  await service.deps.media.createRoom(on.roomName, ROOM);
+  return { ...club, meeting: on };
+}
+
+const meetingOf = async (clubId: string) => (await meetings.recordOf(clubId)).meeting;
+
+describe('LiveKit that answers an empty list by mistake,', () => {
+  const faults: [string, FaultInput][] = [
+    ['of the rooms', { kind: 'empty', methods: ['ListRooms'] }],
+    ['of the participants', { kind: 'empty', methods: ['ListParticipants'] }],
+    ['of both', { kind: 'empty' }],
+  ];
+  const before: [string, { webhooks: boolean; vacantSince?: string }][] = [
+    ['with webhooks', { webhooks: true }],
+    ['without webhooks', { webhooks: false }],
+    // They came within a minute of the vacancy: their token did not clear it.
+    ['without webhooks, vacant a moment before', { webhooks: false, vacantSince: ago(30_000) }],
+  ];
+  const cases = faults.flatMap(([list, fault]) =>
+    before.map(([state, given]) => ({ list, state, fault, given })),
+  );
+
+  it.each(cases)(
+    '$list, for longer than the grace, $state: a meeting with people in it does not end',
+    async ({ fault, given: { webhooks, ...meeting } }) => {
+      if (webhooks) await meetings.tellTo(service);
+      const club = await occupied(meeting);
+      await meetings.standIn.faults.set(fault);
+      for (const minute of [0, 5, 10, 15, 20, 25, 30, 35]) {
+        await (await meetings.boot(later(minutes(minute)))).cleanUp();
+        expect(await meetingOf(club.clubId), `after ${minute} minutes`).toBeDefined();
+      }
+      expect((await meetings.roomsOf(club.clubId))[0]?.participants).toHaveLength(2);
+
+      await meetings.standIn.faults.clear();
+      await (await meetings.boot(later(minutes(40)))).cleanUp();
+      const { meeting: on } = await meetings.recordOf(club.clubId);
+      expect(on?.meetingId).toBe(club.meeting.meetingId);
+      expect(on?.vacantSince).toBeUndefined();
+      const { body } = await service.call('status', club.member, club);
+      expect(body).toMatchObject({
+        state: 'live',
+        participantCount: 2,
+        roomName: club.meeting.roomName,
+      });
+    },
+  );
+
+  it('of both, with webhooks: what is told afterwards counts again after the next cleanup', async () => {
+    await meetings.tellTo(service);
+    const club = await occupied();
+    await meetings.standIn.faults.set({ kind: 'empty' });
+    await service.cleanUp();
+    await meetings.standIn.faults.clear();
+    await service.cleanUp();
+    await meetings.standIn.join(club.meeting.roomName, { identity: club.nameless.userId });
+    await meetings.standIn.webhooks.settled();
+    const { body } = await service.call('status', club.member, club);
+    expect(body).toMatchObject({ participantCount: 3, observedBy: 'events' });
+  });
+
+  it('of both, about a room that finished in truth: it stays finished', async () => {
+    await meetings.tellTo(service);
+    const club = await occupied();
+    await meetings.standIn.finishRoom(club.meeting.roomName);
+    await meetings.standIn.webhooks.settled();
+    for (const minute of [0, 5]) await (await meetings.boot(later(minutes(minute)))).cleanUp();
+    expect((await meetings.recordOf(club.clubId)).presence?.isFinished).toBe(true);
+  });
+});
+
+describe('LiveKit that does not answer:', () => {
+  const outages: [string, FaultInput][] = [
+    ['it refuses connections', { kind: 'refuse', milliseconds: 1500 }],
+    ['it drops every connection', { kind: 'drop' }],
+    ['it answers 503', { kind: 'fail', status: 503, code: 'unavailable' }],
+    ['it refuses the key', { kind: 'fail', status: 401 }],
+    ['it is too slow', { kind: 'delay', milliseconds: 3500 }],
+    ['something in front of it answers 404', { kind: 'fail', status: 404 }],
+  ];
+
+  it.each(outages)('%s: nothing ends, and the run throws', async (_, fault) => {
+    await due();
+    await occupied({ startedAt: ago(hours(13)) });
+    const before = await meetings.scan();
+    await meetings.standIn.faults.set(fault);
+    await expect(service.cleanUp()).rejects.toThrow();
+    expect(await meetings.scan()).toEqual(before);
+    await meetings.standIn.faults.clear();
+  });
+
+  it.each(outages.slice(1))(
+    '%s, but only when asked who is in a room: nothing ends, the run throws at its end',
+    async (_, fault) => {
+      const [first, second, occupiedOne] = [await due(), await due(), await occupied()];
+      await meetings.standIn.faults.set({ ...fault, methods: ['ListParticipants'] } as FaultInput);
+      await expect(service.cleanUp()).rejects.toMatchObject({ name: 'CleanupIncomplete' });
+      for (const { clubId, meeting } of [first, second, occupiedOne]) {
+        expect(await meetingOf(clubId)).toEqual(meeting);
+      }
+      const { fields } = service.lines.findLast(({ message }) => message === 'cleanup') ?? {};
+      expect(fields).toMatchObject({ active: 3, failed: 2, endedVacant: 0 });
+    },
+  );
+
+  it('it cannot make sure of the room of a meeting that seems to have none: it does not end', async () => {
+    const club = await due();
+    await meetings.standIn.finishRoom(club.meeting.roomName);
+    await meetings.standIn.faults.set({
+      kind: 'fail',
+      status: 503,
+      code: 'unavailable',
+      methods: ['CreateRoom'],
+    });
+    await expect(service.cleanUp()).rejects.toMatchObject({ name: 'CleanupIncomplete' });
+    expect(await meetingOf(club.clubId)).toEqual(club.meeting);
+  });
+
+  it('it cannot delete the room of a meeting that was ended: the next run does', async () => {
+    const club = await due();
+    await meetings.standIn.faults.set({
+      kind: 'fail',
+      status: 503,
+      code: 'unavailable',
+      methods: ['DeleteRoom'],
+    });
+    await expect(service.cleanUp()).rejects.toMatchObject({ name: 'CleanupIncomplete' });
+    const { meeting, lastMeeting } = await meetings.recordOf(club.clubId);
+    expect(meeting).toBeUndefined();
+    expect(lastMeeting?.reason).toBe('vacant');
+    // It was ended, and the figures say so; what failed was the room.
+    const { fields } = service.lines.findLast(({ message }) => message === 'cleanup') ?? {};
+    expect(fields).toMatchObject({ endedVacant: 1, failed: 1 });
+
+    await meetings.standIn.faults.clear();
+    expect(await service.cleanUp()).toMatchObject({ zombiesDeleted: 1, failed: 0 });
+    expect(await meetings.roomsOf(club.clubId)).toEqual([]);
+  });
+});
+
+describe('DynamoDB that does not answer:', () => {
+  const cases: [string, Fault][] = [
+    ['the index fails', on('Query', internalError)],
+    ['the index is throttled', on('Query', throttling)],
+    ['the clubs cannot be read', on('BatchGetItem', internalError)],
+    ['the clubs stay unprocessed', unprocessed()],
+    ['connections end', on({ side: 'store' }, cut)],
+    ['something in front of it answers', on({ side: 'store' }, answer(503, '<html>'))],
+  ];
+
+  it.each(cases)('%s: nothing ends, and the run throws', async (_, fault) => {
+    await due();
+    await occupied({ startedAt: ago(hours(13)) });
+    const zombie = endedMeeting('unread');
+    await meetings.put(endedRow('unread', zombie));
+    await service.deps.media.createRoom(zombie.roomName, ROOM);
+    const [items, rooms] = [await meetings.scan(), await meetings.standIn.rooms()];
+    const broken = await meetings.boot({ faults: [fault] });
+    await expect(broken.cleanUp()).rejects.toThrow();
+    expect(await meetings.scan()).toEqual(items);
+    expect(await meetings.standIn.rooms()).toEqual(rooms);
+  });
+
+  it('a few keys unprocessed for a while: they are asked for again, and all is done', async () => {
+    const clubs = [await due(), await due()];
+    const slow = await meetings.boot({ faults: [times(3, unprocessed())] });
+    expect(await slow.cleanUp()).toMatchObject({ endedVacant: 2 });
+    for (const { clubId } of clubs) expect(await meetingOf(clubId)).toBeUndefined();
+  });
+
+  it('the deciding write fails: that meeting goes on, the run throws, the next one ends it', async () => {
+    const club = await due();
+    const broken = await meetings.boot({ faults: [on('UpdateItem', internalError)] });
+    await expect(broken.cleanUp()).rejects.toMatchObject({ name: 'CleanupIncomplete' });
+    expect(await meetingOf(club.clubId)).toEqual(club.meeting);
+    expect(await meetings.roomsOf(club.clubId)).toHaveLength(1);
+    expect(await service.cleanUp()).toMatchObject({ endedVacant: 1 });
+  });
+
+  it('whether a room is a zombie cannot be read: it stays, and the run throws', async () => {
+    const zombie = endedMeeting('unknown-yet');
+    await meetings.put(endedRow('unknown-yet', zombie));
+    await service.deps.media.createRoom(zombie.roomName, ROOM);
+    const broken = await meetings.boot({ faults: [on('BatchGetItem', internalError)] });
+    await expect(broken.cleanUp()).rejects.toThrow();
+    expect(await meetings.standIn.rooms()).toHaveLength(1);
+  });
+});
+
+describe('One club', () => {
+  it('whose end fails does not stop the others, and the run throws at its end', async () => {
+    const clubs = await Promise.all([due(), due(), due(), due()]);
+    const [bad, ...others] = clubs;
+    const broken = await meetings.boot({
+      faults: [
+        on('ListParticipants', (request, pass) =>
+          String(request.body).includes(bad.meeting.roomName) ? cut(request, pass) : pass(),
+        ),
+      ],
+    });
+    await expect(broken.cleanUp()).rejects.toThrow('1 could not be put right');
+    expect(await meetingOf(bad.clubId)).toEqual(bad.meeting);
+    for (const { clubId } of others) expect(await meetingOf(clubId)).toBeUndefined();
+    const failed = broken.lines.filter(({ level }) => level === 'error');
+    expect(failed).toMatchObject([
+      {
+        message: 'cleanup failed',
+        fields: { clubId: bad.clubId, meetingId: bad.meeting.meetingId },
+      },
+    ]);
+  });
+
+  it('whose record cannot be read does not stop the others, and the run throws at its end', async () => {
+    const [bad, good] = [await due(), await due()];
+    await meetings.putRecord(bad.clubId, { createdAt: 'a while ago' });
+    const zombie = endedMeeting(bad.clubId);
+    await meetings.put(endedRow(bad.clubId, zombie));
+    await service.deps.media.createRoom(zombie.roomName, ROOM);
+    await expect(service.cleanUp()).rejects.toMatchObject({ name: 'CleanupIncomplete' });
+    expect(await meetingOf(good.clubId)).toBeUndefined();
+    expect(await meetings.roomsOf(good.clubId)).toEqual([]);
+    expect((await meetings.roomsOf(bad.clubId)).map(({ name }) => name)).not.toContain(
+      zombie.roomName,
+    );
+    await meetings.putRecord(bad.clubId, { createdAt: ago(hours(2)) });
+    expect(await service.cleanUp()).toMatchObject({ endedVacant: 1, failed: 0 });
+  });
+
+  it('that was deleted a moment ago is nobody’s failure', async () => {
+    const [club, other] = [await due(), await due()];
+    const faults = [justBefore('BatchGetItem', () => meetings.removeRecord(club.clubId))];
+    const process = await meetings.boot({ faults });
+    expect(await process.cleanUp()).toMatchObject({ active: 1, endedVacant: 1, failed: 0 });
+    expect(await meetingOf(other.clubId)).toBeUndefined();
+  });
+
+  it('that the index names twice is looked after once', async () => {
+    const club = await due();
+    const twice = await meetings.boot({
+      cleanupDeps: (deps) => ({
+        ...deps,
+        clubs: { ...deps.clubs, listActiveClubIds: async () => [club.clubId, club.clubId] },
+      }),
+    });
+    expect(await twice.cleanUp()).toMatchObject({ active: 1, endedVacant: 1, failed: 0 });
+  });
+});
+
+describe('LiveKit that asks for less (429)', () => {
+  const tooMany: FaultInput = { kind: 'fail', status: 429, code: 'resource_exhausted' };
+
+  it('when asked for its rooms: nothing fails, everything is left for the next run', async () => {
+    const clubs = [await due(), await due()];
+    await meetings.standIn.faults.set({ ...tooMany, times: 1 });
+    expect(await service.cleanUp()).toMatchObject({ postponed: 2, failed: 0, endedVacant: 0 });
+    for (const { clubId, meeting } of clubs) expect(await meetingOf(clubId)).toEqual(meeting);
+    expect(await service.cleanUp()).toMatchObject({ endedVacant: 2 });
+  });
+
+  it('when asked who is there: it is asked nothing more, and the next run does the rest', async () => {
+    for (let count = 0; count < 4; count++) await due();
+    await meetings.standIn.calls.reset();
+    await meetings.standIn.faults.set({ ...tooMany, methods: ['ListParticipants'] });
+    expect(await service.cleanUp()).toMatchObject({ postponed: 4, failed: 0, endedVacant: 0 });
+    const { ListParticipants = 0, ...others } = await meetings.standIn.calls.counts();
+    expect(ListParticipants).toBeLessThanOrEqual(4);
+    expect(others).toEqual({ ListRooms: 1 });
+    await meetings.standIn.faults.clear();
+    expect(await service.cleanUp()).toMatchObject({ endedVacant: 4, postponed: 0 });
+  });
+
+  it('when it should delete a zombie: it stays for the next run', async () => {
+    const zombie = endedMeeting('postponed');
+    await meetings.put(endedRow('postponed', zombie));
+    await service.deps.media.createRoom(zombie.roomName, ROOM);
+    await meetings.standIn.faults.set({ ...tooMany, methods: ['DeleteRoom'] });
+    expect(await service.cleanUp()).toMatchObject({ postponed: 1, failed: 0, zombiesDeleted: 0 });
+    await meetings.standIn.faults.clear();
+    expect(await service.cleanUp()).toMatchObject({ zombiesDeleted: 1 });
+  });
+});
+
+describe('A limit of LiveKit calls a run', () => {
+  it('is kept, and later runs do the rest: no meeting and no zombie starves', async () => {
+    const clubs = [];
+    for (let count = 0; count < 7; count++) clubs.push(await due());
+    const zombies = [1, 2, 3].map((index) => endedMeeting(`limited-${index}`));
+    for (const [index, zombie] of zombies.entries()) {
+      await meetings.put(endedRow(`limited-${index + 1}`, zombie));
+      await service.deps.media.createRoom(zombie.roomName, ROOM);
+    }
+    const limited = await meetings.boot({ env: { CLEANUP_MAX_LIVEKIT_CALLS: '4' } });
+    let runs = 0;
+    for (; runs < 20 && (await meetings.standIn.rooms()).length > 0; runs++) {
+      await meetings.standIn.calls.reset();
+      const report = await limited.cleanUp();
+      expect(report.failed).toBe(0);
+      const counts = Object.values(await meetings.standIn.calls.counts());
+      expect(counts.reduce((sum, count) => sum + count, 0)).toBeLessThanOrEqual(4);
+    }
+    expect(await meetings.standIn.rooms()).toEqual([]);
+    for (const { clubId } of clubs) expect(await meetingOf(clubId)).toBeUndefined();
+  });
+
+  it('of one is enough to see that nothing is wrong', async () => {
+    await occupied();
+    const limited = await meetings.boot({ env: { CLEANUP_MAX_LIVEKIT_CALLS: '1' } });
+    expect(await limited.cleanUp()).toMatchObject({ active: 1, postponed: 0, failed: 0 });
+  });
+});
+
+describe('Only once', () => {
+  it('does an error that goes away by itself show nowhere', async () => {
+    const club = await due();
+    const flaky = await meetings.boot({
+      faults: [
+        once('Query', internalError),
+        once('BatchGetItem', throttling),
+        once('ListRooms', cut),
+      ],
+    });
+    expect(await flaky.cleanUp()).toMatchObject({ endedVacant: 1, failed: 0 });
+    expect(await meetingOf(club.clubId)).toBeUndefined();
+  });
+});

@@ -1,0 +1,335 @@
+/** What happens to a cleanup while somebody else does something between two of its calls. */
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { Meeting } from '../../lib/meetings/model.ts';
+import { justAfter, justBefore } from '../support/faults.ts';
+import {
+  endedMeeting,
+  hours,
+  later,
+  type Meetings,
+  minutes,
+  newMeeting,
+  type Service,
+  startMeetings,
+} from '../support/meetings.ts';
+import type { Fault } from '../support/wire.ts';
+
+let meetings: Meetings;
+let service: Service;
+/** The process whose cleanup it is about: the moment that each test brings is put on its wire. */
+let cleaner: Service;
+beforeAll(async () => {
+  meetings = await startMeetings();
+  service = await meetings.boot({ direct: true });
+  cleaner = await meetings.boot();
+});
+afterAll(() => meetings.close());
+beforeEach(async () => {
+  cleaner.wire.heal();
+  await meetings.tellTo(undefined);
+  for (const item of (await meetings.scan()) as { clubId: string; meeting?: Meeting }[]) {
+    if (item.meeting) {
+      await meetings.putRecord(item.clubId, { meeting: undefined, activeShard: undefined });
+    }
+  }
+  for (const { name } of await meetings.standIn.rooms()) await meetings.standIn.finishRoom(name);
+});
+
+const ago = (ms: number) => new Date(Date.now() - ms).toISOString();
+const ROOM = {
+  emptyTimeoutSeconds: 600,
+  departureTimeoutSeconds: 600,
+  maxParticipants: 50,
+  metadata: {},
+};
+
+type Club = Awaited<ReturnType<typeof due>>;
+
+/** A club whose meeting everybody left twenty minutes ago: due. */
+async function due({ room = true } = {}) {
+  const meeting = { startedAt: ago(hours(1)), vacantSince: ago(minutes(20)) };
+  const club = await meetings.createClub({ meeting });
+  const { meeting: on } = await meetings.recordOf(club.clubId);
+  if (!on) throw new Error('no meeting');
+  if (room) await service.deps.media.createRoom(on.roomName, ROOM);
+  // From the second meeting on, an end puts the row of the one before.
+  await meetings.putRecord(club.clubId, { lastMeeting: endedMeeting(club.clubId) });
+  return { ...club, meeting: on };
+}
+
+const meetingOf = async (clubId: string) => (await meetings.recordOf(clubId)).meeting;
+
+/** Every moment before the decision, in the order of the cleanup's calls. */
+const beforeDeciding = (hasRoom: boolean): [string, (run: () => Promise<unknown>) => Fault][] => [
+  ['before the index is read', (run) => justBefore('Query', run)],
+  ['before the rooms are listed', (run) => justBefore('ListRooms', run)],
+  ['after the rooms were listed', (run) => justAfter('ListRooms', run)],
+  ['before the club is read', (run) => justBefore('BatchGetItem', run)],
+  ['after the club was read', (run) => justAfter('BatchGetItem', run)],
+  ['before LiveKit is asked who is there', (run) => justBefore('ListParticipants', run)],
+  ['after LiveKit said that nobody is there', (run) => justAfter('ListParticipants', run)],
+  ...(hasRoom
+    ? []
+    : ([
+        ['before the room is made sure of', (run) => justBefore('CreateRoom', run)],
+        ['after the room was made sure of', (run) => justAfter('CreateRoom', run)],
+      ] satisfies [string, (run: () => Promise<unknown>) => Fault][])),
+  ['before the row of the meeting before is put', (run) => justBefore('PutItem', run)],
+  ['after the row of the meeting before was put', (run) => justAfter('PutItem', run)],
+  ['before it is decided', (run) => justBefore('UpdateItem', run)],
+];
+
+/** Gets a token, as a client does, and joins with it. */
+async function comes(club: Club): Promise<void> {
+  const { status, body } = await service.call('token', club.member, { clubId: club.clubId });
+  expect(status).toBe(200);
+  await meetings.standIn.joinWithToken(body.token);
+}
+
+describe.each([true, false])('Somebody joins (the meeting has a room: %s)', (room) => {
+  it.each(beforeDeciding(room))(
+    '%s, and no webhook arrives: the meeting does not end',
+    async (_, at) => {
+      const club = await due({ room });
+      let came = false;
+      cleaner.wire.set(
+        at(async () => {
+          await comes(club);
+          came = true;
+        }),
+      );
+      expect(await cleaner.cleanUp()).toMatchObject({ endedVacant: 0, failed: 0 });
+      expect(came, 'the moment came').toBe(true);
+      expect((await meetingOf(club.clubId))?.meetingId).toBe(club.meeting.meetingId);
+      expect((await meetings.roomsOf(club.clubId))[0]?.participants).toHaveLength(1);
+      // Nor does the next one end it, an hour later.
+      await (await meetings.boot(later(hours(1)))).cleanUp();
+      expect((await meetingOf(club.clubId))?.vacantSince).toBeUndefined();
+    },
+  );
+
+  it.each(beforeDeciding(room).filter(([name]) => name.startsWith('before')))(
+    '%s, with an older token, and the webhook tells: the meeting does not end',
+    async (_, at) => {
+      const club = await due({ room });
+      await meetings.tellTo(service);
+      cleaner.wire.set(
+        at(async () => {
+          // The token was asked for within a minute of the vacancy, and cleared nothing.
+          if ((await meetings.roomsOf(club.clubId)).length === 0) {
+            await service.deps.media.createRoom(club.meeting.roomName, ROOM);
+          }
+          await meetings.standIn.join(club.meeting.roomName, { identity: club.member.userId });
+          await meetings.standIn.webhooks.settled();
+        }),
+      );
+      expect(await cleaner.cleanUp()).toMatchObject({ endedVacant: 0, failed: 0 });
+      const { meeting, presentSids } = await meetings.recordOf(club.clubId);
+      expect(meeting?.meetingId).toBe(club.meeting.meetingId);
+      expect(meeting?.vacantSince).toBeUndefined();
+      expect(presentSids?.size).toBe(1);
+    },
+  );
+
+  it('after it was decided: there is no token, and nobody is in a room of it', async () => {
+    const club = await due({ room });
+    const told: unknown[] = [];
+    cleaner.wire.set(
+      justAfter('UpdateItem', async () => {
+        const { status } = await service.call('token', club.member, { clubId: club.clubId });
+        told.push(status);
+      }),
+    );
+    expect(await cleaner.cleanUp()).toMatchObject({ endedVacant: 1 });
+    expect(told).toEqual([409]);
+    expect(await meetings.roomsOf(club.clubId)).toEqual([]);
+  });
+});
+
+describe('A moderator ends the meeting', () => {
+  it.each(
+    [true, false].flatMap((room) => beforeDeciding(room).map(([name, at]) => ({ room, name, at }))),
+  )(
+    '$name (it has a room: $room): one end, the moderator’s, and no room is left',
+    async ({ room, at }) => {
+      const club = await due({ room });
+      cleaner.wire.set(at(() => service.call('end', club.owner, club)));
+      expect(await cleaner.cleanUp()).toMatchObject({ endedVacant: 0, failed: 0 });
+      const { meeting, lastMeeting } = await meetings.recordOf(club.clubId);
+      expect(meeting).toBeUndefined();
+      expect(lastMeeting).toMatchObject({
+        meetingId: club.meeting.meetingId,
+        endedBy: club.owner.userId,
+        reason: 'moderator',
+      });
+      expect(await meetings.roomsOf(club.clubId)).toEqual([]);
+    },
+  );
+
+  it.each(beforeDeciding(false))(
+    'and starts the next one %s: the next one goes on',
+    async (_, at) => {
+      const club = await due({ room: false });
+      cleaner.wire.set(
+        at(async () => {
+          await service.call('end', club.owner, club);
+          await service.call('start', club.owner, club);
+        }),
+      );
+      expect(await cleaner.cleanUp()).toMatchObject({ endedVacant: 0, failed: 0 });
+      const { meeting, lastMeeting } = await meetings.recordOf(club.clubId);
+      expect(lastMeeting?.meetingId).toBe(club.meeting.meetingId);
+      expect(meeting).toBeDefined();
+      expect((await meetings.roomsOf(club.clubId)).map(({ name }) => name)).toEqual([
+        meeting?.roomName,
+      ]);
+    },
+  );
+});
+
+describe('Another cleanup', () => {
+  it.each(beforeDeciding(true))('%s ends the meeting: it has ended once', async (_, at) => {
+    const club = await due();
+    const reports: unknown[] = [];
+    cleaner.wire.set(at(async () => reports.push(await service.cleanUp())));
+    expect(await cleaner.cleanUp()).toMatchObject({ endedVacant: 0, failed: 0 });
+    expect(reports).toMatchObject([{ endedVacant: 1, failed: 0 }]);
+    expect(await meetings.query(club.clubId, 'MEETING#')).toHaveLength(1);
+    expect(await meetings.roomsOf(club.clubId)).toEqual([]);
+  });
+});
+
+describe('An index that lags', () => {
+  const cleanerFor = (clubIds: string[]) =>
+    meetings.boot({
+      direct: true,
+      cleanupDeps: (deps) => ({
+        ...deps,
+        clubs: { ...deps.clubs, listActiveClubIds: async () => clubIds },
+      }),
+    });
+
+  it('and names clubs whose meeting is over, or that are gone, ends nothing wrongly', async () => {
+    const over = await meetings.createClub();
+    await meetings.putRecord(over.clubId, { lastMeeting: endedMeeting(over.clubId) });
+    const never = await meetings.createClub();
+    const before = await meetings.scan();
+    const misled = await cleanerFor([over.clubId, never.clubId, 'no-such-club']);
+    expect(await misled.cleanUp()).toMatchObject({ active: 0, endedVacant: 0, failed: 0 });
+    expect(await meetings.scan()).toEqual(before);
+  });
+
+  it('and names a club whose next meeting is on already looks at that one', async () => {
+    const club = await meetings.createClub();
+    await meetings.putRecord(club.clubId, { lastMeeting: endedMeeting(club.clubId) });
+    const { body } = await service.call('start', club.owner, club);
+    await meetings.standIn.join(body.roomName, { identity: club.owner.userId });
+    const misled = await cleanerFor([club.clubId]);
+    expect(await misled.cleanUp()).toMatchObject({ active: 1, vacant: 0 });
+    expect((await meetingOf(club.clubId))?.meetingId).toBe(body.meetingId);
+  });
+
+  it('and does not name a meeting that is on leaves its room alone', async () => {
+    const club = await meetings.createClub();
+    const { body } = await service.call('start', club.owner, club);
+    const misled = await cleanerFor([]);
+    expect(await misled.cleanUp()).toMatchObject({ active: 0, zombiesDeleted: 0 });
+    expect((await meetings.roomsOf(club.clubId)).map(({ name }) => name)).toEqual([body.roomName]);
+  });
+});
+
+describe('A repair', () => {
+  /** Told of one who left since, not of one who came; a room list that shows the difference. */
+  async function different() {
+    const club = await meetings.createClub({ meeting: { startedAt: ago(hours(1)) } });
+    const meeting = (await meetingOf(club.clubId)) ?? newMeeting(club.clubId);
+    await meetings.tellTo(service);
+    await service.deps.media.createRoom(meeting.roomName, ROOM);
+    const gone = await meetings.standIn.join(meeting.roomName, { identity: club.owner.userId });
+    await meetings.tellTo(undefined);
+    await meetings.standIn.leave(meeting.roomName, gone.sid);
+    const there = await Promise.all(
+      [club.member, club.nameless].map(({ userId }) =>
+        meetings.standIn.join(meeting.roomName, { identity: userId }),
+      ),
+    );
+    await meetings.tellTo(service);
+    return { ...club, meeting, there: there.map(({ sid }) => sid) };
+  }
+  const sids = async (clubId: string) =>
+    [...((await meetings.recordOf(clubId)).presentSids ?? [])].sort();
+
+  it('takes out who is gone, and takes in who is there', async () => {
+    const club = await different();
+    expect(await service.cleanUp()).toMatchObject({ repaired: 1 });
+    expect(await sids(club.clubId)).toEqual(club.there.toSorted());
+    const sessions = await meetings.sessionsOf(club.clubId, club.meeting.meetingId);
+    expect(sessions.map(({ userId, displayName }) => ({ userId, displayName }))).toContainEqual({
+      userId: club.member.userId,
+      displayName: club.displayNames.member,
+    });
+  });
+
+  const moments: [string, (run: () => Promise<unknown>) => Fault][] = [
+    ['after the rooms were listed', (run) => justAfter('ListRooms', run)],
+    ['before the club is read', (run) => justBefore('BatchGetItem', run)],
+    ['after the club was read', (run) => justAfter('BatchGetItem', run)],
+    ['after LiveKit said who is there', (run) => justAfter('ListParticipants', run)],
+    ['before its first write', (run) => justBefore('UpdateItem', run)],
+    ['after its first write', (run) => justAfter('UpdateItem', run)],
+  ];
+
+  it.each(moments)(
+    'while somebody joins %s counts them, at the next run at the latest',
+    async (_, at) => {
+      const club = await different();
+      cleaner.wire.set(
+        at(async () => {
+          const { roomName } = club.meeting;
+          const { sid } = await meetings.standIn.join(roomName, { identity: club.owner.userId });
+          await meetings.standIn.webhooks.settled();
+          club.there.push(sid);
+        }),
+      );
+      await cleaner.cleanUp();
+      // The list of rooms was older than the join: its count can be that of who was told of before.
+      await service.cleanUp();
+      expect(await sids(club.clubId)).toEqual(club.there.toSorted());
+    },
+  );
+
+  it.each(moments)('while somebody leaves %s does not bring them back', async (_, at) => {
+    const club = await different();
+    const [leaving = '', ...staying] = club.there;
+    cleaner.wire.set(
+      at(async () => {
+        await meetings.standIn.leave(club.meeting.roomName, leaving);
+        await meetings.standIn.webhooks.settled();
+      }),
+    );
+    await cleaner.cleanUp();
+    expect(await sids(club.clubId)).toEqual(staying);
+  });
+
+  it.each(moments)(
+    'while the server loses the room %s, and makes the next one, is about the next one',
+    async (_, at) => {
+      const club = await different();
+      cleaner.wire.set(
+        at(async () => {
+          const { roomName } = club.meeting;
+          await meetings.standIn.finishRoom(roomName);
+          await service.deps.media.createRoom(roomName, ROOM);
+          const { sid } = await meetings.standIn.join(roomName, { identity: club.owner.userId });
+          await meetings.standIn.webhooks.settled();
+          club.there = [sid];
+        }),
+      );
+      await cleaner.cleanUp();
+      const [room] = await meetings.roomsOf(club.clubId);
+      const record = await meetings.recordOf(club.clubId);
+      expect(record.presence).toMatchObject({ roomSid: room?.sid, isFinished: false });
+      expect(await sids(club.clubId)).toEqual(club.there);
+    },
+  );
+});

@@ -1,0 +1,464 @@
+/** What the cleanup does by itself: vacancies, ends, zombies and repairs, with everything in order. */
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { Meeting } from '../../lib/meetings/model.ts';
+import { internalError, on } from '../support/faults.ts';
+import {
+  contextOf,
+  endedMeeting,
+  endedRow,
+  hours,
+  later,
+  type Meetings,
+  minutes,
+  type Service,
+  startMeetings,
+} from '../support/meetings.ts';
+
+let meetings: Meetings;
+let service: Service;
+beforeAll(async () => {
+  meetings = await startMeetings();
+  service = await meetings.boot();
+});
+afterAll(() => meetings.close());
+beforeEach(async () => {
+  await clearAway();
+  await meetings.tellTo(undefined);
+});
+
+/** Ends what the test before left, past every rule. */
+async function clearAway() {
+  for (const { clubId, meeting } of (await meetings.scan()) as {
+    clubId: string;
+    meeting?: Meeting;
+  }[]) {
+    if (meeting) await meetings.putRecord(clubId, { meeting: undefined, activeShard: undefined });
+  }
+  for (const { name } of await meetings.standIn.rooms()) await meetings.standIn.finishRoom(name);
+}
+
+const ago = (ms: number) => new Date(Date.now() - ms).toISOString();
+
+const ROOM = {
+  emptyTimeoutSeconds: 600,
+  departureTimeoutSeconds: 600,
+  maxParticipants: 50,
+  metadata: {},
+};
+
+/** A club whose meeting began an hour ago, with a room unless told otherwise. */
+async function clubWith(meeting: Partial<Meeting> = {}, { room = true } = {}) {
+  const club = await meetings.createClub({ meeting: { startedAt: ago(hours(1)), ...meeting } });
+  const { meeting: on } = await meetings.recordOf(club.clubId);
+  if (!on) throw new Error('no meeting');
+  if (room) await service.deps.media.createRoom(on.roomName, ROOM);
+  return { ...club, meeting: on };
+}
+
+const meetingOf = async (clubId: string) => (await meetings.recordOf(clubId)).meeting;
+const join = (club: { meeting: Meeting }, identity: string) =>
+  meetings.standIn.join(club.meeting.roomName, { identity });
+
+describe('A meeting that nobody is in', () => {
+  it.each([true, false])('is marked vacant, and stays on; has a room: %s', async (room) => {
+    const club = await clubWith({}, { room });
+    const report = await service.cleanUp();
+    expect(report).toMatchObject({ active: 1, vacant: 1, endedVacant: 0, failed: 0 });
+    const on = await meetingOf(club.clubId);
+    expect(on?.meetingId).toBe(club.meeting.meetingId);
+    expect(Date.now() - Date.parse(on?.vacantSince ?? '')).toBeLessThan(5000);
+  });
+
+  it('keeps the moment from which it was vacant, however often it is looked at', async () => {
+    const club = await clubWith();
+    await service.cleanUp();
+    const first = await meetingOf(club.clubId);
+    await (await meetings.boot(later(minutes(5)))).cleanUp();
+    await (await meetings.boot(later(minutes(10)))).cleanUp();
+    expect(await meetingOf(club.clubId)).toEqual(first);
+  });
+
+  it.each([true, false])(
+    'ends by itself after the grace, by nobody, vacant; has a room: %s',
+    async (room) => {
+      const club = await clubWith({}, { room });
+      await service.cleanUp();
+      const early = await meetings.boot(later(minutes(14)));
+      expect(await early.cleanUp()).toMatchObject({ endedVacant: 0 });
+      expect(await meetingOf(club.clubId)).toBeDefined();
+
+      const due = await meetings.boot(later(minutes(15) + 1000));
+      expect(await due.cleanUp()).toMatchObject({ active: 1, vacant: 1, endedVacant: 1 });
+      const { meeting, lastMeeting, ...rest } = await meetings.recordOf(club.clubId);
+      expect(meeting).toBeUndefined();
+      expect(lastMeeting).toMatchObject({
+        meetingId: club.meeting.meetingId,
+        endedBy: null,
+        reason: 'vacant',
+      });
+      expect(rest).not.toHaveProperty('activeShard');
+      expect(await meetings.roomsOf(club.clubId)).toEqual([]);
+    },
+  );
+
+  it('whose moderator vanished right after the start ends by itself, too', async () => {
+    const club = await meetings.createClub();
+    await service.call('start', club.moderator, club);
+    await service.cleanUp();
+    await (await meetings.boot(later(minutes(16)))).cleanUp();
+    expect(await meetingOf(club.clubId)).toBeUndefined();
+    expect(await meetings.roomsOf(club.clubId)).toEqual([]);
+  });
+
+  it('ends also when only machines are left in its room', async () => {
+    const club = await clubWith({ vacantSince: ago(minutes(20)) });
+    for (const kind of ['AGENT', 'EGRESS'] as const) {
+      await meetings.standIn.join(club.meeting.roomName, { identity: `a-${kind}`, kind });
+    }
+    expect(await service.cleanUp()).toMatchObject({ endedVacant: 1 });
+    expect(await meetings.roomsOf(club.clubId)).toEqual([]);
+  });
+
+  it('has its end in the history, and the endpoint answers with the same facts', async () => {
+    const club = await clubWith({ vacantSince: ago(minutes(20)) });
+    await service.cleanUp();
+    const { lastMeeting } = await meetings.recordOf(club.clubId);
+    const { status, body } = await service.call('end', club.owner, club);
+    expect({ status, body }).toEqual({
+      status: 200,
+      body: {
+        success: true,
+        meetingId: club.meeting.meetingId,
+        roomName: club.meeting.roomName,
+        endedAt: lastMeeting?.endedAt,
+        duration: lastMeeting?.durationSeconds,
+      },
+    });
+    const { body: history } = await service.listMeetings(club.member, club.clubId);
+    expect(history.meetings).toEqual([lastMeeting]);
+    expect(history.meetings[0]).toMatchObject({ endedBy: null, reason: 'vacant' });
+  });
+
+  it('is ended like by the endpoint: the meeting before it goes to the history first', async () => {
+    const club = await clubWith({ vacantSince: ago(minutes(20)) });
+    const before = endedMeeting(club.clubId);
+    await meetings.putRecord(club.clubId, { lastMeeting: before });
+    await service.cleanUp();
+    const rows = await meetings.query(club.clubId, 'MEETING#');
+    expect(rows).toEqual([endedRow(club.clubId, before)]);
+  });
+});
+
+describe('A meeting with people in it', () => {
+  it('does not end, however long its moderator has been gone', async () => {
+    const club = await clubWith();
+    await join(club, club.member.userId);
+    for (const minute of [0, 5, 10, 15, 20, 60]) {
+      await (await meetings.boot(later(minutes(minute)))).cleanUp();
+    }
+    expect(await meetingOf(club.clubId)).toEqual(club.meeting);
+  });
+
+  it('is no longer vacant when they came back', async () => {
+    const club = await clubWith({ vacantSince: ago(minutes(20)) });
+    await join(club, club.member.userId);
+    expect(await service.cleanUp()).toMatchObject({ vacant: 0, endedVacant: 0 });
+    expect((await meetingOf(club.clubId))?.vacantSince).toBeUndefined();
+  });
+
+  it('is left alone without one write when nothing changed', async () => {
+    const club = await clubWith();
+    await join(club, club.member.userId);
+    service.wire.forget();
+    await service.cleanUp();
+    expect(service.wire.operations().filter((name) => /Update|Put/.test(name))).toEqual([]);
+  });
+
+  it('ends when it has lasted for the maximum, and everybody is put out', async () => {
+    const club = await clubWith({ startedAt: ago(hours(12) + 1000) });
+    await join(club, club.member.userId);
+    expect(await service.cleanUp()).toMatchObject({ active: 1, endedMaxDuration: 1 });
+    const { meeting, lastMeeting } = await meetings.recordOf(club.clubId);
+    expect(meeting).toBeUndefined();
+    expect(lastMeeting).toMatchObject({ endedBy: null, reason: 'max-duration' });
+    expect(await meetings.roomsOf(club.clubId)).toEqual([]);
+    const departures = await meetings.standIn.departures();
+    expect(departures.at(-1)).toMatchObject({ identity: club.member.userId });
+  });
+
+  it('does not end a second before the maximum', async () => {
+    const club = await clubWith({ startedAt: ago(hours(12) - 10_000) });
+    await join(club, club.member.userId);
+    await service.cleanUp();
+    expect(await meetingOf(club.clubId)).toBeDefined();
+  });
+
+  it('is closed in its attendance at its end', async () => {
+    const club = await clubWith({ startedAt: ago(hours(12) - 4000) });
+    await meetings.tellTo(service);
+    await join(club, club.member.userId);
+    await meetings.standIn.webhooks.settled();
+    const due = await meetings.boot(later(hours(1)));
+    await due.cleanUp();
+    const { clubId, meeting } = club;
+    const { body } = await service.getMeeting(club.owner, clubId, meeting.meetingId);
+    expect(body.meeting).toMatchObject({ reason: 'max-duration', endedBy: null, peopleCount: 1 });
+    expect(body.attendance).toMatchObject([{ userId: club.member.userId, sessions: 1 }]);
+  });
+});
+
+describe('Done twice,', () => {
+  it('a cleanup changes nothing the second time, whatever there was to do', async () => {
+    await clubWith();
+    await clubWith({ vacantSince: ago(minutes(20)) });
+    await clubWith({ startedAt: ago(hours(13)) });
+    const occupied = await clubWith();
+    await join(occupied, occupied.member.userId);
+    const zombie = endedMeeting('gone');
+    await meetings.put(endedRow('gone', zombie));
+    await service.deps.media.createRoom(zombie.roomName, ROOM);
+
+    await service.cleanUp();
+    const [items, rooms] = [await meetings.scan(), await meetings.standIn.rooms()];
+    expect(await service.cleanUp()).toMatchObject({
+      endedVacant: 0,
+      endedMaxDuration: 0,
+      zombiesDeleted: 0,
+      repaired: 0,
+      failed: 0,
+    });
+    expect(await meetings.scan()).toEqual(items);
+    expect(await meetings.standIn.rooms()).toEqual(rooms);
+  });
+
+  it('at once, two or five end each meeting once, and none fails', async () => {
+    const clubs = await Promise.all(
+      Array.from({ length: 6 }, () => clubWith({ vacantSince: ago(minutes(20)) })),
+    );
+    const processes = await Promise.all(Array.from({ length: 5 }, () => meetings.boot()));
+    const reports = await Promise.all(processes.map((each) => each.cleanUp()));
+    const ended = reports.reduce((sum, { endedVacant }) => sum + endedVacant, 0);
+    expect(ended).toBe(6);
+    for (const { clubId, meeting } of clubs) {
+      const record = await meetings.recordOf(clubId);
+      expect(record.meeting).toBeUndefined();
+      expect(record.lastMeeting?.meetingId).toBe(meeting.meetingId);
+    }
+    expect(await meetings.standIn.rooms()).toEqual([]);
+  });
+
+  it('at once with a webhook for each of its rooms, it leaves nobody behind', async () => {
+    await meetings.tellTo(service);
+    const club = await clubWith({ vacantSince: ago(minutes(20)) }, { room: false });
+    await service.cleanUp();
+    await meetings.standIn.webhooks.settled();
+    expect(await meetingOf(club.clubId)).toBeUndefined();
+    expect(await meetings.roomsOf(club.clubId)).toEqual([]);
+  });
+});
+
+describe('Zombies', () => {
+  it('go: rooms of the last meeting, and of meetings before it', async () => {
+    const club = await meetings.createClub();
+    const [first, second] = [
+      endedMeeting(club.clubId, { startedAt: ago(hours(9)) }),
+      endedMeeting(club.clubId, { startedAt: ago(hours(5)) }),
+    ];
+    await meetings.put(endedRow(club.clubId, first));
+    await meetings.putRecord(club.clubId, { lastMeeting: second });
+    for (const { roomName } of [first, second]) {
+      await service.deps.media.createRoom(roomName, ROOM);
+      await meetings.standIn.join(roomName, { identity: 'somebody-with-an-old-token' });
+    }
+    expect(await service.cleanUp()).toMatchObject({ zombiesDeleted: 2, failed: 0 });
+    expect(await meetings.standIn.rooms()).toEqual([]);
+  });
+
+  it('go also beside the club’s meeting that is on', async () => {
+    const club = await clubWith();
+    const last = endedMeeting(club.clubId);
+    await meetings.putRecord(club.clubId, { lastMeeting: last });
+    await service.deps.media.createRoom(last.roomName, ROOM);
+    await service.cleanUp();
+    expect((await meetings.standIn.rooms()).map(({ name }) => name)).toEqual([
+      club.meeting.roomName,
+    ]);
+  });
+
+  it('of more meetings than are read at once go in one run', async () => {
+    const rows = Array.from({ length: 60 }, (_, index) => {
+      const clubId = `many-${index % 7}`;
+      const startedAt = ago(hours(2) + minutes(index));
+      return { clubId, ended: endedMeeting(clubId, { startedAt }) };
+    });
+    await meetings.put(...rows.map(({ clubId, ended }) => endedRow(clubId, ended)));
+    for (const { ended } of rows) await service.deps.media.createRoom(ended.roomName, ROOM);
+    expect(await service.cleanUp()).toMatchObject({ zombiesDeleted: 60 });
+    expect(await meetings.standIn.rooms()).toEqual([]);
+  });
+
+  it('are never rooms that this table knows nothing of, whatever their names look like', async () => {
+    const club = await clubWith();
+    const { meetingId } = endedMeeting('x');
+    const names = [
+      'lobby',
+      `reading-club-${club.clubId}`,
+      `reading-club-${club.clubId}-${meetingId}`,
+      `reading-club-no-such-club-${meetingId}`,
+      `reading-club-${club.clubId}-${club.meeting.meetingId}x`,
+      `reading-club--${club.meeting.meetingId}`,
+      `Reading-club-${club.clubId}-${club.meeting.meetingId}`,
+      `reading-club-${club.clubId}-${'A'.repeat(26)}`,
+    ];
+    for (const name of names) await service.deps.media.createRoom(name, ROOM);
+    expect(await service.cleanUp()).toMatchObject({ zombiesDeleted: 0, failed: 0 });
+    expect((await meetings.standIn.rooms()).map(({ name }) => name).sort()).toEqual(
+      [...names, club.meeting.roomName].sort(),
+    );
+  });
+});
+
+describe('Presence', () => {
+  it('of a meeting of which no event ever came is never adopted: status asks', async () => {
+    const club = await clubWith();
+    await join(club, club.member.userId);
+    await service.cleanUp();
+    const record = await meetings.recordOf(club.clubId);
+    expect(record).not.toHaveProperty('presence');
+    expect(record).not.toHaveProperty('presentSids');
+  });
+
+  it('misses nobody when the count that LiveKit lists lags: the next run repairs it', async () => {
+    const own = await startMeetings({ countLagMs: 5000 });
+    try {
+      const process = await own.boot();
+      const club = await own.createClub();
+      const { body } = await process.call('start', club.owner, club);
+      await own.tellTo(process);
+      await own.standIn.join(body.roomName, { identity: club.member.userId });
+      await own.standIn.webhooks.settled();
+      for (const minute of [0, 5, 10, 15, 20, 25]) {
+        await (await own.boot(later(minutes(minute)))).cleanUp();
+      }
+      const { meeting } = await own.recordOf(club.clubId);
+      expect(meeting?.meetingId).toBe(body.meetingId);
+    } finally {
+      await own.close();
+    }
+  });
+
+  it('does not adopt somebody whose identity no token of ours has: the history stays readable', async () => {
+    const club = await clubWith();
+    await meetings.tellTo(service);
+    await join(club, club.member.userId);
+    await meetings.standIn.webhooks.settled();
+    await meetings.tellTo(undefined);
+    await meetings.standIn.join(club.meeting.roomName, { identity: 'somebody else’s guest' });
+    expect(await service.cleanUp()).toMatchObject({ failed: 0 });
+    await service.call('end', club.owner, club);
+    const { clubId, meeting } = club;
+    const { status, body } = await service.getMeeting(club.member, clubId, meeting.meetingId);
+    expect(status).toBe(200);
+    expect(body.attendance.map(({ userId }) => userId)).toEqual([club.member.userId]);
+  });
+
+  it('that an interrupted repair leaves behind is not taken for complete', async () => {
+    const club = await clubWith();
+    // The room’s start is lost, as is who came in first.
+    await join(club, club.owner.userId);
+    await meetings.tellTo(service);
+    await join(club, club.member.userId);
+    await meetings.standIn.webhooks.settled();
+    await meetings.tellTo(undefined);
+
+    // The repair writes as far as the store lets it.
+    for (const writes of [0, 1, 2, 3]) {
+      let done = 0;
+      const broken = await meetings.boot({
+        faults: [
+          on('UpdateItem', (request, pass) => {
+            done += 1;
+            return done > writes ? internalError(request, pass) : pass();
+          }),
+        ],
+      });
+      await broken.cleanUp().catch(() => undefined);
+      const { body } = await service.call('status', club.member, club);
+      expect(body.participantCount, `after ${writes} writes`).toBe(2);
+    }
+  });
+});
+
+describe('What it did', () => {
+  it('is answered and logged: active, vacant, ended by reason, zombies, repaired, failed', async () => {
+    await clubWith();
+    await clubWith({ vacantSince: ago(minutes(20)) });
+    await clubWith({ startedAt: ago(hours(13)) });
+    const zombie = endedMeeting('logged');
+    await meetings.put(endedRow('logged', zombie));
+    await service.deps.media.createRoom(zombie.roomName, ROOM);
+    service.lines.length = 0;
+    const report = await service.cleanUp();
+    expect(report).toEqual({
+      active: 3,
+      vacant: 2,
+      endedVacant: 1,
+      endedMaxDuration: 1,
+      zombiesDeleted: 1,
+      repaired: 0,
+      postponed: 0,
+      failed: 0,
+    });
+    expect(service.lines).toEqual([{ level: 'info', message: 'cleanup', fields: report }]);
+  });
+
+  it('costs a query a shard, a read for a hundred clubs, and one list of rooms', async () => {
+    const clubs = await Promise.all(Array.from({ length: 5 }, () => clubWith()));
+    for (const club of clubs) await join(club, club.member.userId);
+    service.wire.forget();
+    await service.cleanUp();
+    expect(service.wire.operations().toSorted()).toEqual([
+      'BatchGetItem',
+      'ListRooms',
+      ...Array<string>(8).fill('Query'),
+    ]);
+  });
+});
+
+describe('Before its time is up', () => {
+  /** Time for so many batches, as far as the clock tells. */
+  const timeFor = (batches: number) => {
+    let looks = 0;
+    return contextOf(() => (looks++ < batches ? 60_000 : 20_000));
+  };
+
+  it('it stops, says what is left, and later runs do the rest', async () => {
+    const meeting = { startedAt: ago(hours(1)) };
+    await Promise.all(Array.from({ length: 230 }, () => meetings.createClub({ meeting })));
+    const zombie = endedMeeting('late');
+    await meetings.put(endedRow('late', zombie));
+    await service.deps.media.createRoom(zombie.roomName, ROOM);
+    const vacant = async () =>
+      ((await meetings.scan()) as { meeting?: Meeting }[]).filter(
+        (item) => item.meeting?.vacantSince,
+      ).length;
+
+    const fast = await meetings.boot({ direct: true });
+    expect(await fast.cleanUp(timeFor(1))).toMatchObject({ active: 100, postponed: 130 });
+    expect(await vacant()).toBe(100);
+    for (let runs = 1; runs < 40 && (await vacant()) < 230; runs++) {
+      await fast.cleanUp(timeFor(2));
+    }
+    expect(await vacant()).toBe(230);
+    expect(await meetings.standIn.rooms()).toHaveLength(1);
+    expect(await fast.cleanUp(timeFor(3))).toMatchObject({ zombiesDeleted: 0, postponed: 1 });
+    expect(await fast.cleanUp(timeFor(4))).toMatchObject({ zombiesDeleted: 1, postponed: 0 });
+    expect(await meetings.standIn.rooms()).toEqual([]);
+  });
+
+  it('it starts nothing when there is none to begin with', async () => {
+    const club = await clubWith({ vacantSince: ago(minutes(20)) });
+    expect(await service.cleanUp(timeFor(0))).toMatchObject({ active: 0, postponed: 1 });
+    expect(await meetingOf(club.clubId)).toEqual(club.meeting);
+  });
+});
