@@ -6,7 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { buffer } from 'node:stream/consumers';
-import { QueryCommand } from '@aws-sdk/lib-dynamodb';
+import { BatchWriteCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
 import type {
   APIGatewayProxyEventV2,
   APIGatewayProxyStructuredResultV2,
@@ -54,7 +54,6 @@ import type { Log } from '../../lib/meetings/ports.ts';
 import type { StartedMeeting } from '../../lib/meetings/start.ts';
 import type { MeetingStatus } from '../../lib/meetings/status.ts';
 import type { JoinToken } from '../../lib/meetings/token.ts';
-import { createClub } from '../../local/demo-data.ts';
 import { documentClient, startDatabase } from '../../local/dynamodb.ts';
 import { startLiveKit } from '../../local/livekit/start.ts';
 import { accessClaims, CLIENT_ID, rs256, startIssuer, type User } from './issuer.ts';
@@ -302,17 +301,21 @@ export async function startModeration(kind: LiveKitKind = 'stand-in') {
         outsider: person('outsider'),
       };
       const { owner, moderator, deputy, member, other } = people;
-      await createClub(database, {
-        clubId,
-        name: `The readers of ${clubId}`,
-        moderatorId: owner.userId,
-        members: [
-          { userId: moderator.userId, role: 'moderator', displayName: 'Mo' },
-          { userId: deputy.userId, role: 'moderator', displayName: 'De' },
-          { userId: member.userId, role: 'member', displayName: 'Me' },
-          { userId: other.userId, role: 'member', displayName: 'Ot' },
-        ],
-      });
+      const key = { pk: `CLUB#${clubId}`, sk: 'CLUB' };
+      const at = '2026-01-01T00:00:00.000Z';
+      const memberItem = ({ userId }: User, role: string, displayName: string) => {
+        return { ...key, sk: `MEMBER#${userId}`, userId, role, displayName, joinedAt: at };
+      };
+      const name = `The readers of ${clubId}`;
+      const items = [
+        { ...key, clubId, name, moderatorId: owner.userId, createdAt: at },
+        memberItem(moderator, 'moderator', 'Mo'),
+        memberItem(deputy, 'moderator', 'De'),
+        memberItem(member, 'member', 'Me'),
+        memberItem(other, 'member', 'Ot'),
+      ];
+      const puts = items.map((Item) => ({ PutRequest: { Item } }));
+      await documents.send(new BatchWriteCommand({ RequestItems: { [database.tableName]: puts } }));
       return { clubId, ...people };
     },
 
