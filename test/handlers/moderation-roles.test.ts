@@ -1,0 +1,215 @@
+/** Every route, asked by everybody, with a meeting on and without: a table with no hole in it. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { User } from '../support/issuer.ts';
+import {
+  type CallOptions,
+  type Moderation,
+  ROUTES,
+  type Route,
+  type Service,
+  startModeration,
+  type TestClub,
+} from '../support/moderation.ts';
+
+const ROLES = [
+  'moderatorId',
+  'moderator',
+  'promoted',
+  'member',
+  'demoted',
+  'removed',
+  'removed moderator',
+  'taken off the club',
+  'outsider',
+  'moderatorId of another club',
+  'moderator of another club',
+  'nobody',
+] as const;
+type Role = (typeof ROLES)[number];
+
+const STATES = ['on', 'over'] as const;
+type State = (typeof STATES)[number];
+
+const OK = '200';
+const OFF = '409 MEETING_NOT_ACTIVE';
+const NO_MEMBER = '403 NOT_A_MEMBER';
+const NO_MODERATOR = '403 NOT_A_MODERATOR';
+const NOT_ALLOWED = '403 NOT_ALLOWED';
+const REMOVED = '403 REMOVED_FROM_MEETING';
+const UNKNOWN = '401 UNAUTHENTICATED';
+
+/** What each route answers; the compiler sees to it that none is left out. */
+type Row = Record<Route, string>;
+const everyRoute = (status: string): Row => ({
+  token: status,
+  start: status,
+  end: status,
+  status,
+  meetings: status,
+  meeting: status,
+  participants: status,
+  mute: status,
+  muteAll: status,
+  remove: status,
+  readmit: status,
+  role: status,
+});
+
+const theModerator: Row = everyRoute(OK);
+const aModerator: Row = { ...theModerator, role: NOT_ALLOWED };
+const aMember: Row = {
+  ...everyRoute(NO_MODERATOR),
+  token: OK,
+  status: OK,
+  meetings: OK,
+  meeting: OK,
+};
+const aStranger: Row = {
+  ...everyRoute(NO_MODERATOR),
+  token: NO_MEMBER,
+  status: NO_MEMBER,
+  meetings: NO_MEMBER,
+  meeting: NO_MEMBER,
+};
+
+const WHILE_ON: Record<Role, Row> = {
+  moderatorId: theModerator,
+  moderator: aModerator,
+  promoted: aModerator,
+  member: aMember,
+  demoted: aMember,
+  removed: { ...aMember, token: REMOVED },
+  'removed moderator': { ...aModerator, token: REMOVED },
+  'taken off the club': aStranger,
+  outsider: aStranger,
+  'moderatorId of another club': aStranger,
+  'moderator of another club': aStranger,
+  nobody: everyRoute(UNKNOWN),
+};
+
+/** The bars went with the meeting, and so did what there was to moderate. */
+const nothingOn = (row: Row): Row => {
+  const off = (status: string) => (status === OK || status === REMOVED ? OFF : status);
+  const { token, participants, mute, muteAll, remove, readmit } = row;
+  return {
+    ...row,
+    token: off(token),
+    participants: off(participants),
+    mute: off(mute),
+    muteAll: off(muteAll),
+    remove: off(remove),
+    readmit: off(readmit),
+  };
+};
+
+const expected = (state: State, role: Role): Row =>
+  state === 'on' ? WHILE_ON[role] : nothingOn(WHILE_ON[role]);
+
+/** Looking changes nothing. */
+const LOOKS: Route[] = ['status', 'meetings', 'meeting', 'participants'];
+
+let world: Moderation;
+let service: Service;
+let away: TestClub;
+beforeAll(async () => {
+  world = await startModeration();
+  service = await world.boot();
+  away = await world.createClub();
+  await service.call('start', away.owner, away);
+});
+afterAll(() => world.close());
+
+/** A club with a meeting in its history, in this state, and somebody to act on in the room. */
+async function clubFor(state: State, role: Role) {
+  const club = await world.createClub();
+  const { clubId } = club;
+  await service.call('start', club.owner, club);
+  const { body: past } = await service.call('end', club.owner, club);
+  const { body: meeting } = await service.call('start', club.owner, club);
+  await world.standIn.join(meeting.roomName, { identity: club.other.userId, tracks: [{}] });
+  const who = await become(role, club);
+  if (state === 'over') await service.call('end', club.owner, club);
+  return { clubId, who, target: club.other.userId, meetingId: past.meetingId };
+}
+
+async function become(role: Role, club: TestClub): Promise<User | undefined> {
+  const { clubId, owner, moderator, deputy, member, outsider } = club;
+  const by = { clubId, userId: member.userId };
+  switch (role) {
+    case 'moderatorId':
+      return owner;
+    case 'moderator':
+      return moderator;
+    case 'promoted':
+      await service.call('role', owner, { ...by, body: { role: 'moderator' } });
+      return member;
+    case 'member':
+      return member;
+    case 'demoted':
+      await service.call('role', owner, {
+        ...by,
+        userId: deputy.userId,
+        body: { role: 'member' },
+      });
+      return deputy;
+    case 'removed':
+      await service.call('remove', owner, by);
+      return member;
+    case 'removed moderator':
+      await service.call('remove', owner, { ...by, userId: deputy.userId });
+      return deputy;
+    case 'taken off the club':
+      await service.manage({ command: 'remove-member', clubId, userId: member.userId });
+      return member;
+    case 'outsider':
+      return outsider;
+    case 'moderatorId of another club':
+      return away.owner;
+    case 'moderator of another club':
+      return away.moderator;
+    case 'nobody':
+      return undefined;
+  }
+}
+
+/** With whoever is in them. */
+const roomsOf = async (clubId: string) =>
+  (await world.standIn.rooms()).filter(({ name }) => name.includes(clubId));
+
+const optionsOf = (
+  route: Route,
+  { clubId, target, meetingId }: Awaited<ReturnType<typeof clubFor>>,
+): CallOptions => ({
+  clubId,
+  ...(['mute', 'remove', 'readmit', 'role'].includes(route) && { userId: target }),
+  ...(route === 'meeting' && { meetingId }),
+  ...(route === 'role' && { body: { role: 'moderator' } }),
+});
+
+describe.each(STATES)('With a meeting that is %s', (state) => {
+  it.each(ROLES)('%s', async (role) => {
+    const answers: Partial<Row> = {};
+    let club = await clubFor(state, role);
+    for (const route of ROUTES) {
+      const before = await world.itemsOf(club.clubId);
+      const rooms = await roomsOf(club.clubId);
+      service.wire.forget();
+      const { status, body } = await service.call(route, club.who, optionsOf(route, club));
+      answers[route] = body.code ? `${status} ${body.code}` : String(status);
+      if (status === 200 && !LOOKS.includes(route)) {
+        club = await clubFor(state, role);
+        continue;
+      }
+      const changed = {
+        items: await world.itemsOf(club.clubId),
+        rooms: await roomsOf(club.clubId),
+      };
+      expect(changed, `${route} changes nothing`).toEqual({ items: before, rooms });
+      if (status !== 200) {
+        const asked = service.wire.operations().filter((name) => name !== 'BatchGetItem');
+        expect(asked, `${route} asks for no more than the record`).toEqual([]);
+      }
+    }
+    expect(answers).toEqual(expected(state, role));
+  });
+});
