@@ -3,6 +3,8 @@ import { cpus, loadavg, totalmem } from 'node:os';
 import { LIVEKIT_SERVER_VERSION } from '../local/livekit/server.ts';
 import type { Table } from './report.ts';
 
+const BUSY_LOAD = 1;
+
 /** How busy the machine is with other things, before anything of ours runs. */
 export const load = (): string => (loadavg()[0] ?? Number.NaN).toFixed(2);
 
@@ -18,10 +20,13 @@ export function machineTable(loadBefore: string): Table {
       ['memory', `${(totalmem() / 2 ** 30).toFixed(0)} GiB`],
       ['Node', process.version],
       ['LiveKit server', LIVEKIT_SERVER_VERSION],
-      ['load average (1 min) before', loadBefore],
+      ['load average (1 min) before', loadBefore + remark(loadBefore)],
     ],
   };
 }
+
+const remark = (loadBefore: string): string =>
+  Number(loadBefore) > BUSY_LOAD ? ': busy with other things, so the figures are too high' : '';
 
 function commit(): string {
   try {
