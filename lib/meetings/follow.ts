@@ -47,6 +47,11 @@ export async function followMediaEvent(deps: FollowDeps, event: MediaEvent): Pro
   if (!isOn && !(await findEnded(deps, club, meeting.meetingId))) return 'ignored';
 
   const room = { ...event.room, observedAt: event.at };
+  const isBarred = isOn && participant && club?.barredUserIds?.has(participant.identity);
+  // The same for a join and a departure, so that it does not matter which of them comes first.
+  const isAttended =
+    participant &&
+    ((isOn && !isBarred) || isRemembered(meeting, club, member, participant.identity));
   switch (event.type) {
     case 'room_started':
       if (isOn) await deps.presence.roomStarted(meeting, room);
@@ -56,16 +61,15 @@ export async function followMediaEvent(deps: FollowDeps, event: MediaEvent): Pro
       break;
     case 'participant_joined': {
       const { identity } = event.participant;
-      const isBarred = isOn && club?.barredUserIds?.has(identity);
       if (isBarred) await deps.media.removeParticipant(event.room.name, identity, deps.now());
-      if (isAttended(meeting, club, member, identity) || (isOn && !isBarred)) {
+      if (isAttended) {
         await personJoined(deps, meeting, room, sessionOf(event.participant, member));
       }
       break;
     }
     case 'participant_left': {
-      const { identity, sid } = event.participant;
-      if (isAttended(meeting, club, member, identity)) {
+      const { sid } = event.participant;
+      if (isAttended) {
         await deps.presence.sessionEnded(meeting, sessionOf(event.participant, member), event.at);
       } else {
         await deps.presence.closeSession(meeting, sid, event.at);
@@ -73,9 +77,13 @@ export async function followMediaEvent(deps: FollowDeps, event: MediaEvent): Pro
       await deps.presence.removePresent(meeting, [sid], event.at);
       break;
     }
-    case 'participant_connection_aborted':
-      await deps.presence.removePresent(meeting, [event.participant.sid], event.at);
+    case 'participant_connection_aborted': {
+      // Nobody heard of them, unless a cleanup saw them while they were joining.
+      const { sid } = event.participant;
+      await deps.presence.closeSession(meeting, sid, event.at);
+      await deps.presence.removePresent(meeting, [sid], event.at);
       break;
+    }
   }
 
   const isSignOfLife = event.type === 'room_started' || event.type === 'participant_joined';
@@ -93,7 +101,7 @@ export const isPersonOfOurs = ({ isPerson, identity }: Participant): boolean =>
  * Whether a stay is to be written down whatever is known of it. Events come after what they are about:
  * they must not bring back the attendance of somebody who was forgotten, or of a club that was removed.
  */
-const isAttended = (
+const isRemembered = (
   { meetingId }: MeetingRef,
   club: Club | undefined,
   member: Member | undefined,
