@@ -63,13 +63,15 @@ async function clearAway(): Promise<void> {
 
 const played: string[] = [];
 
-async function meetingWith(story: Step[]) {
+/** `formerOwner`: one of the people is no member any more, and not kept out either. */
+async function meetingWith(story: Step[], { formerOwner = false } = {}) {
   await clearAway();
   const club = await meetings.createClub({ meeting: {} });
   played.push(club.clubId);
   const { meeting } = await meetings.recordOf(club.clubId);
   if (!meeting) throw new Error('no meeting');
-  const people = [club.owner, club.moderator, club.member, club.nameless];
+  const fourth = formerOwner ? club.outsider : club.nameless;
+  const people = [club.owner, club.moderator, club.member, fourth];
   const sent = await play(meetings, service.deps.media, meeting.roomName, people, story);
   return { club, meeting, sent };
 }
@@ -91,7 +93,7 @@ describe('However a meeting’s events are ordered and repeated,', () => {
   it('record, presence and attendance of a meeting that is on are those of the story', async () => {
     await fc.assert(
       fc.asyncProperty(steps, dice, way, async (story, dice, how) => {
-        const { club, meeting, sent } = await meetingWith(story);
+        const { club, meeting, sent } = await meetingWith(story, { formerOwner: true });
         const truth = truthOf(sent);
         await tell(shuffledCopies(sent, dice), how, dice);
 
@@ -169,7 +171,7 @@ describe('Whatever is lost,', () => {
         fc.integer({ min: 1, max: 4 }),
         fc.boolean(),
         async (story, dice, how, keep, inBetween) => {
-          const { club, meeting, sent } = await meetingWith(story);
+          const { club, meeting, sent } = await meetingWith(story, { formerOwner: true });
           const told = sent.filter(() => roll(dice, 5) < keep);
           await Promise.all([
             tell(shuffledCopies(told, dice), how, dice),
