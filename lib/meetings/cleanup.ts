@@ -14,6 +14,9 @@ import type {
 } from './ports.ts';
 import { type RoomLimits, roomOptionsOf } from './room.ts';
 
+/** One LiveKit call in so many is kept for zombies, so that clubs which need all do not starve them. */
+const ZOMBIE_SHARE = 5;
+
 export interface CleanupDeps {
   clubs: Pick<
     ClubRepository,
@@ -90,9 +93,12 @@ export async function cleanUp(deps: CleanupDeps, hasTime: () => boolean): Promis
     postponed: 0,
     failed: 0,
   };
-  const run = { ...deps, media: paced(deps.media, deps.cleanup.maxLiveKitCalls), report };
+  const calls = { left: deps.cleanup.maxLiveKitCalls };
+  const kept = Math.floor(calls.left / ZOMBIE_SHARE);
+  const run = { ...deps, media: paced(deps.media, calls, kept), report };
+  const zombieRun = { ...deps, media: paced(deps.media, calls, 0), report };
   try {
-    await cleanUpAll(run, hasTime);
+    await cleanUpAll(run, zombieRun, hasTime);
   } catch (error) {
     if (!(error instanceof Postponed)) throw error;
   } finally {
@@ -107,7 +113,7 @@ export async function cleanUp(deps: CleanupDeps, hasTime: () => boolean): Promis
 
 type Run = CleanupDeps & { report: CleanupReport };
 
-async function cleanUpAll(run: Run, hasTime: () => boolean): Promise<void> {
+async function cleanUpAll(run: Run, zombieRun: Run, hasTime: () => boolean): Promise<void> {
   const clubIds = shuffled(await run.clubs.listActiveClubIds());
   const listed = await run.media.listRooms().catch((error) => {
     if (error instanceof Postponed) run.report.postponed += clubIds.length;
@@ -137,7 +143,7 @@ async function cleanUpAll(run: Run, hasTime: () => boolean): Promise<void> {
     );
   }
   await deleteZombies(
-    run,
+    zombieRun,
     [...rooms.keys()].filter((name) => !current.has(name)),
     hasTime,
   );
@@ -342,17 +348,20 @@ async function deleteZombies(run: Run, roomNames: string[], hasTime: () => boole
   }
 }
 
-/** The media server with at most `calls` calls, and none after it asked for less. */
-function paced(media: CleanupDeps['media'], calls: number): CleanupDeps['media'] {
-  let left = calls;
+/** The media server while more than `kept` calls are left, and none after it asked for less. */
+function paced(
+  media: CleanupDeps['media'],
+  calls: { left: number },
+  kept: number,
+): CleanupDeps['media'] {
   const call = async <T>(request: () => Promise<T>): Promise<T> => {
-    if (left <= 0) throw new Postponed();
-    left -= 1;
+    if (calls.left <= kept) throw new Postponed();
+    calls.left -= 1;
     try {
       return await request();
     } catch (error) {
       if (!(error instanceof MediaUnavailable && error.isRateLimit)) throw error;
-      left = 0;
+      calls.left = 0;
       throw new Postponed();
     }
   };
