@@ -23,8 +23,7 @@ import {
 } from '../support/world.ts';
 
 const PARTICIPANT_NAME = 'Xénia-Who-Must-Not-Be-Logged';
-/** Of a function's time: those that hang are cut short. */
-const CUT_SHORT = { remainingMs: 1200 };
+const REMAINING_MS = 1200;
 const LIVEKIT_LIMIT_MS = 3000;
 const WRONG_SECRET = 'a-secret-that-was-replaced-a-while-ago';
 /** From the sample events: if these are in a log, an event or its headers are. */
@@ -49,7 +48,8 @@ const echoToken =
   (request, pass) =>
     answer(status, `invalid token: ${request.headers.authorization}`, type)(request, pass);
 
-function troublesOf(club: TestClub): BootOptions[] {
+/** With those that hang cut short. */
+function troublesOf(club: TestClub): (BootOptions & { remainingMs?: number })[] {
   const media = (fault: Fault) => ({ faults: [on({ side: 'media' }, fault)] });
   const store = (fault: Fault) => ({ faults: [on({ side: 'store' }, fault)] });
   const error = (message: string) => JSON.stringify({ code: 'invalid_argument', msg: message });
@@ -66,7 +66,7 @@ function troublesOf(club: TestClub): BootOptions[] {
     media(echoToken(401, 'application/json')),
     media(echoToken(400, 'text/plain')),
     media(breakOff(club.name)),
-    store(throttling),
+    { ...store(throttling), remainingMs: REMAINING_MS },
     store(breakOff(club.name)),
     store(breakOff(club.displayNames.moderator)),
     store(
@@ -76,9 +76,9 @@ function troublesOf(club: TestClub): BootOptions[] {
         'application/x-amz-json-1.0',
       ),
     ),
-    { faults: [unprocessed((sk) => sk !== 'CLUB')] },
+    { faults: [unprocessed((sk) => sk !== 'CLUB')], remainingMs: REMAINING_MS },
     { faults: [on('BatchGetItem', edit(brokenRecord))] },
-    { faults: [on({ side: 'media' }, lateAnswer)] },
+    { ...media(lateAnswer), remainingMs: REMAINING_MS },
   ];
 }
 
@@ -90,9 +90,11 @@ function brokenRecord(body: Record<string, unknown>): object {
 }
 
 /** Every route in this trouble, if any; with what must not be in the logs of it. */
-async function run(troubleOf?: (club: TestClub) => BootOptions | undefined) {
+async function run(
+  troubleOf?: (club: TestClub) => ReturnType<typeof troublesOf>[number] | undefined,
+) {
   const club = await world.createClub();
-  const trouble = troubleOf?.(club);
+  const { remainingMs, ...trouble } = troubleOf?.(club) ?? {};
   const service = await world.boot(trouble);
   const secrets = new Set([API_SECRET, WRONG_SECRET]);
   const codes = new Set<string>();
@@ -101,7 +103,7 @@ async function run(troubleOf?: (club: TestClub) => BootOptions | undefined) {
     const token = who === 'forged' ? 'ey.forged.token' : service.tokenFor(club[who]);
     secrets.add(token);
     const call = (route: Route, options: CallOptions) =>
-      service.call(route, `Bearer ${token}`, { ...options, ...(trouble && CUT_SHORT) });
+      service.call(route, `Bearer ${token}`, { ...options, ...(remainingMs && { remainingMs }) });
     const { clubId } = club;
     const body = { readingClubId: clubId, participantName: PARTICIPANT_NAME };
     const answers = [

@@ -1,5 +1,5 @@
 /** LiveKit, the database or the key set fails: what is answered, how soon, and what is left. */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type Answer, FUNCTION_TIMEOUT_MS, ROUTES, type Route } from '../support/calls.ts';
 import {
   answer,
@@ -24,8 +24,10 @@ import {
   type World,
 } from '../support/world.ts';
 
-/** Each dependency has 3 s, and gets a little more where it is asked again. */
-const SOON_MS = 6000;
+/** Each dependency has 3 s: this is that, and what a busy machine may add. Below the function's 12. */
+const SOON_MS = 10_000;
+
+vi.setConfig({ testTimeout: 60_000 });
 const PAGE = '<html><body>Something in between has a bad day</body></html>';
 
 let world: World;
@@ -369,9 +371,7 @@ describe.concurrent('When the function’s own time runs out,', () => {
     expectUnavailable(cutShort, 'TIMED_OUT');
   });
 
-  it('with everything as slow as it may be, a start still ends within it', {
-    timeout: 30_000,
-  }, async () => {
+  it('with everything as slow as it may be, a start still ends within it', async () => {
     const club = await world.createClub();
     const slow = (operation: string) => on(operation, times(2, silence));
     const service = await troubled({

@@ -2,6 +2,7 @@
  * What is between one process of the service and everything that it talks to: an HTTP proxy on
  * loopback for each side. It sees every request by its operation, and faults can be put on it.
  */
+import { once } from 'node:events';
 import {
   Agent,
   createServer,
@@ -93,12 +94,10 @@ export async function startWire(upstreams: Record<Side, string>) {
 
   const accept = async (side: Side) => {
     const door = sides[side];
-    if (door.port > 0) await listen(door.server, door.port);
-    while (door.port === 0) {
-      const port = nextPort++;
-      const taken = await listen(door.server, port).then(() => false, isTaken);
-      if (!taken) door.port = port;
-    }
+    const wished = door.port;
+    do {
+      door.port = wished || nextPort++;
+    } while (!(await listens(door.server, door.port)));
   };
 
   await Promise.all(SIDES.map(accept));
@@ -158,17 +157,14 @@ function ownHeaders({ headers }: IncomingMessage): OutgoingHttpHeaders {
   return rest;
 }
 
-function listen(server: Server, port: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, HOST, () => {
-      server.removeListener('error', reject);
-      resolve();
-    });
-  });
-}
-
-function isTaken(error: NodeJS.ErrnoException): true {
-  if (error.code !== 'EADDRINUSE') throw error;
-  return true;
+/** False when somebody else listens there. */
+async function listens(server: Server, port: number): Promise<boolean> {
+  server.listen(port, HOST);
+  try {
+    await once(server, 'listening');
+    return true;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') return false;
+    throw error;
+  }
 }
