@@ -35,13 +35,22 @@ async function receive(
   }
 }
 
-function mediaEventOf({
-  event: type,
-  room,
-  participant,
-  createdAt,
-}: SdkEvent): MediaEvent | undefined {
-  if (!room?.sid) return undefined;
+/** What the record can hold. Nothing else comes from LiveKit itself, whoever else has its key. */
+const isSid = (sid: string): boolean => /^[\w-]{1,64}$/.test(sid);
+const isTime = (ms: bigint): boolean => ms >= 0n && ms < BigInt(Date.UTC(10_000, 0));
+
+function isRecordable({ room, participant, createdAt }: SdkEvent): boolean {
+  const sids = [room?.sid ?? '', ...(participant ? [participant.sid] : [])];
+  const seconds = [createdAt, room?.creationTime ?? 0n, participant?.joinedAt ?? 0n];
+  const milliseconds = [room?.creationTimeMs ?? 0n, participant?.joinedAtMs ?? 0n];
+  return (
+    sids.every(isSid) && [...seconds.map((second) => second * 1000n), ...milliseconds].every(isTime)
+  );
+}
+
+function mediaEventOf(event: SdkEvent): MediaEvent | undefined {
+  const { event: type, room, participant, createdAt } = event;
+  if (!room || !isRecordable(event)) return undefined;
   const about = { at: new Date(Number(createdAt) * 1000).toISOString(), room: roomOf(room) };
   switch (type) {
     case 'room_started':
