@@ -83,9 +83,13 @@ export function createClubRepository(table: Table): ClubRepository {
 
     unbarUser: ({ clubId, meetingId }, userId) =>
       table.updateIf(clubKey(clubId), {
-        ConditionExpression: 'meeting.meetingId = :meetingId',
+        ConditionExpression: 'meeting.meetingId = :meetingId AND contains(barredUserIds, :userId)',
         UpdateExpression: 'DELETE barredUserIds :userIds',
-        ExpressionAttributeValues: { ':meetingId': meetingId, ':userIds': new Set([userId]) },
+        ExpressionAttributeValues: {
+          ':meetingId': meetingId,
+          ':userId': userId,
+          ':userIds': new Set([userId]),
+        },
       }),
 
     async getClub(clubId) {

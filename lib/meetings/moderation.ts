@@ -69,7 +69,7 @@ const SOURCES: Record<MutableSource, Track['source'][]> = {
 
 export interface Muted {
   success: true;
-  /** What this request muted; what was muted before is left out. */
+  /** What was not muted before this request, as far as LiveKit told it. */
   muted: { userId: string; trackSid: string }[];
 }
 
@@ -100,7 +100,9 @@ export async function muteParticipant(
   if (choice.trackSid !== undefined && tracks.length === 0) {
     throw new ParticipantNotFound('This track');
   }
-  return mute(deps, target, caller, [{ ...person, tracks }]);
+  const { muted, gone } = await mute(deps, target, caller, [{ ...person, tracks }]);
+  if (gone.length > 0) throw new ParticipantNotFound('This person');
+  return { success: true, muted };
 }
 
 /**
@@ -117,56 +119,44 @@ export async function muteEverybody(
   const people = await peopleIn(deps, meeting);
   const isModeratorOfClub = await moderatorsAmong(deps, club, people);
   const others = people
-    .filter(({ identity }) => !isModeratorOfClub(identity))
+    // The caller was a moderator when this was decided, and may not be any more.
+    .filter(({ identity }) => identity !== caller.userId && !isModeratorOfClub(identity))
     .map((person) => ({
       ...person,
       tracks: person.tracks.filter((track) => isChosen(track, { source })),
     }));
-  return mute(deps, { clubId, meeting }, caller, others);
+  const { muted } = await mute(deps, { clubId, meeting }, caller, others);
+  return { success: true, muted };
 }
 
 const isChosen = (track: Track, { source, trackSid }: TrackChoice): boolean =>
   (trackSid === undefined || track.sid === trackSid) &&
   (source === undefined || SOURCES[source].includes(track.source));
 
+/** `gone`: who left at this moment, which LiveKit answers as if it were out of order. */
 async function mute(
   deps: ModerationDeps,
   { clubId, meeting }: { clubId: string; meeting: Meeting },
   caller: Caller,
   people: Participant[],
-): Promise<Muted> {
+): Promise<{ muted: Muted['muted']; gone: string[] }> {
   const audible = people.flatMap(({ identity: userId, tracks }) =>
     tracks.filter((track) => !track.muted).map(({ sid: trackSid }) => ({ userId, trackSid })),
   );
   const tried = await Promise.allSettled(
-    audible.map(async (track) => ((await muteTrack(deps, meeting, track)) ? [track] : [])),
+    audible.map(({ userId, trackSid }) => deps.media.muteTrack(meeting.roomName, userId, trackSid)),
   );
-  const muted = tried.flatMap((result) => (result.status === 'fulfilled' ? result.value : []));
+  const muted = audible.filter((_, index) => tried[index]?.status === 'fulfilled');
   for (const userId of new Set(muted.map(({ userId }) => userId))) {
     logAction(deps, { action: 'mute', caller, userId, clubId, meeting });
   }
   const failure = tried.find((result) => result.status === 'rejected');
-  if (failure) throw failure.reason;
-  return { success: true, muted };
-}
-
-/** Whether it was there to be muted: whoever leaves at this moment is muted, too. */
-async function muteTrack(
-  deps: ModerationDeps,
-  meeting: Meeting,
-  { userId, trackSid }: { userId: string; trackSid: string },
-): Promise<boolean> {
-  try {
-    await deps.media.muteTrack(meeting.roomName, userId, trackSid);
-    return true;
-  } catch (error) {
-    // LiveKit answers as if it were out of order when the person is gone.
-    if (!(error instanceof MediaUnavailable)) throw error;
-    const people = await peopleIn(deps, meeting);
-    const person = people.find(({ identity }) => identity === userId);
-    if (person?.tracks.some(({ sid }) => sid === trackSid)) throw error;
-    return false;
-  }
+  if (!failure) return { muted, gone: [] };
+  if (!(failure.reason instanceof MediaUnavailable)) throw failure.reason;
+  const stayed = new Set((await peopleIn(deps, meeting)).map(({ identity }) => identity));
+  const failed = audible.filter((track) => !muted.includes(track));
+  if (failed.some(({ userId }) => stayed.has(userId))) throw failure.reason;
+  return { muted, gone: failed.map(({ userId }) => userId) };
 }
 
 /** Since when a decision holds against whatever is in the hands of a browser. */
@@ -234,9 +224,13 @@ export async function readmitParticipant(
   const meeting = meetingOf(club);
   // Somebody who was removed may have been made the club's own moderator since.
   if (!member && userId !== club.moderatorId) throw new MemberNotFound();
-  const wasBarred = club.barredUserIds?.has(userId) ?? false;
-  if (!(await deps.clubs.unbarUser({ clubId, meetingId: meeting.meetingId }, userId))) {
-    throw new MeetingNotActive('The meeting has just ended');
+  const { meetingId } = meeting;
+  const wasBarred = await deps.clubs.unbarUser({ clubId, meetingId }, userId);
+  if (!wasBarred) {
+    const { club: now } = await deps.clubs.getClubAndMember(clubId, userId);
+    if (now?.meeting?.meetingId !== meetingId) {
+      throw new MeetingNotActive('The meeting has just ended');
+    }
   }
   logAction(deps, { action: 'readmit', caller, userId, clubId, meeting });
   return { success: true, wasBarred };

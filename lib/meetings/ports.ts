@@ -46,7 +46,7 @@ export interface ClubRepository {
   /** Keeps the user out of the meeting, if it is still on; says whether it is. */
   barUser(meeting: MeetingRef, userId: string): Promise<boolean>;
 
-  /** The reverse of `barUser`. */
+  /** Lets the user back into the meeting that is on; says whether they were kept out of it. */
   unbarUser(meeting: MeetingRef, userId: string): Promise<boolean>;
 
   /** Puts the meeting on, if the club exists and has none on; says whether it did. */

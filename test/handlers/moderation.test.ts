@@ -377,6 +377,23 @@ describe('readmit', () => {
   });
 });
 
+describe('readmit, too late', () => {
+  it.each([true, false])('is a 409, also after the next start: barred %s', async (isBarred) => {
+    const club = await clubWithMeeting();
+    const target = { clubId: club.clubId, userId: club.member.userId };
+    if (isBarred) await service.call('remove', club.moderator, target);
+    const restart = justBefore('UpdateItem', async () => {
+      await service.call('end', club.owner, club);
+      await service.call('start', club.owner, club);
+      await service.call('remove', club.owner, target);
+    });
+    const { call } = await world.boot({ faults: [restart] });
+    expect(brief(await call('readmit', club.moderator, target))).toBe('409 MEETING_NOT_ACTIVE');
+    const { barredUserIds } = await world.recordOf(club.clubId);
+    expect(barredUserIds).toEqual(new Set([club.member.userId]));
+  });
+});
+
 describe('nobody', () => {
   it.each(['remove', 'mute'] as const)('may %s the club’s own moderator', async (route) => {
     const club = await clubWithMeeting();
@@ -769,10 +786,10 @@ describe('What each costs, on the wire', () => {
       ['BatchGetItem', 'RemoveParticipant'],
     ],
     [
-      'readmit',
+      'readmit of somebody who was not barred',
       'readmit',
       ({ member }) => ({ userId: member.userId }),
-      ['BatchGetItem', 'UpdateItem'],
+      ['BatchGetItem', 'UpdateItem', 'BatchGetItem'],
     ],
     [
       'a promotion',
@@ -795,6 +812,15 @@ describe('What each costs, on the wire', () => {
     const { clubId } = club;
     expect((await service.call(route, club.owner, { clubId, ...options(club) })).status).toBe(200);
     expect(service.wire.operations()).toEqual(expected);
+  });
+
+  it('readmit', async () => {
+    const club = await clubWithMeeting();
+    const target = { clubId: club.clubId, userId: club.member.userId };
+    await service.call('remove', club.owner, target);
+    service.wire.forget();
+    await service.call('readmit', club.owner, target);
+    expect(service.wire.operations()).toEqual(['BatchGetItem', 'UpdateItem']);
   });
 
   it('a demotion with `full` asks LiveKit once', async () => {
