@@ -35,7 +35,10 @@ export async function listMeetings(
   const isNext = lastMeeting && (before === undefined || lastMeeting.meetingId < before);
   // A row of the last meeting can exist already, when the end of the one after it did not come about.
   const others = rows.filter(({ meetingId }) => meetingId !== lastMeeting?.meetingId);
-  const all = isNext ? [lastMeeting, ...others] : others;
+  // Not always the newest: the clocks of two functions can differ by more than a short meeting lasts.
+  const all = isNext
+    ? [...others, lastMeeting].sort((a, b) => (a.meetingId < b.meetingId ? 1 : -1))
+    : others;
 
   const meetings = all.slice(0, limit);
   const oldest = meetings.at(-1);
