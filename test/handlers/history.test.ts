@@ -1,0 +1,412 @@
+/** The two routes about meetings that are over: pages, people, and who may read them. */
+import { randomUUID } from 'node:crypto';
+import fc from 'fast-check';
+import { ulid } from 'ulid';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { EndedMeeting } from '../../lib/meetings/model.ts';
+import {
+  endedMeeting,
+  endedRow,
+  eventBody,
+  type Meetings,
+  minutes,
+  type Service,
+  startMeetings,
+  type TestClub,
+} from '../support/meetings.ts';
+
+let meetings: Meetings;
+let service: Service;
+let club: TestClub;
+beforeAll(async () => {
+  meetings = await startMeetings();
+  service = await meetings.boot();
+});
+afterAll(() => meetings.close());
+beforeEach(async () => {
+  club = await meetings.createClub();
+});
+
+/** A club with so many meetings behind it, a minute apart; newest first. */
+async function withHistory(
+  count: number,
+  { lastHasRow = false, lastIs = 0 }: { lastHasRow?: boolean; lastIs?: number } = {},
+): Promise<EndedMeeting[]> {
+  const all = Array.from({ length: count }, (_, index) =>
+    endedMeeting(club.clubId, {
+      startedAt: new Date(Date.UTC(2026, 3, 1) - minutes(index)).toISOString(),
+    }),
+  );
+  const last = all[Math.min(lastIs, count - 1)];
+  const rows = all.filter((each) => lastHasRow || each !== last);
+  await meetings.put(...rows.map((each) => endedRow(club.clubId, each)));
+  if (last) await meetings.putRecord(club.clubId, { lastMeeting: last });
+  return all;
+}
+
+/** Every page, as a client reads them. */
+async function pages(limit: number | undefined) {
+  const read: EndedMeeting[][] = [];
+  let cursor: string | undefined;
+  do {
+    const { status, body } = await service.listMeetings(club.member, club.clubId, {
+      ...(limit !== undefined && { limit: String(limit) }),
+      ...(cursor !== undefined && { cursor }),
+    });
+    expect(status).toBe(200);
+    read.push(body.meetings);
+    ({ cursor } = body);
+  } while (cursor !== undefined && read.length < 200);
+  return read;
+}
+
+describe('The pages of a club’s meetings', () => {
+  it('together are all of its meetings, newest first, each once', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.integer({ min: 0, max: 9 }),
+        fc.integer({ min: 1, max: 10 }),
+        fc.boolean(),
+        // Mostly the newest; another one when two functions’ clocks differ.
+        fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.nat(8) }),
+        async (count, limit, lastHasRow, lastIs) => {
+          club = await meetings.createClub();
+          const all = await withHistory(count, { lastHasRow, lastIs });
+          const read = await pages(limit);
+          expect(read.flat()).toEqual(all);
+          for (const page of read.slice(0, -1)) expect(page).toHaveLength(limit);
+        },
+      ),
+      { numRuns: 40 },
+    );
+  });
+
+  it('are twenty meetings long unless asked for otherwise, and a hundred at most', async () => {
+    const all = await withHistory(130);
+    expect((await pages(undefined)).map((page) => page.length)).toEqual([
+      20, 20, 20, 20, 20, 20, 10,
+    ]);
+    const read = await pages(100);
+    expect(read.map((page) => page.length)).toEqual([100, 30]);
+    expect(read.flat()).toEqual(all);
+  });
+
+  it('cost a read of the club and a query', async () => {
+    await withHistory(30);
+    service.wire.forget();
+    await service.listMeetings(club.member, club.clubId);
+    expect(service.wire.operations()).toEqual(['BatchGetItem', 'Query']);
+  });
+
+  it('do not show the meeting that is on', async () => {
+    const all = await withHistory(3);
+    await service.call('start', club.owner, club);
+    expect((await pages(2)).flat()).toEqual(all);
+  });
+
+  it('are one empty page for a club that never met', async () => {
+    const { status, body } = await service.listMeetings(club.member, club.clubId);
+    expect({ status, body }).toEqual({ status: 200, body: { meetings: [] } });
+  });
+
+  it('grow at their head without moving: a meeting that ends meanwhile is on no later page', async () => {
+    const all = await withHistory(6);
+    const first = await service.listMeetings(club.member, club.clubId, { limit: '3' });
+    await service.call('start', club.owner, club);
+    await service.call('end', club.owner, club);
+    const second = await service.listMeetings(club.member, club.clubId, {
+      limit: '3',
+      cursor: first.body.cursor ?? '',
+    });
+    expect([...first.body.meetings, ...second.body.meetings]).toEqual(all);
+  });
+
+  it('tell who ended each and why, and nothing that is not in the contract', async () => {
+    await service.call('start', club.owner, club);
+    const { body: ended } = await service.call('end', club.moderator, club);
+    const { body } = await service.listMeetings(club.member, club.clubId);
+    expect(body).toEqual({
+      meetings: [
+        {
+          meetingId: ended.meetingId,
+          roomName: ended.roomName,
+          startedAt: expect.any(String),
+          endedAt: ended.endedAt,
+          durationSeconds: ended.duration,
+          endedBy: club.moderator.userId,
+          reason: 'moderator',
+        },
+      ],
+    });
+    await service.call('start', club.owner, club);
+    await service.call('end', club.owner, club);
+    const { body: after } = await service.listMeetings(club.member, club.clubId);
+    expect(after.meetings[1]).toEqual(body.meetings[0]);
+  });
+});
+
+describe('A cursor', () => {
+  it('that is forged leads nowhere but into the club that is asked for, or is a 400', async () => {
+    const other = await meetings.createClub();
+    const foreign = endedMeeting(other.clubId, { startedAt: '2026-03-15T00:00:00.000Z' });
+    await meetings.put(endedRow(other.clubId, foreign));
+    const all = await withHistory(4);
+    const own = new Set(all.map(({ meetingId }) => meetingId));
+    const forged = fc.oneof(
+      fc.constant(foreign.meetingId),
+      fc.integer({ min: 0, max: 2 ** 48 - 1 }).map((time) => ulid(time)),
+      fc.string({ unit: 'binary', maxLength: 40 }),
+      fc.constantFrom(
+        `CLUB#${other.clubId}`,
+        `MEETING#${foreign.meetingId}`,
+        `${foreign.meetingId}#`,
+        foreign.meetingId.toLowerCase(),
+        '~',
+        '',
+        '../../',
+        Buffer.from(JSON.stringify({ pk: `CLUB#${other.clubId}` })).toString('base64'),
+      ),
+    );
+    await fc.assert(
+      fc.asyncProperty(forged, async (cursor) => {
+        const { status, body } = await service.listMeetings(club.member, club.clubId, { cursor });
+        expect([200, 400]).toContain(status);
+        if (status === 400) expect(body.code).toBe('INVALID_REQUEST');
+        else {
+          expect(body.meetings.filter(({ meetingId }) => !own.has(meetingId))).toEqual([]);
+          expect(body.meetings.every(({ meetingId }) => meetingId < cursor)).toBe(true);
+        }
+      }),
+      { numRuns: 150 },
+    );
+  });
+});
+
+describe('A limit', () => {
+  it.each(['0', '101', '-1', '1.5', 'ten', '', '1,2', 'NaN', '1e9', ' '])(
+    'of %j is a 400 that names it',
+    async (limit) => {
+      const { status, body } = await service.listMeetings(club.member, club.clubId, { limit });
+      expect({ status, code: body.code }).toEqual({ status: 400, code: 'INVALID_REQUEST' });
+      expect(body.error).toContain('limit');
+    },
+  );
+
+  it('or anything else of another name is a 400', async () => {
+    const { status } = await service.listMeetings(club.member, club.clubId, { before: 'x' });
+    expect(status).toBe(400);
+  });
+});
+
+describe('Who may read it:', () => {
+  const both = async (who: TestClub['owner'] | undefined, clubId: string, meetingId: string) => {
+    const [list, details] = await Promise.all([
+      service.listMeetings(who, clubId),
+      service.getMeeting(who, clubId, meetingId),
+    ]);
+    expect(details.status).toBe(list.status);
+    expect(details.body.code).toBe(list.body.code);
+    return { status: list.status, code: list.body.code };
+  };
+
+  it.each(['owner', 'moderator', 'member', 'nameless'] as const)('the %s', async (role) => {
+    const [last] = await withHistory(2);
+    const { status } = await both(club[role], club.clubId, last?.meetingId ?? '');
+    expect(status).toBe(200);
+  });
+
+  it('nobody from outside', async () => {
+    const [last] = await withHistory(2);
+    const { meetingId = '' } = last ?? {};
+    expect(await both(club.outsider, club.clubId, meetingId)).toEqual({
+      status: 403,
+      code: 'NOT_A_MEMBER',
+    });
+    const other = await meetings.createClub();
+    expect(await both(other.owner, club.clubId, meetingId)).toEqual({
+      status: 403,
+      code: 'NOT_A_MEMBER',
+    });
+    expect(await both(undefined, club.clubId, meetingId)).toEqual({
+      status: 401,
+      code: 'UNAUTHENTICATED',
+    });
+  });
+
+  it('nobody of a club that does not exist', async () => {
+    expect(await both(club.member, 'no-such-club', ulid())).toEqual({
+      status: 404,
+      code: 'CLUB_NOT_FOUND',
+    });
+  });
+
+  it('nobody through another club’s path', async () => {
+    const [last] = await withHistory(2);
+    const other = await meetings.createClub();
+    const { status, body } = await service.getMeeting(
+      other.member,
+      other.clubId,
+      last?.meetingId ?? '',
+    );
+    expect({ status, code: body.code }).toEqual({ status: 404, code: 'MEETING_NOT_FOUND' });
+  });
+});
+
+describe('A meeting that is over', () => {
+  it.each([0, 1, 4])('is found wherever its facts are by now: %i meetings ago', async (back) => {
+    const all = await withHistory(5);
+    const wanted = all[back];
+    const { status, body } = await service.getMeeting(
+      club.member,
+      club.clubId,
+      wanted?.meetingId ?? '',
+    );
+    expect({ status, body }).toEqual({
+      status: 200,
+      body: { meeting: { ...wanted, peopleCount: 0 }, attendance: [] },
+    });
+  });
+
+  it('that never was is a 404, as is the one that is on', async () => {
+    const unknown = await service.getMeeting(club.member, club.clubId, ulid());
+    expect(unknown).toMatchObject({ status: 404, body: { code: 'MEETING_NOT_FOUND' } });
+    const { body: on } = await service.call('start', club.owner, club);
+    const current = await service.getMeeting(club.member, club.clubId, on.meetingId);
+    expect(current).toMatchObject({ status: 404, body: { code: 'MEETING_NOT_FOUND' } });
+  });
+
+  it.each(['x', '../..', 'CLUB', '01ARZ3NDEKTSV4RRFFQ69G5FA', '81ARZ3NDEKTSV4RRFFQ69G5FAV'])(
+    'is not named by %j: a 400',
+    async (meetingId) => {
+      const { status } = await service.getMeeting(club.member, club.clubId, meetingId);
+      expect(status).toBe(400);
+    },
+  );
+});
+
+describe('Attendance', () => {
+  /** What LiveKit told about a meeting of ten minutes, in minutes after its start. */
+  async function told(
+    stays: {
+      who: keyof Pick<TestClub, 'owner' | 'moderator' | 'member' | 'nameless'>;
+      joined: number;
+      left?: number;
+      name?: string;
+      kind?: 'AGENT';
+    }[],
+    { lateLeft = false } = {},
+  ) {
+    const startedAtMs = Math.floor(Date.now() / 1000) * 1000 - minutes(10);
+    const startedAt = new Date(startedAtMs).toISOString();
+    club = await meetings.createClub({ meeting: { startedAt } });
+    const { meeting } = await meetings.recordOf(club.clubId);
+    const meetingId = meeting?.meetingId ?? '';
+    const room = { name: meeting?.roomName ?? '', sid: 'RM_told', createdAtMs: startedAtMs };
+    const late: string[] = [];
+    for (const { who, joined, left, ...facts } of stays) {
+      const participant = {
+        identity: club[who].userId,
+        sid: `PA_${randomUUID().slice(0, 8)}`,
+        joinedAtMs: startedAtMs + minutes(joined),
+        ...facts,
+      };
+      const at = participant.joinedAtMs;
+      await service.tell(eventBody('participant_joined', { room, participant, at }));
+      if (left === undefined) continue;
+      const leaving = { room, participant, at: startedAtMs + minutes(left) };
+      const body = eventBody('participant_left', leaving);
+      if (lateLeft) late.push(body);
+      else await service.tell(body);
+    }
+    const { body: ended } = await service.call('end', club.owner, club);
+    for (const body of late) await service.tell(body);
+    const { body } = await service.getMeeting(club.member, club.clubId, meetingId);
+    const minute = (value: string) => Math.round((Date.parse(value) - startedAtMs) / 60_000);
+    return {
+      ended,
+      people: body.meeting.peopleCount,
+      rows: body.attendance.map(({ firstJoinedAt, lastLeftAt, secondsPresent, ...row }) => ({
+        ...row,
+        from: minute(firstJoinedAt),
+        to: minute(lastLeftAt),
+        present: Math.round(secondsPresent / 60),
+      })),
+      raw: body,
+    };
+  }
+
+  it('is told per person, with two devices counted once', async () => {
+    const { rows, people } = await told([
+      { who: 'member', joined: 0, left: 4 },
+      { who: 'member', joined: 2, left: 6 },
+      { who: 'nameless', joined: 1, left: 3 },
+      { who: 'nameless', joined: 5, left: 7 },
+    ]);
+    expect(people).toBe(2);
+    expect(rows).toEqual([
+      {
+        userId: club.member.userId,
+        displayName: club.displayNames.member,
+        sessions: 2,
+        from: 0,
+        to: 6,
+        present: 6,
+      },
+      { userId: club.nameless.userId, displayName: null, sessions: 2, from: 1, to: 7, present: 4 },
+    ]);
+  });
+
+  it('closes whoever is still there at the end of the meeting', async () => {
+    const { rows, raw, ended } = await told([{ who: 'member', joined: 4 }]);
+    expect(rows).toMatchObject([{ from: 4, to: 10, present: 6 }]);
+    expect(raw.attendance[0]?.lastLeftAt).toBe(ended.endedAt);
+  });
+
+  it('takes a departure that is told after the end for what it says', async () => {
+    const { rows } = await told([{ who: 'member', joined: 1, left: 5 }], { lateLeft: true });
+    expect(rows).toMatchObject([{ from: 1, to: 5, present: 4 }]);
+  });
+
+  it('leaves out who joined after the end, and machines', async () => {
+    const { rows } = await told([
+      { who: 'member', joined: 1, left: 5 },
+      { who: 'moderator', joined: 11 },
+      { who: 'nameless', joined: 2, kind: 'AGENT' },
+    ]);
+    expect(rows.map(({ userId }) => userId)).toEqual([club.member.userId]);
+  });
+
+  it('has the member’s name, never the one that they gave themselves', async () => {
+    const { raw } = await told([
+      { who: 'member', joined: 1, left: 2, name: 'Somebody Else' },
+      { who: 'nameless', joined: 1, left: 2, name: 'Nobody At All' },
+      { who: 'owner', joined: 1, left: 2, name: 'The King' },
+    ]);
+    expect(JSON.stringify(raw)).not.toMatch(/Somebody Else|Nobody At All|The King/);
+    expect(raw.attendance.map(({ displayName }) => displayName).sort()).toEqual([
+      club.displayNames.member,
+      null,
+      null,
+    ]);
+  });
+
+  it('is that of its meeting only', async () => {
+    await told([{ who: 'member', joined: 1, left: 2 }]);
+    await service.call('start', club.owner, club);
+    const { body } = await service.call('end', club.owner, club);
+    const next = await service.getMeeting(club.member, club.clubId, body.meetingId);
+    expect(next.body.attendance).toEqual([]);
+  });
+
+  it('costs a read of the club and a query, and a read of the row for one before the last', async () => {
+    const { raw } = await told([{ who: 'member', joined: 1, left: 2 }]);
+    service.wire.forget();
+    await service.getMeeting(club.member, club.clubId, raw.meeting.meetingId);
+    expect(service.wire.operations()).toEqual(['BatchGetItem', 'Query']);
+    await service.call('start', club.owner, club);
+    await service.call('end', club.owner, club);
+    service.wire.forget();
+    await service.getMeeting(club.member, club.clubId, raw.meeting.meetingId);
+    expect(service.wire.operations()).toEqual(['BatchGetItem', 'GetItem', 'Query']);
+  });
+});
