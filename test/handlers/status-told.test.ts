@@ -1,0 +1,240 @@
+/** Status where LiveKit's events arrive: told, not asked; and asked where they do not. */
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { internalError, on } from '../support/faults.ts';
+import { type Meetings, type Service, startMeetings, type TestClub } from '../support/meetings.ts';
+
+let meetings: Meetings;
+let service: Service;
+let club: TestClub;
+let roomName: string;
+
+/** Only what is started after this is told. */
+async function startMeeting({ webhooks }: { webhooks: boolean }) {
+  await meetings.tellTo(webhooks ? service : undefined);
+  const { body } = await service.call('start', club.owner, club);
+  ({ roomName } = body);
+  await meetings.standIn.webhooks.settled();
+}
+const join = async (identity: string) => {
+  const joined = await meetings.standIn.join(roomName, { identity });
+  await meetings.standIn.webhooks.settled();
+  return joined;
+};
+const leave = async (sid: string) => {
+  await meetings.standIn.leave(roomName, sid);
+  await meetings.standIn.webhooks.settled();
+};
+
+/** What status says, and what it asked for to say it. */
+async function status() {
+  service.wire.forget();
+  const answer = await service.call('status', club.member, club);
+  expect(answer.status).toBe(200);
+  return { ...answer.body, asked: service.wire.operations().toSorted() };
+}
+const TOLD = ['BatchGetItem'];
+const ASKED = ['BatchGetItem', 'ListParticipants', 'ListRooms'];
+
+beforeAll(async () => {
+  meetings = await startMeetings();
+  service = await meetings.boot();
+  // The key set is fetched once, at the start.
+  await service.call('status', undefined, { clubId: 'warm' });
+});
+afterAll(() => meetings.close());
+beforeEach(async () => {
+  club = await meetings.createClub();
+});
+
+describe('With webhooks, status', () => {
+  it('reads once and asks LiveKit nothing, from the room’s start to its end', async () => {
+    await startMeeting({ webhooks: true });
+    expect(await status()).toMatchObject({
+      asked: TOLD,
+      observedBy: 'events',
+      state: 'waiting',
+      isActive: false,
+      participantCount: 0,
+      roomName,
+    });
+    const { sid } = await join(club.member.userId);
+    await join(club.owner.userId);
+    expect(await status()).toMatchObject({
+      asked: TOLD,
+      observedBy: 'events',
+      state: 'live',
+      isActive: true,
+      participantCount: 2,
+      roomName,
+    });
+    await leave(sid);
+    expect(await status()).toMatchObject({ asked: TOLD, participantCount: 1, state: 'live' });
+
+    await meetings.standIn.finishRoom(roomName);
+    await meetings.standIn.webhooks.settled();
+    expect(await status()).toMatchObject({
+      asked: TOLD,
+      observedBy: 'events',
+      state: 'waiting',
+      participantCount: 0,
+      roomName: null,
+    });
+    expect((await meetings.recordOf(club.clubId)).meeting).toBeDefined();
+
+    await service.call('end', club.owner, club);
+    expect(await status()).toMatchObject({ asked: TOLD, observedBy: 'record', state: 'idle' });
+  });
+
+  it('polled two hundred times makes no LiveKit call', async () => {
+    await startMeeting({ webhooks: true });
+    await join(club.member.userId);
+    await meetings.standIn.calls.reset();
+    await Promise.all(Array.from({ length: 200 }, () => service.call('status', club.member, club)));
+    expect(await meetings.standIn.calls.counts()).toEqual({});
+  });
+
+  it('says when what it says was so', async () => {
+    await startMeeting({ webhooks: true });
+    const before = Date.now();
+    await join(club.member.userId);
+    const { observedAt } = await status();
+    // An event’s time is in whole seconds.
+    expect(Date.parse(observedAt)).toBeGreaterThanOrEqual(Math.floor(before / 1000) * 1000);
+    expect(Date.parse(observedAt)).toBeLessThanOrEqual(Date.now());
+  });
+
+  it('counts somebody who joined on a second device once: LiveKit lets only one in', async () => {
+    await startMeeting({ webhooks: true });
+    await join(club.member.userId);
+    await join(club.member.userId);
+    expect(await status()).toMatchObject({ asked: TOLD, participantCount: 1 });
+  });
+
+  it('counts no machines', async () => {
+    await startMeeting({ webhooks: true });
+    await meetings.standIn.join(roomName, { identity: 'notes', kind: 'AGENT' });
+    await meetings.standIn.join(roomName, { identity: 'tape', kind: 'EGRESS' });
+    await meetings.standIn.webhooks.settled();
+    expect(await status()).toMatchObject({ asked: TOLD, participantCount: 0, state: 'waiting' });
+  });
+
+  it('is about the next meeting only, once that is on', async () => {
+    await startMeeting({ webhooks: true });
+    await join(club.member.userId);
+    await service.call('end', club.owner, club);
+    await meetings.tellTo(undefined);
+    const { body } = await service.call('start', club.owner, club);
+    expect(await status()).toMatchObject({
+      asked: ASKED,
+      observedBy: 'query',
+      participantCount: 0,
+      meetingId: body.meetingId,
+    });
+  });
+
+  it('is about the next room, when the server lost the first and tells of the next', async () => {
+    await startMeeting({ webhooks: true });
+    await join(club.member.userId);
+    await meetings.tellTo(undefined);
+    await meetings.standIn.finishRoom(roomName);
+    await meetings.tellTo(service);
+    const { body } = await service.call('token', club.owner, { clubId: club.clubId });
+    await meetings.standIn.joinWithToken(body.token);
+    await meetings.standIn.webhooks.settled();
+    expect(await status()).toMatchObject({ asked: TOLD, participantCount: 1, state: 'live' });
+  });
+});
+
+describe('Without webhooks, status', () => {
+  it('asks each time, in one round trip', async () => {
+    await startMeeting({ webhooks: false });
+    expect(await status()).toMatchObject({ asked: ASKED, observedBy: 'query', state: 'waiting' });
+    await join(club.member.userId);
+    expect(await status()).toMatchObject({
+      asked: ASKED,
+      observedBy: 'query',
+      state: 'live',
+      participantCount: 1,
+    });
+  });
+
+  it('goes on asking, however often the cleanup looked at the meeting', async () => {
+    await startMeeting({ webhooks: false });
+    await join(club.member.userId);
+    for (let runs = 0; runs < 3; runs++) await service.cleanUp();
+    expect(await status()).toMatchObject({ asked: ASKED, participantCount: 1 });
+    expect(await meetings.recordOf(club.clubId)).not.toHaveProperty('presence');
+  });
+});
+
+describe('When the room’s start was lost, status', () => {
+  it('asks until the cleanup adopts the meeting, and then is told', async () => {
+    await startMeeting({ webhooks: false });
+    await join(club.owner.userId);
+    await meetings.tellTo(service);
+    await join(club.member.userId);
+    expect(await status()).toMatchObject({ asked: ASKED, participantCount: 2 });
+    await service.cleanUp();
+    expect(await status()).toMatchObject({
+      asked: TOLD,
+      observedBy: 'events',
+      participantCount: 2,
+    });
+  });
+
+  it('is told at once when it was only late', async () => {
+    await meetings.standIn.webhooks.setFault({ kind: 'swap', event: 'room_started', times: 1 });
+    await startMeeting({ webhooks: true });
+    expect(await status()).toMatchObject({ asked: ASKED });
+    await join(club.member.userId);
+    expect(await status()).toMatchObject({ asked: TOLD, participantCount: 1 });
+  });
+
+  it('asks when only a departure is known', async () => {
+    await startMeeting({ webhooks: false });
+    const { sid } = await join(club.member.userId);
+    await join(club.owner.userId);
+    await meetings.tellTo(service);
+    await leave(sid);
+    expect(await status()).toMatchObject({ asked: ASKED, participantCount: 1 });
+  });
+});
+
+describe('Status that is told', () => {
+  it('needs no LiveKit at all: an outage of it does not show', async () => {
+    await startMeeting({ webhooks: true });
+    await join(club.member.userId);
+    await meetings.standIn.faults.set({ kind: 'fail', status: 503, code: 'unavailable' });
+    expect(await status()).toMatchObject({ asked: TOLD, participantCount: 1 });
+    await meetings.standIn.faults.clear();
+  });
+
+  it('is right again after a webhook that failed was sent again', async () => {
+    const own = await startMeetings({ webhookRetryDelaysMs: [20] });
+    try {
+      let failures = 3;
+      const process = await own.boot({
+        faults: [
+          on('UpdateItem', (request, pass) => {
+            const isJoin = String(request.body).includes('ADD presentSids');
+            return isJoin && failures-- > 0 ? internalError(request, pass) : pass();
+          }),
+        ],
+      });
+      const there = await own.createClub();
+      const { body } = await process.call('start', there.owner, there);
+      await own.tellTo(process);
+      await own.standIn.join(body.roomName, { identity: there.member.userId });
+      await own.standIn.webhooks.settled();
+      const deliveries = await own.standIn.webhooks.deliveries();
+      expect(deliveries.at(-1)).toMatchObject({
+        event: 'participant_joined',
+        attempts: 2,
+        outcome: 'delivered',
+      });
+      expect((await own.recordOf(there.clubId)).presentSids?.size).toBe(1);
+    } finally {
+      await own.close();
+    }
+  });
+});
