@@ -6,9 +6,22 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { logIn } from '../../local/identity.ts';
+import * as end from '../../functions/end.ts';
+import * as meeting from '../../functions/meeting.ts';
+import * as meetings from '../../functions/meetings.ts';
+import * as start from '../../functions/start.ts';
+import * as status from '../../functions/status.ts';
+import * as token from '../../functions/token.ts';
+import * as webhook from '../../functions/webhook.ts';
+import { identity, limits, livekit, loadConfig, rooms, store, tokens } from '../../lib/config.ts';
+import { createDeps, createWebhookDeps } from '../../lib/deps.ts';
+import { issuerOf, logIn } from '../../local/identity.ts';
 import { StackDescription } from '../../local/stack-file.ts';
+import { invoke } from '../support/calls.ts';
 import { descendantsOf, isRunning } from './processes.ts';
+
+// What is unexpected is seen.
+process.env['POWERTOOLS_LOG_LEVEL'] ??= 'ERROR';
 
 const READY_TEXT = 'Ready after';
 const READY_MS = 60_000;
@@ -153,6 +166,68 @@ describe('npm run dev', { timeout: READY_MS + 20_000 }, () => {
         expect(text.includes('novels'), file).toBe(sample.includes('my-club'));
         expect(text).not.toMatch(/my-club|not\.a\.token/);
       }
+    });
+
+    // Each takes seconds, so these two are for all: the functions get their events as Lambda does.
+    it('writes events for `serverless invoke local`', { timeout: 120_000 }, async () => {
+      const invokeLocally = async (...args: string[]) => {
+        const { PATH, HOME } = process.env;
+        const invocation = promisify(execFile)(
+          process.execPath,
+          ['node_modules/serverless/bin/serverless.js', 'invoke', 'local', '-f', ...args],
+          { cwd: checkout, env: { PATH, HOME } },
+        );
+        // Without an event it takes one from there, and waits for its end.
+        invocation.child.stdin?.end();
+        const { stdout } = await invocation;
+        // After the function's own log lines.
+        return JSON.parse(stdout.slice(stdout.indexOf('\n{\n') + 1));
+      };
+      const { statusCode, body } = await invokeLocally('start', '-p', '.local/events/start.json');
+      expect({ statusCode, ...JSON.parse(body) }).toMatchObject({
+        statusCode: 200,
+        alreadyActive: false,
+      });
+      expect(await invokeLocally('cleanup')).toMatchObject({ active: 1, vacant: 1, failed: 0 });
+    });
+
+    it('writes events that the functions answer', async () => {
+      const config = loadConfig(
+        { store, livekit, identity, rooms, tokens, limits },
+        {
+          TABLE_NAME: stack.dynamodb.tableName,
+          DYNAMODB_ENDPOINT: stack.dynamodb.endpoint,
+          LIVEKIT_WS_URL: stack.livekit.wsUrl,
+          LIVEKIT_API_KEY: stack.livekit.apiKey,
+          LIVEKIT_API_SECRET: stack.livekit.apiSecret,
+          COGNITO_ISSUER: issuerOf(stack.cognito),
+          COGNITO_CLIENT_IDS: stack.cognito.clientId,
+        },
+      );
+      const deps = { ...createDeps(config), ...createWebhookDeps(config) };
+      const answers: string[] = [];
+      for (const [file, handler] of Object.entries({
+        start: start.createHandler(deps),
+        token: token.createHandler(deps),
+        status: status.createHandler(deps),
+        end: end.createHandler(deps),
+        meetings: meetings.createHandler(deps),
+        meeting: meeting.createHandler(deps),
+        webhook: webhook.createHandler(deps),
+      })) {
+        const event = await readFile(join(checkout, `.local/events/${file}.json`), 'utf8');
+        const { status: code } = await invoke(handler, JSON.parse(event));
+        answers.push(`${file} ${code}`);
+      }
+      expect(answers).toEqual([
+        'start 200',
+        'token 200',
+        'status 200',
+        'end 200',
+        'meetings 200',
+        'meeting 404', // The sample's meeting is none of this club's.
+        'webhook 401', // LiveKit did not sign it.
+      ]);
     });
 
     it('is refused a second time, and the first goes on', async () => {

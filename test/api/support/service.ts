@@ -46,6 +46,7 @@ import {
 } from '../../../local/livekit/server.ts';
 import { joinRoom } from '../../../local/participant.ts';
 import { accessClaims, CLIENT_ID, rs256, startIssuer, type User } from '../../support/issuer.ts';
+import { contextOf } from '../../support/meetings.ts';
 import { startWire } from '../../support/wire.ts';
 
 // Restarts are outages, and each is logged as a warning; what is unexpected is seen.
@@ -189,25 +190,6 @@ interface Webhook {
   createdAt: string;
   room?: { name: string };
   participant?: { sid: string; joinedAtMs: string };
-}
-
-function contextOf(remainingMs: number): Context {
-  const deadline = Date.now() + remainingMs;
-  const nothing = () => undefined;
-  return {
-    awsRequestId: randomUUID(),
-    functionName: 'in-process',
-    functionVersion: '$LATEST',
-    invokedFunctionArn: 'arn:aws:lambda:eu-central-1:123456789012:function:in-process',
-    memoryLimitInMB: '512',
-    logGroupName: '/aws/lambda/in-process',
-    logStreamName: 'in-process',
-    callbackWaitsForEmptyEventLoop: true,
-    getRemainingTimeInMillis: () => deadline - Date.now(),
-    done: nothing,
-    fail: nothing,
-    succeed: nothing,
-  };
 }
 
 export type Media = Awaited<ReturnType<typeof startMedia>>;
