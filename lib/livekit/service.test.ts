@@ -385,6 +385,11 @@ describe('LiveKit that answers', () => {
     expect(await failureOf(call(serviceAt(url)))).toBeInstanceOf(MediaUnavailable);
   });
 
+  test.each(READING)('200 with JSON of something else is an outage for %s', async (_, call) => {
+    const { url } = await serveHttp(() => ({ status: 200, body: 'Welcome' }));
+    expect(await failureOf(call(serviceAt(url)))).toBeInstanceOf(MediaUnavailable);
+  });
+
   test.each([
     ['400', twirp(400, 'invalid_argument')],
     ['400', twirp(400, 'malformed')],

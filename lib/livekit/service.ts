@@ -205,7 +205,12 @@ function classify(error: unknown): unknown {
   }
   const isTransport =
     (error instanceof TypeError && error.cause !== undefined) || // fetch: refused, reset, not found
-    error instanceof SyntaxError || // an answer that is not LiveKit's
+    error instanceof SyntaxError || // an answer that is no JSON
+    isUndecodable(error) ||
     (error instanceof DOMException && error.name === 'TimeoutError');
   return isTransport ? new MediaUnavailable({ cause: error }) : error;
 }
+
+/** JSON of something else than LiveKit's message: protobuf-es has no class of its own for it. */
+const isUndecodable = (error: unknown): boolean =>
+  error instanceof Error && error.message.startsWith('cannot decode');
