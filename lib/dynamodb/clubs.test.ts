@@ -461,6 +461,14 @@ describe('the clubs with a meeting on', () => {
     expect(read.toSorted()).toEqual(ids.toSorted());
   });
 
+  test('are none when none are asked for, and nothing is read', async () => {
+    const { url, requests } = await serveHttp(() => ({ status: 500 }));
+    const table = openTable({ tableName: 'any', endpoint: url });
+    expect(await createClubRepository(table).filterEnded([])).toEqual([]);
+    expect(await table.batchGet([])).toEqual([]);
+    expect(requests).toEqual([]);
+  });
+
   test('are listed from every page of the index', async () => {
     const { url } = await serveHttp(({ body }) => {
       const { ExpressionAttributeValues: values, ExclusiveStartKey: start } = JSON.parse(body);

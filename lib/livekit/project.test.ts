@@ -99,6 +99,21 @@ describe('reading the parameter', () => {
     expect(JSON.parse(calls[0]?.body ?? '')).toEqual({ Name: NAME, WithDecryption: true });
   });
 
+  test.each([
+    ['eu-west-1', 'https://ssm.eu-west-1.amazonaws.com/'],
+    ['us-gov-west-1', 'https://ssm.us-gov-west-1.amazonaws.com/'],
+    ['cn-north-1', 'https://ssm.cn-north-1.amazonaws.com.cn/'],
+  ])('asks the store of its own region: %s', async (region, endpoint) => {
+    const asked: string[] = [];
+    vi.stubGlobal('fetch', async (request: Request) => {
+      asked.push(request.url);
+      return Response.json(parameter(PROJECT).body);
+    });
+    onTestFinished(() => void vi.unstubAllGlobals());
+    await projectFromParameter({ name: NAME, region }, { credentials: async () => CREDENTIALS })();
+    expect(asked).toEqual([endpoint]);
+  });
+
   test('is signed for SSM in the region, with the credentials of the function', async () => {
     const { readProject, calls } = await createWorld(() => parameter(PROJECT));
     await readProject();

@@ -390,6 +390,22 @@ describe('LiveKit that answers', () => {
     expect(await failureOf(call(serviceAt(url)))).toBeInstanceOf(MediaUnavailable);
   });
 
+  test.each(READING)('200 in JSON that is not its own is an outage for %s', async (name, call) => {
+    for (const body of ['[]', '"OK"', '42', '{"rooms":"none","participants":"none"}']) {
+      const { url } = await serveHttp(() => ({ body }));
+      expect(await failureOf(call(serviceAt(url))), `${name} ${body}`).toBeInstanceOf(
+        MediaUnavailable,
+      );
+    }
+  });
+
+  test('with a redirection to itself is an outage for every method', async () => {
+    const { url } = await serveHttp(({ path }) => ({ status: 307, headers: { location: path } }));
+    for (const [name, call] of METHODS) {
+      expect(await failureOf(call(serviceAt(url))), name).toBeInstanceOf(MediaUnavailable);
+    }
+  });
+
   test.each([
     ['400', twirp(400, 'invalid_argument')],
     ['400', twirp(400, 'malformed')],
@@ -454,6 +470,17 @@ describe('LiveKit that answers', () => {
       }
     },
   );
+});
+
+test('a mistake of this service is no outage of LiveKit', async () => {
+  const service = new LiveKitService(async () => ({
+    wsUrl: 'ws://127.0.0.1:9',
+    apiKey: API_KEY,
+    apiSecret: '', // none can be signed with it
+  }));
+  const error = await failureOf(service.getRoom(ROOM));
+  expect(error).toBeInstanceOf(Error);
+  expect(error).not.toBeInstanceOf(MediaUnavailable);
 });
 
 describe('LiveKit that does not answer', () => {
