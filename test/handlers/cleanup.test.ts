@@ -1,9 +1,9 @@
 /** What the cleanup does by itself: vacancies, ends, zombies and repairs, with everything in order. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Meeting } from '../../lib/meetings/model.ts';
+import { contextOf } from '../support/context.ts';
 import { internalError, on } from '../support/faults.ts';
 import {
-  contextOf,
   endedMeeting,
   endedRow,
   hours,

@@ -8,9 +8,9 @@ import * as webhook from '../../functions/webhook.ts';
 import { loadConfig, store } from '../../lib/config.ts';
 import { createWebhookDeps } from '../../lib/deps.ts';
 import { roomNameOf } from '../../lib/meetings/model.ts';
+import { contextOf } from '../support/context.ts';
 import { cut, internalError, on, once, silence, times } from '../support/faults.ts';
 import {
-  contextOf,
   endedMeeting,
   endedRow,
   eventBody,

@@ -62,12 +62,10 @@ import type { Log, LogFields } from '../../lib/meetings/ports.ts';
 import { documentClient, startDatabase } from '../../local/dynamodb.ts';
 import { type StandIn, startStandIn } from '../../local/livekit/stand-in.ts';
 import { type CallOptions, eventOf, FUNCTION_TIMEOUT_MS, invoke, type Route } from './calls.ts';
+import { CLEANUP_TIMEOUT_MS, contextOf } from './context.ts';
 import { accessClaims, CLIENT_ID, rs256, startIssuer, type User } from './issuer.ts';
 import { type Fault, startWire } from './wire.ts';
 import { API_KEY, API_SECRET } from './world.ts';
-
-/** The cleanup's timeout in serverless.yml. */
-export const CLEANUP_TIMEOUT_MS = 120_000;
 
 const BATCH_WRITES = 25;
 
@@ -519,27 +517,6 @@ export const endedRow = (clubId: string, ended: EndedMeeting) => ({
   sk: `MEETING#${ended.meetingId}`,
   ...ended,
 });
-
-/** `remaining`: what is left of the function's time, each time that it looks. */
-export function contextOf(remaining: number | (() => number)): Context {
-  const deadline = Date.now() + (typeof remaining === 'number' ? remaining : 0);
-  const nothing = () => undefined;
-  return {
-    awsRequestId: randomUUID(),
-    functionName: 'in-process',
-    functionVersion: '$LATEST',
-    invokedFunctionArn: 'arn:aws:lambda:eu-central-1:123456789012:function:in-process',
-    memoryLimitInMB: '512',
-    logGroupName: '/aws/lambda/in-process',
-    logStreamName: 'in-process',
-    callbackWaitsForEmptyEventLoop: true,
-    getRemainingTimeInMillis: () =>
-      typeof remaining === 'function' ? remaining() : deadline - Date.now(),
-    done: nothing,
-    fail: nothing,
-    succeed: nothing,
-  };
-}
 
 function headersWith(headers: Record<string, string>, authorization: string | undefined) {
   const { authorization: _, ...others } = headers;
