@@ -102,6 +102,7 @@ const PERMISSIONS: Record<string, string[]> = {
     `dynamodb:PutItem ${TABLE}`,
     `dynamodb:Query ${TABLE}`,
     `dynamodb:UpdateItem ${TABLE}`,
+    'sqs:SendMessage DeadLetterQueue.Arn',
     ...readsLiveKitSettings,
   ],
   webhook: [
@@ -130,6 +131,7 @@ const ENVIRONMENT = [
   'MEETING_MAX_DURATION_SECONDS',
   'MODERATOR_GRANTS',
   'NODE_OPTIONS',
+  'POWERTOOLS_SERVICE_NAME',
   'ROOM_DEPARTURE_TIMEOUT_SECONDS',
   'ROOM_EMPTY_TIMEOUT_SECONDS',
   'ROOM_MAX_PARTICIPANTS',
@@ -223,6 +225,7 @@ describe('the API', () => {
     const methods = Object.keys(ROUTES).map((route) => route.split(' ')[0] ?? '');
     const cors = {
       AllowHeaders: ['authorization', 'content-type'],
+      ExposeHeaders: ['retry-after'],
       AllowMethods: expect.toSatisfy((allowed: string[]) => {
         expect(allowed.toSorted()).toEqual([...new Set([...methods, 'OPTIONS'])].toSorted());
         return true;
