@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { User } from '../support/issuer.ts';
 import { type Moderation, type Service, startModeration } from '../support/moderation.ts';
 
-const ROUNDS_A_PAIR = 3;
+const ROUNDS_A_PAIR = 2;
 /** Every request is held up for some of this, so that the steps of the two mix in many ways. */
 const HELD_UP_MS = 4;
 

@@ -56,8 +56,11 @@ import type { MeetingStatus } from '../../lib/meetings/status.ts';
 import type { JoinToken } from '../../lib/meetings/token.ts';
 import { documentClient, startDatabase } from '../../local/dynamodb.ts';
 import { startLiveKit } from '../../local/livekit/start.ts';
+import { eventually } from '../livekit/worlds.ts';
+import { FUNCTION_TIMEOUT_MS } from './calls.ts';
+import { CLEANUP_TIMEOUT_MS, contextOf } from './context.ts';
 import { accessClaims, CLIENT_ID, rs256, startIssuer, type User } from './issuer.ts';
-import { CLEANUP_TIMEOUT_MS, contextOf, type Line, type Told, webhookPost } from './meetings.ts';
+import { type Line, type Told, webhookPost } from './meetings.ts';
 import { type Fault, startWire } from './wire.ts';
 import type { LiveKitKind } from './world.ts';
 
@@ -136,8 +139,6 @@ type HttpHandler = (
   context: Context,
 ) => Promise<APIGatewayProxyStructuredResultV2>;
 
-const FUNCTION_TIMEOUT_MS = 12_000;
-
 export async function startModeration(kind: LiveKitKind = 'stand-in') {
   const [database, issuer] = await Promise.all([
     getPort({ host: '127.0.0.1' }).then((port) => startDatabase({ port })),
@@ -171,7 +172,6 @@ export async function startModeration(kind: LiveKitKind = 'stand-in') {
       identity: issuer.url,
     });
     wires.push(wire);
-    for (const fault of faults) wire.set(fault);
     const trusted = `${wire.urlOf('identity')}/the-pool`;
     const { store, livekit: media, identity, rooms, tokens, limits, cleanup: rules } = config;
     const loaded = config.loadConfig(
@@ -212,6 +212,13 @@ export async function startModeration(kind: LiveKitKind = 'stand-in') {
     const receive = webhook.createHandler({ ...createWebhookDeps(loaded), ...deps });
     const cleanUpHandler = cleanup.createHandler(deps);
     const manage = clubs.createHandler({ ...createManageDeps(loaded), ...deps });
+    // What it fetches while it starts is not counted, and nothing is wrong with it.
+    await eventually(
+      async () => (wire.operations().includes('GetKeys') ? true : undefined),
+      'the key set is not fetched',
+    );
+    wire.forget();
+    for (const fault of faults) wire.set(fault);
     const bearer = (who: User | undefined) =>
       who && `Bearer ${rs256(issuer.key, accessClaims(trusted, who))}`;
 

@@ -1,0 +1,664 @@
+/** How the application that owns the clubs keeps them up to date: one command at a time, repeatable. */
+import { randomUUID } from 'node:crypto';
+import { readdir, readFile } from 'node:fs/promises';
+import fc from 'fast-check';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { MediaUnavailable, StoreUnavailable } from '../../lib/errors.ts';
+import { cut, justAfter, justBefore, killedAfter, on, times } from '../support/faults.ts';
+import type { User } from '../support/issuer.ts';
+import {
+  type Moderation,
+  type Service,
+  startModeration,
+  type TestClub,
+} from '../support/moderation.ts';
+
+const DONE = { done: true };
+const eventsDir = new URL('../../events/', import.meta.url);
+
+let world: Moderation;
+let service: Service;
+beforeAll(async () => {
+  world = await startModeration();
+  service = await world.boot();
+});
+beforeEach(() => {
+  world.tellTo(undefined);
+  service.lines.length = 0;
+});
+afterAll(() => world.close());
+
+async function clubWithMeeting() {
+  const club = await world.createClub();
+  const { body: meeting } = await service.call('start', club.owner, club);
+  return { ...club, meeting };
+}
+type MeetingClub = Awaited<ReturnType<typeof clubWithMeeting>>;
+
+const enter = ({ meeting }: MeetingClub, who: User) =>
+  world.standIn.join(meeting.roomName, { identity: who.userId, tracks: [{}] });
+const identitiesIn = async ({ meeting }: MeetingClub) =>
+  (await world.media.listParticipants(meeting.roomName)).map(({ identity }) => identity);
+
+const about = (
+  command: string,
+  { clubId }: { clubId: string },
+  { userId }: { userId: string },
+) => ({
+  command,
+  clubId,
+  userId,
+});
+const newId = (prefix: string) => `${prefix}-${randomUUID().slice(0, 8)}`;
+
+describe('the sample events', () => {
+  it('are one of each command, and all of them are carried out', async () => {
+    const files = (await readdir(eventsDir)).filter((name) => name.startsWith('clubs-'));
+    const samples = new Map<string, Record<string, unknown>>();
+    for (const file of files) {
+      const event = JSON.parse(await readFile(new URL(file, eventsDir), 'utf8'));
+      expect(file).toBe(`clubs-${event.command}.json`);
+      samples.set(event.command, event);
+    }
+    const order = [
+      'put-club',
+      'put-member',
+      'set-role',
+      'show',
+      'remove-member',
+      'forget-user',
+      'remove-club',
+    ];
+    expect([...samples.keys()].sort()).toEqual(order.toSorted());
+    for (const command of order) {
+      const answer = await service.manage(samples.get(command));
+      expect(answer, command).toEqual(
+        command === 'show'
+          ? {
+              clubId: 'my-club',
+              name: 'My Reading Club',
+              moderatorId: '00000000-0000-4000-8000-000000000000',
+              createdAt: expect.any(String),
+              members: [
+                {
+                  userId: '00000000-0000-4000-8000-000000000002',
+                  displayName: 'Ben',
+                  role: 'moderator',
+                  joinedAt: expect.any(String),
+                },
+              ],
+              meeting: null,
+              barredUserIds: [],
+              lastMeeting: null,
+            }
+          : DONE,
+      );
+    }
+    expect(await world.itemsOf('my-club')).toEqual([]);
+  });
+});
+
+describe('a command that is refused', () => {
+  const club = { clubId: 'a-club', userId: 'somebody' };
+  it.each<[unknown, string]>([
+    [undefined, 'body must be a JSON object'],
+    [null, 'body must be a JSON object'],
+    ['show', 'body must be a JSON object'],
+    [[], 'body must be a JSON object'],
+    [{}, 'command must be one of the commands'],
+    [{ command: 'drop-table' }, 'command must be one of the commands'],
+    [{ command: 'show' }, 'clubId must be 1 to 64 letters, digits, "-" or "_"'],
+    [{ command: 'show', clubId: 'a#b' }, 'clubId must be 1 to 64 letters, digits, "-" or "_"'],
+    [{ command: 'show', clubId: 'a-club', x: 1 }, 'x is not known here'],
+    [{ command: 'put-club', clubId: 'a-club', moderatorId: 'ada' }, 'name must be'],
+    [{ command: 'put-club', clubId: 'a-club', name: 'A', moderatorId: '' }, 'moderatorId must be'],
+    [{ command: 'put-club', clubId: 'a', name: 'A\nB', moderatorId: 'ada' }, 'name must be'],
+    [{ command: 'put-club', clubId: 'a', name: 'A', moderatorId: 'b', meeting: {} }, 'meeting is'],
+    [{ command: 'put-member', ...club, displayName: '' }, 'displayName must be'],
+    [{ command: 'put-member', ...club, displayName: 'x'.repeat(65) }, 'displayName must be'],
+    [{ command: 'put-member', ...club, role: 'owner' }, 'role must be "member" or "moderator"'],
+    [{ command: 'put-member', ...club, joinedAt: '2026-01-01' }, 'joinedAt is not known here'],
+    [{ command: 'set-role', ...club }, 'role must be "member" or "moderator"'],
+    [{ command: 'remove-member', clubId: 'a-club' }, 'userId must be'],
+  ])('because it is %j says so, and asks for nothing', async (command, sentence) => {
+    service.wire.forget();
+    const answer = await service.manage(command);
+    expect(answer).toEqual({
+      error: expect.stringContaining(sentence),
+      code: 'INVALID_REQUEST',
+    });
+    expect(service.wire.operations()).toEqual([]);
+  });
+
+  it.each(['put-member', 'remove-member', 'forget-user', 'show', 'set-role'])(
+    'because there is no such club: %s, which makes none',
+    async (command) => {
+      const clubId = newId('no-club');
+      const answer = await service.manage({
+        command,
+        clubId,
+        ...(command !== 'show' && { userId: 'ben' }),
+        ...(command === 'set-role' && { role: 'member' }),
+      });
+      expect(answer).toEqual({ error: 'Reading club not found', code: 'CLUB_NOT_FOUND' });
+      expect(await world.itemsOf(clubId)).toEqual([]);
+    },
+  );
+
+  it('because there is no such member: set-role, which makes none', async () => {
+    const { clubId, outsider } = await world.createClub();
+    const command = { ...about('set-role', { clubId }, outsider), role: 'moderator' };
+    expect(await service.manage(command)).toMatchObject({ code: 'MEMBER_NOT_FOUND' });
+    expect(await world.itemsOf(clubId, `MEMBER#${outsider.userId}`)).toEqual([]);
+  });
+
+  it.each(['remove-member', 'forget-user'])(
+    'because it is about the club’s own moderator: %s',
+    async (command) => {
+      const club = await clubWithMeeting();
+      await enter(club, club.owner);
+      const answer = await service.manage(about(command, club, club.owner));
+      expect(answer).toMatchObject({ code: 'NOT_ALLOWED' });
+      expect(await identitiesIn(club)).toEqual([club.owner.userId]);
+    },
+  );
+});
+
+describe('put-club', () => {
+  it('makes a club, and later changes its name and moderator only', async () => {
+    const clubId = newId('club');
+    const put = (name: string, moderatorId: string) =>
+      service.manage({ command: 'put-club', clubId, name, moderatorId });
+    expect(await put(' Poems ', 'ada')).toEqual(DONE);
+    const first = await service.show(clubId);
+    expect(first).toMatchObject({ name: 'Poems', moderatorId: 'ada', members: [] });
+    await put('Novels 📚', 'ben');
+    expect(await service.show(clubId)).toEqual({
+      ...first,
+      name: 'Novels 📚',
+      moderatorId: 'ben',
+    });
+  });
+});
+
+describe('put-member', () => {
+  it('makes a member, and later changes only what is given', async () => {
+    const { clubId } = await world.createClub();
+    const put = (change: object) =>
+      service.manage({ command: 'put-member', clubId, userId: 'zoe', ...change });
+    const zoe = async () =>
+      (await service.show(clubId)).members.find(({ userId }) => userId === 'zoe');
+    await put({});
+    const first = await zoe();
+    expect(first).toEqual({ userId: 'zoe', role: 'member', joinedAt: expect.any(String) });
+    await put({ displayName: 'Zoë', role: 'moderator' });
+    expect(await zoe()).toEqual({ ...first, displayName: 'Zoë', role: 'moderator' });
+    await put({});
+    expect(await zoe()).toEqual({ ...first, displayName: 'Zoë', role: 'moderator' });
+    await put({ displayName: 'Zo' });
+    expect(await zoe()).toEqual({ ...first, displayName: 'Zo', role: 'moderator' });
+  });
+
+  it('lets the new member in at once', async () => {
+    const club = await clubWithMeeting();
+    expect((await service.call('token', club.outsider, club)).status).toBe(403);
+    await service.manage(about('put-member', club, club.outsider));
+    expect((await service.call('token', club.outsider, club)).status).toBe(200);
+  });
+
+  it('of somebody who was removed in this meeting leaves them out of it, until let back in', async () => {
+    const club = await clubWithMeeting();
+    await service.manage(about('remove-member', club, club.member));
+    await service.manage(about('put-member', club, club.member));
+    const token = () => service.call('token', club.member, club);
+    expect((await token()).body.code).toBe('REMOVED_FROM_MEETING');
+    await service.call('readmit', club.moderator, { ...club, userId: club.member.userId });
+    expect((await token()).status).toBe(200);
+  });
+});
+
+/** Everything that is the meeting's and nobody else's to write. */
+async function meetingState(clubId: string) {
+  const { name: _, moderatorId: __, ...rest } = await world.recordOf(clubId);
+  const rows = await world.itemsOf(clubId, 'MEETING#');
+  const sessions = await world.sessionsOf(clubId);
+  const rooms = (await world.standIn.rooms()).filter((room) => room.name.includes(clubId));
+  return { ...rest, rows, sessions, rooms };
+}
+
+/** With presence, a bar, a vacancy or none, attendance and a meeting that is over. */
+async function busyClub() {
+  const club = await world.createClub();
+  await service.call('start', club.owner, club);
+  await service.call('end', club.owner, club);
+  world.tellTo(service);
+  const { body: meeting } = await service.call('start', club.owner, club);
+  const busy = { ...club, meeting };
+  await enter(busy, club.moderator);
+  await enter(busy, club.other);
+  await service.call('remove', club.owner, { ...club, userId: club.other.userId });
+  await world.standIn.webhooks.settled();
+  world.tellTo(undefined);
+  const state = await meetingState(club.clubId);
+  expect(state.presentSids?.size).toBe(1);
+  expect(state.barredUserIds?.size).toBe(1);
+  return busy;
+}
+
+describe('a meeting that is on', () => {
+  it('is left as it was by any commands that put, set or show', async () => {
+    const club = await busyClub();
+    const { clubId } = club;
+    const before = await meetingState(clubId);
+    const userId = fc.constantFrom(
+      club.owner.userId,
+      club.moderator.userId,
+      club.member.userId,
+      club.other.userId,
+      'newcomer',
+    );
+    const role = fc.constantFrom('member', 'moderator');
+    const commands = fc.oneof(
+      fc.record({
+        command: fc.constant('put-club'),
+        clubId: fc.constant(clubId),
+        name: fc.constantFrom('Novels', 'Poems'),
+        moderatorId: userId,
+      }),
+      fc.record(
+        {
+          command: fc.constant('put-member'),
+          clubId: fc.constant(clubId),
+          userId,
+          displayName: fc.constantFrom('A', 'B'),
+          role,
+        },
+        { requiredKeys: ['command', 'clubId', 'userId'] },
+      ),
+      fc.record({
+        command: fc.constant('set-role'),
+        clubId: fc.constant(clubId),
+        userId,
+        role,
+      }),
+      fc.record({ command: fc.constant('show'), clubId: fc.constant(clubId) }),
+    );
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(commands, { minLength: 1, maxLength: 6 }),
+        fc.boolean(),
+        async (sequence, atOnce) => {
+          if (atOnce) await Promise.all(sequence.map((command) => service.manage(command)));
+          else for (const command of sequence) await service.manage(command);
+          expect(await meetingState(clubId)).toEqual(before);
+        },
+      ),
+      { numRuns: 40 },
+    );
+  });
+
+  it('goes on under a new name and moderator, who can end it', async () => {
+    const club = await clubWithMeeting();
+    await enter(club, club.member);
+    const { clubId } = club;
+    const moderatorId = club.outsider.userId;
+    await service.manage({ command: 'put-club', clubId, name: 'New', moderatorId });
+    expect(await identitiesIn(club)).toEqual([club.member.userId]);
+    expect((await service.call('end', club.owner, club)).status).toBe(403);
+    expect((await service.call('end', club.outsider, club)).body).toMatchObject({
+      success: true,
+      meetingId: club.meeting.meetingId,
+    });
+  });
+});
+
+describe('each command, repeated', () => {
+  const commands: [string, (club: TestClub) => object][] = [
+    ['put-club', ({ clubId }) => ({ command: 'put-club', clubId, name: 'B', moderatorId: 'ben' })],
+    [
+      'put-member',
+      (club) => ({ ...about('put-member', club, club.outsider), displayName: 'O', role: 'member' }),
+    ],
+    ['set-role up', (club) => ({ ...about('set-role', club, club.member), role: 'moderator' })],
+    ['set-role down', (club) => ({ ...about('set-role', club, club.moderator), role: 'member' })],
+    ['remove-member', (club) => about('remove-member', club, club.member)],
+    ['forget-user', (club) => about('forget-user', club, club.member)],
+    ['show', ({ clubId }) => ({ command: 'show', clubId })],
+    ['remove-club', ({ clubId }) => ({ command: 'remove-club', clubId })],
+  ];
+  it.each(commands)('gives the same answer and the same state: %s', async (_, commandFor) => {
+    const club = await busyClub();
+    const command = commandFor(club);
+    const answer = await service.manage(command);
+    const state = await world.itemsOf(club.clubId);
+    for (let again = 0; again < 2; again++) {
+      expect(await service.manage(command)).toEqual(answer);
+      expect(await world.itemsOf(club.clubId)).toEqual(state);
+    }
+  });
+});
+
+/** What a command asks for, counted at the wire. */
+async function stepsOf(command: object): Promise<string[]> {
+  const counted = await world.boot();
+  await counted.manage(command);
+  return counted.wire.operations().slice();
+}
+/** The same command by a process that is killed after so many steps. */
+async function killed(command: object, steps: number): Promise<void> {
+  const doomed = await world.boot({ faults: [killedAfter(steps)] });
+  await doomed.manage(command).catch(() => undefined);
+}
+
+describe('remove-member', () => {
+  it('bars first, then puts out, then takes off the club, then looks again', async () => {
+    const club = await clubWithMeeting();
+    await enter(club, club.member);
+    expect(await stepsOf(about('remove-member', club, club.member))).toEqual([
+      'GetItem',
+      'UpdateItem',
+      'RemoveParticipant',
+      'DeleteItem',
+      'GetItem',
+    ]);
+    expect(await identitiesIn(club)).toEqual([]);
+    const { members, barredUserIds } = await service.show(club.clubId);
+    expect(members.map(({ userId }) => userId)).not.toContain(club.member.userId);
+    expect(barredUserIds).toEqual([club.member.userId]);
+  });
+
+  it('without a meeting asks nothing of LiveKit', async () => {
+    const club = await world.createClub();
+    expect(await stepsOf(about('remove-member', club, club.member))).toEqual([
+      'GetItem',
+      'DeleteItem',
+      'GetItem',
+    ]);
+  });
+
+  it('killed after any step is completed by repeating it', async () => {
+    const counted = await clubWithMeeting();
+    const steps = await stepsOf(about('remove-member', counted, counted.member));
+    for (const [index, step] of ['nothing', ...steps].entries()) {
+      const club = await clubWithMeeting();
+      await enter(club, club.member);
+      await enter(club, club.other);
+      const command = about('remove-member', club, club.member);
+      await killed(command, index);
+      expect(await service.manage(command), step).toEqual(DONE);
+      expect(await identitiesIn(club), step).toEqual([club.other.userId]);
+      const { members, barredUserIds } = await service.show(club.clubId);
+      expect(members.map(({ userId }) => userId)).not.toContain(club.member.userId);
+      expect(barredUserIds, step).toEqual([club.member.userId]);
+    }
+  });
+
+  it('keeps out whoever a moderator lets back in at that moment', async () => {
+    const club = await clubWithMeeting();
+    const readmit = justBefore('DeleteItem', () =>
+      service.call('readmit', club.moderator, { ...club, userId: club.member.userId }),
+    );
+    const { manage } = await world.boot({ faults: [readmit] });
+    await manage(about('remove-member', club, club.member));
+    expect((await service.show(club.clubId)).barredUserIds).toEqual([club.member.userId]);
+  });
+
+  it('keeps out of a meeting that is started at that moment', async () => {
+    const club = await world.createClub();
+    let token = '';
+    const start = justBefore('DeleteItem', async () => {
+      await service.call('start', club.owner, club);
+      ({ token } = (await service.call('token', club.member, club)).body);
+      await world.standIn.joinWithToken(token);
+    });
+    const { manage } = await world.boot({ faults: [start] });
+    await manage(about('remove-member', club, club.member));
+    const { barredUserIds, meeting } = await service.show(club.clubId);
+    expect(barredUserIds).toEqual([club.member.userId]);
+    expect(await world.media.listParticipants(meeting?.roomName ?? '')).toEqual([]);
+  });
+
+  it('that LiveKit does not answer is thrown, so that Lambda tries again', async () => {
+    const club = await clubWithMeeting();
+    await enter(club, club.member);
+    const { manage, wire } = await world.boot({ faults: [on({ side: 'media' }, cut)] });
+    const command = about('remove-member', club, club.member);
+    await expect(manage(command)).rejects.toBeInstanceOf(MediaUnavailable);
+    expect((await service.call('token', club.member, club)).body.code).toBe('REMOVED_FROM_MEETING');
+    wire.heal();
+    expect(await manage(command)).toEqual(DONE);
+    expect(await identitiesIn(club)).toEqual([]);
+  });
+});
+
+describe('an outage of DynamoDB', () => {
+  it.each(['put-club', 'put-member', 'show', 'remove-club'])('of %s is thrown', async (command) => {
+    const club = await world.createClub();
+    const { manage } = await world.boot({ faults: [on({ side: 'store' }, cut)] });
+    const { clubId } = club;
+    await expect(
+      manage({
+        command,
+        clubId,
+        ...(command === 'put-club' && { name: 'A', moderatorId: 'ada' }),
+        ...(command === 'put-member' && { userId: 'ben' }),
+      }),
+    ).rejects.toBeInstanceOf(StoreUnavailable);
+  });
+});
+
+describe('remove-club', () => {
+  it('ends the meeting first: decided, then the room, then the rest, the club last', async () => {
+    const club = await busyClub();
+    const command = { command: 'remove-club', clubId: club.clubId };
+    let decided: unknown;
+    const look = justBefore('DeleteRoom', async () => {
+      const { meeting, lastMeeting } = await world.recordOf(club.clubId);
+      decided = { meeting, lastMeeting };
+    });
+    const { manage, wire } = await world.boot({ faults: [look] });
+    expect(await manage(command)).toEqual(DONE);
+    expect(decided).toMatchObject({
+      meeting: undefined,
+      lastMeeting: {
+        meetingId: club.meeting.meetingId,
+        reason: 'club-removed',
+        endedBy: null,
+      },
+    });
+    const steps = wire.operations();
+    expect(steps.slice(0, 4)).toEqual(['GetItem', 'PutItem', 'UpdateItem', 'DeleteRoom']);
+    expect(steps.at(-1)).toBe('DeleteItem');
+    expect(await world.itemsOf(club.clubId)).toEqual([]);
+    expect(await world.roomsOf(club.clubId)).toEqual([]);
+  });
+
+  it('killed after any step is completed by repeating it', async () => {
+    const counted = await busyClub();
+    const steps = await stepsOf({ command: 'remove-club', clubId: counted.clubId });
+    for (const [index, step] of ['nothing', ...steps].entries()) {
+      const club = await busyClub();
+      const command = { command: 'remove-club', clubId: club.clubId };
+      await killed(command, index);
+      const { reason } = (await world.recordOf(club.clubId))?.lastMeeting ?? {};
+      expect([undefined, 'moderator', 'club-removed'], step).toContain(reason);
+      expect(await service.manage(command), step).toEqual(DONE);
+      expect(await world.itemsOf(club.clubId), step).toEqual([]);
+      expect(await world.roomsOf(club.clubId), step).toEqual([]);
+    }
+  });
+
+  it('ends a meeting that is started meanwhile, too', async () => {
+    const club = await busyClub();
+    const start = justAfter('DeleteRoom', () => service.call('start', club.owner, club));
+    const { manage } = await world.boot({ faults: [start] });
+    expect(await manage({ command: 'remove-club', clubId: club.clubId })).toEqual(DONE);
+    expect(await world.itemsOf(club.clubId)).toEqual([]);
+    expect(await world.roomsOf(club.clubId)).toEqual([]);
+  });
+
+  it('gives up, as an outage, on a club in which meetings keep being started', async () => {
+    const club = await busyClub();
+    const { manage } = await world.boot({
+      faults: [
+        on('DeleteRoom', async (_, pass) => {
+          const result = await pass();
+          await service.call('start', club.owner, club);
+          return result;
+        }),
+      ],
+    });
+    const command = { command: 'remove-club', clubId: club.clubId };
+    await expect(manage(command)).rejects.toBeInstanceOf(StoreUnavailable);
+    expect(await service.manage(command)).toEqual(DONE);
+    expect(await world.itemsOf(club.clubId)).toEqual([]);
+  });
+
+  it('that LiveKit does not answer is thrown, with the meeting ended and the club there', async () => {
+    const club = await clubWithMeeting();
+    const { manage, wire } = await world.boot({ faults: [on('DeleteRoom', times(2, cut))] });
+    const command = { command: 'remove-club', clubId: club.clubId };
+    await expect(manage(command)).rejects.toBeInstanceOf(MediaUnavailable);
+    expect((await world.recordOf(club.clubId)).meeting).toBeUndefined();
+    wire.heal();
+    expect(await manage(command)).toEqual(DONE);
+    expect(await world.roomsOf(club.clubId)).toEqual([]);
+  });
+
+  it('leaves nothing for a club that is made under the same id afterwards', async () => {
+    const club = await busyClub();
+    const { clubId } = club;
+    await service.manage({ command: 'remove-club', clubId });
+    await service.manage({ command: 'put-club', clubId, name: 'New', moderatorId: 'ada' });
+    expect(await service.show(clubId)).toMatchObject({
+      members: [],
+      meeting: null,
+      barredUserIds: [],
+      lastMeeting: null,
+    });
+    expect((await service.call('meetings', club.moderator, { clubId })).status).toBe(403);
+  });
+
+  it('takes away more members than one batch, and nothing of a club with a longer id', async () => {
+    const { clubId } = await world.createClub();
+    const longer = `${clubId}-2`;
+    for (const id of [clubId, longer]) {
+      await service.manage({ command: 'put-club', clubId: id, name: 'A', moderatorId: 'ada' });
+      await Promise.all(
+        Array.from({ length: 60 }, (_, i) =>
+          service.manage({ command: 'put-member', clubId: id, userId: `user-${i}` }),
+        ),
+      );
+    }
+    await service.manage({ command: 'remove-club', clubId });
+    expect(await world.itemsOf(clubId)).toEqual([]);
+    expect((await service.show(longer)).members).toHaveLength(60);
+  });
+});
+
+describe('forget-user', () => {
+  /** Two meetings over, each ended by the moderator, who was in both with the other; a third is on. */
+  async function remembered() {
+    const club = await world.createClub();
+    world.tellTo(service);
+    for (let round = 0; round < 2; round++) {
+      const { body: meeting } = await service.call('start', club.owner, club);
+      await enter({ ...club, meeting }, club.moderator);
+      await enter({ ...club, meeting }, club.other);
+      await world.standIn.webhooks.settled();
+      await service.call('end', club.moderator, club);
+    }
+    const { body: meeting } = await service.call('start', club.owner, club);
+    await enter({ ...club, meeting }, club.moderator);
+    await enter({ ...club, meeting }, club.other);
+    await world.standIn.webhooks.settled();
+    expect(await world.sessionsOf(club.clubId)).toHaveLength(6);
+    return { ...club, meeting };
+  }
+  type Remembered = Awaited<ReturnType<typeof remembered>>;
+
+  async function expectForgotten(club: Remembered, step?: string) {
+    await world.standIn.webhooks.settled();
+    const { barredUserIds, ...items } = await world.recordOf(club.clubId);
+    const everything = JSON.stringify([items, await allBut(club)]);
+    expect(everything, step).not.toContain(club.moderator.userId);
+    // Out of the meeting that is on, until it ends.
+    expect(barredUserIds, step).toEqual(new Set([club.moderator.userId]));
+    expect(await identitiesIn(club), step).toEqual([club.other.userId]);
+    // What happened stays: the meetings, and who else was there.
+    const { body } = await service.call('meetings', club.other, club);
+    expect(
+      body.meetings.map(({ endedBy, reason }) => ({ endedBy, reason })),
+      step,
+    ).toEqual([
+      { endedBy: null, reason: 'moderator' },
+      { endedBy: null, reason: 'moderator' },
+    ]);
+    const sessions = await world.sessionsOf(club.clubId);
+    expect(
+      sessions.map(({ userId }) => userId),
+      step,
+    ).toEqual(Array.from({ length: 3 }, () => club.other.userId));
+  }
+  const allBut = async ({ clubId }: Remembered) =>
+    (await world.itemsOf(clubId)).filter(({ sk }) => sk !== 'CLUB');
+
+  it('takes the user out of members, attendance and history, also in a meeting', async () => {
+    const club = await remembered();
+    expect(await service.manage(about('forget-user', club, club.moderator))).toEqual(DONE);
+    await expectForgotten(club);
+  });
+
+  it('leaves the user’s traces in other clubs alone', async () => {
+    const [club, other] = [await remembered(), await remembered()];
+    await service.manage(about('put-member', other, club.moderator));
+    const before = await world.itemsOf(other.clubId);
+    await service.manage(about('forget-user', club, club.moderator));
+    await world.standIn.webhooks.settled();
+    expect(await world.itemsOf(other.clubId)).toEqual(before);
+  });
+
+  it('killed after any step is completed by repeating it', async () => {
+    const counted = await remembered();
+    const steps = await stepsOf(about('forget-user', counted, counted.moderator));
+    for (const [index, step] of ['nothing', ...steps].entries()) {
+      const club = await remembered();
+      const command = about('forget-user', club, club.moderator);
+      await killed(command, index);
+      expect(await service.manage(command), step).toEqual(DONE);
+      await expectForgotten(club, step);
+    }
+  });
+
+  it('of somebody who left the club long ago works as well', async () => {
+    const club = await remembered();
+    await service.manage(about('remove-member', club, club.moderator));
+    await service.manage(about('forget-user', club, club.moderator));
+    await expectForgotten(club);
+  });
+});
+
+describe('each command', () => {
+  it('is one line: which, about whom, in ids only', async () => {
+    const club = await world.createClub();
+    const { clubId } = club;
+    await service.manage({ command: 'put-club', clubId, name: 'A name', moderatorId: 'ada' });
+    await service.manage({
+      ...about('put-member', club, club.outsider),
+      displayName: 'A display name',
+    });
+    await service.manage({ command: 'show', clubId });
+    const lines = service.lines.map(({ level, message, fields }) => ({
+      level,
+      message,
+      ...fields,
+    }));
+    const line = { level: 'info', message: 'clubs', clubId };
+    expect(lines).toEqual([
+      { ...line, command: 'put-club' },
+      { ...line, command: 'put-member', userId: club.outsider.userId },
+      { ...line, command: 'show' },
+    ]);
+    expect(JSON.stringify(lines)).not.toContain('name');
+  });
+});
