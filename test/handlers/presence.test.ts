@@ -1,0 +1,221 @@
+/** Presence and attendance, event by event: the cases that have a name. */
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { Meeting } from '../../lib/meetings/model.ts';
+import {
+  eventBody,
+  type Meetings,
+  minutes,
+  type ParticipantFacts,
+  type RoomFacts,
+  type Service,
+  startMeetings,
+  type TestClub,
+} from '../support/meetings.ts';
+
+let meetings: Meetings;
+let service: Service;
+let club: TestClub;
+let meeting: Meeting;
+/** Two rooms of the meeting's name: the server lost the first one. */
+let first: RoomFacts;
+let second: RoomFacts;
+const start = Math.floor(Date.now() / 1000) * 1000 - minutes(30);
+
+beforeAll(async () => {
+  meetings = await startMeetings();
+  service = await meetings.boot({ direct: true });
+});
+afterAll(() => meetings.close());
+beforeEach(async () => {
+  for (const { name } of await meetings.standIn.rooms()) await meetings.standIn.finishRoom(name);
+  if (club) await meetings.putRecord(club.clubId, { meeting: undefined, activeShard: undefined });
+  club = await meetings.createClub({ meeting: { startedAt: new Date(start).toISOString() } });
+  const record = await meetings.recordOf(club.clubId);
+  if (!record.meeting) throw new Error('no meeting');
+  meeting = record.meeting;
+  first = { name: meeting.roomName, sid: 'RM_first', createdAtMs: start };
+  second = { name: meeting.roomName, sid: 'RM_second', createdAtMs: start + minutes(10) };
+});
+
+const participant = (sid: string, identity: string, minute = 1): ParticipantFacts => ({
+  sid,
+  identity,
+  joinedAtMs: start + minutes(minute),
+});
+async function tell(
+  event: Parameters<typeof eventBody>[0],
+  minute: number,
+  room: RoomFacts,
+  who?: ParticipantFacts,
+) {
+  const facts = { room, at: start + minutes(minute), ...(who && { participant: who }) };
+  expect(await service.tell(eventBody(event, facts))).toMatchObject({ status: 200 });
+}
+const record = () => meetings.recordOf(club.clubId);
+const sids = async () => [...((await record()).presentSids ?? [])].sort();
+const sessions = () => meetings.sessionsOf(club.clubId, meeting.meetingId);
+
+describe('A room that finishes', () => {
+  it('empties presence and marks the meeting vacant, and never ends it', async () => {
+    await tell('room_started', 0, first);
+    await tell('participant_joined', 1, first, participant('PA_a', club.member.userId));
+    await tell('room_finished', 5, first);
+    const { meeting: on, presence, presentSids } = await record();
+    expect(on).toEqual({
+      ...meeting,
+      vacantSince: new Date(start + minutes(5)).toISOString(),
+    });
+    expect(presence).toMatchObject({ roomSid: 'RM_first', isFinished: true });
+    expect(presentSids).toBeUndefined();
+  });
+
+  it('is not opened again by what is told late about it', async () => {
+    await tell('room_finished', 5, first);
+    await tell('participant_joined', 1, first, participant('PA_a', club.member.userId));
+    await tell('room_started', 0, first);
+    const { meeting: on, presence } = await record();
+    expect(presence).toMatchObject({ roomSid: 'RM_first', isFinished: true });
+    expect(on?.vacantSince).toBeDefined();
+    expect(await sids()).toEqual([]);
+  });
+
+  it('and is the one before changes nothing about the one that is there', async () => {
+    await tell('participant_joined', 11, second, participant('PA_b', club.member.userId, 11));
+    const before = await record();
+    for (const [event, minute] of [
+      ['room_finished', 9],
+      ['room_started', 0],
+    ] as const) {
+      await tell(event, minute, first);
+    }
+    await tell('participant_joined', 1, first, participant('PA_a', club.owner.userId));
+    expect(await record()).toEqual(before);
+  });
+});
+
+describe('The next room of a meeting', () => {
+  it('starts empty: whoever was in the one before has to come again', async () => {
+    await tell('room_started', 0, first);
+    await tell('participant_joined', 1, first, participant('PA_a', club.member.userId));
+    await tell('room_started', 10, second);
+    const { meeting: on, presence } = await record();
+    expect(presence).toMatchObject({ roomSid: 'RM_second', isComplete: true, isFinished: false });
+    expect(on?.vacantSince).toBe(new Date(start + minutes(10)).toISOString());
+    expect(await sids()).toEqual([]);
+  });
+
+  it('counts whoever joins it before its own start is told', async () => {
+    await tell('room_started', 0, first);
+    await tell('participant_joined', 1, first, participant('PA_a', club.owner.userId));
+    await tell('participant_joined', 11, second, participant('PA_b', club.member.userId, 11));
+    expect((await record()).presence).toMatchObject({ roomSid: 'RM_second', isComplete: false });
+    await tell('room_started', 10, second);
+    expect((await record()).presence).toMatchObject({ roomSid: 'RM_second', isComplete: true });
+    expect((await record()).meeting?.vacantSince).toBeUndefined();
+    expect(await sids()).toEqual(['PA_b']);
+  });
+});
+
+describe('A person', () => {
+  it('who joins elsewhere leaves that session only', async () => {
+    await tell('room_started', 0, first);
+    const [phone, laptop] = [
+      participant('PA_phone', club.member.userId, 1),
+      participant('PA_laptop', club.member.userId, 4),
+    ];
+    await tell('participant_joined', 1, first, phone);
+    // LiveKit’s order: the old session goes first.
+    await tell('participant_left', 4, first, phone);
+    await tell('participant_joined', 4, first, laptop);
+    expect(await sids()).toEqual(['PA_laptop']);
+    expect((await sessions()).map(({ leftAt }) => leftAt !== undefined).sort()).toEqual([
+      false,
+      true,
+    ]);
+  });
+
+  it('whose two sessions are told in the other order is still there', async () => {
+    await tell('room_started', 0, first);
+    const [phone, laptop] = [
+      participant('PA_phone', club.member.userId, 1),
+      participant('PA_laptop', club.member.userId, 4),
+    ];
+    await tell('participant_joined', 4, first, laptop);
+    await tell('participant_left', 4, first, phone);
+    await tell('participant_joined', 1, first, phone);
+    expect(await sids()).toEqual(['PA_laptop']);
+  });
+
+  it('whose join was lost is in the attendance by their departure alone', async () => {
+    await tell('participant_left', 6, first, participant('PA_a', club.member.userId, 2));
+    expect(await sessions()).toMatchObject([
+      {
+        userId: club.member.userId,
+        joinedAt: new Date(start + minutes(2)).toISOString(),
+        leftAt: new Date(start + minutes(6)).toISOString(),
+      },
+    ]);
+    expect(await sids()).toEqual([]);
+  });
+
+  it('who never came in is nowhere', async () => {
+    await tell('room_started', 0, first);
+    const who = participant('PA_a', club.member.userId);
+    await tell('participant_connection_aborted', 1, first, who);
+    expect(await sessions()).toEqual([]);
+    expect(await sids()).toEqual([]);
+  });
+});
+
+describe('The cleanup', () => {
+  const ROOM = {
+    emptyTimeoutSeconds: 600,
+    departureTimeoutSeconds: 600,
+    maxParticipants: 50,
+    metadata: {},
+  };
+
+  /** Told of the room's start, and of nothing else. */
+  async function onlyTheRoom() {
+    await meetings.tellTo(service);
+    await service.deps.media.createRoom(meeting.roomName, ROOM);
+    await meetings.tellTo(undefined);
+  }
+
+  it('adopts somebody who is still joining; when they give up, they are not counted on', async () => {
+    await onlyTheRoom();
+    const { sid } = await meetings.standIn.join(meeting.roomName, {
+      identity: club.member.userId,
+      state: 'JOINED',
+    });
+    await service.cleanUp();
+    expect(await sids()).toEqual([sid]);
+    await meetings.tellTo(service);
+    await meetings.standIn.leave(meeting.roomName, sid, 'JOIN_FAILURE');
+    await meetings.standIn.webhooks.settled();
+    expect(await sids()).toEqual([]);
+    expect((await sessions()).map(({ leftAt }) => leftAt)).toEqual([expect.any(String)]);
+  });
+
+  it('takes a ghost out, and the meeting is vacant from then on', async () => {
+    await meetings.tellTo(service);
+    await service.deps.media.createRoom(meeting.roomName, ROOM);
+    const { sid } = await meetings.standIn.join(meeting.roomName, { identity: club.owner.userId });
+    await meetings.tellTo(undefined);
+    await meetings.standIn.leave(meeting.roomName, sid);
+    expect(await sids()).toEqual([sid]);
+    expect(await service.cleanUp()).toMatchObject({ repaired: 1, vacant: 1 });
+    expect(await sids()).toEqual([]);
+    expect((await record()).meeting?.vacantSince).toBeDefined();
+  });
+
+  it('leaves a count that is right alone: it lists nobody, and costs no call', async () => {
+    await meetings.tellTo(service);
+    await service.deps.media.createRoom(meeting.roomName, ROOM);
+    await meetings.standIn.join(meeting.roomName, { identity: club.owner.userId });
+    await meetings.tellTo(undefined);
+    await meetings.standIn.calls.reset();
+    expect(await service.cleanUp()).toMatchObject({ repaired: 0 });
+    expect(await meetings.standIn.calls.counts()).toEqual({ ListRooms: 1 });
+  });
+});
