@@ -66,11 +66,13 @@ export function createCallerVerifier({
     },
     { jwksCache: keySet },
   );
-  verifier.hydrate().catch(() => undefined);
+  const initialised = verifier.hydrate().catch(() => undefined);
 
   return async (authorization) => {
     const [, token] = BEARER.exec(authorization ?? '') ?? [];
     if (!token) throw new Unauthenticated();
+    // A token that shared that fetch would share its failure, and not try again.
+    await initialised;
     try {
       const { sub, username, 'cognito:username': idTokenUsername } = await verifier.verify(token);
       return Caller.parse({ userId: sub, username: username ?? idTokenUsername });
