@@ -7,6 +7,7 @@ import { load, machineTable } from './machine.ts';
 import { writePage } from './page.ts';
 import { aimsTable, type Report, tableText } from './report.ts';
 import { cold } from './sections/cold.ts';
+import { polls } from './sections/polls.ts';
 import { roundTrips } from './sections/round-trips.ts';
 import { routes } from './sections/routes.ts';
 import { work } from './sections/work.ts';
@@ -17,6 +18,7 @@ const SECTIONS: Record<string, (world: World) => Promise<Report>> = {
   work,
   'round-trips': roundTrips,
   cold,
+  polls,
 };
 
 const { positionals, values } = parseArgs({
