@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { ScanCommand } from '@aws-sdk/lib-dynamodb';
 import { RoomServiceClient } from 'livekit-server-sdk';
 import { inject } from 'vitest';
-import { apiClient } from '../../../local/client.ts';
+import { apiClient, type Reply } from '../../../local/client.ts';
 import { createClub } from '../../../local/demo-data.ts';
 import { documentClient } from '../../../local/dynamodb.ts';
 import { createUser, logIn } from '../../../local/identity.ts';
@@ -60,13 +60,21 @@ export async function createTestClub() {
 
 export async function createStartedClub() {
   const club = await createTestClub();
-  const { body: meeting } = await club.moderator.start(club.clubId);
+  const meeting = await answered(club.moderator.start(club.clubId));
   return { ...club, meeting };
+}
+
+/** The body of an answer that was a success, by the service itself. */
+export async function answered<T>(answer: Promise<Reply<T>>): Promise<Reply<T>['body']> {
+  const { status, body } = await answer;
+  // serverless-offline answers for a function that threw or took too long: 200 and a stack trace.
+  if (status === 200 && !('errorType' in body)) return body;
+  throw new Error(`Expected 200, got ${status}: ${JSON.stringify(body)}`);
 }
 
 /** Joins as this person: a real client where there is a real server. */
 export async function join(person: Person, clubId: string): Promise<Participant> {
-  const { body } = await person.token(clubId);
+  const body = await answered(person.token(clubId));
   return hasRealLiveKit
     ? joinRoom(body.serverUrl, body.token)
     : joinStandIn(standInControl(stack.livekit.wsUrl), body.token);
@@ -97,10 +105,17 @@ export const times = <T>(count: number, make: (turn: number) => T): T[] =>
   Array.from({ length: count }, (_, turn) => make(turn));
 
 /**
- * Lets serverless-offline start as many workers of a function as there will be calls at once. Few at a
- * time: one that needs longer than the function's timeout is never of use again (14.8.2,
- * LambdaFunction.js).
+ * Lets serverless-offline start as many workers of a function as there will be calls at once, by calls
+ * that are refused. Two at a time: one that needs longer than the function's timeout to load is never
+ * of use again (14.8.2, LambdaFunction.js), and whoever gets it waits in vain.
  */
-export async function warmUp(workers: number, call: () => Promise<unknown>): Promise<void> {
-  for (let atOnce = 4; atOnce <= workers; atOnce += 4) await Promise.all(times(atOnce, call));
+export async function warmUp(
+  workers: number,
+  call: () => Promise<{ status: number }>,
+): Promise<void> {
+  for (let atOnce = 2; atOnce <= workers; atOnce += 2) {
+    const answers = await Promise.all(times(atOnce, call));
+    const others = answers.filter(({ status }) => status !== 403);
+    if (others.length > 0) throw new Error('serverless-offline could not load a function in time');
+  }
 }

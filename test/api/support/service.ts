@@ -45,8 +45,8 @@ import {
   startLiveKitServer,
 } from '../../../local/livekit/server.ts';
 import { joinRoom } from '../../../local/participant.ts';
+import { CLEANUP_TIMEOUT_MS, contextOf } from '../../support/context.ts';
 import { accessClaims, CLIENT_ID, rs256, startIssuer, type User } from '../../support/issuer.ts';
-import { contextOf } from '../../support/meetings.ts';
 import { startWire } from '../../support/wire.ts';
 
 // Restarts are outages, and each is logged as a warning; what is unexpected is seen.
@@ -58,7 +58,6 @@ const WEBHOOK_PATH = '/api/livekit/webhook';
 const API_KEY = 'devkey';
 const API_SECRET = 'a-secret-that-only-these-tests-know';
 const FUNCTION_TIMEOUT_MS = 12_000;
-const CLEANUP_TIMEOUT_MS = 120_000;
 const RESTART_WITHIN_MS = 10_000;
 
 /** `LIVEKIT=server` makes the absence of a server a failure, and not something to skip. */
