@@ -116,6 +116,37 @@ describe('The next room of a meeting', () => {
   });
 });
 
+describe('A vacancy', () => {
+  it('goes on when LiveKit makes the room again and nobody comes', async () => {
+    await tell('room_started', 0, first);
+    await tell('room_finished', 5, first);
+    await tell('room_started', 10, second);
+    await tell('room_finished', 15, second);
+    const since = new Date(start).toISOString();
+    expect((await record()).meeting?.vacantSince).toBe(since);
+  });
+
+  it('ends with a join, and the next one begins at its own time', async () => {
+    await tell('room_started', 0, first);
+    await tell('participant_joined', 1, first, participant('PA_a', club.member.userId));
+    expect((await record()).meeting?.vacantSince).toBeUndefined();
+    await tell('room_finished', 5, first);
+    const since = new Date(start + minutes(5)).toISOString();
+    expect((await record()).meeting?.vacantSince).toBe(since);
+  });
+});
+
+describe('Eight people', () => {
+  it('who are the first that is told of a room, all at once, are all counted', async () => {
+    const everybody = Array.from({ length: 8 }, (_, index) =>
+      participant(`PA_${index}`, `somebody-${index}`),
+    );
+    await Promise.all(everybody.map((who) => tell('participant_joined', 1, first, who)));
+    expect(await sids()).toEqual(everybody.map(({ sid }) => sid));
+    expect(await sessions()).toHaveLength(8);
+  });
+});
+
 describe('A person', () => {
   it('who joins elsewhere leaves that session only', async () => {
     await tell('room_started', 0, first);
