@@ -6,7 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { buffer } from 'node:stream/consumers';
-import { BatchWriteCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
+import { BatchWriteCommand, PutCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
 import type {
   APIGatewayProxyEventV2,
   APIGatewayProxyStructuredResultV2,
@@ -272,6 +272,12 @@ export async function startModeration(kind: LiveKitKind = 'stand-in') {
     kind,
     database,
     wsUrl: livekit.wsUrl,
+    livekit: {
+      kind: livekit.kind,
+      wsUrl: livekit.wsUrl,
+      apiKey: livekit.apiKey,
+      apiSecret: livekit.apiSecret,
+    },
     /** As whoever holds the project's key. */
     media: new RoomServiceClient(livekit.wsUrl, livekit.apiKey, livekit.apiSecret),
     get standIn() {
@@ -284,6 +290,10 @@ export async function startModeration(kind: LiveKitKind = 'stand-in') {
     async recordOf(clubId: string): Promise<Club> {
       const [item]: unknown[] = await itemsOf(clubId, 'CLUB');
       return item as Club;
+    },
+    /** Past every rule. */
+    async putItem(Item: { pk: string; sk: string } & Record<string, unknown>): Promise<void> {
+      await documents.send(new PutCommand({ TableName: database.tableName, Item }));
     },
     /** Of every meeting of the club. */
     sessionsOf: async (clubId: string): Promise<Session[]> =>

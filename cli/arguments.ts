@@ -1,0 +1,167 @@
+/** What somebody typed, as something to do. */
+import { parseArgs } from 'node:util';
+import { InvalidRequest } from '../lib/errors.ts';
+import { parse } from '../lib/http/request.ts';
+import { Command } from '../lib/meetings/manage.ts';
+import type { Deployment } from './targets.ts';
+
+export const HELP = `Keeps the clubs of the meeting service up to date.
+
+  npm run clubs -- <command> [options]
+
+Commands
+  put-club <clubId> --name <name> --moderator <userId>
+                              Makes a club, or changes its name and its own moderator.
+  remove-club <clubId> --yes  Ends its meeting, then removes the club and everything in it.
+  put-member <clubId> <userId> [--name <display name>] [--role member|moderator]
+                              Makes a member, or changes what is given.
+  remove-member <clubId> <userId>
+                              Takes a member off the club, and out of a meeting that is on.
+  set-role <clubId> <userId> member|moderator
+  show <clubId>               The club, its members and its meeting.
+  forget-user <clubId> <userId> --yes
+                              As remove-member; takes them out of attendance and history, too.
+  import <file.json>          Puts clubs and members: { "clubs": [{ "clubId", "name",
+                              "moderatorId", "members": [{ "userId", "displayName"?, "role"? }] }] }
+                              Nothing is written unless the whole file is right. What is there
+                              already is left as it is, so it can be stopped and repeated.
+
+Options
+  --json             Answers as JSON, for scripts: npm run --silent clubs -- show a-club --json
+  --stage <stage>    The function that is deployed as this stage, with
+    --region <region>, --profile <profile>   as for AWS's own tools.
+                     Without it: the development stack of this checkout (npm run dev).
+  --yes              Yes, take it away for good.
+  --help
+
+Exit codes
+  0  done
+  1  refused: there is no such club, the file has a mistake, … (repeating it changes nothing)
+  2  not understood: an unknown command or option, a missing or bad value
+  3  no answer: not running, not reachable, not allowed to; nobody knows whether it was done
+`;
+
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+}
+
+export type Task = { command: Command } | { importFile: string };
+
+export interface Request {
+  task: Task;
+  isJson: boolean;
+  /** Undefined is the development stack. */
+  deployment: Deployment | undefined;
+}
+
+const COMMON = {
+  json: { type: 'boolean' },
+  stage: { type: 'string' },
+  region: { type: 'string' },
+  profile: { type: 'string' },
+  help: { type: 'boolean' },
+} as const;
+
+interface Shape {
+  /** Positional arguments, in this order, by the command's own field names. */
+  positionals: string[];
+  /** Options, and the field that each sets. */
+  options?: Record<string, string>;
+  /** Takes something away for good. */
+  asksForYes?: boolean;
+}
+
+const SHAPES: Record<Command['command'] | 'import', Shape> = {
+  'put-club': { positionals: ['clubId'], options: { name: 'name', moderator: 'moderatorId' } },
+  'remove-club': { positionals: ['clubId'], asksForYes: true },
+  'put-member': {
+    positionals: ['clubId', 'userId'],
+    options: { name: 'displayName', role: 'role' },
+  },
+  'remove-member': { positionals: ['clubId', 'userId'] },
+  'set-role': { positionals: ['clubId', 'userId', 'role'] },
+  show: { positionals: ['clubId'] },
+  'forget-user': { positionals: ['clubId', 'userId'], asksForYes: true },
+  import: { positionals: ['file.json'] },
+};
+
+const isCommand = (name: string): name is keyof typeof SHAPES => Object.hasOwn(SHAPES, name);
+
+/**
+ * `help` for whoever asks for it.
+ * @throws UsageError that says what is wrong
+ */
+export function parseArguments(args: string[]): Request | 'help' {
+  const [name = '', ...rest] = args;
+  if (args.includes('--help')) return 'help';
+  if (name === '') throw new UsageError('A command is missing');
+  if (!isCommand(name)) throw new UsageError(`"${name}" is no command`);
+  const shape = SHAPES[name];
+  const { values, positionals } = parsed(name, shape, rest);
+  const { json, stage, region, profile, yes, ...own } = values;
+
+  const missing = shape.positionals[positionals.length];
+  if (missing) throw new UsageError(`${name}: ${missing} is missing`);
+  const extra = positionals[shape.positionals.length];
+  if (extra !== undefined) throw new UsageError(`${name}: "${extra}" is one argument too many`);
+  if (shape.asksForYes && !yes) {
+    throw new UsageError(`${name} takes away for good: add --yes if that is what you want`);
+  }
+  return {
+    task: name === 'import' ? { importFile: positionals[0] ?? '' } : { command: commandOf() },
+    isJson: json === true,
+    deployment: deploymentOf({ stage, region, profile }),
+  };
+
+  function commandOf(): Command {
+    const fields = Object.entries(shape.options ?? {}).map(([option, field]) => [
+      field,
+      own[option],
+    ]);
+    const arranged = shape.positionals.map((field, index) => [field, positionals[index]]);
+    const given = [...arranged, ...fields].filter(([, value]) => value !== undefined);
+    try {
+      return parse({ command: name, ...Object.fromEntries(given) }, Command);
+    } catch (error) {
+      if (error instanceof InvalidRequest) throw new UsageError(`${name}: ${error.message}`);
+      throw error;
+    }
+  }
+}
+
+type Values = Record<string, string | boolean | undefined>;
+
+function parsed(name: string, { options = {}, asksForYes }: Shape, args: string[]) {
+  const own = Object.keys(options).map((option) => [option, { type: 'string' as const }]);
+  try {
+    const { values, positionals } = parseArgs({
+      args,
+      options: {
+        ...COMMON,
+        ...Object.fromEntries(own),
+        ...(asksForYes && { yes: { type: 'boolean' as const } }),
+      },
+      allowPositionals: true,
+    });
+    return { values: values as Values, positionals };
+  } catch (error) {
+    // parseArgs says what is wrong, in its first sentence.
+    const [sentence = ''] = error instanceof Error ? error.message.split('. ') : [];
+    throw new UsageError(`${name}: ${sentence}`);
+  }
+}
+
+function deploymentOf({ stage, region, profile }: Values): Deployment | undefined {
+  if (stage === undefined || stage === 'local') {
+    if (region === undefined && profile === undefined) return undefined;
+    throw new UsageError('--region and --profile belong to a --stage that is deployed');
+  }
+  if (!/^[A-Za-z0-9-]{1,40}$/.test(String(stage))) {
+    throw new UsageError('--stage must be letters, digits or "-"');
+  }
+  return {
+    stage: String(stage),
+    ...(region !== undefined && { region: String(region) }),
+    ...(profile !== undefined && { profile: String(profile) }),
+  };
+}

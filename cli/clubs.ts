@@ -1,0 +1,21 @@
+/** `npm run clubs -- …`: the commands of the clubs function for somebody at a terminal. */
+import { readStack } from '../local/stack-file.ts';
+import { run } from './run.ts';
+import { deployedTarget, OutOfReach, stackTarget } from './targets.ts';
+
+// Whoever reads the output may go first, as `head` does.
+process.stdout.on('error', () => undefined);
+process.stderr.on('error', () => undefined);
+
+process.exitCode = await run(process.argv.slice(2), {
+  async connect(deployment) {
+    if (deployment) return deployedTarget(deployment);
+    const stack = await readStack();
+    if (stack) return stackTarget(stack);
+    throw new OutOfReach(
+      'No development stack runs here: start one with `npm run dev`, or name a deployed --stage',
+    );
+  },
+  out: (text) => process.stdout.write(text),
+  err: (text) => process.stderr.write(text),
+});

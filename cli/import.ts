@@ -1,0 +1,187 @@
+/** Many clubs and members from one file: all of it is right, or nothing is written. */
+import { readFile } from 'node:fs/promises';
+import * as z from 'zod/mini';
+import type { Command, ShownClub } from '../lib/meetings/manage.ts';
+import { ClubId, ClubName, ParticipantName, Role, UserId } from '../lib/meetings/model.ts';
+import { OutOfReach, Refused, type Target } from './targets.ts';
+
+/** Commands on their way at once: as many invocations of the function. */
+const AT_ONCE = 16;
+const SHOWN_MISTAKES = 20;
+
+const LIST_RULE = 'must be a list';
+const OBJECT_RULE = 'must be an object';
+
+const ImportedMember = z.strictObject(
+  { userId: UserId, displayName: z.optional(ParticipantName), role: z.optional(Role) },
+  OBJECT_RULE,
+);
+const ImportedClub = z.strictObject(
+  {
+    clubId: ClubId,
+    name: ClubName,
+    moderatorId: UserId,
+    members: z.array(ImportedMember, LIST_RULE),
+  },
+  OBJECT_RULE,
+);
+const ImportFile = z.strictObject({ clubs: z.array(ImportedClub, LIST_RULE) }, OBJECT_RULE);
+export type ImportFile = z.infer<typeof ImportFile>;
+type ImportedClub = ImportFile['clubs'][number];
+type ImportedMember = ImportedClub['members'][number];
+
+/** The file says something that cannot be meant. Nothing was written. */
+export class Mistakes extends Error {
+  override readonly name = 'Mistakes';
+  /** Each names its place: `clubs[0].members[3].role must be …`. */
+  readonly sentences: string[];
+
+  constructor(file: string, sentences: string[]) {
+    const shown = sentences.slice(0, SHOWN_MISTAKES);
+    const more = sentences.length - shown.length;
+    super(
+      [
+        `${file} has ${count(sentences.length, 'mistake')}, and nothing was written:`,
+        ...shown.map((sentence) => `  ${sentence}`),
+        ...(more > 0 ? [`  … and ${more} more`] : []),
+      ].join('\n'),
+    );
+    this.sentences = sentences;
+  }
+}
+
+/** @throws Mistakes, also when it is no JSON; whatever reading a file throws */
+export async function readImport(file: string): Promise<ImportFile> {
+  const text = await readFile(file, 'utf8');
+  let content: unknown;
+  try {
+    // Some editors begin a file with a byte order mark.
+    content = JSON.parse(text.replace(/^\uFEFF/, ''));
+  } catch (error) {
+    throw new Mistakes(file, [error instanceof Error ? error.message : String(error)]);
+  }
+  const result = ImportFile.safeParse(content);
+  if (!result.success) throw new Mistakes(file, result.error.issues.flatMap(sentencesOf));
+  const repeated = repetitionsIn(result.data);
+  if (repeated.length > 0) throw new Mistakes(file, repeated);
+  return result.data;
+}
+
+function sentencesOf(issue: z.core.$ZodIssue): string[] {
+  if (issue.code === 'unrecognized_keys') {
+    return issue.keys.map((key) => `${placeOf([...issue.path, key])} is not known here`);
+  }
+  return [`${placeOf(issue.path)} ${issue.message}`];
+}
+
+const placeOf = (path: PropertyKey[]): string =>
+  path.reduce<string>((place, step) => {
+    if (typeof step === 'number') return `${place}[${step}]`;
+    return place === '' ? String(step) : `${place}.${String(step)}`;
+  }, '') || 'the file';
+
+/** The later one of two would win, whichever that is when they are written side by side. */
+function repetitionsIn({ clubs }: ImportFile): string[] {
+  const repeated = (ids: string[], place: (index: number) => string) => {
+    const first = new Map<string, number>();
+    return ids.flatMap((id, index) => {
+      const before = first.get(id);
+      if (before === undefined) first.set(id, index);
+      return before === undefined ? [] : [`${place(index)} is that of ${place(before)} again`];
+    });
+  };
+  return [
+    ...repeated(
+      clubs.map(({ clubId }) => clubId),
+      (index) => `clubs[${index}].clubId`,
+    ),
+    ...clubs.flatMap(({ members }, club) =>
+      repeated(
+        members.map(({ userId }) => userId),
+        (index) => `clubs[${club}].members[${index}].userId`,
+      ),
+    ),
+  ];
+}
+
+export interface ImportedCounts {
+  clubId: string;
+  members: number;
+  /** Members that were missing, or different. */
+  written: number;
+}
+
+/**
+ * Writes what is missing or different, and leaves alone what the file does not name. Whatever stops it
+ * leaves whole members, and the same file goes on from there.
+ *
+ * @param progress is told after each member that was written
+ */
+export async function importClubs(
+  target: Pick<Target, 'send'>,
+  { clubs }: ImportFile,
+  progress: (club: ImportedClub, done: number, of: number) => void,
+): Promise<ImportedCounts[]> {
+  const counts: ImportedCounts[] = [];
+  for (const club of clubs) {
+    const { clubId, name, moderatorId, members } = club;
+    const known = await find(target, clubId);
+    if (known?.name !== name || known.moderatorId !== moderatorId) {
+      await target.send({ command: 'put-club', clubId, name, moderatorId });
+    }
+    const found = new Map(known?.members.map((member) => [member.userId, member]));
+    const pending = members.filter((member) => differs(member, found.get(member.userId)));
+    let done = members.length - pending.length;
+    progress(club, done, members.length);
+    await eachOf(pending, async (member) => {
+      await target.send(putMember(clubId, member));
+      done += 1;
+      progress(club, done, members.length);
+    });
+    counts.push({ clubId, members: members.length, written: pending.length });
+  }
+  return counts;
+}
+
+const putMember = (clubId: string, member: ImportedMember): Command => ({
+  command: 'put-member',
+  clubId,
+  ...member,
+});
+
+async function find(target: Pick<Target, 'send'>, clubId: string): Promise<ShownClub | undefined> {
+  try {
+    const shown = await target.send({ command: 'show', clubId });
+    if ('members' in shown) return shown;
+    throw new OutOfReach('show does not answer with the club');
+  } catch (error) {
+    if (error instanceof Refused && error.code === 'CLUB_NOT_FOUND') return undefined;
+    throw error;
+  }
+}
+
+const differs = (wanted: ImportedMember, found: ShownClub['members'][number] | undefined) =>
+  !found ||
+  (wanted.displayName !== undefined && wanted.displayName !== found.displayName) ||
+  (wanted.role !== undefined && wanted.role !== found.role);
+
+/** So many at once; begins with no more after the first failure, and throws it when all are back. */
+async function eachOf<T>(items: T[], work: (item: T) => Promise<void>): Promise<void> {
+  const queue = items.values();
+  let failure: { error: unknown } | undefined;
+  const worker = async () => {
+    for (const item of queue) {
+      if (failure) return;
+      try {
+        await work(item);
+      } catch (error) {
+        failure ??= { error };
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, worker));
+  if (failure) throw failure.error;
+}
+
+export const count = (number: number, noun: string): string =>
+  `${number.toLocaleString('en')} ${noun}${number === 1 ? '' : 's'}`;

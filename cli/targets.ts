@@ -1,0 +1,142 @@
+/** Where commands go: the development stack of this checkout, or a deployed function. */
+import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import * as z from 'zod/mini';
+import { createManageDeps } from '../lib/deps.ts';
+import { AppError } from '../lib/errors.ts';
+import { STATUS } from '../lib/http/errors.ts';
+import { type Command, type Managed, manageClubs } from '../lib/meetings/manage.ts';
+import { Club, EndedMeeting, Meeting, Member } from '../lib/meetings/model.ts';
+import type { Log } from '../lib/meetings/ports.ts';
+import type { StackDescription } from '../local/stack-file.ts';
+
+/** The function's own 60 s, and a margin. */
+const ANSWER_WITHIN_MS = 65_000;
+const CONNECT_WITHIN_MS = 5_000;
+
+export interface Target {
+  /** @throws Refused, OutOfReach */
+  send(command: Command): Promise<Managed>;
+  close(): void;
+}
+
+/** Understood, and not done: repeating it changes nothing. */
+export class Refused extends Error {
+  override readonly name = 'Refused';
+  readonly code: string;
+
+  constructor(message: string, code: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+/** Nobody knows whether it was done: it can be repeated. */
+export class OutOfReach extends Error {
+  override readonly name = 'OutOfReach';
+}
+
+/** What the function logs is for whoever operates it, not for a terminal. */
+const SILENCE: Log = { info: () => undefined, warn: () => undefined, error: () => undefined };
+
+/** The function's own rules in this process, on the stack's database and LiveKit. */
+export function stackTarget({
+  dynamodb,
+  livekit,
+}: Pick<StackDescription, 'dynamodb' | 'livekit'>): Target {
+  const { wsUrl, apiKey, apiSecret } = livekit;
+  const deps = {
+    ...createManageDeps({
+      store: dynamodb,
+      livekit: { project: { wsUrl, apiKey, apiSecret } },
+    }),
+    log: SILENCE,
+  };
+  return {
+    async send(command) {
+      try {
+        return await manageClubs(deps, command);
+      } catch (error) {
+        if (error instanceof AppError && STATUS[error.code] < 500) {
+          throw new Refused(error.message, error.code);
+        }
+        throw new OutOfReach(sentenceOf(error), { cause: error });
+      }
+    },
+    close: () => undefined,
+  };
+}
+
+export interface Deployment {
+  stage: string;
+  /** By default what AWS's own tools would take. */
+  region?: string | undefined;
+  profile?: string | undefined;
+}
+
+export const functionNameOf = ({ stage }: Deployment): string =>
+  `reading-club-meetings-${stage}-clubs`;
+
+const ShownClub = z.object({
+  clubId: Club.shape.clubId,
+  name: Club.shape.name,
+  moderatorId: Club.shape.moderatorId,
+  createdAt: Club.shape.createdAt,
+  members: z.array(Member),
+  meeting: z.nullable(Meeting),
+  barredUserIds: z.array(z.string()),
+  lastMeeting: z.nullable(EndedMeeting),
+});
+const Answer = z.union([
+  z.object({ error: z.string(), code: z.string() }),
+  z.object({ done: z.literal(true) }),
+  ShownClub,
+]);
+/** What Lambda makes of an error that the function throws. */
+const Thrown = z.object({ errorMessage: z.string() });
+
+/** Invokes the deployed function: IAM decides whether this may be. */
+export function deployedTarget(deployment: Deployment): Target {
+  const { region, profile } = deployment;
+  const FunctionName = functionNameOf(deployment);
+  const lambda = new LambdaClient({
+    ...(region && { region }),
+    ...(profile && { profile }),
+    requestHandler: {
+      connectionTimeout: CONNECT_WITHIN_MS,
+      requestTimeout: ANSWER_WITHIN_MS,
+      throwOnRequestTimeout: true,
+    },
+  });
+
+  async function invoke(command: Command): Promise<unknown> {
+    const Payload = JSON.stringify(command);
+    const { FunctionError, Payload: payload } = await lambda.send(
+      new InvokeCommand({ FunctionName, Payload }),
+    );
+    const answer: unknown = JSON.parse(payload?.transformToString() || 'null');
+    if (!FunctionError) return answer;
+    const thrown = Thrown.safeParse(answer);
+    throw new Error(thrown.success ? thrown.data.errorMessage : FunctionError);
+  }
+
+  return {
+    async send(command) {
+      let received: unknown;
+      try {
+        received = await invoke(command);
+      } catch (error) {
+        throw new OutOfReach(`${FunctionName}: ${sentenceOf(error)}`, { cause: error });
+      }
+      const answer = Answer.safeParse(received);
+      if (!answer.success) {
+        throw new OutOfReach(`${FunctionName} answers what this version does not understand`);
+      }
+      if ('error' in answer.data) throw new Refused(answer.data.error, answer.data.code);
+      return answer.data;
+    },
+    close: () => lambda.destroy(),
+  };
+}
+
+const sentenceOf = (error: unknown): string =>
+  error instanceof Error ? error.message || error.name : String(error);

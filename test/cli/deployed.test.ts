@@ -1,0 +1,228 @@
+/** The command line as its own process, against a deployed function: the Lambda API on loopback. */
+import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { type Moderation, type Service, startModeration } from '../support/moderation.ts';
+
+const MEMBERS = 200;
+const program = new URL('../../cli/clubs.ts', import.meta.url).pathname;
+const node = new URL('../../node_modules/.bin/node', import.meta.url).pathname;
+
+interface Invocation {
+  path: string;
+  accessKeyId: string | undefined;
+  command: { command: string };
+}
+
+let world: Moderation;
+let service: Service;
+let folder: string;
+let endpoint: string;
+const invocations: Invocation[] = [];
+/** Instead of the function: Lambda's status, headers and body. */
+let lambda: ((command: unknown) => { status: number; error?: string; body: string }) | undefined;
+
+/** Lambda's Invoke, with the real function behind it. */
+const server = createServer(async (request, response) => {
+  const command = JSON.parse(await text(request));
+  invocations.push({
+    path: request.url ?? '',
+    accessKeyId: /Credential=(.*?)\//.exec(request.headers.authorization ?? '')?.[1],
+    command,
+  });
+  if (lambda) {
+    const { status, error, body } = lambda(command);
+    const headers = { 'content-type': 'application/json' };
+    response
+      .writeHead(status, {
+        ...headers,
+        ...(error &&
+          (status === 200 ? { 'x-amz-function-error': error } : { 'x-amzn-errortype': error })),
+      })
+      .end(body);
+    return;
+  }
+  const answer = await service.manage(command);
+  response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(answer));
+});
+
+beforeAll(async () => {
+  world = await startModeration();
+  service = await world.boot();
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  endpoint = `http://127.0.0.1:${typeof address === 'object' && address ? address.port : 0}`;
+  folder = await mkdtemp(join(tmpdir(), 'clubs-'));
+  await writeFile(
+    join(folder, 'credentials'),
+    '[books]\naws_access_key_id = AKIDBOOKS\naws_secret_access_key = none\n',
+  );
+  await writeFile(join(folder, 'config'), '[profile books]\nregion = eu-west-3\n');
+});
+beforeEach(() => {
+  invocations.length = 0;
+  lambda = undefined;
+});
+afterAll(async () => {
+  server.close();
+  server.closeAllConnections();
+  await world.close();
+  await rm(folder, { recursive: true });
+});
+
+/** With no AWS account in its environment but the profile of these files. */
+function start(args: string[], env: Record<string, string> = {}) {
+  return spawn(node, [program, ...args], {
+    env: {
+      PATH: process.env['PATH'] ?? '',
+      AWS_ENDPOINT_URL_LAMBDA: endpoint,
+      AWS_EC2_METADATA_DISABLED: 'true',
+      AWS_SHARED_CREDENTIALS_FILE: join(folder, 'credentials'),
+      AWS_CONFIG_FILE: join(folder, 'config'),
+      ...env,
+    },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+}
+const clubs = (...args: string[]) => ended(start(args));
+async function ended(child: ReturnType<typeof start>) {
+  const [out, err, [exit]] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    once(child, 'exit'),
+  ]);
+  return { exit, out, err };
+}
+const PROFILE = ['--stage', 'prod', '--profile', 'books'];
+
+describe('a deployed function', () => {
+  it('is invoked by stage, with the profile’s credentials', async () => {
+    const { clubId } = await world.createClub();
+    const { exit, out } = await clubs(
+      'show',
+      clubId,
+      '--json',
+      ...PROFILE,
+      '--region',
+      'eu-north-1',
+    );
+    expect({ exit, shown: JSON.parse(out) }).toEqual({
+      exit: 0,
+      shown: await service.show(clubId),
+    });
+    expect(invocations).toEqual([
+      {
+        path: '/2015-03-31/functions/reading-club-meetings-prod-clubs/invocations',
+        accessKeyId: 'AKIDBOOKS',
+        command: { command: 'show', clubId },
+      },
+    ]);
+  });
+
+  it('is invoked as the profile, whoever else the environment names', async () => {
+    const someoneElse = { AWS_ACCESS_KEY_ID: 'AKIDOTHER', AWS_SECRET_ACCESS_KEY: 'none' };
+    await ended(start(['show', 'no-club', ...PROFILE], someoneElse));
+    expect(invocations.map(({ accessKeyId }) => accessKeyId)).toEqual(['AKIDBOOKS']);
+  });
+
+  it('that refuses is exit code 1', async () => {
+    expect(await clubs('show', 'no-club', ...PROFILE)).toEqual({
+      exit: 1,
+      out: '',
+      err: 'Reading club not found\n',
+    });
+  });
+
+  it.each([
+    [
+      'throws',
+      {
+        status: 200,
+        error: 'Unhandled',
+        body: '{"errorType":"StoreUnavailable","errorMessage":"The club records cannot be reached"}',
+      },
+      'The club records cannot be reached',
+    ],
+    [
+      'does not exist',
+      { status: 404, error: 'ResourceNotFoundException', body: '{"Message":"Function not found"}' },
+      'Function not found',
+    ],
+    [
+      'may not be invoked',
+      { status: 403, error: 'AccessDeniedException', body: '{"Message":"not authorized"}' },
+      'not authorized',
+    ],
+    ['answers something else', { status: 200, body: '{"hello":"world"}' }, 'does not understand'],
+  ])('that %s is exit code 3', async (_, answer, sentence) => {
+    lambda = () => answer;
+    const { exit, out, err } = await clubs('show', 'a-club', ...PROFILE);
+    expect({ exit, out }).toEqual({ exit: 3, out: '' });
+    expect(err).toContain('reading-club-meetings-prod-clubs');
+    expect(err).toContain(sentence);
+    expect(err.trim().split('\n')).toHaveLength(1);
+  });
+
+  it.each([
+    ['an unknown profile', ['--profile', 'nobody', '--region', 'eu-north-1'], 'credentials'],
+    ['no region', ['--profile', 'nobody'], 'Region is missing'],
+    ['no credentials', ['--region', 'eu-north-1'], 'credentials'],
+  ])('with %s is exit code 3, in one sentence', async (_, options, sentence) => {
+    const { exit, out, err } = await clubs('show', 'a', '--stage', 'prod', ...options);
+    expect({ exit, out, err }).toEqual({
+      exit: 3,
+      out: '',
+      err: expect.stringContaining(sentence),
+    });
+    expect(err.trim().split('\n')).toHaveLength(1);
+    expect(invocations).toEqual([]);
+  });
+});
+
+describe('an import that is killed', () => {
+  it('and repeated has the result of one that was not', async () => {
+    const [clubId, whole] = [`club-${randomUUID()}`, `club-${randomUUID()}`];
+    const members = Array.from({ length: MEMBERS }, (_, index) => ({
+      userId: `user-${index}`,
+      displayName: `Person ${index}`,
+      role: index % 50 === 0 ? 'moderator' : 'member',
+    }));
+    const fileOf = async (id: string) => {
+      const file = join(folder, `${id}.json`);
+      const club = { clubId: id, name: 'Novels', moderatorId: 'ada', members };
+      await writeFile(file, JSON.stringify({ clubs: [club] }));
+      return file;
+    };
+    const written = () =>
+      invocations.filter(({ command }) => command.command === 'put-member').length;
+
+    const file = await fileOf(clubId);
+    const child = start(['import', file, ...PROFILE]);
+    while (written() < MEMBERS / 3) await new Promise((resolve) => setTimeout(resolve, 2));
+    child.kill('SIGKILL');
+    const [, signal] = await once(child, 'exit');
+    expect(signal).toBe('SIGKILL');
+    const { members: part } = await service.show(clubId);
+    expect(part.length).toBeGreaterThan(MEMBERS / 4);
+    expect(part.length).toBeLessThan(MEMBERS);
+
+    const again = await clubs('import', file, ...PROFILE);
+    expect(again).toMatchObject({ exit: 0, err: expect.stringContaining('200 of 200 members') });
+    // What was there, and whole, is not written again; some were on their way.
+    expect(written()).toBeLessThanOrEqual(MEMBERS + 32);
+    await clubs('import', await fileOf(whole), ...PROFILE);
+
+    const facts = async (id: string) => {
+      const { clubId: _, createdAt: __, members: all, ...rest } = await service.show(id);
+      return { ...rest, members: all.map(({ joinedAt: ___, ...member }) => member) };
+    };
+    expect(await facts(clubId)).toEqual(await facts(whole));
+  });
+});

@@ -1,0 +1,22 @@
+/** The command line without a process: what it prints, and its exit code. */
+import { run, type Surroundings } from '../../cli/run.ts';
+
+export interface Printed {
+  exit: number;
+  out: string;
+  err: string;
+}
+
+export async function typed(args: string[], connect: Surroundings['connect']): Promise<Printed> {
+  const printed = { out: '', err: '' };
+  const exit = await run(args, {
+    connect,
+    out: (text) => {
+      printed.out += text;
+    },
+    err: (text) => {
+      printed.err += text;
+    },
+  });
+  return { exit, ...printed };
+}
