@@ -117,7 +117,7 @@ describe('However a meeting’s events are ordered and repeated,', () => {
         const rows = await attendanceRows(club.clubId, meeting.meetingId);
         expect(bySid(rows)).toEqual(bySid(truth.stays));
       }),
-      { numRuns: 25 },
+      { numRuns: 18 },
     );
   }, 60_000);
 
@@ -156,7 +156,7 @@ describe('However a meeting’s events are ordered and repeated,', () => {
           [...new Set(stays.map(({ userId }) => userId))].sort(),
         );
       }),
-      { numRuns: 15 },
+      { numRuns: 10 },
     );
   }, 60_000);
 });
@@ -218,7 +218,7 @@ describe('Whatever is lost,', () => {
           ).toEqual([]);
         },
       ),
-      { numRuns: 25 },
+      { numRuns: 18 },
     );
   }, 60_000);
 
@@ -245,7 +245,7 @@ describe('Whatever is lost,', () => {
         expect(decided.lastMeeting?.meetingId).toBe(meeting.meetingId);
         expect(await meetings.roomsOf(club.clubId)).toEqual([]);
       }),
-      { numRuns: 8 },
+      { numRuns: 6 },
     );
   }, 60_000);
 });
