@@ -344,6 +344,14 @@ async function stepsOf(command: object): Promise<string[]> {
   await counted.manage(command);
   return counted.wire.operations().slice();
 }
+/** One thing for each step at which a process can be killed, made one after the other. */
+async function forEachStep<T>(steps: string[], make: () => Promise<T>) {
+  const made: { club: T; step: string; index: number }[] = [];
+  for (const [index, step] of ['nothing', ...steps].entries()) {
+    made.push({ club: await make(), step, index });
+  }
+  return made;
+}
 /** The same command by a process that is killed after so many steps. */
 async function killed(command: object, steps: number): Promise<void> {
   const doomed = await world.boot({ faults: [killedAfter(steps)] });
@@ -379,8 +387,8 @@ describe('remove-member', () => {
   it('killed after any step is completed by repeating it', async () => {
     const counted = await clubWithMeeting();
     const steps = await stepsOf(about('remove-member', counted, counted.member));
-    for (const [index, step] of ['nothing', ...steps].entries()) {
-      const club = await clubWithMeeting();
+    const clubs = await forEachStep(steps, clubWithMeeting);
+    const complete = async ({ club, step, index }: (typeof clubs)[number]) => {
       await enter(club, club.member);
       await enter(club, club.other);
       const command = about('remove-member', club, club.member);
@@ -390,7 +398,8 @@ describe('remove-member', () => {
       const { members, barredUserIds } = await service.show(club.clubId);
       expect(members.map(({ userId }) => userId)).not.toContain(club.member.userId);
       expect(barredUserIds, step).toEqual([club.member.userId]);
-    }
+    };
+    await Promise.all(clubs.map(complete));
   });
 
   it('keeps out whoever a moderator lets back in at that moment', async () => {
@@ -476,8 +485,8 @@ describe('remove-club', () => {
   it('killed after any step is completed by repeating it', async () => {
     const counted = await busyClub();
     const steps = await stepsOf({ command: 'remove-club', clubId: counted.clubId });
-    for (const [index, step] of ['nothing', ...steps].entries()) {
-      const club = await busyClub();
+    const clubs = await forEachStep(steps, busyClub);
+    const complete = async ({ club, step, index }: (typeof clubs)[number]) => {
       const command = { command: 'remove-club', clubId: club.clubId };
       await killed(command, index);
       const { reason } = (await world.recordOf(club.clubId))?.lastMeeting ?? {};
@@ -485,7 +494,8 @@ describe('remove-club', () => {
       expect(await service.manage(command), step).toEqual(DONE);
       expect(await world.itemsOf(club.clubId), step).toEqual([]);
       expect(await world.roomsOf(club.clubId), step).toEqual([]);
-    }
+    };
+    await Promise.all(clubs.map(complete));
   });
 
   it('ends a meeting that is started meanwhile, too', async () => {
@@ -621,13 +631,14 @@ describe('forget-user', () => {
   it('killed after any step is completed by repeating it', async () => {
     const counted = await remembered();
     const steps = await stepsOf(about('forget-user', counted, counted.moderator));
-    for (const [index, step] of ['nothing', ...steps].entries()) {
-      const club = await remembered();
+    const clubs = await forEachStep(steps, remembered);
+    const complete = async ({ club, step, index }: (typeof clubs)[number]) => {
       const command = about('forget-user', club, club.moderator);
       await killed(command, index);
       expect(await service.manage(command), step).toEqual(DONE);
       await expectForgotten(club, step);
-    }
+    };
+    await Promise.all(clubs.map(complete));
   });
 
   it('of somebody who left the club long ago works as well', async () => {
