@@ -1,7 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { BatchWriteCommand } from '@aws-sdk/lib-dynamodb';
-import getPort from 'get-port';
 import { documentClient, startDatabase } from '../local/dynamodb.ts';
 import { type LiveKit, startLiveKit } from '../local/livekit/start.ts';
 import { startIssuer } from './issuer.ts';
@@ -58,7 +57,7 @@ export async function startWorld(): Promise<World> {
   };
   try {
     const [database, issuer, livekit] = await Promise.all([
-      begin(startDatabase({ port: await getPort() })),
+      begin(startDatabase({ port: 0 })),
       begin(startIssuer()),
       begin(startLiveKit({ env: { ...process.env, LIVEKIT: 'server' } })),
     ]);

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import type { RequestListener } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import {
   CreateTableCommand,
   type CreateTableCommandInput,
@@ -25,7 +26,7 @@ export type Table = { endpoint: string; tableName: string };
 
 export type Database = Table & { stop(): Promise<void> };
 
-/** A database with our table, empty: dynalite on `port`, or the one at `endpoint`. */
+/** A database with our table, empty: dynalite on `port` (0: any), or the one at `endpoint`. */
 export async function startDatabase(
   where: { port: number } | { endpoint: string },
 ): Promise<Database> {
@@ -39,7 +40,8 @@ export async function startDatabase(
   surviveAbortedRequests(server);
   server.listen(where.port, '127.0.0.1');
   await once(server, 'listening');
-  const table = { endpoint: `http://127.0.0.1:${where.port}`, tableName: TABLE_NAME };
+  const { port } = server.address() as AddressInfo;
+  const table = { endpoint: `http://127.0.0.1:${port}`, tableName: TABLE_NAME };
   await createTable(table);
   return {
     ...table,

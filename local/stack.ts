@@ -8,6 +8,7 @@ import type { StackDescription } from './stack-file.ts';
 
 const USUAL_PORTS = { dynamodb: 8000, cognito: 9229, api: 3000, lambda: 3002 };
 const USUAL_LIVEKIT_PORT = 7880;
+const ATTEMPTS = 3;
 
 export type Stack = {
   description: StackDescription;
@@ -36,6 +37,17 @@ export type StackOptions = {
 
 /** Starts database, identity, LiveKit and API with the demo data, and waits until all answer. */
 export async function startStack(options: StackOptions = {}): Promise<Stack> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await startParts(options);
+    } catch (error) {
+      // A port can be taken between being chosen and being listened on, seconds later.
+      if (attempt === ATTEMPTS || !String(error).includes('EADDRINUSE')) throw error;
+    }
+  }
+}
+
+async function startParts(options: StackOptions): Promise<Stack> {
   const { env = process.env, onLine } = options;
   const { DYNAMODB_ENDPOINT: external } = env;
   const { ports, notes } = await choosePorts(options.ports ?? 'usual', [
@@ -142,12 +154,18 @@ function notesOn({ kind, wsUrl, note }: LiveKit): string[] {
   ];
 }
 
+/** From below the range that the system takes the ports of outgoing connections from. */
+const someFreePorts = (): number[] =>
+  Array.from({ length: 20 }, () => 10_000 + Math.floor(Math.random() * 20_000));
+
 async function choosePorts(wanted: 'usual' | 'free', names: readonly (keyof typeof USUAL_PORTS)[]) {
   const ports = { ...USUAL_PORTS };
   const notes: string[] = [];
   for (const name of names) {
     const usual = USUAL_PORTS[name];
-    ports[name] = await getPort(wanted === 'usual' ? { port: usual } : {});
+    ports[name] = await getPort({
+      port: wanted === 'usual' ? [usual, ...someFreePorts()] : someFreePorts(),
+    });
     if (wanted === 'usual' && ports[name] !== usual) {
       notes.push(`Port ${usual} is taken: ${name} is on ${ports[name]}.`);
     }

@@ -3,7 +3,6 @@ import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DescribeTableCommand, ListTablesCommand } from '@aws-sdk/client-dynamodb';
 import { GetCommand } from '@aws-sdk/lib-dynamodb';
-import getPort from 'get-port';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createClub } from '../../local/demo-data.ts';
 import { type Database, documentClient, startDatabase } from '../../local/dynamodb.ts';
@@ -27,7 +26,7 @@ describe('the local database', () => {
   let database: Database;
 
   beforeAll(async () => {
-    database = await startDatabase({ port: await getPort() });
+    database = await startDatabase({ port: 0 });
   });
   afterAll(() => database.stop());
 
@@ -53,7 +52,7 @@ describe('the local database', () => {
   });
 
   it('that is stopped with a request under way answers it, and its stop waits for that', async () => {
-    const short = await startDatabase({ port: await getPort() });
+    const short = await startDatabase({ port: 0 });
     const socket = connect(Number(new URL(short.endpoint).port), '127.0.0.1');
     await once(socket, 'connect');
     socket.write('POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{');

@@ -26,7 +26,6 @@ import type {
   APIGatewayProxyStructuredResultV2,
   Context,
 } from 'aws-lambda';
-import getPort from 'get-port';
 import { AccessToken } from 'livekit-server-sdk';
 import { ulid } from 'ulid';
 import meetingEvent from '../../events/meeting.json' with { type: 'json' };
@@ -215,10 +214,7 @@ export interface MeetingsOptions {
 }
 
 export async function startMeetings(options: MeetingsOptions = {}) {
-  const [database, issuer] = await Promise.all([
-    getPort({ host: '127.0.0.1' }).then((port) => startDatabase({ port })),
-    startIssuer(),
-  ]);
+  const [database, issuer] = await Promise.all([startDatabase({ port: 0 }), startIssuer()]);
   const documents = documentClient(database.endpoint);
   const TableName = database.tableName;
 

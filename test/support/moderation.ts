@@ -12,7 +12,6 @@ import type {
   APIGatewayProxyStructuredResultV2,
   Context,
 } from 'aws-lambda';
-import getPort from 'get-port';
 import { RoomServiceClient } from 'livekit-server-sdk';
 import endEvent from '../../events/end.json' with { type: 'json' };
 import meetingEvent from '../../events/meeting.json' with { type: 'json' };
@@ -140,10 +139,7 @@ type HttpHandler = (
 ) => Promise<APIGatewayProxyStructuredResultV2>;
 
 export async function startModeration(kind: LiveKitKind = 'stand-in') {
-  const [database, issuer] = await Promise.all([
-    getPort({ host: '127.0.0.1' }).then((port) => startDatabase({ port })),
-    startIssuer(),
-  ]);
+  const [database, issuer] = await Promise.all([startDatabase({ port: 0 }), startIssuer()]);
   const documents = documentClient(database.endpoint);
 
   /** Who gets what LiveKit sends; nobody at first. */

@@ -4,7 +4,6 @@
  */
 import { randomUUID } from 'node:crypto';
 import { QueryCommand, ScanCommand } from '@aws-sdk/lib-dynamodb';
-import getPort from 'get-port';
 import { RoomServiceClient } from 'livekit-server-sdk';
 import { expect } from 'vitest';
 import * as end from '../../functions/end.ts';
@@ -65,7 +64,7 @@ export type TestClub = Awaited<ReturnType<World['createClub']>>;
 
 export async function startWorld(kind: LiveKitKind = 'stand-in') {
   const [database, media, issuer] = await Promise.all([
-    getPort({ host: '127.0.0.1' }).then((port) => startDatabase({ port })),
+    startDatabase({ port: 0 }),
     startMedia(kind),
     startIssuer(),
   ]);

@@ -13,7 +13,6 @@ import type {
   APIGatewayProxyStructuredResultV2,
   Context,
 } from 'aws-lambda';
-import getPort from 'get-port';
 import { RoomServiceClient } from 'livekit-server-sdk';
 import webhookEvent from '../../../events/webhook.json' with { type: 'json' };
 import * as cleanupFunction from '../../../functions/cleanup.ts';
@@ -234,10 +233,7 @@ export type Service = Awaited<ReturnType<typeof startService>>;
 
 /** One deployment: a table of its own, and its functions behind `gateway`. */
 export async function startService(media: Media, gateway: Gateway) {
-  const [database, issuer] = await Promise.all([
-    getPort({ host: HOST }).then((port) => startDatabase({ port })),
-    startIssuer(),
-  ]);
+  const [database, issuer] = await Promise.all([startDatabase({ port: 0 }), startIssuer()]);
   const wire = await startWire({
     store: database.endpoint,
     media: media.httpUrl,
