@@ -4,22 +4,22 @@ import type { RemoteParticipant, Room } from '@livekit/rtc-node';
 import { JoinRefused, type StandInControl } from './livekit/stand-in.ts';
 
 /** LiveKit tells the others of somebody once their media is connected: some 0.4 s on loopback. */
-const HEARD_WITHIN_MS = 5_000;
+const HEARD_WITHIN_MS = 10_000;
 const ASK_EVERY_MS = 25;
 
 export interface Participant {
   /** LiveKit's id of this session. */
   sid: string;
   leave(): Promise<void>;
-  /** LiveKit's name for why they are out. Rejects when they are still in after five seconds. */
+  /** LiveKit's name for why they are out. Rejects when they are still in after ten seconds. */
   outBecause(): Promise<string>;
 }
 
 export interface RealParticipant extends Participant {
-  /** The name under which this one sees the other, once it does. Rejects after five seconds. */
+  /** The name under which this one sees the other, once it does. Rejects after ten seconds. */
   sees(identity: string): Promise<string>;
   say(text: string): Promise<void>;
-  /** The next thing that anybody else said. Rejects after five seconds. */
+  /** The next thing that anybody else said. Rejects after ten seconds. */
   hears(): Promise<{ text: string; from: string | undefined }>;
 }
 
