@@ -1,4 +1,4 @@
-/** The command line as its own process, against a deployed function: the Lambda API on loopback. */
+/** The command line against a deployed function: the Lambda API on loopback. */
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
@@ -7,8 +7,10 @@ import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { deployedTarget } from '../../cli/targets.ts';
 import { type Moderation, type Service, startModeration } from '../support/moderation.ts';
+import { typed } from './terminal.ts';
 
 const MEMBERS = 200;
 const program = new URL('../../cli/clubs.ts', import.meta.url).pathname;
@@ -69,6 +71,11 @@ beforeAll(async () => {
 beforeEach(() => {
   invocations.length = 0;
   lambda = undefined;
+  for (const name of ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_PROFILE', 'AWS_REGION']) {
+    vi.stubEnv(name, undefined);
+  }
+  for (const [name, value] of Object.entries(environment())) vi.stubEnv(name, value);
+  return () => vi.unstubAllEnvs();
 });
 afterAll(async () => {
   server.close();
@@ -77,28 +84,27 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
-/** With no AWS account in its environment but the profile of these files. */
-function start(args: string[], env: Record<string, string> = {}) {
-  return spawn(node, [program, ...args], {
-    env: {
-      PATH: process.env['PATH'] ?? '',
-      AWS_ENDPOINT_URL_LAMBDA: endpoint,
-      AWS_EC2_METADATA_DISABLED: 'true',
-      AWS_SHARED_CREDENTIALS_FILE: join(folder, 'credentials'),
-      AWS_CONFIG_FILE: join(folder, 'config'),
-      ...env,
-    },
+/** The environment has no AWS account but the profile of these files. */
+const environment = () => ({
+  AWS_ENDPOINT_URL_LAMBDA: endpoint,
+  AWS_EC2_METADATA_DISABLED: 'true',
+  AWS_SHARED_CREDENTIALS_FILE: join(folder, 'credentials'),
+  AWS_CONFIG_FILE: join(folder, 'config'),
+});
+
+/** As its own process. */
+const start = (...args: string[]) =>
+  spawn(node, [program, ...args], {
+    env: { PATH: process.env['PATH'] ?? '', ...environment() },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-}
-const clubs = (...args: string[]) => ended(start(args));
-async function ended(child: ReturnType<typeof start>) {
-  const [out, err, [exit]] = await Promise.all([
-    text(child.stdout),
-    text(child.stderr),
-    once(child, 'exit'),
-  ]);
-  return { exit, out, err };
+
+/** In this process, which is faster. */
+async function clubs(...args: string[]) {
+  return typed(args, async (deployment) => {
+    if (!deployment) throw new Error('The development stack is not meant');
+    return deployedTarget(deployment);
+  });
 }
 const PROFILE = ['--stage', 'prod', '--profile', 'books'];
 
@@ -126,9 +132,22 @@ describe('a deployed function', () => {
     ]);
   });
 
+  it('is as good for the program itself: answers on stdout, errors on stderr, its exit code', async () => {
+    const child = start('show', 'no-club', '--json', ...PROFILE);
+    const [out, err, [exit]] = await Promise.all([
+      text(child.stdout),
+      text(child.stderr),
+      once(child, 'exit'),
+    ]);
+    const error = 'Reading club not found';
+    expect({ exit, err }).toEqual({ exit: 1, err: `${error}\n` });
+    expect(JSON.parse(out)).toEqual({ error, code: 'CLUB_NOT_FOUND' });
+  });
+
   it('is invoked as the profile, whoever else the environment names', async () => {
-    const someoneElse = { AWS_ACCESS_KEY_ID: 'AKIDOTHER', AWS_SECRET_ACCESS_KEY: 'none' };
-    await ended(start(['show', 'no-club', ...PROFILE], someoneElse));
+    vi.stubEnv('AWS_ACCESS_KEY_ID', 'AKIDOTHER');
+    vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'none');
+    await clubs('show', 'no-club', ...PROFILE);
     expect(invocations.map(({ accessKeyId }) => accessKeyId)).toEqual(['AKIDBOOKS']);
   });
 
@@ -204,7 +223,7 @@ describe('an import that is killed', () => {
       invocations.filter(({ command }) => command.command === 'put-member').length;
 
     const file = await fileOf(clubId);
-    const child = start(['import', file, ...PROFILE]);
+    const child = start('import', file, ...PROFILE);
     while (written() < MEMBERS / 3) await new Promise((resolve) => setTimeout(resolve, 2));
     child.kill('SIGKILL');
     const [, signal] = await once(child, 'exit');

@@ -178,15 +178,19 @@ async function round([one, other]: [Action, Action], isBarredBefore: boolean) {
   };
   const [first, second] = await Promise.all([act(one), act(other)]);
 
-  const { members, barredUserIds } = await direct.show(clubId);
+  const items = await world.itemsOf(clubId);
+  const { barredUserIds }: { barredUserIds?: Set<string> } =
+    items.find(({ sk }) => sk === 'CLUB') ?? {};
   const inRoom = await world.media.listParticipants(meeting.roomName);
   const named = (userIds: string[]) => userIds.flatMap((userId) => nameOf(userId) ?? []);
   const after = shown({
     moderators: [
       'owner',
-      ...named(members.filter(({ role }) => role === 'moderator').map(({ userId }) => userId)),
+      ...named(
+        items.filter(({ role }) => role === 'moderator').map(({ userId }) => String(userId)),
+      ),
     ],
-    barred: named(barredUserIds),
+    barred: named([...(barredUserIds ?? [])]),
     present: named(inRoom.map(({ identity }) => identity)),
     muted: named(
       inRoom
