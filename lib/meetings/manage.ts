@@ -47,12 +47,7 @@ export type Command = z.infer<typeof Command>;
 export interface ManageDeps {
   clubs: Pick<
     ClubRepository,
-    | 'getClub'
-    | 'getClubAndMember'
-    | 'setRole'
-    | 'barUser'
-    | 'recordEndedMeeting'
-    | 'concludeMeeting'
+    'getClub' | 'setRole' | 'barUser' | 'recordEndedMeeting' | 'concludeMeeting'
   >;
   administration: ClubAdministration;
   media: Pick<MediaServer, 'deleteRoom' | 'removeParticipant'>;

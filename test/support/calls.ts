@@ -14,6 +14,7 @@ import type { EndAnswer } from '../../lib/meetings/end.ts';
 import type { StartedMeeting } from '../../lib/meetings/start.ts';
 import type { MeetingStatus } from '../../lib/meetings/status.ts';
 import type { JoinToken } from '../../lib/meetings/token.ts';
+import { contextOf } from './context.ts';
 
 /** The functions' timeout in serverless.yml. */
 export const FUNCTION_TIMEOUT_MS = 12_000;
@@ -88,24 +89,5 @@ export async function invoke<R extends Route>(
     headers: headers ?? {},
     body: JSON.parse(body ?? ''),
     elapsedMs: performance.now() - startedAt,
-  };
-}
-
-function contextOf(remainingMs: number): Context {
-  const deadline = Date.now() + remainingMs;
-  const nothing = () => undefined;
-  return {
-    awsRequestId: randomUUID(),
-    functionName: 'in-process',
-    functionVersion: '$LATEST',
-    invokedFunctionArn: 'arn:aws:lambda:eu-central-1:123456789012:function:in-process',
-    memoryLimitInMB: '512',
-    logGroupName: '/aws/lambda/in-process',
-    logStreamName: 'in-process',
-    callbackWaitsForEmptyEventLoop: true,
-    getRemainingTimeInMillis: () => deadline - Date.now(),
-    done: nothing,
-    fail: nothing,
-    succeed: nothing,
   };
 }
