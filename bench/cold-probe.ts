@@ -21,6 +21,10 @@ export interface ProbeResult {
   /** From before the import to the first request's answer. */
   answeredMs?: number;
   statusCode?: number;
+  /** User and system time of both together. */
+  cpuMs: number;
+  /** Of the whole process at the end: Node, code and data. */
+  residentBytes: number;
   files: number;
   bytes: number;
 }
@@ -43,15 +47,26 @@ if (order.countsFiles) {
   });
 }
 
+const cpuBefore = process.cpuUsage();
 const startedAt = performance.now();
 const exports = load(order.module);
-const result: ProbeResult = { importMs: performance.now() - startedAt, files, bytes };
+const importMs = performance.now() - startedAt;
+const answer: Pick<ProbeResult, 'answeredMs' | 'statusCode'> = {};
 if (order.event) {
   const handler = order.adapter
     ? load(order.adapter).configure({ app: exports.app })
     : exports.handler;
   const { statusCode } = await handler(order.event, context);
-  result.answeredMs = performance.now() - startedAt;
-  result.statusCode = statusCode;
+  answer.answeredMs = performance.now() - startedAt;
+  answer.statusCode = statusCode;
 }
+const { user, system } = process.cpuUsage(cpuBefore);
+const result: ProbeResult = {
+  importMs,
+  ...answer,
+  cpuMs: (user + system) / 1000,
+  residentBytes: process.memoryUsage.rss(),
+  files,
+  bytes,
+};
 process.send?.(result, () => process.exit());

@@ -6,7 +6,7 @@ import type { Table } from './report.ts';
 const BUSY_LOAD = 1;
 
 /** How busy the machine is with other things, before anything of ours runs. */
-export const load = (): string => (loadavg()[0] ?? Number.NaN).toFixed(2);
+export const loadAverage = (): string => (loadavg()[0] ?? Number.NaN).toFixed(2);
 
 export function machineTable(loadBefore: string): Table {
   const [cpu] = cpus();

@@ -1,6 +1,6 @@
 import type { Route } from './events.ts';
 import type { Round, RoundResult } from './worker.ts';
-import type { Worker } from './worker-client.ts';
+import { callsOf, type Worker } from './worker-client.ts';
 import type { World } from './world.ts';
 
 /** A line of a table: one route in one state of the clubs. */
@@ -25,7 +25,7 @@ export const CASES: Case[][] = [
 export interface Subject {
   name: string;
   worker: Worker;
-  options: Pick<Round, 'concurrency' | 'waiting'>;
+  options: Pick<Round, 'pace' | 'waiting'>;
 }
 
 /** On a machine that is busy with other things a run must end too: with fewer rounds. */
@@ -54,9 +54,7 @@ export async function takeTurns(
         for (const { name, route, clubs } of cases) {
           const result = await worker.run({
             ...options,
-            route,
-            requests,
-            clubIds: world.clubs[clubs],
+            calls: callsOf(route, world.clubs[clubs], requests),
             accessToken: world.accessToken,
           });
           const key = keyOf(name, subject);

@@ -3,10 +3,11 @@
  * docs/benchmarks.md as well.
  */
 import { parseArgs } from 'node:util';
-import { load, machineTable } from './machine.ts';
+import { loadAverage, machineTable } from './machine.ts';
 import { writePage } from './page.ts';
 import { aimsTable, type Report, tableText } from './report.ts';
 import { cold } from './sections/cold.ts';
+import { load } from './sections/load.ts';
 import { polls } from './sections/polls.ts';
 import { roundTrips } from './sections/round-trips.ts';
 import { routes } from './sections/routes.ts';
@@ -19,6 +20,7 @@ const SECTIONS: Record<string, (world: World) => Promise<Report>> = {
   'round-trips': roundTrips,
   cold,
   polls,
+  load,
 };
 
 const { positionals, values } = parseArgs({
@@ -35,7 +37,7 @@ if (unknown.length > 0) {
 }
 
 const startedAt = performance.now();
-const machine = tableText(machineTable(load()));
+const machine = tableText(machineTable(loadAverage()));
 console.log(machine);
 const world = await startWorld();
 const stop = () => {

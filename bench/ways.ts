@@ -8,11 +8,17 @@ import { countAsWaiting, type Waiting } from './waiting.ts';
 
 export type Way = 'ours' | 'plain';
 
+/** What a worker sends its requests to. `api`: ours over HTTP, behind what stands in for API Gateway. */
+export type Target = Way | 'api';
+
 type Handler = (
   event: APIGatewayProxyEventV2,
   context: Context,
 ) => Promise<APIGatewayProxyStructuredResultV2>;
 export type Handlers = Record<Route, Handler>;
+
+export const handlersOf = async (target: Target): Promise<Handlers> =>
+  ({ ours: ourHandlers, plain: plainHandlers, api: apiHandlers })[target]();
 
 /** Methods of the ports that reach nothing outside this process. */
 const LOCAL_METHODS = ['createToken', 'getServerUrl'];
@@ -62,6 +68,21 @@ export async function plainHandlers(): Promise<Handlers> {
     const answer = await proxy(event, context, () => undefined);
     if (!answer) throw new Error('The adapter gave no answer');
     return answer;
+  };
+  return { token: handler, start: handler, end: handler, status: handler };
+}
+
+/** The API that `API_ORIGIN` names, asked what the event asks. */
+function apiHandlers(): Handlers {
+  const { API_ORIGIN: origin } = process.env;
+  const handler: Handler = async ({ rawPath, headers, body, requestContext }) => {
+    const { authorization = '' } = headers;
+    const answer = await fetch(`${origin}${rawPath}`, {
+      method: requestContext.http.method,
+      headers: { authorization, 'content-type': 'application/json' },
+      ...(body !== undefined && { body }),
+    });
+    return { statusCode: answer.status, body: await answer.text() };
   };
   return { token: handler, start: handler, end: handler, status: handler };
 }

@@ -1,21 +1,29 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import type { Way } from './ways.ts';
-import type { Round, RoundResult } from './worker.ts';
+import type { Route } from './events.ts';
+import type { Target } from './ways.ts';
+import type { Call, Round, RoundResult } from './worker.ts';
 
 const ROUND_WITHIN_MS = 60_000;
 
 export interface Worker {
-  way: Way;
+  target: Target;
   run(round: Round): Promise<RoundResult>;
   stop(): Promise<void>;
 }
 
+/** So many requests of one route, each about the next of the clubs. */
+export const callsOf = (route: Route, clubIds: string[], requests: number): Call[] =>
+  Array.from({ length: requests }, (_, index) => ({
+    route,
+    clubId: clubIds[index % clubIds.length] ?? '',
+  }));
+
 type Reply = { id: number; result?: RoundResult; error?: string };
 
 /** Starts a worker and waits until its handlers are there. */
-export async function startWorker(way: Way, env: Record<string, string>): Promise<Worker> {
-  const child = fork(new URL('./worker.ts', import.meta.url), [way], {
+export async function startWorker(target: Target, env: Record<string, string>): Promise<Worker> {
+  const child = fork(new URL('./worker.ts', import.meta.url), [target], {
     env: { ...env, NODE_ENV: 'production' },
     serialization: 'advanced',
     // The log lines that a request writes are part of its cost; nobody reads them.
@@ -27,7 +35,7 @@ export async function startWorker(way: Way, env: Record<string, string>): Promis
   const reply = (id: number) => {
     const settled = Promise.withResolvers<RoundResult | undefined>();
     const tooLate = setTimeout(
-      () => settled.reject(new Error(`The worker (${way}) did not answer in time`)),
+      () => settled.reject(new Error(`The worker (${target}) did not answer in time`)),
       ROUND_WITHIN_MS,
     );
     waiting.set(id, settled);
@@ -39,7 +47,7 @@ export async function startWorker(way: Way, env: Record<string, string>): Promis
     waiting.delete(id);
   });
   child.on('exit', (code, signal) => {
-    const error = new Error(`The worker (${way}) ended: ${signal ?? `code ${code}`}`);
+    const error = new Error(`The worker (${target}) ended: ${signal ?? `code ${code}`}`);
     for (const { reject } of waiting.values()) reject(error);
     waiting.clear();
   });
@@ -54,12 +62,12 @@ export async function startWorker(way: Way, env: Record<string, string>): Promis
     throw error;
   }
   return {
-    way,
+    target,
     async run(round) {
       const id = ++lastId;
       child.send({ id, round });
       const result = await reply(id);
-      if (!result) throw new Error(`The worker (${way}) gave no result`);
+      if (!result) throw new Error(`The worker (${target}) gave no result`);
       return result;
     },
     stop,

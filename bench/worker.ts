@@ -1,34 +1,45 @@
 /** A process of its own that holds one of the two ways and sends it requests when it is told to. */
+
 import { context, eventFor, type Route } from './events.ts';
+import { asTheyCome, type Send, soManyAtATime } from './pace.ts';
 import { type Waiting, Waiting as Waits, waitingAtTheWire } from './waiting.ts';
-import { type Handlers, ourHandlers, plainHandlers, type Way } from './ways.ts';
+import { type Handlers, handlersOf, ourHandlers, type Target } from './ways.ts';
+
+export interface Call {
+  route: Route;
+  clubId: string;
+}
 
 export interface Round {
-  route: Route;
-  /** Each request is about the next of these. */
-  clubIds: string[];
+  /** One request each, in this order. */
+  calls: Call[];
   accessToken: string;
-  requests: number;
-  /** So many requests are under way at any time. */
-  concurrency: number;
+  /**
+   * A closed loop with so many requests under way at any time, each of which has to succeed; or an open
+   * one, into which so many a second come whether or not the others are answered.
+   */
+  pace: { atATime: number } | { perSecond: number };
   /** What counts as waiting; one request at a time only. */
   waiting?: 'wire' | 'ports';
 }
 
 export interface RoundResult {
   durationMs: number;
+  /** Of each request; in an open loop from when it was due. */
   latenciesMs: Float64Array;
   /** Of each request, what of its latency was not waiting. */
   busyMs: Float64Array;
   /** User and system time of the whole process. */
   cpuMs: number;
+  /** How many requests of an open loop were not answered with a 200. */
+  failures: number;
 }
 
-const way = process.argv[2] as Way;
+const target = process.argv[2] as Target;
 const atTheWire = waitingAtTheWire();
 const atThePorts = new Waits();
-const handlers = way === 'ours' ? await ourHandlers() : await plainHandlers();
-const handlersByPorts = way === 'ours' ? await ourHandlers(atThePorts) : undefined;
+const byTheWire = await handlersOf(target);
+const byThePorts = target === 'ours' ? await ourHandlers(atThePorts) : undefined;
 
 process.on('disconnect', () => process.exit());
 process.on('message', ({ id, round }: { id: number; round: Round }) => {
@@ -40,40 +51,44 @@ process.on('message', ({ id, round }: { id: number; round: Round }) => {
 process.send?.({ id: 0, result: undefined });
 
 function run(round: Round): Promise<RoundResult> {
-  if (round.waiting !== 'ports') return drive(handlers, atTheWire, round);
-  if (!handlersByPorts) throw new Error('The plain way has no ports');
-  return drive(handlersByPorts, atThePorts, round);
+  if (round.waiting !== 'ports') return drive(byTheWire, atTheWire, round);
+  if (!byThePorts) throw new Error(`"${target}" has no ports`);
+  return drive(byThePorts, atThePorts, round);
 }
 
-/** A closed loop: each of the users sends its next request when its last one is answered. */
-async function drive(target: Handlers, waiting: Waiting, round: Round): Promise<RoundResult> {
-  const { route, clubIds, accessToken, requests, concurrency } = round;
-  const handler = target[route];
-  const events = Array.from({ length: requests }, (_, index) =>
-    eventFor(route, { clubId: clubIds[index % clubIds.length] ?? '', accessToken }),
-  );
-  const latenciesMs = new Float64Array(requests);
-  const busyMs = new Float64Array(requests);
-  let next = 0;
-  const user = async () => {
-    for (let index = next++; index < requests; index = next++) {
-      const event = events[index];
-      if (!event) return;
-      waiting.takeMs();
-      const sentAt = performance.now();
-      const answer = await handler(event, context);
-      const latencyMs = performance.now() - sentAt;
-      latenciesMs[index] = latencyMs;
-      busyMs[index] = latencyMs - waiting.takeMs();
-      if (answer.statusCode !== 200) {
-        throw new Error(`${way} ${route} answered ${answer.statusCode}: ${answer.body}`);
-      }
+async function drive(handlers: Handlers, waiting: Waiting, round: Round): Promise<RoundResult> {
+  const { calls, accessToken, pace } = round;
+  const requests = calls.map(({ route, clubId }) => ({
+    route,
+    handler: handlers[route],
+    event: eventFor(route, { clubId, accessToken }),
+  }));
+  const latenciesMs = new Float64Array(calls.length);
+  const busyMs = new Float64Array(calls.length);
+  let failures = 0;
+  const send: Send = async (index, dueAt) => {
+    const request = requests[index];
+    if (!request) return;
+    waiting.takeMs();
+    const answer = await request.handler(request.event, context).catch((error) => {
+      if ('atATime' in pace) throw error;
+      return { statusCode: 0, body: String(error) };
+    });
+    const latencyMs = performance.now() - dueAt;
+    latenciesMs[index] = latencyMs;
+    busyMs[index] = latencyMs - waiting.takeMs();
+    if (answer.statusCode === 200) return;
+    if ('atATime' in pace) {
+      throw new Error(`${target} ${request.route} answered ${answer.statusCode}: ${answer.body}`);
     }
+    failures++;
   };
   const cpuBefore = process.cpuUsage();
   const startedAt = performance.now();
-  await Promise.all(Array.from({ length: concurrency }, user));
+  await ('atATime' in pace
+    ? soManyAtATime(calls.length, pace.atATime, send)
+    : asTheyCome(calls.length, pace.perSecond, send));
   const durationMs = performance.now() - startedAt;
-  const cpu = process.cpuUsage(cpuBefore);
-  return { durationMs, latenciesMs, busyMs, cpuMs: (cpu.user + cpu.system) / 1000 };
+  const { user, system } = process.cpuUsage(cpuBefore);
+  return { durationMs, latenciesMs, busyMs, cpuMs: (user + system) / 1000, failures };
 }

@@ -1,11 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { BatchWriteCommand } from '@aws-sdk/lib-dynamodb';
+import type { ApiSettings } from '../local/api.ts';
 import { documentClient, startDatabase } from '../local/dynamodb.ts';
 import { type LiveKit, startLiveKit } from '../local/livekit/start.ts';
+import type { Route } from './events.ts';
 import { startIssuer } from './issuer.ts';
-import type { Way } from './ways.ts';
-import { startWorker, type Worker } from './worker-client.ts';
+import { callsOf, startWorker, type Worker } from './worker-client.ts';
 
 const CLUBS_TABLE = 'plain-clubs';
 const MEMBERS_TABLE = 'plain-members';
@@ -37,9 +38,9 @@ export interface World {
     /** Their meetings start and end: no meeting is on, and one has ended already. */
     cycled: string[];
   };
-  workers: Record<Way, Worker>;
+  workers: Record<'ours' | 'plain', Worker>;
   /** What either way needs to know; other addresses are for what stands in between. */
-  environment(addresses?: Addresses): Record<string, string>;
+  environment(addresses?: Addresses): ApiSettings & { CLUBS_TABLE: string; MEMBERS_TABLE: string };
   /** Resolves when the rooms of the meetings that are on no longer count as new. */
   settled(): Promise<void>;
   stop(): Promise<void>;
@@ -178,14 +179,14 @@ async function warmUp(
   { on, idle, cycled }: World['clubs'],
   accessToken: string,
 ): Promise<void> {
-  const round = { accessToken, concurrency: 16 };
-  const requests = cycled.length;
-  await worker.run({ ...round, route: 'start', clubIds: on, requests: on.length });
+  const run = (route: Route, clubIds: string[], requests = cycled.length) =>
+    worker.run({ calls: callsOf(route, clubIds, requests), accessToken, pace: { atATime: 16 } });
+  await run('start', on, on.length);
   for (let cycle = 0; cycle < WARM_UP_CYCLES; cycle++) {
-    await worker.run({ ...round, route: 'start', clubIds: cycled, requests });
-    await worker.run({ ...round, route: 'end', clubIds: cycled, requests });
-    await worker.run({ ...round, route: 'token', clubIds: on, requests });
-    await worker.run({ ...round, route: 'status', clubIds: on, requests });
-    await worker.run({ ...round, route: 'status', clubIds: idle, requests });
+    await run('start', cycled);
+    await run('end', cycled);
+    await run('token', on);
+    await run('status', on);
+    await run('status', idle);
   }
 }

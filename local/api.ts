@@ -56,6 +56,7 @@ export async function startApi(options: {
     });
     return {
       url: `http://127.0.0.1:${httpPort}${BASE_PATH}`,
+      pid: child.pid,
       exited: child.exited,
       stop: () => child.stop().finally(removeBuildDir),
     };

@@ -10,6 +10,7 @@ const KEPT_OUTPUT_LINES = 20;
 const endWithParent = new URL('./end-with-parent.ts', import.meta.url).href;
 
 export type Child = {
+  pid: number;
   /** Settles, with a sentence, if the process ends without having been stopped. */
   exited: Promise<string>;
   /** Ends the process and everything that it started. */
@@ -43,6 +44,7 @@ export async function startChild(options: ChildOptions): Promise<Child> {
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
+  const { pid = Number.NaN } = child;
   const ended = once(child, 'exit').then(
     ([code, by]) => `${name} ended by itself (${by ?? `exit code ${code}`}).`,
     (error: unknown) => `${name} could not be run: ${error}`,
@@ -97,7 +99,7 @@ export async function startChild(options: ChildOptions): Promise<Child> {
     await stop();
     throw error;
   }
-  return { exited, stop };
+  return { pid, exited, stop };
 }
 
 function signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {

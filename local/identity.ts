@@ -56,7 +56,12 @@ export async function startIdentity(options: {
       onLine,
       signal,
     });
-    return { ...cognito, exited: child.exited, stop: () => child.stop().finally(removeDir) };
+    return {
+      ...cognito,
+      pid: child.pid,
+      exited: child.exited,
+      stop: () => child.stop().finally(removeDir),
+    };
   } catch (error) {
     await removeDir();
     throw error;

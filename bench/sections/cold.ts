@@ -12,6 +12,7 @@ import { eventFor, ROUTES, type Route } from '../events.ts';
 import { kilobytes, ms, type Report, ratio } from '../report.ts';
 import { median } from '../statistics.ts';
 import type { Way } from '../ways.ts';
+import { callsOf } from '../worker-client.ts';
 import type { World } from '../world.ts';
 
 const ROUNDS = 11;
@@ -73,10 +74,15 @@ export async function cold(world: World): Promise<Report> {
       }
     }
 
-    const importOf = (names: string[]) =>
-      median(names.flatMap((name) => (results.get(name) ?? []).map(({ importMs }) => importMs)));
+    const medianOf = (names: string[], figure: (result: ProbeResult) => number) =>
+      median(names.flatMap((name) => (results.get(name) ?? []).map(figure)));
+    const importOf = (names: string[]) => medianOf(names, ({ importMs }) => importMs);
     const answeredOf = (name: string) =>
-      median((results.get(name) ?? []).map(({ answeredMs = Number.NaN }) => answeredMs));
+      medianOf([name], ({ answeredMs = Number.NaN }) => answeredMs);
+    const costOf = (names: string[]) => [
+      ms(medianOf(names, ({ cpuMs }) => cpuMs)),
+      (medianOf(names, ({ residentBytes }) => residentBytes) / 2 ** 20).toFixed(0),
+    ];
     const plainImport = importOf(plains.map(({ name }) => name));
     const plainLoaded = loaded.get('plain token');
     const lines = bundles.map(({ name, bytes }) => ({
@@ -102,6 +108,8 @@ export async function cold(world: World): Promise<Report> {
             'first answer ms',
             'plain ms',
             'ratio',
+            'CPU ms',
+            'memory MB',
           ],
           rows: [
             ...lines.map(({ name, bytes, files, importMs, answeredMs, plainAnsweredMs }) => [
@@ -113,6 +121,7 @@ export async function cold(world: World): Promise<Report> {
               ...(isRoute(name)
                 ? [ms(answeredMs), ms(plainAnsweredMs), ratio(answeredMs, plainAnsweredMs)]
                 : ['', '', '']),
+              ...costOf([name]),
             ]),
             [
               'plain, all four routes',
@@ -123,6 +132,7 @@ export async function cold(world: World): Promise<Report> {
               '',
               '',
               '',
+              ...costOf(plains.map(({ name }) => name)),
             ],
           ],
         },
@@ -156,11 +166,9 @@ const eventOf = ({ clubs, accessToken }: World, route: Route) =>
 
 async function startWhatEnds({ workers, clubs, accessToken }: World, way: Way): Promise<void> {
   await workers[way].run({
-    route: 'start',
-    clubIds: clubs.cycled,
+    calls: callsOf('start', clubs.cycled, 1),
     accessToken,
-    requests: 1,
-    concurrency: 1,
+    pace: { atATime: 1 },
   });
 }
 

@@ -3,7 +3,7 @@ import { startCountingProxy } from '../counting-proxy.ts';
 import { CASES, type Case } from '../measure.ts';
 import type { Report } from '../report.ts';
 import type { Way } from '../ways.ts';
-import { startWorker } from '../worker-client.ts';
+import { callsOf, startWorker } from '../worker-client.ts';
 import type { World } from '../world.ts';
 
 type Asked = Record<'dynamodb' | 'livekit', string[]>;
@@ -40,11 +40,9 @@ async function count(world: World, way: Way): Promise<Map<string, Asked>> {
   );
   const once = async ({ route, clubs }: Case): Promise<Asked> => {
     await worker.run({
-      route,
-      requests: 1,
-      concurrency: 1,
-      clubIds: world.clubs[clubs],
+      calls: callsOf(route, world.clubs[clubs], 1),
       accessToken: world.accessToken,
+      pace: { atATime: 1 },
     });
     return { dynamodb: dynamodb.take(), livekit: livekit.take() };
   };

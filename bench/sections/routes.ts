@@ -12,13 +12,13 @@ const REQUESTS = 100;
 export async function routes(world: World): Promise<Report> {
   const tables: Table[] = [];
   const aims: Aim[] = [];
-  for (const concurrency of CONCURRENCIES) {
+  for (const atATime of CONCURRENCIES) {
     const { ours, plain } = world.workers;
     const resultsOf = await takeTurns(
       world,
       [
-        { name: 'ours', worker: ours, options: { concurrency } },
-        { name: 'plain', worker: plain, options: { concurrency } },
+        { name: 'ours', worker: ours, options: { pace: { atATime } } },
+        { name: 'plain', worker: plain, options: { pace: { atATime } } },
       ],
       { rounds: ROUNDS, requests: REQUESTS },
     );
@@ -28,7 +28,7 @@ export async function routes(world: World): Promise<Report> {
       plain: summaryOf(resultsOf(name, 'plain')),
     }));
     tables.push({
-      title: concurrency === 1 ? 'One request at a time' : `${concurrency} requests at a time`,
+      title: atATime === 1 ? 'One request at a time' : `${atATime} requests at a time`,
       head: ['route', 'req/s', 'p50 ms', 'p99 ms', 'plain req/s', 'p50 ms', 'p99 ms', 'p50 ratio'],
       rows: lines.map(({ name, ours, plain }) => [
         name,
@@ -39,7 +39,7 @@ export async function routes(world: World): Promise<Report> {
     });
     const slower = lines.filter(({ ours, plain }) => ours.p50 > plain.p50);
     aims.push({
-      aim: `no route slower than the plain way, ${concurrency} at a time (p50)`,
+      aim: `no route slower than the plain way, ${atATime} at a time (p50)`,
       measured:
         slower.map(({ name, ours, plain }) => `${name} ${ratio(ours.p50, plain.p50)}`).join(', ') ||
         'none is',

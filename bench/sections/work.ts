@@ -8,15 +8,16 @@ import type { World } from '../world.ts';
 const ROUNDS = 4;
 const REQUESTS = 100;
 const AIM_MS = 1;
+const ONE = { atATime: 1 };
 
 export async function work(world: World): Promise<Report> {
   const { ours, plain } = world.workers;
   const resultsOf = await takeTurns(
     world,
     [
-      { name: 'own', worker: ours, options: { concurrency: 1, waiting: 'ports' } },
-      { name: 'ours', worker: ours, options: { concurrency: 1, waiting: 'wire' } },
-      { name: 'plain', worker: plain, options: { concurrency: 1, waiting: 'wire' } },
+      { name: 'own', worker: ours, options: { pace: ONE, waiting: 'ports' } },
+      { name: 'ours', worker: ours, options: { pace: ONE, waiting: 'wire' } },
+      { name: 'plain', worker: plain, options: { pace: ONE, waiting: 'wire' } },
     ],
     { rounds: ROUNDS, requests: REQUESTS },
   );

@@ -1,0 +1,20 @@
+import { createClubRepository } from '../lib/dynamodb/clubs.ts';
+import { createPresenceRepository } from '../lib/dynamodb/presence.ts';
+import { openTable } from '../lib/dynamodb/table.ts';
+import type { World } from './world.ts';
+
+/** Writes what the webhook function writes when LiveKit tells of the rooms of these clubs' meetings. */
+export async function tellOfRooms({ environment }: World, clubIds: string[]): Promise<void> {
+  const { TABLE_NAME: tableName = '', DYNAMODB_ENDPOINT: endpoint } = environment();
+  const table = openTable({ tableName, endpoint });
+  const [clubs, presence] = [createClubRepository(table), createPresenceRepository(table)];
+  for (const clubId of clubIds) {
+    const meetingId = (await clubs.getClub(clubId))?.meeting?.meetingId;
+    if (!meetingId) throw new Error(`No meeting is on in ${clubId}`);
+    const now = new Date().toISOString();
+    await presence.roomStarted(
+      { clubId, meetingId },
+      { sid: `RM_${clubId}`, createdAt: now, observedAt: now },
+    );
+  }
+}
