@@ -88,7 +88,7 @@ export async function manageClubs(deps: ManageDeps, command: Command): Promise<M
       break;
     case 'put-member':
       await existing(deps, clubId);
-      await deps.administration.putMember(clubId, command, deps.now().toISOString());
+      await putMember(deps, command);
       break;
     case 'remove-member':
       await removeMember(deps, clubId, command.userId);
@@ -124,6 +124,15 @@ async function existing({ clubs }: ManageDeps, clubId: string): Promise<Club> {
   const club = await clubs.getClub(clubId);
   if (!club) throw new ClubNotFound();
   return club;
+}
+
+type PutMember = Extract<Command, { command: 'put-member' }>;
+
+async function putMember(deps: ManageDeps, { clubId, ...member }: PutMember): Promise<void> {
+  const at = deps.now().toISOString();
+  // A demotion has a date, which a role that is only written over would not get.
+  if (member.role === 'member') await deps.clubs.setRole(clubId, member.userId, 'member', at);
+  await deps.administration.putMember(clubId, member, at);
 }
 
 async function setRole(
