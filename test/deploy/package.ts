@@ -17,7 +17,13 @@ export interface Resource {
   Properties: any;
 }
 
+export interface Parameter {
+  Default: string;
+  AllowedPattern: string;
+}
+
 export interface Package {
+  parameters: Record<string, Parameter>;
   resources: Record<string, Resource>;
   conditions: Record<string, unknown>;
   /** The whole template as text. */
@@ -27,19 +33,23 @@ export interface Package {
 }
 
 /** Packages the service for AWS, with these parameters. */
-export const packageService = (parameters: Record<string, string> = {}): Promise<Package> =>
+export const packageService = (given: Record<string, string> = {}): Promise<Package> =>
   inCopy(async (root) => {
     const folder = join(root, 'package');
-    const given = Object.entries(parameters).map(([name, value]) => `--param=${name}=${value}`);
-    await serverless(root, 'package', '--stage', 'prod', '--package', folder, ...given);
+    const options = Object.entries(given).map(([name, value]) => `--param=${name}=${value}`);
+    await serverless(root, 'package', '--stage', 'prod', '--package', folder, ...options);
     const text = await readFile(join(folder, 'cloudformation-template-update-stack.json'), 'utf8');
-    const { Resources: resources, Conditions: conditions } = JSON.parse(text);
+    const {
+      Parameters: parameters,
+      Resources: resources,
+      Conditions: conditions,
+    } = JSON.parse(text);
     const zips = new Map<string, Map<string, Buffer>>();
     for (const name of await readdir(folder)) {
       if (!name.endsWith('.zip')) continue;
       zips.set(name.slice(0, -'.zip'.length), filesOfZip(await readFile(join(folder, name))));
     }
-    return { resources, conditions, text, zips };
+    return { parameters, resources, conditions, text, zips };
   });
 
 /** What `serverless invoke local` prints for a sample event, with no stack running. */

@@ -139,23 +139,33 @@ const ENVIRONMENT = [
 
 const run = promisify(execFile);
 
-/** As it is deployed without any parameter, and for an existing pool and other origins. */
+/** As it is deployed without any parameter, and with what else a stack may be told. */
 let ours: Package;
-let givenPool: Package;
+let told: Package;
 
 beforeAll(async () => {
-  [ours, givenPool] = await Promise.all([
+  [ours, told] = await Promise.all([
     packageService(),
     packageService({
       userPoolId: 'eu-west-1_Given',
       userPoolClientId: 'given-client',
       corsOrigins: 'https://club.example',
+      reservedConcurrency: '5',
+      alarmTopic: 'arn:aws:sns:eu-central-1:123456789012:alarms',
     }),
   ]);
 }, 300_000);
 
 const of = (type: string, { resources } = ours): [string, Resource][] =>
   Object.entries(resources).filter(([, resource]) => resource.Type === type);
+
+/** The template's own parameters have their defaults: nobody passes others. */
+const within = ({ parameters, conditions }: Package, refs: Record<string, string> = {}) => {
+  const defaults = Object.entries(parameters).map(
+    ([name, { Default }]) => [name, Default] as const,
+  );
+  return { conditions, refs: { ...Object.fromEntries(defaults), ...refs } };
+};
 
 /** `token` for `TokenLambdaFunction`. */
 const nameOf = (logicalId: string): string => {
@@ -187,17 +197,15 @@ describe('the API', () => {
       AuthorizerType: 'JWT',
       IdentitySource: ['$request.header.Authorization'],
     });
-    const { conditions } = ours;
-    expect(resolveTemplate(authorizer?.Properties.JwtConfiguration, { conditions })).toEqual({
+    expect(resolveTemplate(authorizer?.Properties.JwtConfiguration, within(ours))).toEqual({
       Issuer: 'https://cognito-idp.AWS::Region.amazonaws.com/UserPool',
       Audience: ['UserPoolClient'],
     });
   });
 
   test('verifies tokens of the pool that is given', () => {
-    const [[, authorizer] = []] = of('AWS::ApiGatewayV2::Authorizer', givenPool);
-    const { conditions } = givenPool;
-    expect(resolveTemplate(authorizer?.Properties.JwtConfiguration, { conditions })).toEqual({
+    const [[, authorizer] = []] = of('AWS::ApiGatewayV2::Authorizer', told);
+    expect(resolveTemplate(authorizer?.Properties.JwtConfiguration, within(told))).toEqual({
       Issuer: 'https://cognito-idp.AWS::Region.amazonaws.com/eu-west-1_Given',
       Audience: ['given-client'],
     });
@@ -231,7 +239,7 @@ describe('the API', () => {
       MaxAge: 3600,
     };
     expect(corsOf(ours)).toEqual([{ ...cors, AllowOrigins: ['http://localhost:5173'] }]);
-    expect(corsOf(givenPool)).toEqual([{ ...cors, AllowOrigins: ['https://club.example'] }]);
+    expect(corsOf(told)).toEqual([{ ...cors, AllowOrigins: ['https://club.example'] }]);
   });
 });
 
@@ -295,6 +303,15 @@ describe('the functions', () => {
     }
   });
 
+  test('have no instances reserved for them, unless a number is given', () => {
+    const reserved = (stack: Package) =>
+      of('AWS::Lambda::Function', stack).map(
+        ([, { Properties }]) => Properties.ReservedConcurrentExecutions,
+      );
+    expect(new Set(reserved(ours))).toEqual(new Set([undefined]));
+    expect(new Set(reserved(told))).toEqual(new Set([5]));
+  });
+
   test('are told no secret, and nothing that could be one', () => {
     const names = functions().flatMap(([, { Properties }]) =>
       Object.keys(Properties.Environment.Variables),
@@ -307,9 +324,8 @@ describe('the functions', () => {
   });
 
   test('are told of the pool that is given', () => {
-    const { resources, conditions } = givenPool;
-    const { Environment } = resources['TokenLambdaFunction']?.Properties ?? {};
-    expect(resolveTemplate(Environment.Variables, { conditions })).toMatchObject({
+    const { Environment } = told.resources['TokenLambdaFunction']?.Properties ?? {};
+    expect(resolveTemplate(Environment.Variables, within(told))).toMatchObject({
       COGNITO_ISSUER: 'https://cognito-idp.AWS::Region.amazonaws.com/eu-west-1_Given',
       COGNITO_CLIENT_IDS: 'given-client',
     });
@@ -322,10 +338,9 @@ describe('the functions', () => {
       UserPool: 'eu-central-1_Made',
       UserPoolClient: 'made-client',
     };
-    const { conditions } = ours;
     const starts = functions().map(async ([name, { Properties }]) => {
-      const told = resolveTemplate(Properties.Environment.Variables, { refs, conditions });
-      const env = { ...told, NODE_OPTIONS: '', AWS_REGION: 'eu-central-1' };
+      const variables = resolveTemplate(Properties.Environment.Variables, within(ours, refs));
+      const env = { ...variables, NODE_OPTIONS: '', AWS_REGION: 'eu-central-1' };
       return [name, await runBundle(name, env, [])];
     });
     const expected = functions().map(([name]) => [name, []]);
@@ -428,6 +443,46 @@ describe('the bundles', () => {
   });
 });
 
+describe('the alarms', () => {
+  const topicsOf = (stack: Package) =>
+    of('AWS::CloudWatch::Alarm', stack).map(([, { Properties }]) => Properties.AlarmActions);
+
+  test('only show, unless a topic is given', () => {
+    expect(
+      new Set(
+        topicsOf(ours)
+          .flat()
+          .map(({ Ref }) => Ref),
+      ),
+    ).toEqual(new Set(['AWS::NoValue']));
+    expect(new Set(topicsOf(told).flat())).toEqual(
+      new Set(['arn:aws:sns:eu-central-1:123456789012:alarms']),
+    );
+  });
+});
+
+describe('the parameters that CloudFormation checks', () => {
+  test.each([
+    ['UserPoolId', ['', 'eu-central-1_AbCdEfGhI'], ['AbCdEfGhI', 'arn:aws:cognito-idp']],
+    ['LiveKitParameter', ['/livekit', '/a/b.c/d_e-f'], ['livekit', 'a/b', '/a//b', '/a*', '']],
+    [
+      'CleanupRate',
+      ['rate(1 minute)', 'rate(2 minutes)', 'rate(15 minutes)'],
+      ['rate(16 minutes)', 'rate(30 minutes)', 'rate(1 hour)', 'cron(0 12 * * ? *)'],
+    ],
+  ])('let %s be what works, and nothing else', (name, good, bad) => {
+    const { AllowedPattern, Default } = ours.parameters[name] ?? expect.fail(`no ${name}`);
+    const isAllowed = (value: string) => new RegExp(AllowedPattern).test(value);
+    expect([Default, ...good].filter((value) => !isAllowed(value))).toEqual([]);
+    expect(bad.filter(isAllowed)).toEqual([]);
+  });
+
+  test('have the alarm for a missing cleanup wait for two runs at least', () => {
+    const { Period, EvaluationPeriods } = ours.resources['CleanupDidNotRunAlarm']?.Properties ?? {};
+    expect(Period * EvaluationPeriods).toBeGreaterThanOrEqual(2 * 15 * 60);
+  });
+});
+
 describe('the table', () => {
   test('has its keys, the sparse index, on-demand capacity and a time to live', () => {
     const tables = of('AWS::DynamoDB::Table');
@@ -478,12 +533,10 @@ describe('what is kept', () => {
 });
 
 describe('the user pool', () => {
-  const made = ({ resources, conditions }: Package) =>
-    Object.entries(resources)
+  const made = (stack: Package) =>
+    Object.entries(stack.resources)
       .filter(([, { Type }]) => Type.startsWith('AWS::Cognito::'))
-      .filter(([, { Condition }]) =>
-        resolveTemplate({ Condition: Condition ?? '' }, { conditions }),
-      )
+      .filter(([, { Condition }]) => resolveTemplate({ Condition: Condition ?? '' }, within(stack)))
       .map(([id]) => id);
 
   test('is made, with a client, when none is given', () => {
@@ -491,7 +544,7 @@ describe('the user pool', () => {
   });
 
   test('is not made when one is given', () => {
-    expect(made(givenPool)).toEqual([]);
+    expect(made(told)).toEqual([]);
   });
 
   test('has a client without a secret, which lets nobody find out who has an account', () => {
@@ -539,7 +592,7 @@ const grantsOf = (role: Resource | undefined): string[] =>
     [Action]
       .flat()
       .flatMap((action) =>
-        [Resource].flat().map((resource) => `${action} ${resolveTemplate(resource)}`),
+        [Resource].flat().map((resource) => `${action} ${resolveTemplate(resource, within(ours))}`),
       ),
   );
 
