@@ -90,7 +90,7 @@ describe.skipIf(isServerMissing())('Two stages that share a real LiveKit server'
     await ann.end(clubId);
     await bothTold('room_finished', our.roomName, 1);
     const [ofOne] = gateways;
-    ofOne?.use({}); // From here on nobody answers its webhooks.
+    ofOne?.use([]); // From here on nobody answers its webhooks.
     await media.rooms.createRoom({ name: our.roomName });
     const toldOther = () =>
       gateways[1]

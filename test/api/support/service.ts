@@ -34,6 +34,9 @@ import {
   tokens,
 } from '../../../lib/config.ts';
 import { createDeps, createWebhookDeps } from '../../../lib/deps.ts';
+import type { LiveKitProject } from '../../../lib/livekit/project.ts';
+import { LiveKitService } from '../../../lib/livekit/service.ts';
+import { createWebhookVerifier } from '../../../lib/livekit/webhook.ts';
 import type { CleanupReport } from '../../../lib/meetings/cleanup.ts';
 import { apiClient } from '../../../local/client.ts';
 import { createClub } from '../../../local/demo-data.ts';
@@ -45,7 +48,14 @@ import {
 } from '../../../local/livekit/server.ts';
 import { joinRoom } from '../../../local/participant.ts';
 import { CLEANUP_TIMEOUT_MS, contextOf } from '../../support/context.ts';
-import { accessClaims, CLIENT_ID, rs256, startIssuer, type User } from '../../support/issuer.ts';
+import {
+  accessClaims,
+  CLIENT_ID,
+  claimsOf,
+  rs256,
+  startIssuer,
+  type User,
+} from '../../support/issuer.ts';
 import { startWire } from '../../support/wire.ts';
 
 // Restarts are outages, and each is logged as a warning; what is unexpected is seen.
@@ -54,14 +64,15 @@ process.env['POWERTOOLS_LOG_LEVEL'] ??= 'ERROR';
 const HOST = '127.0.0.1';
 const BASE_PATH = '/api/reading-clubs/meeting';
 const WEBHOOK_PATH = '/api/livekit/webhook';
-const API_KEY = 'devkey';
-const API_SECRET = 'a-secret-that-only-these-tests-know';
+export const KEY = { apiKey: 'devkey', apiSecret: 'a-secret-that-only-these-tests-know' };
 const FUNCTION_TIMEOUT_MS = 12_000;
 const RESTART_WITHIN_MS = 10_000;
 
 /** `LIVEKIT=server` makes the absence of a server a failure, and not something to skip. */
 export const isServerMissing = (): boolean =>
   process.env['LIVEKIT'] !== 'server' && findLiveKitServer() === undefined;
+
+type ApiKey = Pick<LiveKitProject, 'apiKey' | 'apiSecret'>;
 
 type Handler = (
   event: APIGatewayProxyEventV2,
@@ -75,12 +86,13 @@ export type Gateway = Awaited<ReturnType<typeof startGateway>>;
 
 /** What API Gateway is between the world and the functions. It has its address before it has those. */
 export async function startGateway() {
-  let handlers: Handlers = {};
+  let processes: Handlers[] = [];
   const events: Told[] = [];
 
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const body = await buffer(request);
     const { pathname } = new URL(request.url ?? '/', `http://${HOST}`);
+    const handlers = processes[Math.floor(Math.random() * processes.length)] ?? {};
     const found = routeOf(handlers, request.method ?? '', pathname);
     if (!found) {
       response.writeHead(404).end('{"message":"Not Found"}');
@@ -88,7 +100,7 @@ export async function startGateway() {
     }
     const event = eventOf(request, body, found.pathParameters);
     const answer = await found.handler(event, contextOf(FUNCTION_TIMEOUT_MS));
-    if (found.route === 'webhook') events.push(toldIn(body));
+    if (found.route === 'webhook') events.push(toldIn(request, body, answer.statusCode ?? 0));
     const headers = Object.entries(answer.headers ?? {}).map(
       ([name, value]) => [name, String(value)] as const,
     );
@@ -109,8 +121,9 @@ export async function startGateway() {
   return {
     apiUrl: `http://${HOST}:${port}${BASE_PATH}`,
     webhookUrl: `http://${HOST}:${port}${WEBHOOK_PATH}`,
-    use: (others: Handlers) => {
-      handlers = others;
+    /** Each request goes to one of these. */
+    use: (others: Handlers[]) => {
+      processes = others;
     },
     /** LiveKit's events that the service has answered, oldest first. */
     events: (): readonly Told[] => events,
@@ -170,9 +183,13 @@ interface Told {
   /** By LiveKit's clock, in milliseconds; the event's own time is in whole seconds. */
   at: number;
   joinedAt: number;
+  /** The name of the API key. */
+  signedWith: string;
+  /** What the service answered. */
+  status: number;
 }
 
-function toldIn(body: Buffer): Told {
+function toldIn({ headers }: IncomingMessage, body: Buffer, status: number): Told {
   const { event, room, participant, createdAt }: Webhook = JSON.parse(body.toString());
   return {
     type: event,
@@ -180,6 +197,8 @@ function toldIn(body: Buffer): Told {
     sid: participant?.sid,
     at: Number(createdAt) * 1000,
     joinedAt: Number(participant?.joinedAtMs),
+    signedWith: String(claimsOf(headers.authorization ?? '')['iss']),
+    status,
   };
 }
 
@@ -192,15 +211,23 @@ interface Webhook {
 
 export type Media = Awaited<ReturnType<typeof startMedia>>;
 
-/** A real LiveKit server that can be restarted where it was; it tells these of its events. */
-export async function startMedia(gateways: Pick<Gateway, 'webhookUrl'>[] = []) {
+/**
+ * A real LiveKit server that can be restarted where it was. It knows all of the keys, and tells the
+ * gateways of its events, signed with the first one.
+ */
+export async function startMedia(
+  gateways: Pick<Gateway, 'webhookUrl'>[] = [],
+  [key, ...otherKeys]: [ApiKey, ...ApiKey[]] = [KEY],
+) {
   const binary = findLiveKitServer();
   if (!binary) throw new Error('LIVEKIT=server, but there is none: npm run livekit:install');
   const options = {
     binary,
-    apiKeys: { [API_KEY]: API_SECRET },
+    apiKeys: Object.fromEntries(
+      [key, ...otherKeys].map(({ apiKey, apiSecret }) => [apiKey, apiSecret]),
+    ),
     ...(gateways.length > 0 && {
-      webhook: { urls: gateways.map(({ webhookUrl }) => webhookUrl), apiKey: API_KEY },
+      webhook: { urls: gateways.map(({ webhookUrl }) => webhookUrl), apiKey: key.apiKey },
     }),
   };
   let server: LiveKitServer = await startLiveKitServer(options);
@@ -209,7 +236,7 @@ export async function startMedia(gateways: Pick<Gateway, 'webhookUrl'>[] = []) {
     wsUrl,
     httpUrl: wsUrl.replace('ws:', 'http:'),
     /** Past the service and its counts. */
-    rooms: new RoomServiceClient(wsUrl, API_KEY, API_SECRET),
+    rooms: new RoomServiceClient(wsUrl, key.apiKey, key.apiSecret),
     /** `graceful`: as an operator stops it, with people in its rooms; `SIGKILL`: a crash. */
     async restart(how: 'graceful' | 'SIGKILL'): Promise<void> {
       await (how === 'graceful' ? server.stop() : server.kill('SIGKILL'));
@@ -231,8 +258,15 @@ export async function startMedia(gateways: Pick<Gateway, 'webhookUrl'>[] = []) {
 
 export type Service = Awaited<ReturnType<typeof startService>>;
 
-/** One deployment: a table of its own, and its functions behind `gateway`. */
-export async function startService(media: Media, gateway: Gateway) {
+/**
+ * One deployment: a table of its own, and its functions behind `gateway`. It runs as one process, or as
+ * several that read LiveKit's settings each for itself; which of them gets a request is up to chance.
+ */
+export async function startService(
+  media: Media,
+  gateway: Gateway,
+  readProjects?: (() => Promise<LiveKitProject>)[],
+) {
   const [database, issuer] = await Promise.all([startDatabase({ port: 0 }), startIssuer()]);
   const wire = await startWire({
     store: database.endpoint,
@@ -246,22 +280,28 @@ export async function startService(media: Media, gateway: Gateway) {
       TABLE_NAME: database.tableName,
       DYNAMODB_ENDPOINT: wire.urlOf('store'),
       LIVEKIT_WS_URL: wire.urlOf('media').replace('http:', 'ws:'),
-      LIVEKIT_API_KEY: API_KEY,
-      LIVEKIT_API_SECRET: API_SECRET,
+      LIVEKIT_API_KEY: KEY.apiKey,
+      LIVEKIT_API_SECRET: KEY.apiSecret,
       COGNITO_ISSUER: trusted,
       COGNITO_CLIENT_IDS: CLIENT_ID,
     },
   );
   const deps = { ...createDeps(config), ...createWebhookDeps(config) };
-  gateway.use({
-    'POST /token': token.createHandler(deps),
-    'POST /{clubId}/start': start.createHandler(deps),
-    'POST /{clubId}/end': end.createHandler(deps),
-    'GET /{clubId}/status': status.createHandler(deps),
-    'GET /{clubId}/meetings': meetings.createHandler(deps),
-    'GET /{clubId}/meetings/{meetingId}': meeting.createHandler(deps),
-    webhook: webhook.createHandler(deps),
+  const processes = readProjects?.map((project) => ({
+    ...deps,
+    media: new LiveKitService(project),
+    verifyWebhook: createWebhookVerifier(project),
+  })) ?? [deps];
+  const handlersOf = (own: typeof deps): Handlers => ({
+    'POST /token': token.createHandler(own),
+    'POST /{clubId}/start': start.createHandler(own),
+    'POST /{clubId}/end': end.createHandler(own),
+    'GET /{clubId}/status': status.createHandler(own),
+    'GET /{clubId}/meetings': meetings.createHandler(own),
+    'GET /{clubId}/meetings/{meetingId}': meeting.createHandler(own),
+    webhook: webhook.createHandler(own),
   });
+  gateway.use(processes.map(handlersOf));
 
   const personOf = (user: User) => ({
     ...user,
@@ -270,8 +310,9 @@ export async function startService(media: Media, gateway: Gateway) {
     async join(clubId: string) {
       const { status: code, body } = await this.token(clubId);
       if (code !== 200) throw new Error(`No token: ${code} ${body.error}`);
-      return joinRoom(media.wsUrl, body.token);
+      return this.joinWith(body.token);
     },
+    joinWith: (joinToken: string) => joinRoom(media.wsUrl, joinToken),
   });
 
   return {
