@@ -3,6 +3,7 @@ import { createCallerVerifier, type IdentityOptions } from './cognito/caller.ts'
 import { createClubAdministration } from './dynamodb/administration.ts';
 import { createClubRepository } from './dynamodb/clubs.ts';
 import { createPresenceRepository } from './dynamodb/presence.ts';
+import { createProofRepository } from './dynamodb/proofs.ts';
 import { openTable, type Table, type TableOptions } from './dynamodb/table.ts';
 import {
   type LiveKitProject,
@@ -34,6 +35,7 @@ export const createServiceDeps = <C extends StoreConfig & LiveKitConfig>(config:
 /** For a function that people call about the meeting that is on. */
 export const createDeps = <C extends StoreConfig & LiveKitConfig & IdentityConfig>(config: C) => ({
   ...createServiceDeps(config),
+  newMeetingId: (startedAt: Date) => ulid(startedAt.getTime()),
   verifyCaller: createCallerVerifier(config.identity),
 });
 
@@ -46,8 +48,10 @@ export const createHistoryDeps = (config: StoreConfig & IdentityConfig) => ({
 /** For the function that LiveKit calls. */
 export function createWebhookDeps(config: StoreConfig & LiveKitConfig) {
   const project = projectOf(config);
+  const table = tableOf(config);
   return {
-    ...serviceDeps(config, tableOf(config), project),
+    ...serviceDeps(config, table, project),
+    proofs: createProofRepository(table),
     verifyWebhook: createWebhookVerifier(project),
   };
 }
@@ -65,7 +69,6 @@ const serviceDeps = <C>(config: C, table: Table, project: () => Promise<LiveKitP
   ...config,
   ...storeDeps(table),
   media: new LiveKitService(project, timed('Media')),
-  newMeetingId: (startedAt: Date) => ulid(startedAt.getTime()),
 });
 
 const storeDeps = (table: Table) => ({

@@ -49,11 +49,14 @@ export async function startDatabase(
   };
 }
 
+export type TableDefinition = Omit<CreateTableCommandInput, 'TableName'>;
+
+export const readTableDefinition = async (): Promise<TableDefinition> =>
+  parse(await readFile(tableFile, 'utf8'));
+
 /** Creates the table that is deployed, from the same file. */
 export async function createTable({ endpoint, tableName }: Table): Promise<void> {
-  const definition: Omit<CreateTableCommandInput, 'TableName'> = parse(
-    await readFile(tableFile, 'utf8'),
-  );
+  const definition = await readTableDefinition();
   const client = localClient(endpoint);
   try {
     await client.send(new CreateTableCommand({ ...definition, TableName: tableName }));
@@ -81,7 +84,7 @@ export function documentClient(endpoint: string): DynamoDBDocumentClient {
   });
 }
 
-function localClient(endpoint: string): DynamoDBClient {
+export function localClient(endpoint: string): DynamoDBClient {
   return new DynamoDBClient({
     endpoint,
     region: 'local',

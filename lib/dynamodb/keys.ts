@@ -17,6 +17,9 @@ export const meetingKey = (clubId: string, meetingId: string): Key =>
 export const attendanceKey = (clubId: string, meetingId: string, participantSid: string): Key =>
   inClub(clubId, `${attendancePrefix(meetingId)}${participantSid}`);
 
+/** Outside every club. */
+export const proofKey = (proofId: string): Key => ({ pk: `DOCTOR#${proofId}`, sk: 'EVENTS' });
+
 /** How many partitions of the index the clubs with a meeting on are spread over. */
 export const ACTIVE_SHARDS = Array.from({ length: 8 }, (_, shard) => String(shard));
 

@@ -39,6 +39,8 @@ export interface TableOptions {
   tableName: string;
   /** A local database's; the region's own by default. */
   endpoint?: string | undefined;
+  /** Other than what the environment says: for programs at a terminal. */
+  account?: { region?: string; profile?: string } | undefined;
 }
 
 export interface Key {
@@ -53,7 +55,7 @@ export type Table = ReturnType<typeof openTable>;
  * told apart from answers. Each call throws `StoreUnavailable` when its outcome cannot be known.
  */
 export function openTable(
-  { tableName: TableName, endpoint }: TableOptions,
+  { tableName: TableName, endpoint, account }: TableOptions,
   timed: Timed = (call) => call(),
 ) {
   const documents = DynamoDBDocumentClient.from(
@@ -65,6 +67,7 @@ export function openTable(
         throwOnRequestTimeout: true,
         socketTimeout: ATTEMPT_TIMEOUT_MS,
       },
+      ...account,
       ...(endpoint && { endpoint, region: 'local', credentials: LOCAL_CREDENTIALS }),
     }),
     { marshallOptions: { removeUndefinedValues: true } },

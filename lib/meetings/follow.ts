@@ -1,5 +1,12 @@
 import { findEnded } from './conclude.ts';
-import { type Club, type Member, parseRoomName, type Session, UserId } from './model.ts';
+import {
+  type Club,
+  type Member,
+  parseDoctorsRoomName,
+  parseRoomName,
+  type Session,
+  UserId,
+} from './model.ts';
 import type {
   ClubRepository,
   Log,
@@ -8,6 +15,7 @@ import type {
   MeetingRef,
   Participant,
   PresenceRepository,
+  ProofRepository,
   RoomIncarnation,
 } from './ports.ts';
 
@@ -23,6 +31,7 @@ export interface FollowDeps {
     | 'sessionEnded'
     | 'closeSession'
   >;
+  proofs: Pick<ProofRepository, 'noteEvent'>;
   media: Pick<MediaServer, 'deleteRoom' | 'removeParticipant'>;
   now: () => Date;
   log: Log;
@@ -37,6 +46,8 @@ export type Followed = 'followed' | 'zombie-deleted' | 'ignored';
  * knows nothing of may be another stage's or application's, and are left alone.
  */
 export async function followMediaEvent(deps: FollowDeps, event: MediaEvent): Promise<Followed> {
+  const proofId = parseDoctorsRoomName(event.room.name);
+  if (proofId) return (await deps.proofs.noteEvent(proofId, event.type)) ? 'followed' : 'ignored';
   const meeting = parseRoomName(event.room.name);
   if (!meeting) return 'ignored';
   const participant = 'participant' in event ? event.participant : undefined;

@@ -5,10 +5,12 @@ import {
   Caller,
   Club,
   ClubId,
+  doctorsRoomNameOf,
   isModerator,
   MeetingId,
   Member,
   ParticipantName,
+  parseDoctorsRoomName,
   parseRoomName,
   roomNameOf,
   UserId,
@@ -149,6 +151,30 @@ describe('a room name', () => {
     ['without anything', ''],
   ])('%s is not one of ours', (_, roomName) => {
     expect(parseRoomName(roomName)).toBeUndefined();
+  });
+
+  test('of the doctor is no meeting’s, and of a club that nobody can make', () => {
+    const roomName = doctorsRoomNameOf(MEETING_ID);
+    expect(parseDoctorsRoomName(roomName)).toBe(MEETING_ID);
+    expect(parseRoomName(roomName)).toBeUndefined();
+    expect(roomName).toBe(roomNameOf('.doctor', MEETING_ID));
+    expect(fits(ClubId, '.doctor')).toBe(false);
+  });
+
+  test('of a meeting is never the doctor’s', () => {
+    fc.assert(
+      fc.property(ids, ulids, (clubId, meetingId) => {
+        expect(parseDoctorsRoomName(roomNameOf(clubId, meetingId))).toBeUndefined();
+      }),
+    );
+  });
+
+  test.each([
+    ['something before it', `x${doctorsRoomNameOf(MEETING_ID)}`],
+    ['something after it', `${doctorsRoomNameOf(MEETING_ID)}x`],
+    ['another id', doctorsRoomNameOf('x'.repeat(26))],
+  ])('of the doctor with %s is not', (_, roomName) => {
+    expect(parseDoctorsRoomName(roomName)).toBeUndefined();
   });
 
   test('fits the 256 bytes that LiveKit allows, with the longest ids', () => {

@@ -150,6 +150,20 @@ export interface PresenceRepository {
   listSessions(meeting: MeetingRef): Promise<Session[]>;
 }
 
+/** What the doctor expects of the webhook, and what it was told. Gone after ten minutes at most. */
+export interface ProofRepository {
+  /** From now on, events of the proof's room are noted. */
+  expectEvents(proofId: string, now: Date): Promise<void>;
+
+  /** Says whether it is expected here. An event that comes too late does nothing. */
+  noteEvent(proofId: string, type: MediaEvent['type']): Promise<boolean>;
+
+  /** Undefined when nothing is expected (any more). */
+  listEvents(proofId: string): Promise<string[] | undefined>;
+
+  forgetEvents(proofId: string): Promise<void>;
+}
+
 export interface RoomOptions {
   /** Seconds for which a room stays open before anybody joined. */
   emptyTimeoutSeconds: number;

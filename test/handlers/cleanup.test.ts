@@ -1,6 +1,6 @@
 /** What the cleanup does by itself: vacancies, ends, zombies and repairs, with everything in order. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { Meeting } from '../../lib/meetings/model.ts';
+import { doctorsRoomNameOf, type Meeting } from '../../lib/meetings/model.ts';
 import { contextOf } from '../support/context.ts';
 import { internalError, on } from '../support/faults.ts';
 import {
@@ -309,6 +309,7 @@ describe('Zombies', () => {
       `reading-club--${club.meeting.meetingId}`,
       `Reading-club-${club.clubId}-${club.meeting.meetingId}`,
       `reading-club-${club.clubId}-${'A'.repeat(26)}`,
+      doctorsRoomNameOf(meetingId),
     ];
     for (const name of names) await service.deps.media.createRoom(name, ROOM);
     expect(await service.cleanUp()).toMatchObject({ zombiesDeleted: 0, failed: 0 });

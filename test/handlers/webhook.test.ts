@@ -7,7 +7,9 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import * as webhook from '../../functions/webhook.ts';
 import { loadConfig, store } from '../../lib/config.ts';
 import { createWebhookDeps } from '../../lib/deps.ts';
-import { roomNameOf } from '../../lib/meetings/model.ts';
+import { createProofRepository } from '../../lib/dynamodb/proofs.ts';
+import { openTable } from '../../lib/dynamodb/table.ts';
+import { doctorsRoomNameOf, roomNameOf } from '../../lib/meetings/model.ts';
 import { contextOf } from '../support/context.ts';
 import { cut, internalError, on, once, silence, times } from '../support/faults.ts';
 import {
@@ -344,6 +346,41 @@ describe('An event that is of no use is answered 200, ignored, and writes nothin
   );
 });
 
+describe('The doctor’s room', () => {
+  const proofs = () => createProofRepository(openTable(meetings.database));
+  const roomOf = (proofId: string) => roomCalled(doctorsRoomNameOf(proofId));
+  const told = (proofId: string, event: 'room_started' | 'room_finished') =>
+    service.tell(eventBody(event, { room: roomOf(proofId), at: Date.now() }));
+  const followed = { status: 200, body: { result: 'followed' } };
+  const ignored = { status: 200, body: { result: 'ignored' } };
+
+  it('is followed into the item that the doctor put, and that expires within ten minutes', async () => {
+    const proofId = ulid();
+    await proofs().expectEvents(proofId, new Date());
+    expect(await proofs().listEvents(proofId)).toEqual([]);
+    expect(await told(proofId, 'room_started')).toEqual(followed);
+    expect(await told(proofId, 'room_started')).toEqual(followed);
+    expect(await told(proofId, 'room_finished')).toEqual(followed);
+    expect((await proofs().listEvents(proofId))?.sort()).toEqual(['room_finished', 'room_started']);
+    const [item] = (await meetings.scan()).filter(({ pk }) => pk === `DOCTOR#${proofId}`);
+    const inTenMinutes = Date.now() / 1000 + 600;
+    expect(Number(item?.['expiresAt'])).toBeGreaterThan(inTenMinutes - 60);
+    expect(Number(item?.['expiresAt'])).toBeLessThanOrEqual(inTenMinutes);
+    await proofs().forgetEvents(proofId);
+  });
+
+  it('that nobody expects here, of another stage or after the doctor went, leaves nothing', async () => {
+    const proofId = ulid();
+    const before = await meetings.scan();
+    expect(await told(proofId, 'room_started')).toEqual(ignored);
+    await proofs().expectEvents(proofId, new Date());
+    await proofs().forgetEvents(proofId);
+    expect(await told(proofId, 'room_finished')).toEqual(ignored);
+    expect(await proofs().listEvents(proofId)).toBeUndefined();
+    expect(await meetings.scan()).toEqual(before);
+  });
+});
+
 describe('A room of a meeting that is over', () => {
   let club: TestClub;
   let name: string;
@@ -554,6 +591,15 @@ describe('A webhook costs, counted at the wire,', () => {
     expect(
       await costOf(eventBody('room_started', { room: roomCalled(last.roomName), at })),
     ).toEqual([200, 'zombie-deleted', 'GetItem', 'DeleteRoom']);
+  });
+
+  it('one UpdateItem for an event of the doctor’s room', async () => {
+    const room = roomCalled(doctorsRoomNameOf(ulid()));
+    expect(await costOf(eventBody('room_started', { room, at: Date.now() }))).toEqual([
+      200,
+      'ignored',
+      'UpdateItem',
+    ]);
   });
 });
 
