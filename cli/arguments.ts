@@ -54,7 +54,8 @@ export interface Request {
   deployment: Deployment | undefined;
 }
 
-const COMMON = {
+/** Options of every program here. */
+export const COMMON = {
   json: { type: 'boolean' },
   stage: { type: 'string' },
   region: { type: 'string' },
@@ -145,13 +146,21 @@ function parsed(name: string, { options = {}, asksForYes }: Shape, args: string[
     });
     return { values: values as Values, positionals };
   } catch (error) {
-    // parseArgs says what is wrong, in its first sentence.
-    const [sentence = ''] = error instanceof Error ? error.message.split('. ') : [];
-    throw new UsageError(`${name}: ${sentence}`);
+    throw new UsageError(`${name}: ${sentenceOfParseArgs(error)}`);
   }
 }
 
-function deploymentOf({ stage, region, profile }: Values): Deployment | undefined {
+/** What is wrong, of all that it says. */
+export function sentenceOfParseArgs(error: unknown): string {
+  const [sentence = ''] = error instanceof Error ? error.message.split('. ') : [];
+  return sentence;
+}
+
+/**
+ * Undefined is the development stack.
+ * @throws UsageError
+ */
+export function deploymentOf({ stage, region, profile }: Values): Deployment | undefined {
   if (stage === undefined || stage === 'local') {
     if (region === undefined && profile === undefined) return undefined;
     throw new UsageError('--region and --profile belong to a --stage that is deployed');

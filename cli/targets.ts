@@ -69,12 +69,17 @@ export function stackTarget({
 export interface Deployment {
   stage: string;
   /** By default what AWS's own tools would take. */
-  region?: string | undefined;
-  profile?: string | undefined;
+  region?: string;
+  profile?: string;
 }
 
-export const functionNameOf = ({ stage }: Deployment): string =>
-  `reading-club-meetings-${stage}-clubs`;
+/** As the SDK's clients take it. */
+export const accountOf = ({ stage: _, ...account }: Deployment) => account;
+
+/** The name of the stack, and the beginning of its functions' names. */
+export const stackNameOf = ({ stage }: Deployment): string => `reading-club-meetings-${stage}`;
+export const functionNameOf = (deployment: Deployment): string =>
+  `${stackNameOf(deployment)}-clubs`;
 
 const ShownClub = z.object({
   clubId: Club.shape.clubId,
@@ -96,11 +101,9 @@ const Thrown = z.object({ errorMessage: z.string() });
 
 /** Invokes the deployed function: IAM decides whether this may be. */
 export function deployedTarget(deployment: Deployment): Target {
-  const { region, profile } = deployment;
   const FunctionName = functionNameOf(deployment);
   const lambda = new LambdaClient({
-    ...(region && { region }),
-    ...(profile && { profile }),
+    ...accountOf(deployment),
     requestHandler: {
       connectionTimeout: CONNECT_WITHIN_MS,
       requestTimeout: ANSWER_WITHIN_MS,

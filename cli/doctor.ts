@@ -1,0 +1,19 @@
+/** `npm run doctor`: checks a configuration, local or deployed. */
+import { readStack } from '../local/stack-file.ts';
+import { run } from './doctor/run.ts';
+import { deployedTarget, stackTarget } from './doctor/targets.ts';
+
+// Whoever reads the output may go first, as `head` does.
+process.stdout.on('error', () => undefined);
+process.stderr.on('error', () => undefined);
+
+process.exitCode = await run(process.argv.slice(2), {
+  async connect(deployment) {
+    if (deployment) return deployedTarget(deployment);
+    const stack = await readStack();
+    return stack && stackTarget(stack);
+  },
+  out: (text) => process.stdout.write(text),
+  err: (text) => process.stderr.write(text),
+  isTerminal: process.stdout.isTTY,
+});

@@ -1,0 +1,79 @@
+import { createProofRepository } from '../../lib/dynamodb/proofs.ts';
+import { openTable } from '../../lib/dynamodb/table.ts';
+import { livekitClock, poolClock } from './clocks.ts';
+import { createExamination, type Finding, type Report } from './examination.ts';
+import { readKeySet } from './identity.ts';
+import { joinNowhere, liveKitOf, publishNowhere, reach, useKey, useRights } from './livekit.ts';
+import { compareExpiry, compareIndex, compareRecovery, describeTable } from './table.ts';
+import type { Target } from './targets.ts';
+import { Traces } from './traces.ts';
+import { awaitEvents, postEvents, TOLD_WITHIN_MS } from './webhook.ts';
+
+const LOCAL_DATABASE: Finding = {
+  outcome: 'skipped',
+  sentence: 'Databases on this machine do not have it',
+};
+
+/** All checks, each after those that it needs. What they make is gone at the end. */
+export async function examine(
+  target: Target,
+  tell: (report: Report) => void,
+  { toldWithinMs = TOLD_WITHIN_MS } = {},
+): Promise<Report[]> {
+  const { check, reports } = createExamination(tell);
+  const traces = new Traces();
+
+  const configuration = await check('configuration', {}, () => target.readConfiguration());
+  const proofs = configuration && createProofRepository(openTable(configuration.table));
+  const parameter = await check('parameter', { configuration }, () => target.readProject());
+  const media = parameter && liveKitOf(parameter);
+
+  const livekit = await check('livekit', { parameter: media }, (found) => reach(found.parameter));
+  const key = await check('key', { parameter: media, livekit }, (found) =>
+    useKey(found.parameter, traces, found.livekit),
+  );
+  const rights = await check('rights', { parameter: media, key }, (found) =>
+    useRights(found.parameter, traces),
+  );
+  // By a room's creation where one could be made: the header may be of something before LiveKit.
+  await check('livekit-clock', { livekit: rights?.aheadMs ?? livekit?.aheadMs }, async (found) =>
+    livekitClock(found.livekit),
+  );
+  await check('auto-create', { parameter: media, rights }, (found) =>
+    joinNowhere(found.parameter, traces),
+  );
+  await check('whip', { parameter: media, rights }, (found) =>
+    publishNowhere(found.parameter, traces),
+  );
+
+  const keySet = await check('key-set', { configuration }, (found) =>
+    readKeySet(found.configuration.issuer),
+  );
+  await check('pool-clock', { 'key-set': keySet?.aheadMs }, async (found) =>
+    poolClock(found['key-set']),
+  );
+
+  const table = await check('table', { configuration }, (found) =>
+    describeTable(target.dynamodb, found.configuration.table.tableName),
+  );
+  await check('index', { table }, (found) => compareIndex(found.table));
+  await check('expiry', { table }, async (found) =>
+    target.isLocal ? LOCAL_DATABASE : compareExpiry(target.dynamodb, found.table),
+  );
+  await check('recovery', { table }, async (found) =>
+    target.isLocal ? LOCAL_DATABASE : compareRecovery(target.dynamodb, found.table),
+  );
+
+  const webhookUrl = configuration?.webhookUrl;
+  const webhook = await check(
+    'webhook',
+    { configuration: webhookUrl, parameter, table: table && proofs },
+    (found) => postEvents(found.configuration, found.parameter, found.table, traces),
+  );
+  await check('events', { parameter: media, rights, webhook, table: proofs }, (found) =>
+    awaitEvents(found.webhook.url, found.parameter, found.table, traces, toldWithinMs),
+  );
+
+  await check('left-behind', {}, () => traces.remove(key && media?.service, table && proofs));
+  return reports;
+}

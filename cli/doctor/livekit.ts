@@ -1,0 +1,202 @@
+/** LiveKit itself: does it answer, may we, and does it refuse what it must? */
+import type { LiveKitProject } from '../../lib/livekit/project.ts';
+import { LiveKitService } from '../../lib/livekit/service.ts';
+import type { RoomOptions } from '../../lib/meetings/ports.ts';
+import { spoken } from './clocks.ts';
+import type { Finding, Found } from './examination.ts';
+import { type Answer, ask } from './http.ts';
+import { reasonOf } from './reasons.ts';
+import type { Traces } from './traces.ts';
+
+/** Should nobody come to delete it: it closes by itself. */
+export const ROOM: RoomOptions = {
+  emptyTimeoutSeconds: 60,
+  departureTimeoutSeconds: 20,
+  maxParticipants: 2,
+  metadata: {},
+};
+const TOKEN_TTL_SECONDS = 60;
+
+/** `nbf` and `exp` count with so much leeway: livekit/protocol, auth/verifier.go. */
+export const LEEWAY_MS = 60_000;
+
+/** A publisher's, with one audio track: what LiveKit needs to go as far as it goes. */
+const SDP_OFFER = [
+  'v=0',
+  'o=- 1 1 IN IP4 127.0.0.1',
+  's=-',
+  't=0 0',
+  'm=audio 9 UDP/TLS/RTP/SAVPF 111',
+  'c=IN IP4 0.0.0.0',
+  'a=ice-ufrag:none',
+  'a=ice-pwd:nobody-will-ever-connect',
+  `a=fingerprint:sha-256 ${Array(32).fill('00').join(':')}`,
+  'a=setup:actpass',
+  'a=mid:0',
+  'a=sendonly',
+  'a=rtcp-mux',
+  'a=rtpmap:111 opus/48000/2',
+  '',
+].join('\r\n');
+
+export interface LiveKit {
+  /** The API is at the same host as the WebSocket, whatever path follows. */
+  origin: string;
+  service: LiveKitService;
+}
+
+export const liveKitOf = (project: LiveKitProject): LiveKit => ({
+  origin: new URL(project.wsUrl.replace(/^ws/, 'http')).origin,
+  service: new LiveKitService(() => Promise.resolve(project)),
+});
+
+export async function reach({ origin }: LiveKit): Promise<Found<Pick<Answer, 'aheadMs'>>> {
+  let answer: Answer;
+  try {
+    answer = await ask(origin);
+  } catch (error) {
+    return {
+      outcome: 'failure',
+      sentence: `Nobody answers at ${origin}: ${reasonOf(error)}`,
+      remedy: 'Is LiveKit up, wsUrl its URL, and its port open from here?',
+    };
+  }
+  const { status, aheadMs } = answer;
+  if (status === 200) {
+    return { outcome: 'ok', sentence: `Answers at ${origin}`, found: { aheadMs } };
+  }
+  return {
+    outcome: 'warning',
+    sentence: `Answers ${status} at ${origin}, where a healthy LiveKit says 200`,
+    remedy: 'Is wsUrl the URL of LiveKit, and not of something else?',
+    found: { aheadMs },
+  };
+}
+
+/** As the service itself calls: a request about rooms of a name that nobody has. */
+export async function useKey(
+  { service }: LiveKit,
+  traces: Traces,
+  { aheadMs = 0 }: Pick<Answer, 'aheadMs'>,
+): Promise<Found<true>> {
+  try {
+    await service.getRoom(traces.newProof().roomName);
+    return { outcome: 'ok', sentence: 'LiveKit knows the key and its secret', found: true };
+  } catch (error) {
+    const reason = reasonOf(error);
+    if (!/^LiveKit answered 40[13]/.test(reason)) {
+      return { outcome: 'failure', sentence: `The room API cannot be used: ${reason}` };
+    }
+    return {
+      outcome: 'failure',
+      sentence: `LiveKit refuses the key, or its secret: ${reason}`,
+      remedy:
+        Math.abs(aheadMs) >= LEEWAY_MS
+          ? `Set the clocks first: LiveKit's is ${spoken(aheadMs)} here, and it refuses tokens of another time`
+          : 'Write the key and the secret that LiveKit has, both of the same pair',
+    };
+  }
+}
+
+/** What the service does with a room, on one of the doctor's own. */
+export async function useRights(
+  { service }: LiveKit,
+  traces: Traces,
+): Promise<Found<{ aheadMs: number }>> {
+  const { roomName } = traces.newProof();
+  let doing = 'make rooms';
+  try {
+    const sentAt = Date.now();
+    const { createdAt } = await service.createRoom(roomName, ROOM);
+    const aheadMs = Date.parse(createdAt) - (sentAt + Date.now()) / 2;
+    doing = 'list rooms';
+    await service.listRooms();
+    doing = 'administer rooms';
+    await service.getParticipants(roomName);
+    doing = 'delete rooms';
+    await service.deleteRoom(roomName);
+    return {
+      outcome: 'ok',
+      sentence: 'The key may make, list, administer and delete rooms',
+      found: { aheadMs },
+    };
+  } catch (error) {
+    return {
+      outcome: 'failure',
+      sentence: `The key cannot ${doing}: ${reasonOf(error)}`,
+      remedy: 'Make a key with all rights for rooms in LiveKit',
+    };
+  }
+}
+
+/**
+ * The check that LiveKit makes of a join, without a join (`/rtc/validate`, which clients ask when a join
+ * failed). It makes no room: livekit-server 1.13.5, pkg/service/utils.go, ValidateConnectRequest.
+ */
+export async function joinNowhere({ origin, service }: LiveKit, traces: Traces): Promise<Finding> {
+  const join = async (roomName: string) => {
+    const headers = { authorization: `Bearer ${await joinToken(service, roomName)}` };
+    return ask(`${origin}/rtc/validate`, { headers });
+  };
+  // Where a join that must be let in is not, one that is refused proves nothing.
+  const [there, nowhere] = [traces.newProof().roomName, traces.newProof().roomName];
+  await service.createRoom(there, ROOM);
+  const letIn = await join(there);
+  const refused = await join(nowhere);
+  await Promise.all([service.deleteRoom(there), service.deleteRoom(nowhere)]);
+  if (letIn.status === 200 && refused.status === 404) {
+    return {
+      outcome: 'ok',
+      sentence: 'Off: a join is refused where there is no room',
+    };
+  }
+  if (refused.status === 200) {
+    return {
+      outcome: 'failure',
+      sentence: 'On: with an old token anybody makes the room of a meeting that is over again',
+      remedy:
+        "Set room.auto_create: false in LiveKit's configuration, or in the project's settings on LiveKit Cloud",
+    };
+  }
+  return {
+    outcome: 'warning',
+    sentence: `Cannot be told: a join is answered ${letIn.status} where there is a room, and ${refused.status} where there is none`,
+    remedy: 'Does something between here and LiveKit keep /rtc/validate to itself?',
+  };
+}
+
+/** An SDP offer for a room that is not there: LiveKit 1.13.5 makes it, whatever `auto_create` says. */
+export async function publishNowhere(
+  { origin, service }: LiveKit,
+  traces: Traces,
+): Promise<Finding> {
+  const { roomName } = traces.newProof();
+  const { status } = await ask(`${origin}/whip/v1`, {
+    method: 'POST',
+    headers: {
+      authorization: `Bearer ${await joinToken(service, roomName)}`,
+      'content-type': 'application/sdp',
+    },
+    body: SDP_OFFER,
+  });
+  const isMade = (await service.getRoom(roomName)) !== null;
+  await service.deleteRoom(roomName);
+  if (!isMade) {
+    return { outcome: 'ok', sentence: `Closed: an offer made no room (${status})` };
+  }
+  return {
+    outcome: 'warning',
+    sentence: 'Open: with an old token an offer makes the room of a meeting that is over again',
+    remedy:
+      'Where LiveKit is your own, let the proxy before it refuse /whip. Else the webhook and the cleanup delete such rooms',
+  };
+}
+
+const joinToken = (service: LiveKitService, roomName: string): Promise<string> =>
+  service.createToken(
+    roomName,
+    'doctor',
+    'doctor',
+    {},
+    { ttlSeconds: TOKEN_TTL_SECONDS, roomOptions: ROOM },
+  );

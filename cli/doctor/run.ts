@@ -1,0 +1,108 @@
+import { parseArgs, styleText } from 'node:util';
+import { COMMON, deploymentOf, sentenceOfParseArgs, UsageError } from '../arguments.ts';
+import type { Deployment } from '../targets.ts';
+import type { Outcome, Report } from './examination.ts';
+import { examine } from './examine.ts';
+import type { Target } from './targets.ts';
+
+export const HELP = `Checks a configuration before users find out: one line a check.
+
+  npm run doctor -- [options]
+
+It makes rooms and items of its own, and takes them away again.
+
+Options
+  --json             The findings as JSON, for scripts: npm run --silent doctor -- --json
+  --stage <stage>    What is deployed as this stage, with
+    --region <region>, --profile <profile>   as for AWS's own tools.
+                     Without it: the development stack of this checkout (npm run dev).
+  --help
+
+Exit codes
+  0  nothing failed; there may be warnings
+  1  something failed
+  2  not understood: an unknown option, a bad value
+`;
+
+export const EXIT = { healthy: 0, failure: 1, usage: 2 } as const;
+
+export interface Surroundings {
+  /** Undefined: there is no development stack. */
+  connect(deployment: Deployment | undefined): Promise<Target | undefined>;
+  out(text: string): void;
+  err(text: string): void;
+  /** Whether colours are seen. */
+  isTerminal?: boolean;
+  toldWithinMs?: number;
+}
+
+/** Examines what was asked for, and gives the exit code. */
+export async function run(args: string[], around: Surroundings): Promise<number> {
+  let request: { isJson: boolean; deployment: Deployment | undefined };
+  try {
+    const { values } = parsed(args);
+    if (values.help) {
+      around.out(HELP);
+      return EXIT.healthy;
+    }
+    request = { isJson: values.json ?? false, deployment: deploymentOf(values) };
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    around.err(`${error.message}\nnpm run doctor -- --help\n`);
+    return EXIT.usage;
+  }
+
+  const { isJson, deployment } = request;
+  const tell = (report: Report) => {
+    if (!isJson) around.out(lineOf(report, around.isTerminal ?? false));
+  };
+  const target = await around.connect(deployment);
+  const checks = target ? await examined(target, tell, around) : noStack(tell);
+  if (isJson) {
+    around.out(`${JSON.stringify({ target: target?.name ?? null, checks }, null, 2)}\n`);
+  }
+  return checks.some(({ outcome }) => outcome === 'failure') ? EXIT.failure : EXIT.healthy;
+}
+
+function parsed(args: string[]) {
+  try {
+    return parseArgs({ args, options: COMMON });
+  } catch (error) {
+    throw new UsageError(sentenceOfParseArgs(error));
+  }
+}
+
+async function examined(
+  target: Target,
+  tell: (report: Report) => void,
+  { toldWithinMs }: Surroundings,
+): Promise<Report[]> {
+  try {
+    return await examine(target, tell, { ...(toldWithinMs !== undefined && { toldWithinMs }) });
+  } finally {
+    target.close();
+  }
+}
+
+function noStack(tell: (report: Report) => void): Report[] {
+  const report: Report = {
+    check: 'configuration',
+    outcome: 'failure',
+    sentence: 'No development stack runs here',
+    remedy: 'Start one with `npm run dev`, or name a deployed --stage',
+  };
+  tell(report);
+  return [report];
+}
+
+const COLOURS = { ok: 'green', warning: 'yellow', failure: 'red', skipped: 'gray' } as const;
+const OUTCOME_WIDTH = 'failure'.length + 2;
+const CHECK_WIDTH = 'livekit-clock'.length + 2;
+
+function lineOf({ check, outcome, sentence, remedy }: Report, isTerminal: boolean): string {
+  const shown = (text: Outcome) =>
+    isTerminal ? styleText(COLOURS[text], text, { validateStream: false }) : text;
+  const start = `${shown(outcome)}${' '.repeat(OUTCOME_WIDTH - outcome.length)}${check.padEnd(CHECK_WIDTH)}`;
+  const indent = ' '.repeat(OUTCOME_WIDTH + CHECK_WIDTH);
+  return `${start}${sentence}\n${remedy ? `${indent}→ ${remedy}\n` : ''}`;
+}

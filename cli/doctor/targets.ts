@@ -1,0 +1,186 @@
+/** What is examined: the development stack of this checkout, or a deployed one. */
+import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { GetParameterCommand, type Parameter, SSMClient } from '@aws-sdk/client-ssm';
+import * as z from 'zod/mini';
+import type { TableOptions } from '../../lib/dynamodb/table.ts';
+import { LiveKitProject } from '../../lib/livekit/project.ts';
+import { localClient } from '../../local/dynamodb.ts';
+import { issuerOf } from '../../local/identity.ts';
+import type { StackDescription } from '../../local/stack-file.ts';
+import { accountOf, type Deployment, stackNameOf } from '../targets.ts';
+import type { Found } from './examination.ts';
+import { reasonOf } from './reasons.ts';
+
+const REQUESTS = {
+  connectionTimeout: 3_000,
+  requestTimeout: 5_000,
+  throwOnRequestTimeout: true,
+};
+
+/** Where everything is. */
+export interface Configuration {
+  webhookUrl: string;
+  issuer: string;
+  table: TableOptions;
+}
+
+export interface Target {
+  name: string;
+  /** Its database is on this machine. */
+  isLocal: boolean;
+  readConfiguration(): Promise<Found<Configuration>>;
+  readProject(): Promise<Found<LiveKitProject>>;
+  dynamodb: DynamoDBClient;
+  close(): void;
+}
+
+export function stackTarget(
+  stack: Pick<StackDescription, 'apiUrl' | 'livekit' | 'cognito' | 'dynamodb'>,
+): Target {
+  const { apiUrl, livekit, cognito, dynamodb: table } = stack;
+  const dynamodb = localClient(table.endpoint);
+  return {
+    name: 'the development stack',
+    isLocal: true,
+    readConfiguration: async () => ({
+      outcome: 'ok',
+      sentence: 'The development stack of this checkout',
+      found: {
+        webhookUrl: new URL('/api/livekit/webhook', apiUrl).href,
+        issuer: issuerOf(cognito),
+        table,
+      },
+    }),
+    readProject: async () => ({
+      outcome: 'skipped',
+      sentence: "The development stack keeps LiveKit's settings in .local/stack.json",
+      found: LiveKitProject.parse(livekit),
+    }),
+    dynamodb,
+    close: () => dynamodb.destroy(),
+  };
+}
+
+/** What the stack tells of itself. */
+const Outputs = z.object({
+  WebhookUrl: z.string(),
+  TableName: z.string(),
+  Issuer: z.string(),
+  LiveKitParameter: z.string(),
+});
+
+export function deployedTarget(deployment: Deployment): Target {
+  const account = accountOf(deployment);
+  const options = { ...account, requestHandler: REQUESTS };
+  const cloudFormation = new CloudFormationClient(options);
+  const ssm = new SSMClient(options);
+  const dynamodb = new DynamoDBClient(options);
+  const StackName = stackNameOf(deployment);
+
+  const readOutputs = async () => {
+    const { Stacks: [stack] = [] } = await cloudFormation.send(
+      new DescribeStacksCommand({ StackName }),
+    );
+    const outputs = stack?.Outputs?.map(({ OutputKey, OutputValue }) => [OutputKey, OutputValue]);
+    return { status: stack?.StackStatus, outputs: Object.fromEntries(outputs ?? []) };
+  };
+  let reading: ReturnType<typeof readOutputs> | undefined;
+  const stack = () => {
+    reading ??= readOutputs();
+    return reading;
+  };
+
+  return {
+    name: StackName,
+    isLocal: false,
+    dynamodb,
+
+    async readConfiguration() {
+      const { status, outputs } = await stack();
+      const result = Outputs.safeParse(outputs);
+      if (!result.success) {
+        const missing = result.error.issues.map(({ path }) => path.join('.')).join(', ');
+        return {
+          outcome: 'failure',
+          sentence: `${StackName} is ${status}, and does not tell ${missing}`,
+          remedy: 'Deploy this version of the service',
+        };
+      }
+      const { WebhookUrl: webhookUrl, TableName: tableName, Issuer: issuer } = result.data;
+      const found = { webhookUrl, issuer, table: { tableName, account } };
+      if (status?.endsWith('_COMPLETE')) {
+        return { outcome: 'ok', sentence: `${StackName} is ${status}`, found };
+      }
+      return {
+        outcome: 'warning',
+        sentence: `${StackName} is ${status}: what is deployed may change while it is looked at`,
+        remedy: 'Wait for the deployment, or look at the events of the stack',
+        found,
+      };
+    },
+
+    async readProject() {
+      const { outputs } = await stack();
+      return readParameter(ssm, Outputs.parse(outputs).LiveKitParameter);
+    },
+
+    close() {
+      for (const client of [cloudFormation, ssm, dynamodb]) client.destroy();
+    },
+  };
+}
+
+async function readParameter(ssm: SSMClient, Name: string): Promise<Found<LiveKitProject>> {
+  const failure = (sentence: string, remedy: string): Found<LiveKitProject> => ({
+    outcome: 'failure',
+    sentence,
+    remedy,
+  });
+  let parameter: Parameter | undefined;
+  try {
+    ({ Parameter: parameter } = await ssm.send(
+      new GetParameterCommand({ Name, WithDecryption: true }),
+    ));
+  } catch (error) {
+    return failure(
+      error instanceof Error && error.name === 'ParameterNotFound'
+        ? `There is no parameter ${Name}`
+        : `${Name} cannot be read: ${reasonOf(error)}`,
+      'Write it as in the README, and let the functions and yourself read and decrypt it',
+    );
+  }
+  const project = projectOf(parameter?.Value);
+  if (!project.success) {
+    const places = [...new Set(project.error.issues.map(({ path }) => path.join('.') || 'JSON'))];
+    return failure(
+      `${Name} does not fit: ${places.join(', ')}`,
+      'Write it as in the README: JSON with wsUrl (ws:// or wss://), apiKey, apiSecret, and previous or not',
+    );
+  }
+  if (parameter?.Type !== 'SecureString') {
+    return {
+      outcome: 'warning',
+      sentence: `${Name} is a ${parameter?.Type}, which shows the secret to whoever may read parameters`,
+      remedy: 'Delete it, write it as SecureString, and rotate the key in LiveKit',
+      found: project.data,
+    };
+  }
+  const { previous } = project.data;
+  return {
+    outcome: 'ok',
+    sentence: `${Name} holds LiveKit's settings${previous ? ', with a previous key' : ''}`,
+    found: project.data,
+  };
+}
+
+/** No part of a value that is no JSON is shown: the parser's own complaint would quote it. */
+function projectOf(value: string | undefined) {
+  let json: unknown;
+  try {
+    json = JSON.parse(value ?? '');
+  } catch {
+    json = undefined;
+  }
+  return LiveKitProject.safeParse(json);
+}

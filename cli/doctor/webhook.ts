@@ -1,0 +1,174 @@
+/** LiveKit's events: does the API take them, and does LiveKit send them there? */
+import { createHash } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import { AccessToken } from 'livekit-server-sdk';
+import * as z from 'zod/mini';
+import type { LiveKitProject } from '../../lib/livekit/project.ts';
+import type { ProofRepository } from '../../lib/meetings/ports.ts';
+import type { Finding, Found } from './examination.ts';
+import { type Answer, ask } from './http.ts';
+import { type LiveKit, ROOM } from './livekit.ts';
+import { reasonOf } from './reasons.ts';
+import type { Traces } from './traces.ts';
+
+/** The function starts first, when it was not called for a while. */
+const API_WITHIN_MS = 10_000;
+/** LiveKit tells within some 10 ms. */
+export const TOLD_WITHIN_MS = 10_000;
+const LOOK_EVERY_MS = 100;
+
+const Failure = z.object({ code: z.string() });
+const Success = z.object({ result: z.string() });
+
+/** Events of ours, signed as LiveKit's are with each key that counts: tells the API from LiveKit. */
+export async function postEvents(
+  webhookUrl: string,
+  { previous, ...current }: LiveKitProject,
+  proofs: ProofRepository,
+  traces: Traces,
+): Promise<Found<{ url: string }>> {
+  const keys = [
+    { name: 'the key', ...current },
+    ...(previous ? [{ name: 'the previous key', ...previous }] : []),
+  ];
+  for (const { name, apiKey, apiSecret } of keys) {
+    const { proofId, roomName } = traces.newProof();
+    await proofs.expectEvents(proofId, new Date());
+    const body = JSON.stringify(eventOf(proofId, roomName));
+    const authorization = await signatureOf(body, apiKey, apiSecret);
+    let answer: Answer;
+    try {
+      const headers = { authorization, 'content-type': 'application/webhook+json' };
+      answer = await ask(webhookUrl, { method: 'POST', headers, body }, API_WITHIN_MS);
+    } catch (error) {
+      return {
+        outcome: 'failure',
+        sentence: `Nobody answers at ${webhookUrl}: ${reasonOf(error)}`,
+        remedy: 'Is the API up, and is this its URL?',
+      };
+    }
+    const events = await proofs.listEvents(proofId);
+    await proofs.forgetEvents(proofId);
+    const complaint = complaintAbout(answer, { webhookUrl, key: name, isNoted: !!events?.length });
+    if (complaint) return complaint;
+  }
+  const signers = keys.map(({ name }) => name).join(' and with ');
+  return {
+    outcome: 'ok',
+    sentence: `${webhookUrl} takes events that are signed with ${signers}`,
+    found: { url: webhookUrl },
+  };
+}
+
+function complaintAbout(
+  { status, text }: Answer,
+  { webhookUrl, key, isNoted }: { webhookUrl: string; key: string; isNoted: boolean },
+): Finding | undefined {
+  if (isNoted) return undefined;
+  const failure = (sentence: string, remedy: string): Finding => ({
+    outcome: 'failure',
+    sentence,
+    remedy,
+  });
+  const code = parsed(Failure, text)?.code;
+  if (status === 401) {
+    return failure(
+      `The API refuses events that are signed with ${key}`,
+      'Its functions have other settings of LiveKit. After a change, wait five minutes: so long they keep what they read',
+    );
+  }
+  if (status >= 500) {
+    return failure(
+      `The API cannot take events: it answers ${status} ${code ?? ''}`.trim(),
+      code === 'MEDIA_UNAVAILABLE'
+        ? "May the webhook function read and decrypt LiveKit's parameter? Its log says"
+        : "Look at the webhook function's log: docs/operations.md",
+    );
+  }
+  if (parsed(Success, text)) {
+    return failure(
+      'The API took the event, but wrote nothing into this table',
+      'It has another table, or an older version of the service: is this the URL of the same stage?',
+    );
+  }
+  return failure(
+    `${webhookUrl} is not the webhook: it answers ${status}`,
+    'Is the API of this service there, and the path /api/livekit/webhook?',
+  );
+}
+
+/** A room's start and its end, as LiveKit itself tells of them. */
+export async function awaitEvents(
+  webhookUrl: string,
+  { service }: LiveKit,
+  proofs: ProofRepository,
+  traces: Traces,
+  toldWithinMs: number,
+): Promise<Finding> {
+  const { proofId, roomName } = traces.newProof();
+  const isTold = async (type: string) => {
+    const giveUpAt = performance.now() + toldWithinMs;
+    while (performance.now() < giveUpAt) {
+      if ((await proofs.listEvents(proofId))?.includes(type)) return true;
+      await delay(LOOK_EVERY_MS);
+    }
+    return false;
+  };
+  await proofs.expectEvents(proofId, new Date());
+  await service.createRoom(roomName, ROOM);
+  const isStartTold = await isTold('room_started');
+  await service.deleteRoom(roomName);
+  const isEndTold = isStartTold && (await isTold('room_finished'));
+  await proofs.forgetEvents(proofId);
+
+  const seconds = toldWithinMs / 1000;
+  if (!isStartTold) {
+    return {
+      outcome: 'failure',
+      sentence: `LiveKit made a room, and told the API nothing within ${seconds} s`,
+      remedy: `Let LiveKit send webhooks to ${webhookUrl}, signed with this key. If it does: can it reach that URL, and does its log say why not?`,
+    };
+  }
+  if (!isEndTold) {
+    return {
+      outcome: 'warning',
+      sentence: `LiveKit told of a room's start, and not of its end within ${seconds} s`,
+      remedy: 'Try again. The cleanup puts right what events miss',
+    };
+  }
+  return {
+    outcome: 'ok',
+    sentence: 'LiveKit tells the API of a room, from its start to its end',
+  };
+}
+
+function eventOf(proofId: string, roomName: string) {
+  const now = Date.now();
+  const seconds = String(Math.floor(now / 1000));
+  return {
+    event: 'room_started',
+    id: `EV_${proofId}`,
+    createdAt: seconds,
+    room: {
+      sid: `RM_${proofId}`,
+      name: roomName,
+      creationTime: seconds,
+      creationTimeMs: String(now),
+    },
+  };
+}
+
+/** As LiveKit: a JWT without "Bearer", with the body's hash. */
+function signatureOf(body: string, apiKey: string, apiSecret: string): Promise<string> {
+  const token = new AccessToken(apiKey, apiSecret, { ttl: 60 });
+  token.sha256 = createHash('sha256').update(body).digest('base64');
+  return token.toJwt();
+}
+
+function parsed<S extends z.ZodMiniType>(schema: S, text: string): z.infer<S> | undefined {
+  try {
+    return schema.safeParse(JSON.parse(text)).data;
+  } catch {
+    return undefined;
+  }
+}
