@@ -97,7 +97,18 @@ export function deployedTarget(deployment: Deployment): Target {
     dynamodb,
 
     async readConfiguration() {
-      const { status, outputs } = await stack();
+      let told: Awaited<ReturnType<typeof readOutputs>>;
+      try {
+        told = await stack();
+      } catch (error) {
+        return {
+          outcome: 'failure',
+          sentence: `${StackName} cannot be described: ${reasonOf(error)}`,
+          remedy:
+            'Are --stage, --region and --profile right, and may you do cloudformation:DescribeStacks?',
+        };
+      }
+      const { status, outputs } = told;
       const result = Outputs.safeParse(outputs);
       if (!result.success) {
         const missing = result.error.issues.map(({ path }) => path.join('.')).join(', ');

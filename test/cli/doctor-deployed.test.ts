@@ -1,0 +1,466 @@
+/**
+ * `npm run doctor -- --stage …`, on loopback: what AWS tells of a deployment, in AWS's protocols, with a
+ * real table, pool and webhook function and the stand-in behind it. It has not run on AWS.
+ */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { ScanCommand } from '@aws-sdk/lib-dynamodb';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { Outcome, Report } from '../../cli/doctor/examination.ts';
+import { run } from '../../cli/doctor/run.ts';
+import { deployedTarget } from '../../cli/doctor/targets.ts';
+import * as webhook from '../../functions/webhook.ts';
+import { createWebhookDeps } from '../../lib/deps.ts';
+import { type Database, documentClient, startDatabase } from '../../local/dynamodb.ts';
+import { type StandIn, startStandIn } from '../../local/livekit/stand-in.ts';
+import { type Answer, type Received, serveHttp } from '../http-server.ts';
+import { contextOf } from '../support/context.ts';
+import { type Issuer, startIssuer } from '../support/issuer.ts';
+import { webhookPost } from '../support/meetings.ts';
+
+const program = new URL('../../cli/doctor.ts', import.meta.url).pathname;
+const node = new URL('../../node_modules/.bin/node', import.meta.url).pathname;
+const PARAMETER = '/reading-club-meetings/prod/livekit';
+const KEY = { apiKey: 'devkey', apiSecret: 'a-secret-that-only-these-tests-know' };
+const PREVIOUS = { apiKey: 'key-before', apiSecret: 'another-secret-that-only-tests-know' };
+const ACCOUNT_SECRET = 'the-secret-of-books';
+
+/** Each check, in its order. */
+const HEALTHY: Record<string, Outcome> = {
+  configuration: 'ok',
+  parameter: 'ok',
+  livekit: 'ok',
+  key: 'ok',
+  rights: 'ok',
+  'livekit-clock': 'ok',
+  'auto-create': 'ok',
+  whip: 'ok',
+  'key-set': 'ok',
+  'pool-clock': 'ok',
+  table: 'ok',
+  index: 'ok',
+  expiry: 'ok',
+  recovery: 'ok',
+  webhook: 'ok',
+  events: 'ok',
+  'left-behind': 'ok',
+};
+
+let database: Database;
+let standIn: StandIn;
+let issuer: Issuer;
+/** The project that the deployed functions read. */
+let known: object;
+let webhookUrl: string;
+let environment: Record<string, string> = {};
+let folder: string;
+
+const settings = (change: object = {}) => ({ wsUrl: standIn.wsUrl, ...KEY, ...change });
+
+/** What the account has; each test finds it as deployed, and may change it. */
+const asDeployed = () => ({
+  status: 'UPDATE_COMPLETE',
+  outputs: {
+    WebhookUrl: webhookUrl,
+    TableName: database.tableName,
+    Issuer: issuer.url,
+    LiveKitParameter: PARAMETER,
+    ApiUrl: 'https://somewhere.example',
+  } as Record<string, string>,
+  parameter: { Type: 'SecureString', Value: JSON.stringify(settings()) } as
+    | { Type: string; Value: string }
+    | undefined,
+  expiry: { TimeToLiveStatus: 'ENABLED', AttributeName: 'expiresAt' } as object,
+  recovery: 'ENABLED',
+  isProtected: true,
+  /** Operations that IAM does not let happen. */
+  denied: [] as string[],
+});
+let account: ReturnType<typeof asDeployed>;
+/** How long LiveKit's events are waited for: short where they do not come. */
+let toldWithinMs: number;
+let requests: { operation: string; keyId: string | undefined; region: string | undefined }[] = [];
+
+const error = (type: string, message: string): Answer => ({
+  status: 400,
+  headers: { 'content-type': 'application/x-amz-json-1.1' },
+  body: { __type: type, message },
+});
+
+function noteRequest({ headers, body }: Received): string {
+  const target = headers['x-amz-target'];
+  const operation = String(target ?? new URLSearchParams(body).get('Action'))
+    .split('.')
+    .at(-1);
+  const [, keyId, region] =
+    /Credential=(.*?)\/\d+\/(.*?)\//.exec(headers.authorization ?? '') ?? [];
+  requests.push({ operation: operation ?? '', keyId, region });
+  return operation ?? '';
+}
+
+function cloudFormation(received: Received): Answer {
+  const operation = noteRequest(received);
+  const name = new URLSearchParams(received.body).get('StackName');
+  const xml = (status: number, body: string): Answer => ({
+    status,
+    headers: { 'content-type': 'text/xml' },
+    body,
+  });
+  const refused = (code: string, message: string) =>
+    xml(
+      code === 'AccessDenied' ? 403 : 400,
+      `<ErrorResponse xmlns="http://cloudformation.amazonaws.com/doc/2010-05-15/"><Error><Type>Sender</Type><Code>${code}</Code><Message>${message}</Message></Error></ErrorResponse>`,
+    );
+  if (account.denied.includes(operation)) return refused('AccessDenied', 'not authorized');
+  if (name !== 'reading-club-meetings-prod') {
+    return refused('ValidationError', `Stack with id ${name} does not exist`);
+  }
+  const outputs = Object.entries(account.outputs)
+    .map(([key, value]) => {
+      const pair = `<OutputKey>${key}</OutputKey><OutputValue>${value}</OutputValue>`;
+      return `<member>${pair}</member>`;
+    })
+    .join('');
+  return xml(
+    200,
+    `<DescribeStacksResponse xmlns="http://cloudformation.amazonaws.com/doc/2010-05-15/"><DescribeStacksResult><Stacks><member><StackName>${name}</StackName><CreationTime>2026-11-22T20:00:00Z</CreationTime><StackStatus>${account.status}</StackStatus><Outputs>${outputs}</Outputs></member></Stacks></DescribeStacksResult></DescribeStacksResponse>`,
+  );
+}
+
+function ssm(received: Received): Answer {
+  const operation = noteRequest(received);
+  if (account.denied.includes(operation)) return error('AccessDeniedException', 'not authorized');
+  const { Name, WithDecryption } = JSON.parse(received.body);
+  if (Name !== PARAMETER || !WithDecryption || !account.parameter) {
+    return error('ParameterNotFound', '');
+  }
+  return {
+    headers: { 'content-type': 'application/x-amz-json-1.1' },
+    body: { Parameter: account.parameter },
+  };
+}
+
+/** A real table, and what databases on this machine do not have. */
+async function dynamodb(received: Received): Promise<Answer> {
+  const operation = noteRequest(received);
+  if (account.denied.includes(operation)) return error('AccessDeniedException', 'not authorized');
+  const json = (body: object): Answer => ({
+    headers: { 'content-type': 'application/x-amz-json-1.0' },
+    body,
+  });
+  if (operation === 'DescribeTimeToLive') return json({ TimeToLiveDescription: account.expiry });
+  if (operation === 'DescribeContinuousBackups') {
+    return json({
+      ContinuousBackupsDescription: {
+        ContinuousBackupsStatus: 'ENABLED',
+        PointInTimeRecoveryDescription: { PointInTimeRecoveryStatus: account.recovery },
+      },
+    });
+  }
+  const response = await fetch(database.endpoint, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/x-amz-json-1.0',
+      'x-amz-target': String(received.headers['x-amz-target']),
+      'x-amz-date': String(received.headers['x-amz-date']),
+      authorization: received.headers.authorization ?? '',
+    },
+    body: received.body,
+  });
+  const body: { Table?: object } = JSON.parse(await response.text());
+  if (body.Table) Object.assign(body.Table, { DeletionProtectionEnabled: account.isProtected });
+  return { ...json(body), status: response.status };
+}
+
+const closing: (() => Promise<unknown>)[] = [];
+const serve = (respond: (received: Received) => Answer | Promise<Answer>) =>
+  serveHttp(respond, (close) => closing.push(close));
+
+beforeAll(async () => {
+  [database, issuer] = await Promise.all([startDatabase({ port: 0 }), startIssuer()]);
+  const api = await serve(async ({ headers: { authorization }, body }) => {
+    const receive = webhook.createHandler(
+      createWebhookDeps({
+        store: database,
+        livekit: { project: { ...settings(), ...known } },
+      }),
+    );
+    const answer = await receive(webhookPost({ body, authorization }), contextOf(12_000));
+    return { status: answer.statusCode ?? 0, body: answer.body };
+  });
+  webhookUrl = `${api.url}/api/livekit/webhook`;
+  standIn = await startStandIn({
+    apiKeys: { [KEY.apiKey]: KEY.apiSecret, [PREVIOUS.apiKey]: PREVIOUS.apiSecret },
+    // As in a rotation: LiveKit signs with the key before.
+    webhook: { urls: [webhookUrl], apiKey: PREVIOUS.apiKey },
+  });
+  const [stacks, parameters, tables] = await Promise.all([
+    serve(cloudFormation),
+    serve(ssm),
+    serve(dynamodb),
+  ]);
+  folder = await mkdtemp(join(tmpdir(), 'doctor-'));
+  await writeFile(
+    join(folder, 'credentials'),
+    `[books]\naws_access_key_id = AKIDBOOKS\naws_secret_access_key = ${ACCOUNT_SECRET}\n`,
+  );
+  await writeFile(join(folder, 'config'), '[profile books]\nregion = eu-west-3\n');
+  environment = {
+    AWS_ENDPOINT_URL_CLOUDFORMATION: stacks.url,
+    AWS_ENDPOINT_URL_SSM: parameters.url,
+    AWS_ENDPOINT_URL_DYNAMODB: tables.url,
+    AWS_EC2_METADATA_DISABLED: 'true',
+    AWS_SHARED_CREDENTIALS_FILE: join(folder, 'credentials'),
+    AWS_CONFIG_FILE: join(folder, 'config'),
+  };
+});
+beforeEach(() => {
+  known = { previous: PREVIOUS };
+  account = asDeployed();
+  requests = [];
+  toldWithinMs = 10_000;
+  for (const name of ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_PROFILE', 'AWS_REGION']) {
+    vi.stubEnv(name, undefined);
+  }
+  for (const [name, value] of Object.entries(environment)) vi.stubEnv(name, value);
+  return () => vi.unstubAllEnvs();
+});
+afterAll(async () => {
+  await Promise.all([...closing.map((close) => close()), standIn.close(), issuer.close()]);
+  await Promise.all([database.stop(), rm(folder, { recursive: true })]);
+});
+
+const PROFILE = ['--stage', 'prod', '--profile', 'books'];
+
+/** In this process, which is faster; nothing may be left of it. */
+async function doctor(...args: string[]) {
+  let out = '';
+  const exit = await run([...args, '--json'], {
+    connect: async (deployment) => deployment && deployedTarget(deployment),
+    out: (printed) => {
+      out += printed;
+    },
+    err: (printed) => {
+      out += printed;
+    },
+    toldWithinMs,
+  });
+  for (const secret of [KEY.apiSecret, PREVIOUS.apiSecret, ACCOUNT_SECRET]) {
+    expect(out).not.toContain(secret);
+  }
+  expect(out, 'a token').not.toMatch(/eyJ[\w-]+\.[\w-]+/);
+  await standIn.webhooks.settled();
+  const documents = documentClient(database.endpoint);
+  const { Items } = await documents.send(new ScanCommand({ TableName: database.tableName }));
+  documents.destroy();
+  expect(Items).toEqual([]);
+  expect(await standIn.rooms()).toEqual([]);
+  const { target, checks }: { target: string; checks: Report[] } = JSON.parse(out);
+  return {
+    exit,
+    target,
+    outcomes: Object.fromEntries(checks.map(({ check, outcome }) => [check, outcome])),
+    sentenceOf: (name: string) => checks.find(({ check }) => check === name)?.sentence,
+    remedyOf: (name: string) => checks.find(({ check }) => check === name)?.remedy,
+  };
+}
+
+const skipped = (...checks: string[]) =>
+  Object.fromEntries(checks.map((check) => [check, 'skipped' as const]));
+const OF_LIVEKIT = ['livekit', 'key', 'rights', 'livekit-clock', 'auto-create', 'whip'];
+
+describe('a deployed stage', () => {
+  it('that is healthy passes, also when LiveKit signs with the previous key', async () => {
+    account.parameter = {
+      Type: 'SecureString',
+      Value: JSON.stringify(settings({ previous: PREVIOUS })),
+    };
+    const { exit, target, outcomes, sentenceOf } = await doctor(...PROFILE);
+    expect(outcomes).toEqual(HEALTHY);
+    expect(exit).toBe(0);
+    expect(target).toBe('reading-club-meetings-prod');
+    expect(sentenceOf('webhook')).toContain('with the key and with the previous key');
+  });
+
+  it('is asked as the profile, for exactly what the documents say', async () => {
+    await doctor(...PROFILE, '--region', 'eu-north-1');
+    expect(new Set(requests.map(({ operation }) => operation))).toEqual(
+      new Set([
+        'DescribeStacks',
+        'GetParameter',
+        'DescribeTable',
+        'DescribeTimeToLive',
+        'DescribeContinuousBackups',
+        'PutItem',
+        'GetItem',
+        'DeleteItem',
+      ]),
+    );
+    expect(new Set(requests.map(({ keyId }) => keyId))).toEqual(new Set(['AKIDBOOKS']));
+    expect(new Set(requests.map(({ region }) => region))).toEqual(new Set(['eu-north-1']));
+  });
+
+  it('is as good for the program itself, which ends by itself', async () => {
+    account.parameter = undefined;
+    const child = spawn(node, [program, ...PROFILE], {
+      env: { PATH: process.env['PATH'] ?? '', ...environment },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const [out, err, [exit]] = await Promise.all([
+      text(child.stdout),
+      text(child.stderr),
+      once(child, 'exit'),
+    ]);
+    expect({ exit, err }).toEqual({ exit: 1, err: '' });
+    expect(out).toMatch(/^failure {2}parameter +There is no parameter \/reading-club/m);
+    expect(out).toMatch(/^ok +left-behind +Nothing is left behind$/m);
+  });
+
+  it.each([
+    ['is not there', ['--stage', 'pord', '--profile', 'books'], 'does not exist'],
+    [
+      'is of an account that is not known',
+      ['--stage', 'prod', '--profile', 'nobody', '--region', 'eu-west-3'],
+      'credentials',
+    ],
+    ['is of no region', ['--stage', 'prod', '--profile', 'nobody'], 'Region is missing'],
+  ])('that %s is one failure, and the rest is skipped', async (_, args, sentence) => {
+    const { exit, outcomes, sentenceOf, remedyOf } = await doctor(...args);
+    expect(outcomes).toEqual({
+      ...skipped(...Object.keys(HEALTHY)),
+      configuration: 'failure',
+      'left-behind': 'ok',
+    });
+    expect(sentenceOf('configuration')).toContain(sentence);
+    expect(remedyOf('configuration')).toContain('--stage');
+    expect(exit).toBe(1);
+  });
+
+  it('that may not be described is a failure that names the right', async () => {
+    account.denied = ['DescribeStacks'];
+    const { sentenceOf, remedyOf } = await doctor(...PROFILE);
+    expect(sentenceOf('configuration')).toContain('not authorized');
+    expect(remedyOf('configuration')).toContain('cloudformation:DescribeStacks');
+  });
+
+  it('of an older version is a failure that says what it does not tell', async () => {
+    const { LiveKitParameter: _, ...outputs } = account.outputs;
+    account.outputs = outputs;
+    const { outcomes, sentenceOf } = await doctor(...PROFILE);
+    expect(outcomes).toMatchObject({ configuration: 'failure', parameter: 'skipped' });
+    expect(sentenceOf('configuration')).toContain('does not tell LiveKitParameter');
+  });
+
+  it('that is being deployed is a warning', async () => {
+    account.status = 'UPDATE_IN_PROGRESS';
+    const { outcomes } = await doctor(...PROFILE);
+    expect(outcomes).toEqual({ ...HEALTHY, configuration: 'warning' });
+  });
+});
+
+describe('the parameter', () => {
+  const withoutParameter = {
+    ...HEALTHY,
+    parameter: 'failure',
+    ...skipped(...OF_LIVEKIT, 'webhook', 'events'),
+  };
+
+  it('that is not there fails, and what needs it is skipped', async () => {
+    account.parameter = undefined;
+    const { exit, outcomes, sentenceOf } = await doctor(...PROFILE);
+    expect(outcomes).toEqual(withoutParameter);
+    expect(sentenceOf('parameter')).toBe(`There is no parameter ${PARAMETER}`);
+    expect(exit).toBe(1);
+  });
+
+  it('that may not be read fails', async () => {
+    account.denied = ['GetParameter'];
+    const { outcomes, sentenceOf } = await doctor(...PROFILE);
+    expect(outcomes).toEqual(withoutParameter);
+    expect(sentenceOf('parameter')).toContain('cannot be read: not authorized');
+  });
+
+  it.each([
+    ['no JSON', () => KEY.apiSecret, 'JSON'],
+    ['JSON that is cut off', () => JSON.stringify(settings()).slice(0, -1), 'JSON'],
+    ['without a secret', () => JSON.stringify(settings({ apiSecret: '' })), 'apiSecret'],
+    ['with a URL for HTTP', () => JSON.stringify(settings({ wsUrl: 'https://x' })), 'wsUrl'],
+    [
+      'with half a previous key',
+      () => JSON.stringify(settings({ previous: { apiKey: 'x' } })),
+      'previous.apiSecret',
+    ],
+  ])('that is %s fails, and the place is named', async (_, value, place) => {
+    account.parameter = { Type: 'SecureString', Value: value() };
+    const { outcomes, sentenceOf } = await doctor(...PROFILE);
+    expect(outcomes).toEqual(withoutParameter);
+    expect(sentenceOf('parameter')).toBe(`${PARAMETER} does not fit: ${place}`);
+  });
+
+  it('that is not encrypted is a warning', async () => {
+    account.parameter = { Type: 'String', Value: JSON.stringify(settings()) };
+    const { outcomes, sentenceOf } = await doctor(...PROFILE);
+    expect(outcomes).toMatchObject({ parameter: 'warning', key: 'ok' });
+    expect(sentenceOf('parameter')).toContain('is a String');
+  });
+
+  it('with a new key that the functions have not read yet fails at the webhook', async () => {
+    account.parameter = { Type: 'SecureString', Value: JSON.stringify(settings(PREVIOUS)) };
+    known = { previous: undefined };
+    const { outcomes, remedyOf } = await doctor(...PROFILE);
+    expect(outcomes).toEqual({ ...HEALTHY, webhook: 'failure', events: 'skipped' });
+    expect(remedyOf('webhook')).toContain('five minutes');
+  });
+
+  it('without the key by which LiveKit signs fails at the events', async () => {
+    known = { previous: undefined };
+    toldWithinMs = 1_000;
+    const { outcomes } = await doctor(...PROFILE);
+    expect(outcomes).toEqual({ ...HEALTHY, events: 'failure' });
+  });
+});
+
+describe('the table of a deployed stage', () => {
+  it.each([
+    ['is off', { TimeToLiveStatus: 'DISABLED' }, 'Time to live is DISABLED'],
+    ['is by another attribute', { TimeToLiveStatus: 'ENABLED', AttributeName: 'ttl' }, 'by ttl'],
+  ])('whose expiry %s fails', async (_, expiry, sentence) => {
+    account.expiry = expiry;
+    const { exit, outcomes, sentenceOf } = await doctor(...PROFILE);
+    expect(outcomes).toEqual({ ...HEALTHY, expiry: 'failure' });
+    expect(sentenceOf('expiry')).toContain(sentence);
+    expect(exit).toBe(1);
+  });
+
+  it.each([
+    ['recovery', { recovery: 'DISABLED' }, 'Off: point-in-time recovery'],
+    ['protection', { isProtected: false }, 'Off: deletion protection'],
+    [
+      'recovery and protection',
+      { recovery: 'DISABLED', isProtected: false },
+      'Off: point-in-time recovery and deletion protection',
+    ],
+  ])('without %s is a warning', async (_, change, sentence) => {
+    Object.assign(account, change);
+    const { exit, outcomes, sentenceOf } = await doctor(...PROFILE);
+    expect(outcomes).toEqual({ ...HEALTHY, recovery: 'warning' });
+    expect(sentenceOf('recovery')).toBe(sentence);
+    expect(exit).toBe(0);
+  });
+
+  it.each([
+    ['DescribeTable', 'table'],
+    ['DescribeTimeToLive', 'expiry'],
+    ['DescribeContinuousBackups', 'recovery'],
+    ['PutItem', 'webhook'],
+  ])('of which somebody may not do %s fails at %s', async (operation, check) => {
+    account.denied = [operation];
+    const { outcomes, sentenceOf } = await doctor(...PROFILE);
+    expect(outcomes[check]).toBe('failure');
+    expect(sentenceOf(check)).toContain('not authorized');
+  });
+});
