@@ -25,7 +25,12 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'lib',
-          include: ['lib/**/*.test.ts', 'functions/**/*.test.ts', 'local/**/*.test.ts'],
+          include: [
+            'lib/**/*.test.ts',
+            'openapi/**/*.test.ts',
+            'functions/**/*.test.ts',
+            'local/**/*.test.ts',
+          ],
         },
       },
       {
@@ -33,11 +38,17 @@ export default defineConfig({
         test: {
           name: 'handlers',
           include: ['test/{handlers,livekit,local,deploy,cli}/**/*.test.ts'],
+          setupFiles: 'test/support/openapi.setup.ts',
         },
       },
       {
         extends: true,
-        test: { name: 'api', include: ['test/api/**/*.test.ts'], globalSetup: 'test/api/setup.ts' },
+        test: {
+          name: 'api',
+          include: ['test/api/**/*.test.ts'],
+          globalSetup: 'test/api/setup.ts',
+          setupFiles: 'test/support/openapi.setup.ts',
+        },
       },
     ],
     coverage: {

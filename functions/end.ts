@@ -7,9 +7,9 @@ import { ok } from '../lib/http/response.ts';
 import { type EndDeps, endMeeting } from '../lib/meetings/end.ts';
 import { ClubId, MeetingId } from '../lib/meetings/model.ts';
 
-const Path = z.object({ clubId: ClubId });
-const Body = z.strictObject({ meetingId: z.optional(MeetingId) });
-const route = { route: 'POST /{clubId}/end', failure: 'Failed to end meeting' };
+export const Path = z.object({ clubId: ClubId });
+export const Body = z.strictObject({ meetingId: z.optional(MeetingId) });
+export const route = { route: 'POST /{clubId}/end', failure: 'Failed to end meeting' };
 
 export const createHandler = (deps: EndDeps & HttpDeps) =>
   httpHandler(route, deps, async (event, caller) => {

@@ -7,8 +7,11 @@ import { ok } from '../lib/http/response.ts';
 import { getMeeting, type MeetingDetailsDeps } from '../lib/meetings/history.ts';
 import { ClubId, MeetingId } from '../lib/meetings/model.ts';
 
-const Path = z.object({ clubId: ClubId, meetingId: MeetingId });
-const route = { route: 'GET /{clubId}/meetings/{meetingId}', failure: 'Failed to get the meeting' };
+export const Path = z.object({ clubId: ClubId, meetingId: MeetingId });
+export const route = {
+  route: 'GET /{clubId}/meetings/{meetingId}',
+  failure: 'Failed to get the meeting',
+};
 
 export const createHandler = (deps: MeetingDetailsDeps & HttpDeps) =>
   httpHandler(route, deps, async (event, caller) => {

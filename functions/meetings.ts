@@ -7,12 +7,12 @@ import { ok } from '../lib/http/response.ts';
 import { listMeetings, type MeetingListDeps } from '../lib/meetings/history.ts';
 import { ClubId, MeetingId, PageLimit } from '../lib/meetings/model.ts';
 
-const Path = z.object({ clubId: ClubId });
-const Query = z.strictObject({
+export const Path = z.object({ clubId: ClubId });
+export const Query = z.strictObject({
   limit: z._default(PageLimit, 20),
   cursor: z.optional(MeetingId),
 });
-const route = { route: 'GET /{clubId}/meetings', failure: 'Failed to list meetings' };
+export const route = { route: 'GET /{clubId}/meetings', failure: 'Failed to list meetings' };
 
 export const createHandler = (deps: MeetingListDeps & HttpDeps) =>
   httpHandler(route, deps, async (event, caller) => {

@@ -7,11 +7,11 @@ import { ok } from '../lib/http/response.ts';
 import { ClubId, MutableSource } from '../lib/meetings/model.ts';
 import { type ModerationDeps, muteEverybody } from '../lib/meetings/moderation.ts';
 
-const Path = z.object({ clubId: ClubId });
-const Body = z.strictObject({
+export const Path = z.object({ clubId: ClubId });
+export const Body = z.strictObject({
   source: z.optional(MutableSource),
 });
-const route = { route: 'POST /{clubId}/participants/mute', failure: 'Failed to mute' };
+export const route = { route: 'POST /{clubId}/participants/mute', failure: 'Failed to mute' };
 
 export const createHandler = (deps: ModerationDeps & HttpDeps) =>
   httpHandler(route, deps, async (event, caller) => {

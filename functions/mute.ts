@@ -7,12 +7,15 @@ import { ok } from '../lib/http/response.ts';
 import { ClubId, MutableSource, TrackSid, UserId } from '../lib/meetings/model.ts';
 import { type ModerationDeps, muteParticipant } from '../lib/meetings/moderation.ts';
 
-const Path = z.object({ clubId: ClubId, userId: UserId });
-const Body = z.strictObject({
+export const Path = z.object({ clubId: ClubId, userId: UserId });
+export const Body = z.strictObject({
   source: z.optional(MutableSource),
   trackSid: z.optional(TrackSid),
 });
-const route = { route: 'POST /{clubId}/participants/{userId}/mute', failure: 'Failed to mute' };
+export const route = {
+  route: 'POST /{clubId}/participants/{userId}/mute',
+  failure: 'Failed to mute',
+};
 
 export const createHandler = (deps: ModerationDeps & HttpDeps) =>
   httpHandler(route, deps, async (event, caller) => {

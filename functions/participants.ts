@@ -7,8 +7,11 @@ import { ok } from '../lib/http/response.ts';
 import { ClubId } from '../lib/meetings/model.ts';
 import { listParticipants, type ModerationDeps } from '../lib/meetings/moderation.ts';
 
-const Path = z.object({ clubId: ClubId });
-const route = { route: 'GET /{clubId}/participants', failure: 'Failed to list participants' };
+export const Path = z.object({ clubId: ClubId });
+export const route = {
+  route: 'GET /{clubId}/participants',
+  failure: 'Failed to list participants',
+};
 
 export const createHandler = (deps: ModerationDeps & HttpDeps) =>
   httpHandler(route, deps, async (event, caller) => {

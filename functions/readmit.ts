@@ -7,8 +7,8 @@ import { ok } from '../lib/http/response.ts';
 import { ClubId, UserId } from '../lib/meetings/model.ts';
 import { type ModerationDeps, readmitParticipant } from '../lib/meetings/moderation.ts';
 
-const Path = z.object({ clubId: ClubId, userId: UserId });
-const route = {
+export const Path = z.object({ clubId: ClubId, userId: UserId });
+export const route = {
   route: 'DELETE /{clubId}/participants/{userId}/removal',
   failure: 'Failed to let the person back in',
 };

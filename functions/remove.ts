@@ -8,9 +8,11 @@ import { ClubId, UserId } from '../lib/meetings/model.ts';
 import { type ModerationDeps, removeParticipant } from '../lib/meetings/moderation.ts';
 import type { TokenRules } from '../lib/meetings/token.ts';
 
-const Path = z.object({ clubId: ClubId, userId: UserId });
-const Body = z.strictObject({ allowRejoin: z._default(z.boolean('must be true or false'), false) });
-const route = {
+export const Path = z.object({ clubId: ClubId, userId: UserId });
+export const Body = z.strictObject({
+  allowRejoin: z._default(z.boolean('must be true or false'), false),
+});
+export const route = {
   route: 'POST /{clubId}/participants/{userId}/remove',
   failure: 'Failed to remove the participant',
 };

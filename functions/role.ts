@@ -8,9 +8,12 @@ import { ClubId, Role, UserId } from '../lib/meetings/model.ts';
 import { type ModerationDeps, setRole } from '../lib/meetings/moderation.ts';
 import type { TokenRules } from '../lib/meetings/token.ts';
 
-const Path = z.object({ clubId: ClubId, userId: UserId });
-const Body = z.strictObject({ role: Role });
-const route = { route: 'PUT /{clubId}/members/{userId}/role', failure: 'Failed to set the role' };
+export const Path = z.object({ clubId: ClubId, userId: UserId });
+export const Body = z.strictObject({ role: Role });
+export const route = {
+  route: 'PUT /{clubId}/members/{userId}/role',
+  failure: 'Failed to set the role',
+};
 
 export const createHandler = (deps: ModerationDeps & HttpDeps & { tokens: TokenRules }) =>
   httpHandler(route, deps, async (event, caller) => {

@@ -7,8 +7,8 @@ import { ok } from '../lib/http/response.ts';
 import { ClubId } from '../lib/meetings/model.ts';
 import { type StartDeps, startMeeting } from '../lib/meetings/start.ts';
 
-const Path = z.object({ clubId: ClubId });
-const route = { route: 'POST /{clubId}/start', failure: 'Failed to start meeting' };
+export const Path = z.object({ clubId: ClubId });
+export const route = { route: 'POST /{clubId}/start', failure: 'Failed to start meeting' };
 
 export const createHandler = (deps: StartDeps & HttpDeps) =>
   httpHandler(route, deps, async (event, caller) => {

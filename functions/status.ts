@@ -7,8 +7,8 @@ import { ok } from '../lib/http/response.ts';
 import { ClubId } from '../lib/meetings/model.ts';
 import { getMeetingStatus, type StatusDeps } from '../lib/meetings/status.ts';
 
-const Path = z.object({ clubId: ClubId });
-const route = { route: 'GET /{clubId}/status', failure: 'Failed to get meeting status' };
+export const Path = z.object({ clubId: ClubId });
+export const route = { route: 'GET /{clubId}/status', failure: 'Failed to get meeting status' };
 
 export const createHandler = (deps: StatusDeps & HttpDeps) =>
   httpHandler(route, deps, async (event, caller) => {

@@ -7,11 +7,11 @@ import { ok } from '../lib/http/response.ts';
 import { ClubId, ParticipantName } from '../lib/meetings/model.ts';
 import { createJoinToken, type TokenDeps } from '../lib/meetings/token.ts';
 
-const Body = z.strictObject({
+export const Body = z.strictObject({
   readingClubId: ClubId,
   participantName: z.optional(ParticipantName),
 });
-const route = { route: 'POST /token', failure: 'Failed to generate token' };
+export const route = { route: 'POST /token', failure: 'Failed to generate token' };
 
 export const createHandler = (deps: TokenDeps & HttpDeps) =>
   httpHandler(route, deps, async (event, caller) => {

@@ -6,7 +6,7 @@ import { ok } from '../lib/http/response.ts';
 import { type FollowDeps, followMediaEvent } from '../lib/meetings/follow.ts';
 import type { VerifyWebhook } from '../lib/meetings/ports.ts';
 
-const route = { route: 'POST /api/livekit/webhook', failure: 'Failed to handle the event' };
+export const route = { route: 'POST /api/livekit/webhook', failure: 'Failed to handle the event' };
 
 export const createHandler = (deps: FollowDeps & Reports & { verifyWebhook: VerifyWebhook }) =>
   authenticatedHandler(

@@ -27,9 +27,9 @@ export interface Reply<T> {
 export type ApiClient = ReturnType<typeof apiClient>;
 
 /** What one person can ask of the API, by their access token. */
-export function apiClient(apiUrl: string, accessToken: string) {
+export function apiClient(apiUrl: string, accessToken: string, send = fetch) {
   const call = async <T>(path: string, body?: object, method = 'GET'): Promise<Reply<T>> => {
-    const response = await fetch(`${apiUrl}${path}`, {
+    const response = await send(`${apiUrl}${path}`, {
       method,
       headers: { authorization: `Bearer ${accessToken}`, 'content-type': 'application/json' },
       ...(body && { body: JSON.stringify(body) }),

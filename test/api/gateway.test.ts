@@ -4,6 +4,7 @@ import { text } from 'node:stream/consumers';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { issuerOf } from '../../local/identity.ts';
 import { accessClaims, jwt, newKeyPair, rs256 } from '../support/issuer.ts';
+import { fetchNoting, noteHttp } from '../support/openapi.ts';
 import { createPerson, itemsOf, type Person, stack } from './support/clubs.ts';
 
 const BASE_PATH = new URL(stack.apiUrl).pathname;
@@ -19,11 +20,17 @@ function send(method: string, path: string, headers: Record<string, string> = {}
   const { hostname, port } = new URL(stack.apiUrl);
   return new Promise<Answer>((resolve, reject) => {
     const outgoing = request({ hostname, port, method, path, headers }, (response) => {
-      text(response).then(
-        (answer) =>
-          resolve({ status: response.statusCode ?? 0, headers: response.headers, body: answer }),
-        reject,
-      );
+      text(response)
+        .then((answer) => {
+          const { statusCode: status = 0, headers: sent } = response;
+          noteHttp(method, new URL(path, stack.apiUrl).href, {
+            status,
+            headers: sent,
+            body: answer,
+          });
+          resolve({ status, headers: sent, body: answer });
+        })
+        .catch(reject);
     });
     outgoing.on('error', reject);
     outgoing.end(body);
@@ -172,7 +179,7 @@ describe('LiveKit’s webhook', () => {
     ['no signature', {}],
     ['a caller’s token for a signature', { authorization: 'Bearer' }],
   ])('has no authorizer, and with %s is refused by the function', async (_, headers) => {
-    const answer = await fetch(url, {
+    const answer = await fetchNoting(url, {
       method: 'POST',
       headers: { 'content-type': 'application/webhook+json', ...headers },
       body: '{"event":"room_started"}',

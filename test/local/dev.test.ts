@@ -18,6 +18,7 @@ import { createDeps, createWebhookDeps } from '../../lib/deps.ts';
 import { issuerOf, logIn } from '../../local/identity.ts';
 import { StackDescription } from '../../local/stack-file.ts';
 import { invoke } from '../support/calls.ts';
+import { fetchNoting } from '../support/openapi.ts';
 import { descendantsOf, isRunning } from './processes.ts';
 
 // What is unexpected is seen.
@@ -129,7 +130,7 @@ describe('npm run dev', { timeout: READY_MS + 20_000 }, () => {
     it('lets everybody log in, and members see the status of their club', async () => {
       for (const { username, password, clubId } of stack.users) {
         const { accessToken } = await logIn(stack.cognito, username, password);
-        const answer = await fetch(`${stack.apiUrl}/${clubId ?? 'novels'}/status`, {
+        const answer = await fetchNoting(`${stack.apiUrl}/${clubId ?? 'novels'}/status`, {
           headers: { authorization: `Bearer ${accessToken}` },
         });
         expect([username, answer.status]).toEqual([username, clubId === null ? 403 : 200]);

@@ -15,6 +15,7 @@ import type { StartedMeeting } from '../../lib/meetings/start.ts';
 import type { MeetingStatus } from '../../lib/meetings/status.ts';
 import type { JoinToken } from '../../lib/meetings/token.ts';
 import { contextOf } from './context.ts';
+import { note } from './openapi.ts';
 
 /** The functions' timeout in serverless.yml. */
 export const FUNCTION_TIMEOUT_MS = 12_000;
@@ -47,7 +48,7 @@ export interface CallOptions {
   remainingMs?: number;
 }
 
-type Handler = (
+export type Handler = (
   event: APIGatewayProxyEventV2,
   context: Context,
 ) => Promise<APIGatewayProxyStructuredResultV2>;
@@ -83,11 +84,18 @@ export async function invoke<R extends Route>(
   remainingMs = FUNCTION_TIMEOUT_MS,
 ): Promise<Answer<R>> {
   const startedAt = performance.now();
-  const { statusCode, headers, body } = await handler(event, contextOf(remainingMs));
-  return {
-    status: statusCode ?? 0,
-    headers: headers ?? {},
-    body: JSON.parse(body ?? ''),
-    elapsedMs: performance.now() - startedAt,
-  };
+  const { body, ...answer } = await askHandler(handler, event, remainingMs);
+  return { ...answer, body: JSON.parse(body), elapsedMs: performance.now() - startedAt };
+}
+
+/** Every answer of a handler to a test comes by here, to be held against docs/openapi.json. */
+export async function askHandler(
+  handler: Handler,
+  event: APIGatewayProxyEventV2,
+  remainingMs = FUNCTION_TIMEOUT_MS,
+) {
+  const answer = await handler(event, contextOf(remainingMs));
+  const { statusCode: status = 0, headers = {}, body = '' } = answer;
+  note(event.routeKey, { status, headers, body });
+  return { status, headers, body };
 }

@@ -21,11 +21,7 @@ import {
   Room,
   WebhookEvent,
 } from '@livekit/protocol';
-import type {
-  APIGatewayProxyEventV2,
-  APIGatewayProxyStructuredResultV2,
-  Context,
-} from 'aws-lambda';
+import type { APIGatewayProxyEventV2, Context } from 'aws-lambda';
 import { AccessToken } from 'livekit-server-sdk';
 import { ulid } from 'ulid';
 import meetingEvent from '../../events/meeting.json' with { type: 'json' };
@@ -60,7 +56,7 @@ import {
 import type { Log, LogFields } from '../../lib/meetings/ports.ts';
 import { documentClient, startDatabase } from '../../local/dynamodb.ts';
 import { type StandIn, startStandIn } from '../../local/livekit/stand-in.ts';
-import { type CallOptions, eventOf, FUNCTION_TIMEOUT_MS, invoke, type Route } from './calls.ts';
+import { askHandler, type CallOptions, eventOf, invoke, type Route } from './calls.ts';
 import { CLEANUP_TIMEOUT_MS, contextOf } from './context.ts';
 import { accessClaims, CLIENT_ID, rs256, startIssuer, type User } from './issuer.ts';
 import { type Fault, startWire } from './wire.ts';
@@ -288,16 +284,13 @@ export async function startMeetings(options: MeetingsOptions = {}) {
       handler: typeof listHandler,
       event: APIGatewayProxyEventV2,
     ): Promise<{ status: number; body: T & { error: string; code: ErrorCode } }> => {
-      const { statusCode = 0, body = '' } = await handler(event, contextOf(FUNCTION_TIMEOUT_MS));
-      return { status: statusCode, body: JSON.parse(body) };
+      const { status: code, body } = await askHandler(handler, event);
+      return { status: code, body: JSON.parse(body) };
     };
 
     const post = async (event: APIGatewayProxyEventV2): Promise<Told> => {
-      const answer: APIGatewayProxyStructuredResultV2 = await receive(
-        event,
-        contextOf(FUNCTION_TIMEOUT_MS),
-      );
-      return { status: answer.statusCode ?? 0, body: JSON.parse(answer.body ?? '') };
+      const { status: code, body } = await askHandler(receive, event);
+      return { status: code, body: JSON.parse(body) };
     };
 
     return {

@@ -7,11 +7,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 import { BatchWriteCommand, PutCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
-import type {
-  APIGatewayProxyEventV2,
-  APIGatewayProxyStructuredResultV2,
-  Context,
-} from 'aws-lambda';
+import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import { RoomServiceClient } from 'livekit-server-sdk';
 import endEvent from '../../events/end.json' with { type: 'json' };
 import meetingEvent from '../../events/meeting.json' with { type: 'json' };
@@ -56,7 +52,7 @@ import type { JoinToken } from '../../lib/meetings/token.ts';
 import { documentClient, startDatabase } from '../../local/dynamodb.ts';
 import { startLiveKit } from '../../local/livekit/start.ts';
 import { eventually } from '../livekit/worlds.ts';
-import { FUNCTION_TIMEOUT_MS } from './calls.ts';
+import { askHandler, type Handler } from './calls.ts';
 import { CLEANUP_TIMEOUT_MS, contextOf } from './context.ts';
 import { accessClaims, CLIENT_ID, rs256, startIssuer, type User } from './issuer.ts';
 import { type Line, type Told, webhookPost } from './meetings.ts';
@@ -133,11 +129,6 @@ export type Moderation = Awaited<ReturnType<typeof startModeration>>;
 export type Service = Awaited<ReturnType<Moderation['boot']>>;
 export type TestClub = Awaited<ReturnType<Moderation['createClub']>>;
 
-type HttpHandler = (
-  event: APIGatewayProxyEventV2,
-  context: Context,
-) => Promise<APIGatewayProxyStructuredResultV2>;
-
 export async function startModeration(kind: LiveKitKind = 'stand-in') {
   const [database, issuer] = await Promise.all([startDatabase({ port: 0 }), startIssuer()]);
   const documents = documentClient(database.endpoint);
@@ -191,7 +182,7 @@ export async function startModeration(kind: LiveKitKind = 'stand-in') {
       error: (message, fields, error) => lines.push({ level: 'error', message, fields, error }),
     };
     const deps = { ...createDeps(loaded), log, ...(now && { now }) };
-    const routes: Record<Route, HttpHandler> = {
+    const routes: Record<Route, Handler> = {
       token: token.createHandler(deps),
       start: start.createHandler(deps),
       end: end.createHandler(deps),
@@ -230,8 +221,8 @@ export async function startModeration(kind: LiveKitKind = 'stand-in') {
         options: CallOptions,
       ): Promise<Answer<R>> {
         const event = eventOf(route, bearer(who), options);
-        const answer = await routes[route](event, contextOf(FUNCTION_TIMEOUT_MS));
-        return { status: answer.statusCode ?? 0, body: JSON.parse(answer.body ?? '') };
+        const { status: code, body } = await askHandler(routes[route], event);
+        return { status: code, body: JSON.parse(body) };
       },
       /** One command of the clubs function, as Lambda gives it. */
       manage: (command: unknown): Promise<Record<string, unknown>> =>
@@ -242,11 +233,8 @@ export async function startModeration(kind: LiveKitKind = 'stand-in') {
         return answer;
       },
       async tell(event: APIGatewayProxyEventV2): Promise<Told> {
-        const answer: APIGatewayProxyStructuredResultV2 = await receive(
-          event,
-          contextOf(FUNCTION_TIMEOUT_MS),
-        );
-        return { status: answer.statusCode ?? 0, body: JSON.parse(answer.body ?? '') };
+        const { status: code, body } = await askHandler(receive, event);
+        return { status: code, body: JSON.parse(body) };
       },
       cleanUp: (): Promise<CleanupReport> => cleanUpHandler({}, contextOf(CLEANUP_TIMEOUT_MS)),
     };

@@ -9,6 +9,7 @@ import { documentClient } from '../../../local/dynamodb.ts';
 import { createUser, logIn } from '../../../local/identity.ts';
 import { standInControl } from '../../../local/livekit/stand-in.ts';
 import { joinRoom, joinStandIn, type Participant } from '../../../local/participant.ts';
+import { fetchNoting } from '../../support/openapi.ts';
 
 export const stack = inject('stack');
 
@@ -30,7 +31,7 @@ export async function createPerson(name: string) {
   const username = `${name}-${randomUUID().slice(0, 8)}`;
   const userId = await createUser(stack.cognito, { username, password: PASSWORD });
   const { accessToken, idToken } = await logIn(stack.cognito, username, PASSWORD);
-  const api = apiClient(stack.apiUrl, accessToken);
+  const api = apiClient(stack.apiUrl, accessToken, fetchNoting);
   return { userId, username, accessToken, idToken, ...api };
 }
 

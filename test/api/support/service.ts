@@ -8,11 +8,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
-import type {
-  APIGatewayProxyEventV2,
-  APIGatewayProxyStructuredResultV2,
-  Context,
-} from 'aws-lambda';
+import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import { RoomServiceClient } from 'livekit-server-sdk';
 import webhookEvent from '../../../events/webhook.json' with { type: 'json' };
 import * as cleanupFunction from '../../../functions/cleanup.ts';
@@ -47,6 +43,7 @@ import {
   startLiveKitServer,
 } from '../../../local/livekit/server.ts';
 import { joinRoom } from '../../../local/participant.ts';
+import { askHandler, type Handler } from '../../support/calls.ts';
 import { CLEANUP_TIMEOUT_MS, contextOf } from '../../support/context.ts';
 import {
   accessClaims,
@@ -65,7 +62,6 @@ const HOST = '127.0.0.1';
 const BASE_PATH = '/api/reading-clubs/meeting';
 const WEBHOOK_PATH = '/api/livekit/webhook';
 export const KEY = { apiKey: 'devkey', apiSecret: 'a-secret-that-only-these-tests-know' };
-const FUNCTION_TIMEOUT_MS = 12_000;
 const RESTART_WITHIN_MS = 10_000;
 
 /** `LIVEKIT=server` makes the absence of a server a failure, and not something to skip. */
@@ -73,11 +69,6 @@ export const isServerMissing = (): boolean =>
   process.env['LIVEKIT'] !== 'server' && findLiveKitServer() === undefined;
 
 type ApiKey = Pick<LiveKitProject, 'apiKey' | 'apiSecret'>;
-
-type Handler = (
-  event: APIGatewayProxyEventV2,
-  context: Context,
-) => Promise<APIGatewayProxyStructuredResultV2>;
 
 /** `POST /{clubId}/start` and so on, below the base path; `webhook` is LiveKit's. */
 type Handlers = Record<string, Handler>;
@@ -98,13 +89,13 @@ export async function startGateway() {
       response.writeHead(404).end('{"message":"Not Found"}');
       return;
     }
-    const event = eventOf(request, body, found.pathParameters);
-    const answer = await found.handler(event, contextOf(FUNCTION_TIMEOUT_MS));
-    if (found.route === 'webhook') events.push(toldIn(request, body, answer.statusCode ?? 0));
-    const headers = Object.entries(answer.headers ?? {}).map(
+    const event = eventOf(request, body, found);
+    const answer = await askHandler(found.handler, event);
+    if (found.route === 'webhook') events.push(toldIn(request, body, answer.status));
+    const headers = Object.entries(answer.headers).map(
       ([name, value]) => [name, String(value)] as const,
     );
-    response.writeHead(answer.statusCode ?? 200, Object.fromEntries(headers)).end(answer.body);
+    response.writeHead(answer.status, Object.fromEntries(headers)).end(answer.body);
   }
 
   const underWay = new Set<Promise<void>>();
@@ -139,13 +130,19 @@ export async function startGateway() {
 function routeOf(handlers: Handlers, method: string, pathname: string) {
   const { webhook: ofLiveKit } = handlers;
   if (pathname === WEBHOOK_PATH && ofLiveKit) {
-    return { route: 'webhook', handler: ofLiveKit, pathParameters: {} };
+    return {
+      route: 'webhook',
+      routeKey: `POST ${WEBHOOK_PATH}`,
+      handler: ofLiveKit,
+      pathParameters: {},
+    };
   }
   for (const [route, handler] of Object.entries(handlers)) {
     const [ofRoute, path = ''] = route.split(' ');
     const pattern = new RegExp(`^${BASE_PATH}${path.replace(/\{(\w+)\}/g, '(?<$1>[^/]+)')}$`);
     const match = ofRoute === method ? pattern.exec(pathname) : null;
-    if (match) return { route, handler, pathParameters: { ...match.groups } };
+    const routeKey = `${ofRoute} ${BASE_PATH}${path}`;
+    if (match) return { route, routeKey, handler, pathParameters: { ...match.groups } };
   }
   return undefined;
 }
@@ -153,12 +150,13 @@ function routeOf(handlers: Handlers, method: string, pathname: string) {
 function eventOf(
   { method = '', url = '/', headers }: IncomingMessage,
   body: Buffer,
-  pathParameters: Record<string, string>,
+  { routeKey, pathParameters }: { routeKey: string; pathParameters: Record<string, string> },
 ): APIGatewayProxyEventV2 {
   const { pathname, search, searchParams } = new URL(url, `http://${HOST}`);
   const { requestContext } = webhookEvent;
   return {
     ...webhookEvent,
+    routeKey,
     rawPath: pathname,
     rawQueryString: search.slice(1),
     headers: Object.fromEntries(
@@ -168,6 +166,7 @@ function eventOf(
     pathParameters,
     requestContext: {
       ...requestContext,
+      routeKey,
       requestId: randomUUID(),
       http: { ...requestContext.http, method, path: pathname },
     },

@@ -1,0 +1,583 @@
+/**
+ * The routes as a client reads of them, by the names of their functions in serverless.yml. Requests are
+ * the schemas that the functions parse with, so importing this takes the environment that they need to
+ * start; the errors are those of `lib/errors.ts`, with their sentences.
+ */
+import * as z from 'zod';
+import * as mini from 'zod/mini';
+import * as end from '../functions/end.ts';
+import * as meeting from '../functions/meeting.ts';
+import * as meetings from '../functions/meetings.ts';
+import * as mute from '../functions/mute.ts';
+import * as muteAll from '../functions/mute-all.ts';
+import * as participants from '../functions/participants.ts';
+import * as readmit from '../functions/readmit.ts';
+import * as remove from '../functions/remove.ts';
+import * as role from '../functions/role.ts';
+import * as start from '../functions/start.ts';
+import * as status from '../functions/status.ts';
+import * as token from '../functions/token.ts';
+import * as webhook from '../functions/webhook.ts';
+import {
+  type AppError,
+  ClubNotFound,
+  MediaUnavailable,
+  MeetingFull,
+  MeetingNotActive,
+  MeetingNotFound,
+  MemberNotFound,
+  NotAllowed,
+  NotAMember,
+  NotAModerator,
+  ParticipantNotFound,
+  RemovedFromMeeting,
+} from '../lib/errors.ts';
+import type { Route } from '../lib/http/handler.ts';
+import * as answers from './answers.ts';
+
+export interface Operation {
+  /** As the function has it: its name, and its sentence for what went wrong inside. */
+  route: Route;
+  /** What a generated client calls it. */
+  operationId: string;
+  tag: keyof typeof TAGS;
+  summary: string;
+  description: string;
+  path?: mini.ZodMiniObject;
+  query?: mini.ZodMiniObject;
+  /** JSON that the function parses, unless it has another media type. */
+  body?: { schema: mini.ZodMiniObject; mediaType?: string; examples: Examples };
+  answer: z.ZodType;
+  examples: Examples;
+  /** What this route alone can answer; the others follow from what it takes and who may call it. */
+  errors: AppError[];
+}
+
+type Examples<Value = unknown> = Record<string, { summary: string; value: Value }>;
+
+export const TAGS = {
+  Meetings: 'The meeting that is on: start it, join it, follow it, end it.',
+  History: 'Meetings that are over, and who was there.',
+  Moderation: 'What moderators see and do. None of it needs a grant at LiveKit itself.',
+  LiveKit: 'What LiveKit tells.',
+};
+
+/** What a field is about; where no example has it, also how it may look. */
+type About = string | { description: string; example: string | number };
+
+/** Of the paths. */
+const PARAMETERS = {
+  clubId: { description: 'The reading club.', example: 'novels' },
+  meetingId: { description: 'The meeting, a ULID.', example: '01M7VB3S0G6V1K4Q0ZP2R8W9XA' },
+  userId: {
+    description: 'The person: the `sub` in their access tokens.',
+    example: '818b1ace-1546-4e9f-89a0-342ec2325962',
+  },
+};
+
+/** The same schema, with what its fields are about: a field without a word does not compile. */
+const described = <Shape extends Record<string, mini.ZodMiniType>>(
+  schema: mini.ZodMiniObject<Shape>,
+  about: Record<keyof Shape, About>,
+): mini.ZodMiniObject =>
+  mini.extend(
+    schema,
+    Object.fromEntries(
+      Object.entries(schema.shape).map(([name, field]) => [name, field.check(saying(about[name]))]),
+    ),
+  );
+
+function saying(about: About | undefined) {
+  if (about === undefined) throw new Error('A field without a word');
+  if (typeof about === 'string') return mini.meta({ description: about });
+  const { description, example } = about;
+  return mini.meta({ description, param: { description, example } });
+}
+
+/** So that the examples are of the type that the answer has. */
+const operation = <Answer extends z.ZodType>(
+  of: Operation & { answer: Answer; examples: Examples<z.infer<Answer>> },
+): Operation => of;
+
+const ADA = '9e929ac4-3561-4a86-9fe1-1933393f032f';
+const CLEO = '818b1ace-1546-4e9f-89a0-342ec2325962';
+const PREVIOUS = {
+  meetingId: '01M7VB3S0G6V1K4Q0ZP2R8W9XA',
+  roomName: 'reading-club-novels-01M7VB3S0G6V1K4Q0ZP2R8W9XA',
+  startedAt: '2026-11-16T19:00:02.000Z',
+  endedAt: '2026-11-16T20:31:44.512Z',
+  durationSeconds: 5502,
+  endedBy: ADA,
+  reason: 'moderator',
+} as const;
+const VACANT = {
+  meetingId: '01M79ASWW09M4T7J5D3H6B8C2E',
+  roomName: 'reading-club-novels-01M79ASWW09M4T7J5D3H6B8C2E',
+  startedAt: '2026-11-09T19:01:10.000Z',
+  endedAt: '2026-11-09T20:20:00.204Z',
+  durationSeconds: 4730,
+  endedBy: null,
+  reason: 'vacant',
+} as const;
+const ON = {
+  meetingId: '01M82DWZHWSFNX08NJ1MQ1V3NQ',
+  roomName: 'reading-club-novels-01M82DWZHWSFNX08NJ1MQ1V3NQ',
+  startedAt: '2026-11-22T20:06:59.900Z',
+};
+const NOW = { effective: 'now' } as const;
+const LATER = {
+  effective: 'after-token-expiry',
+  until: '2026-11-22T20:41:12.000Z',
+  isRenewed: false,
+} as const;
+
+const NOT_ON = new MeetingNotActive('No meeting is on');
+const JUST_ENDED = new MeetingNotActive('The meeting has just ended');
+const OWN_MODERATOR = new NotAllowed("Nobody moderates the club's own moderator");
+
+/** As far as it matters here: LiveKit's own. Its signature is verified, its shape is the SDK's. */
+const LiveKitEvent = mini
+  .looseObject({
+    event: z.string().describe('What happened: `room_started`, `participant_joined` and so on.'),
+    createdAt: z.exactOptional(z.string().describe('Unix time in seconds, as text.')),
+    room: z.exactOptional(z.looseObject({ name: z.string(), sid: z.string() })),
+    participant: z.exactOptional(z.looseObject({ identity: z.string(), sid: z.string() })),
+  })
+  .check(mini.meta({ id: 'LiveKitEvent', description: 'A `livekit.WebhookEvent` as JSON.' }));
+
+/** By the function's name in serverless.yml. */
+export const operations: Record<string, Operation> = {
+  token: operation({
+    route: token.route,
+    operationId: 'createJoinToken',
+    tag: 'Meetings',
+    summary: 'Get a token to join the meeting that is on',
+    description:
+      'For members. Ask for it when about to join, then connect to `serverUrl` with `token`. A join that LiveKit answers with 404 needs a new token: the room was closed a moment after this one was made.',
+    body: {
+      schema: described(token.Body, {
+        readingClubId: PARAMETERS.clubId.description,
+        participantName:
+          "The name that the others see: 1 to 64 characters, trimmed, without control characters. By default the first that fits of the member's display name, the user name in the access token, and the user id.",
+      }),
+      examples: {
+        named: {
+          summary: 'With a name',
+          value: { readingClubId: 'novels', participantName: 'Cleo' },
+        },
+        default: { summary: 'With the default name', value: { readingClubId: 'novels' } },
+      },
+    },
+    answer: answers.JoinToken,
+    examples: {
+      member: {
+        summary: 'A member',
+        value: {
+          token: 'eyJhbGciOiJIUzI1NiJ9.…',
+          serverUrl: 'wss://books.livekit.cloud',
+          roomName: ON.roomName,
+          meetingId: ON.meetingId,
+          participantName: 'Cleo',
+          isModerator: false,
+          expiresAt: '2026-11-22T20:17:00.000Z',
+        },
+      },
+    },
+    errors: [
+      new NotAMember(),
+      new RemovedFromMeeting(),
+      new ClubNotFound(),
+      NOT_ON,
+      new MeetingFull(50),
+      new MediaUnavailable(),
+    ],
+  }),
+
+  start: operation({
+    route: start.route,
+    operationId: 'startMeeting',
+    tag: 'Meetings',
+    summary: 'Start the meeting of a club',
+    description: 'For moderators. While a meeting is on, it makes sure of that one and returns it.',
+    path: described(start.Path, PARAMETERS),
+    answer: answers.StartedMeeting,
+    examples: {
+      started: { summary: 'Started', value: { success: true, ...ON, alreadyActive: false } },
+      repeated: {
+        summary: 'It was on already',
+        value: { success: true, ...ON, alreadyActive: true },
+      },
+    },
+    errors: [
+      new NotAModerator('start meetings'),
+      new MeetingNotActive('The meeting ended while it was being started'),
+      new MediaUnavailable(),
+    ],
+  }),
+
+  end: operation({
+    route: end.route,
+    operationId: 'endMeeting',
+    tag: 'Meetings',
+    summary: 'End the meeting of a club for good',
+    description:
+      'For moderators. It can be repeated, with the same answer each time. A repetition names its `meetingId`, so that it cannot end the next meeting.',
+    path: described(end.Path, PARAMETERS),
+    body: {
+      schema: described(end.Body, {
+        meetingId: 'Only this meeting. By default the one that is on, else the last one.',
+      }),
+      examples: {
+        any: { summary: 'The meeting that is on', value: {} },
+        named: { summary: 'Only this meeting', value: { meetingId: ON.meetingId } },
+      },
+    },
+    answer: answers.EndAnswer,
+    examples: {
+      ended: {
+        summary: 'Ended',
+        value: {
+          success: true,
+          meetingId: ON.meetingId,
+          roomName: ON.roomName,
+          endedAt: '2026-11-22T21:30:01.262Z',
+          duration: 4981,
+        },
+      },
+      roomLeft: {
+        summary: 'Ended, but LiveKit did not confirm that the room is gone',
+        value: {
+          success: false,
+          meetingId: ON.meetingId,
+          roomName: ON.roomName,
+          endedAt: '2026-11-22T21:30:01.262Z',
+          duration: 4981,
+        },
+      },
+    },
+    errors: [new NotAModerator('end meetings'), new MeetingNotActive('No such meeting is on')],
+  }),
+
+  status: operation({
+    route: status.route,
+    operationId: 'getMeetingStatus',
+    tag: 'Meetings',
+    summary: 'See whether a meeting is on, and how many people are in it',
+    description: 'For members.',
+    path: described(status.Path, PARAMETERS),
+    answer: answers.MeetingStatus,
+    examples: {
+      live: {
+        summary: 'People are in the meeting',
+        value: {
+          state: 'live',
+          isActive: true,
+          participantCount: 3,
+          ...ON,
+          maxParticipants: 50,
+          endsAtLatest: '2026-11-23T08:06:59.900Z',
+          lastMeeting: PREVIOUS,
+          observedAt: '2026-11-22T20:09:12.000Z',
+          observedBy: 'events',
+        },
+      },
+      waiting: {
+        summary: 'A meeting is on, nobody is in it, its room is closed',
+        value: {
+          state: 'waiting',
+          isActive: false,
+          participantCount: 0,
+          ...ON,
+          roomName: null,
+          maxParticipants: 50,
+          endsAtLatest: '2026-11-23T08:06:59.900Z',
+          lastMeeting: PREVIOUS,
+          observedAt: '2026-11-22T20:18:30.117Z',
+          observedBy: 'query',
+        },
+      },
+      idle: {
+        summary: 'No meeting is on',
+        value: {
+          state: 'idle',
+          isActive: false,
+          participantCount: 0,
+          startedAt: null,
+          roomName: null,
+          meetingId: null,
+          maxParticipants: null,
+          endsAtLatest: null,
+          lastMeeting: null,
+          observedAt: '2026-11-22T20:06:12.480Z',
+          observedBy: 'record',
+        },
+      },
+    },
+    errors: [new NotAMember(), new ClubNotFound(), new MediaUnavailable()],
+  }),
+
+  meetings: operation({
+    route: meetings.route,
+    operationId: 'listMeetings',
+    tag: 'History',
+    summary: 'List the meetings of a club that are over',
+    description: 'For members.',
+    path: described(meetings.Path, PARAMETERS),
+    query: described(meetings.Query, {
+      limit: { description: 'How many meetings at most.', example: 2 },
+      cursor: {
+        description: 'Where the page begins: the `cursor` of the page before.',
+        example: PREVIOUS.meetingId,
+      },
+    }),
+    answer: answers.MeetingList,
+    examples: {
+      page: {
+        summary: 'A page with more after it',
+        value: { meetings: [PREVIOUS, VACANT], cursor: VACANT.meetingId },
+      },
+      last: { summary: 'The last page', value: { meetings: [PREVIOUS] } },
+    },
+    errors: [new NotAMember(), new ClubNotFound()],
+  }),
+
+  meeting: operation({
+    route: meeting.route,
+    operationId: 'getMeeting',
+    tag: 'History',
+    summary: 'See a meeting that is over, and who was there',
+    description: 'For members.',
+    path: described(meeting.Path, PARAMETERS),
+    answer: answers.MeetingDetails,
+    examples: {
+      attended: {
+        summary: 'A meeting of one person',
+        value: {
+          meeting: { ...PREVIOUS, peopleCount: 1 },
+          attendance: [
+            {
+              userId: CLEO,
+              displayName: 'Cleo',
+              firstJoinedAt: '2026-11-16T19:02:40.031Z',
+              lastLeftAt: '2026-11-16T20:31:44.512Z',
+              secondsPresent: 5301,
+              sessions: 2,
+            },
+          ],
+        },
+      },
+    },
+    errors: [new NotAMember(), new ClubNotFound(), new MeetingNotFound()],
+  }),
+
+  participants: operation({
+    route: participants.route,
+    operationId: 'listParticipants',
+    tag: 'Moderation',
+    summary: 'List the people who are in the meeting',
+    description: 'For moderators.',
+    path: described(participants.Path, PARAMETERS),
+    answer: answers.ParticipantList,
+    examples: {
+      one: {
+        summary: 'Somebody who speaks',
+        value: {
+          participants: [
+            {
+              userId: CLEO,
+              name: 'Cleo',
+              role: 'member',
+              joinedAt: '2026-11-22T20:08:01.730Z',
+              tracks: [
+                { sid: 'TR_AMmEoCAGs6tWqs', kind: 'audio', source: 'microphone', muted: false },
+              ],
+            },
+          ],
+        },
+      },
+      nobody: { summary: 'Nobody is there', value: { participants: [] } },
+    },
+    errors: [new NotAModerator('see the participants'), NOT_ON, new MediaUnavailable()],
+  }),
+
+  muteAll: operation({
+    route: muteAll.route,
+    operationId: 'muteEverybody',
+    tag: 'Moderation',
+    summary: 'Mute everybody but moderators',
+    description: 'For moderators. Nothing unmutes: that is up to each person.',
+    path: described(muteAll.Path, PARAMETERS),
+    body: {
+      schema: described(muteAll.Body, { source: 'Only this. By default everything.' }),
+      examples: {
+        all: { summary: 'Everything', value: {} },
+        microphones: { summary: 'Microphones', value: { source: 'microphone' } },
+      },
+    },
+    answer: answers.Muted,
+    examples: {
+      muted: {
+        summary: 'One microphone was on',
+        value: { success: true, muted: [{ userId: CLEO, trackSid: 'TR_AMmEoCAGs6tWqs' }] },
+      },
+    },
+    errors: [new NotAModerator('mute people'), NOT_ON, new MediaUnavailable()],
+  }),
+
+  mute: operation({
+    route: mute.route,
+    operationId: 'muteParticipant',
+    tag: 'Moderation',
+    summary: 'Mute a person',
+    description: 'For moderators. Nothing unmutes: that is up to the person.',
+    path: described(mute.Path, PARAMETERS),
+    body: {
+      schema: described(mute.Body, {
+        source: 'Only this. By default everything.',
+        trackSid: 'Only this track.',
+      }),
+      examples: {
+        all: { summary: 'Everything', value: {} },
+        track: { summary: 'One track', value: { trackSid: 'TR_AMmEoCAGs6tWqs' } },
+      },
+    },
+    answer: answers.Muted,
+    examples: {
+      muted: {
+        summary: 'The microphone was on',
+        value: { success: true, muted: [{ userId: CLEO, trackSid: 'TR_AMmEoCAGs6tWqs' }] },
+      },
+      silent: { summary: 'Everything was muted already', value: { success: true, muted: [] } },
+    },
+    errors: [
+      new NotAModerator('mute people'),
+      OWN_MODERATOR,
+      new MemberNotFound(),
+      new ParticipantNotFound('This person'),
+      NOT_ON,
+      new MediaUnavailable(),
+    ],
+  }),
+
+  remove: operation({
+    route: remove.route,
+    operationId: 'removeParticipant',
+    tag: 'Moderation',
+    summary: 'Take a person out of the meeting',
+    description:
+      'For moderators. Unless `allowRejoin`, the person is kept out until the meeting ends, also when they are not there now.',
+    path: described(remove.Path, PARAMETERS),
+    body: {
+      schema: described(remove.Body, {
+        allowRejoin: 'They may come back. It does not undo an earlier removal.',
+      }),
+      examples: {
+        barred: { summary: 'Out, and kept out', value: {} },
+        rejoin: { summary: 'Out, and free to come back', value: { allowRejoin: true } },
+      },
+    },
+    answer: answers.Removed,
+    examples: {
+      member: {
+        summary: 'A member',
+        value: { success: true, wasPresent: true, isBarred: true, ...NOW },
+      },
+      moderator: {
+        summary: 'A moderator, whose browser holds a grant at LiveKit',
+        value: { success: true, wasPresent: true, isBarred: true, ...LATER },
+      },
+    },
+    errors: [
+      new NotAModerator('remove people'),
+      new NotAllowed('You cannot remove yourself: leave instead'),
+      new MemberNotFound(),
+      JUST_ENDED,
+      new MediaUnavailable(),
+    ],
+  }),
+
+  readmit: operation({
+    route: readmit.route,
+    operationId: 'readmitParticipant',
+    tag: 'Moderation',
+    summary: 'Let a person back in who was removed',
+    description:
+      'For moderators, but not the person themselves. They may come back at once, with a new token.',
+    path: described(readmit.Path, PARAMETERS),
+    answer: answers.Readmitted,
+    examples: {
+      readmitted: { summary: 'Back in', value: { success: true, wasBarred: true } },
+      nothing: { summary: 'They were not kept out', value: { success: true, wasBarred: false } },
+    },
+    errors: [
+      new NotAModerator('let people back in'),
+      new NotAllowed('Another moderator can let you back in'),
+      new MemberNotFound(),
+      JUST_ENDED,
+    ],
+  }),
+
+  role: operation({
+    route: role.route,
+    operationId: 'setRole',
+    tag: 'Moderation',
+    summary: 'Make a member a moderator, or take that away',
+    description: "For the club's own moderator (`moderatorId`).",
+    path: described(role.Path, PARAMETERS),
+    body: {
+      schema: described(role.Body, { role: 'The new role.' }),
+      examples: {
+        promote: { summary: 'A moderator from now on', value: { role: 'moderator' } },
+        demote: { summary: 'A member from now on', value: { role: 'member' } },
+      },
+    },
+    answer: answers.RoleSet,
+    examples: {
+      promoted: {
+        summary: 'A moderator now',
+        value: { success: true, userId: CLEO, role: 'moderator', ...NOW },
+      },
+      demoted: {
+        summary: 'A member now, who is in the meeting with a grant at LiveKit',
+        value: { success: true, userId: CLEO, role: 'member', ...LATER, isRenewed: true },
+      },
+    },
+    errors: [
+      new NotAModerator('give roles'),
+      new NotAllowed("Only the club's own moderator can give roles"),
+      new MemberNotFound(),
+      new MediaUnavailable(),
+    ],
+  }),
+
+  webhook: operation({
+    route: webhook.route,
+    operationId: 'receiveWebhook',
+    tag: 'LiveKit',
+    summary: 'Hear of an event at LiveKit',
+    description:
+      'LiveKit calls this, nobody else. Events may come late, repeated or out of order; what is of no use is answered 200, too.',
+    body: {
+      mediaType: 'application/webhook+json',
+      schema: LiveKitEvent,
+      examples: {
+        joined: {
+          summary: 'Somebody came',
+          value: {
+            event: 'participant_joined',
+            id: 'EV_bVq8TdmYWb5n',
+            createdAt: '1795378081',
+            room: { name: ON.roomName, sid: 'RM_6sSf2MgRb6uT', creationTime: '1795378019' },
+            participant: { identity: CLEO, sid: 'PA_dQ7fY3Jb2kLm', joinedAt: '1795378081' },
+          },
+        },
+      },
+    },
+    answer: answers.WebhookAnswer,
+    examples: {
+      followed: { summary: 'The event is of a meeting of ours', value: { result: 'followed' } },
+      ignored: { summary: 'It is of no use here', value: { result: 'ignored' } },
+    },
+    errors: [new MediaUnavailable()],
+  }),
+};
