@@ -211,9 +211,18 @@ async function classifyOutages<T>(call: Promise<T>): Promise<T> {
   try {
     return await call;
   } catch (error) {
-    if (isOutage(error)) throw new StoreUnavailable({ cause: error });
-    throw error;
+    const shown = withoutCredentials(error);
+    if (isOutage(error)) throw new StoreUnavailable({ cause: shown });
+    throw shown;
   }
+}
+
+/** When a signature does not fit, DynamoDB quotes the headers that were signed: the session token too. */
+function withoutCredentials(error: unknown): unknown {
+  const isQuote = error instanceof Error && /x-amz-security-token|Credential=/i.test(error.message);
+  return isQuote
+    ? new Error(`${error.name}: DynamoDB’s sentence is left out, since it quotes the credentials`)
+    : error;
 }
 
 const THROTTLING = [

@@ -22,12 +22,24 @@ export interface Parameter {
   AllowedPattern: string;
 }
 
+/** What the shell of whoever packages may hold. */
+export const SECRETS_OF_THE_SHELL = {
+  LIVEKIT_WS_URL: 'wss://a-project-that-nobody-may-know.livekit.cloud',
+  LIVEKIT_API_KEY: 'the-key-in-the-shell-of-whoever-packages',
+  LIVEKIT_API_SECRET: 'the-secret-in-the-shell-of-whoever-packages',
+  AWS_ACCESS_KEY_ID: 'the-access-key-id-of-whoever-packages',
+  AWS_SECRET_ACCESS_KEY: 'the-secret-access-key-of-whoever-packages',
+  AWS_SESSION_TOKEN: 'the-session-token-of-whoever-packages',
+};
+
 export interface Package {
   parameters: Record<string, Parameter>;
   resources: Record<string, Resource>;
   conditions: Record<string, unknown>;
   /** The whole template as text. */
   text: string;
+  /** Every file that was made, those in the zips too, and what was printed. */
+  everything: Map<string, string | Buffer>;
   /** What is in each function's zip, by function and file name. */
   zips: Map<string, Map<string, Buffer>>;
 }
@@ -37,7 +49,10 @@ export const packageService = (given: Record<string, string> = {}): Promise<Pack
   inCopy(async (root) => {
     const folder = join(root, 'package');
     const options = Object.entries(given).map(([name, value]) => `--param=${name}=${value}`);
-    await serverless(root, 'package', '--stage', 'prod', '--package', folder, ...options);
+    const command = ['package', '--stage', 'prod', '--package', folder, ...options];
+    const everything = new Map<string, string | Buffer>();
+    const { stdout, stderr } = await serverless(root, command, SECRETS_OF_THE_SHELL);
+    everything.set('what it printed', stdout + stderr);
     const text = await readFile(join(folder, 'cloudformation-template-update-stack.json'), 'utf8');
     const {
       Parameters: parameters,
@@ -46,15 +61,22 @@ export const packageService = (given: Record<string, string> = {}): Promise<Pack
     } = JSON.parse(text);
     const zips = new Map<string, Map<string, Buffer>>();
     for (const name of await readdir(folder)) {
+      const content = await readFile(join(folder, name));
+      everything.set(name, content);
       if (!name.endsWith('.zip')) continue;
-      zips.set(name.slice(0, -'.zip'.length), filesOfZip(await readFile(join(folder, name))));
+      const files = filesOfZip(content);
+      zips.set(name.slice(0, -'.zip'.length), files);
+      for (const [file, inside] of files) everything.set(`${name}/${file}`, inside);
     }
-    return { parameters, resources, conditions, text, zips };
+    return { parameters, resources, conditions, text, everything, zips };
   });
 
 /** What `serverless invoke local` prints for a sample event, with no stack running. */
 export const invokeLocally = (name: string): Promise<string> =>
-  inCopy((root) => serverless(root, 'invoke', 'local', '-f', name, '-p', `events/${name}.json`));
+  inCopy(async (root) => {
+    const command = ['invoke', 'local', '-f', name, '-p', `events/${name}.json`];
+    return (await serverless(root, command)).stdout;
+  });
 
 async function inCopy<T>(work: (root: string) => Promise<T>): Promise<T> {
   const root = await mkdtemp(join(tmpdir(), 'reading-club-meetings-'));
@@ -68,9 +90,14 @@ async function inCopy<T>(work: (root: string) => Promise<T>): Promise<T> {
 }
 
 /** It knows neither a stack nor an AWS account, nor what these tests have in their environment. */
-const serverless = (root: string, ...args: string[]): Promise<string> =>
+const serverless = (
+  root: string,
+  args: string[],
+  shell = {},
+): Promise<{ stdout: string; stderr: string }> =>
   new Promise((resolve, reject) => {
     const env = {
+      ...shell,
       PATH: process.env['PATH'],
       HOME: root,
       SLS_NOTIFICATIONS_MODE: 'off',
@@ -79,6 +106,6 @@ const serverless = (root: string, ...args: string[]): Promise<string> =>
     const options = { cwd: root, env, timeout: GIVE_UP_MS };
     execFile(process.execPath, [SERVERLESS, ...args], options, (error, stdout, stderr) => {
       if (error) reject(new Error(`${error.message}\n${stdout}\n${stderr}`, { cause: error }));
-      else resolve(stdout);
+      else resolve({ stdout, stderr });
     });
   });

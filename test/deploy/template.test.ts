@@ -10,8 +10,15 @@ import { startDatabase } from '../../local/dynamodb.ts';
 import { startStandIn } from '../../local/livekit/stand-in.ts';
 import { eventOf } from '../support/calls.ts';
 import { accessClaims, CLIENT_ID, rs256, startIssuer } from '../support/issuer.ts';
+import { expectNoSecret } from '../support/secrets.ts';
 import { resolveTemplate } from './intrinsics.ts';
-import { invokeLocally, type Package, packageService, type Resource } from './package.ts';
+import {
+  invokeLocally,
+  type Package,
+  packageService,
+  type Resource,
+  SECRETS_OF_THE_SHELL,
+} from './package.ts';
 
 const BUNDLE_LIMIT_BYTES = 400_000;
 
@@ -480,6 +487,17 @@ describe('the parameters that CloudFormation checks', () => {
   test('have the alarm for a missing cleanup wait for two runs at least', () => {
     const { Period, EvaluationPeriods } = ours.resources['CleanupDidNotRunAlarm']?.Properties ?? {};
     expect(Period * EvaluationPeriods).toBeGreaterThanOrEqual(2 * 15 * 60);
+  });
+});
+
+describe('a package', () => {
+  test('holds no secret of the shell in which it is made', () => {
+    for (const { everything } of [ours, told]) {
+      expect([...everything.keys()]).toEqual(
+        expect.arrayContaining(['what it printed', 'serverless-state.json', 'token.zip']),
+      );
+      expectNoSecret(everything, Object.values(SECRETS_OF_THE_SHELL));
+    }
   });
 });
 
