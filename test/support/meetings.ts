@@ -54,10 +54,11 @@ import {
   type Session,
 } from '../../lib/meetings/model.ts';
 import type { Log, LogFields } from '../../lib/meetings/ports.ts';
-import { documentClient, startDatabase } from '../../local/dynamodb.ts';
+import { documentClient } from '../../local/dynamodb.ts';
 import { type StandIn, startStandIn } from '../../local/livekit/stand-in.ts';
 import { askHandler, type CallOptions, eventOf, invoke, type Route } from './calls.ts';
 import { CLEANUP_TIMEOUT_MS, contextOf } from './context.ts';
+import { startTestDatabase } from './database.ts';
 import { accessClaims, CLIENT_ID, rs256, startIssuer, type User } from './issuer.ts';
 import { type Fault, startWire } from './wire.ts';
 import { API_KEY, API_SECRET } from './world.ts';
@@ -210,7 +211,7 @@ export interface MeetingsOptions {
 }
 
 export async function startMeetings(options: MeetingsOptions = {}) {
-  const [database, issuer] = await Promise.all([startDatabase({ port: 0 }), startIssuer()]);
+  const [database, issuer] = await Promise.all([startTestDatabase(), startIssuer()]);
   const documents = documentClient(database.endpoint);
   const TableName = database.tableName;
 

@@ -49,11 +49,12 @@ import type { Log } from '../../lib/meetings/ports.ts';
 import type { StartedMeeting } from '../../lib/meetings/start.ts';
 import type { MeetingStatus } from '../../lib/meetings/status.ts';
 import type { JoinToken } from '../../lib/meetings/token.ts';
-import { documentClient, startDatabase } from '../../local/dynamodb.ts';
+import { documentClient } from '../../local/dynamodb.ts';
 import { startLiveKit } from '../../local/livekit/start.ts';
 import { eventually } from '../livekit/worlds.ts';
 import { askHandler, type Handler } from './calls.ts';
 import { CLEANUP_TIMEOUT_MS, contextOf } from './context.ts';
+import { startTestDatabase } from './database.ts';
 import { accessClaims, CLIENT_ID, rs256, startIssuer, type User } from './issuer.ts';
 import { type Line, type Told, webhookPost } from './meetings.ts';
 import { type Fault, startWire } from './wire.ts';
@@ -130,7 +131,7 @@ export type Service = Awaited<ReturnType<Moderation['boot']>>;
 export type TestClub = Awaited<ReturnType<Moderation['createClub']>>;
 
 export async function startModeration(kind: LiveKitKind = 'stand-in') {
-  const [database, issuer] = await Promise.all([startDatabase({ port: 0 }), startIssuer()]);
+  const [database, issuer] = await Promise.all([startTestDatabase(), startIssuer()]);
   const documents = documentClient(database.endpoint);
 
   /** Who gets what LiveKit sends; nobody at first. */

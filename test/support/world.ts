@@ -14,10 +14,11 @@ import { identity, limits, livekit, loadConfig, rooms, store, tokens } from '../
 import { createDeps } from '../../lib/deps.ts';
 import type { Club, EndedMeeting } from '../../lib/meetings/model.ts';
 import { createClub } from '../../local/demo-data.ts';
-import { documentClient, startDatabase } from '../../local/dynamodb.ts';
+import { documentClient } from '../../local/dynamodb.ts';
 import { findLiveKitServer, startLiveKitServer } from '../../local/livekit/server.ts';
 import { startStandIn } from '../../local/livekit/stand-in.ts';
 import { type Answer, type CallOptions, eventOf, invoke, type Route } from './calls.ts';
+import { startTestDatabase } from './database.ts';
 import { accessClaims, CLIENT_ID, type Issuer, rs256, startIssuer, type User } from './issuer.ts';
 import { type Fault, type Side, startWire, type Wire } from './wire.ts';
 
@@ -64,7 +65,7 @@ export type TestClub = Awaited<ReturnType<World['createClub']>>;
 
 export async function startWorld(kind: LiveKitKind = 'stand-in') {
   const [database, media, issuer] = await Promise.all([
-    startDatabase({ port: 0 }),
+    startTestDatabase(),
     startMedia(kind),
     startIssuer(),
   ]);

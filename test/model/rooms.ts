@@ -1,0 +1,158 @@
+/**
+ * LiveKit in memory, as far as the rules see it: rooms, people in them, and what is told about both,
+ * which is on its way until a test delivers or loses it.
+ */
+import { MediaUnavailable } from '../../lib/errors.ts';
+import type {
+  MediaEvent,
+  MediaServer,
+  Participant,
+  Room,
+  RoomIncarnation,
+} from '../../lib/meetings/ports.ts';
+
+type EventType = MediaEvent['type'];
+type RoomState = Pick<RoomIncarnation, 'sid' | 'createdAt'> & {
+  name: string;
+  people: Map<string, Participant>;
+};
+
+export type Rooms = ReturnType<typeof createRooms>;
+
+export function createRooms(now: () => Date) {
+  const rooms = new Map<string, RoomState>();
+  const onTheWay: MediaEvent[] = [];
+  const delivered: MediaEvent[] = [];
+  /** Whose identity each participant sid was, of everybody who ever came. */
+  const identities = new Map<string, string>();
+  /** Rooms about which something was never told. */
+  const lossy = new Set<string>();
+  let sids = 0;
+  let isDown = false;
+
+  const nextSid = (prefix: string) => `${prefix}_${++sids}`;
+  const tell = (
+    type: EventType,
+    { name, sid, createdAt }: RoomState,
+    participant?: Participant,
+  ) => {
+    const at = `${now().toISOString().slice(0, 19)}.000Z`;
+    const event = { type, at, room: { name, sid, createdAt }, ...(participant && { participant }) };
+    onTheWay.push(event as MediaEvent);
+  };
+  const leave = (room: RoomState, person: Participant) => {
+    room.people.delete(person.identity);
+    tell('participant_left', room, person);
+  };
+  const close = (room: RoomState) => {
+    for (const person of [...room.people.values()]) leave(room, person);
+    rooms.delete(room.name);
+    tell('room_finished', room);
+  };
+  const shown = ({ name, sid, createdAt, people }: RoomState): Room => ({
+    name,
+    sid,
+    createdAt,
+    participantCount: people.size,
+    metadata: '',
+  });
+  const open = (name: string): RoomState => {
+    const room = { name, sid: nextSid('RM'), createdAt: now().toISOString(), people: new Map() };
+    rooms.set(name, room);
+    tell('room_started', room);
+    return room;
+  };
+  const unlessDown = <T>(answer: () => T): Promise<T> =>
+    isDown ? Promise.reject(new MediaUnavailable()) : Promise.resolve(answer());
+  const peopleIn = (name: string): Participant[] => [...(rooms.get(name)?.people.values() ?? [])];
+
+  const media: MediaServer = {
+    getServerUrl: async () => 'ws://127.0.0.1:1',
+    createToken: async (roomName, _, userId) => `${userId} may join ${roomName}`,
+    createRoom: (name) => unlessDown(() => shown(rooms.get(name) ?? open(name))),
+    getRoom: (name) =>
+      unlessDown(() => {
+        const room = rooms.get(name);
+        return room ? shown(room) : null;
+      }),
+    listRooms: () => unlessDown(() => [...rooms.values()].map(shown)),
+    deleteRoom: (name) =>
+      unlessDown(() => {
+        const room = rooms.get(name);
+        if (room) close(room);
+        return true;
+      }),
+    getParticipants: (name) => unlessDown(() => peopleIn(name)),
+    removeParticipant: (name, identity) =>
+      unlessDown(() => {
+        const room = rooms.get(name);
+        const person = room?.people.get(identity);
+        if (room && person) leave(room, person);
+        return person !== undefined;
+      }),
+    muteTrack: () => unlessDown(() => undefined),
+    getRoomStatus: (name) =>
+      unlessDown(() => {
+        const participantCount = peopleIn(name).length;
+        return { exists: rooms.has(name), isActive: participantCount > 0, participantCount };
+      }),
+  };
+
+  return {
+    media,
+    onTheWay,
+    delivered,
+    identities,
+    lossy,
+    peopleIn,
+    exists: (name: string) => rooms.has(name),
+    names: () => [...rooms.keys()],
+    get isDown() {
+      return isDown;
+    },
+    setDown(down: boolean) {
+      isDown = down;
+    },
+
+    /** Whoever is in the room already is put out by their second session. */
+    join(name: string, identity: string, maxParticipants: number): void {
+      const room = rooms.get(name);
+      if (!room) return;
+      const before = room.people.get(identity);
+      if (!before && room.people.size >= maxParticipants) return;
+      if (before) leave(room, before);
+      const sid = nextSid('PA');
+      const joinedAt = now().toISOString();
+      const person = { identity, sid, name: identity, isPerson: true, joinedAt, tracks: [] };
+      identities.set(sid, identity);
+      room.people.set(identity, person);
+      tell('participant_joined', room, person);
+    },
+    leave(identity: string): void {
+      for (const room of rooms.values()) {
+        const person = room.people.get(identity);
+        if (person) leave(room, person);
+      }
+    },
+    /** Its timer closes a room that nobody is in. */
+    timeOut(): void {
+      for (const room of [...rooms.values()]) if (room.people.size === 0) close(room);
+    },
+    /** Every room is lost, and nobody is told. */
+    crash(): void {
+      for (const { name } of rooms.values()) lossy.add(name);
+      rooms.clear();
+    },
+    /** It was delivered, maybe not for the first time. */
+    told(event: MediaEvent): void {
+      const index = onTheWay.indexOf(event);
+      if (index === -1) return;
+      onTheWay.splice(index, 1);
+      delivered.push(event);
+    },
+    lose(event: MediaEvent): void {
+      lossy.add(event.room.name);
+      onTheWay.splice(onTheWay.indexOf(event), 1);
+    },
+  };
+}

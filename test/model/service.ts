@@ -1,0 +1,97 @@
+/** The use cases' dependencies: our repositories on a database, and LiveKit in memory. */
+import type fc from 'fast-check';
+import { ulid } from 'ulid';
+import { createClubAdministration } from '../../lib/dynamodb/administration.ts';
+import { createClubRepository } from '../../lib/dynamodb/clubs.ts';
+import { createPresenceRepository } from '../../lib/dynamodb/presence.ts';
+import { type Item, openTable } from '../../lib/dynamodb/table.ts';
+import type { Log, Meter } from '../../lib/meetings/ports.ts';
+import type { Table } from '../../local/dynamodb.ts';
+import { CLUBS } from './calls.ts';
+import { createRooms } from './rooms.ts';
+
+export const GRACE_MS = 15 * 60_000;
+export const MAX_DURATION_MS = 12 * 3_600_000;
+export const MAX_PARTICIPANTS = 2;
+
+const silent: Log = { info: () => {}, warn: () => {}, error: () => {} };
+const meter: Meter = { request: () => {}, run: () => {} };
+
+export type World = Awaited<ReturnType<typeof newWorld>>;
+export type Service = World['service'];
+
+/** The same dependencies, but each of their answers is given when the scheduler says so. */
+export const interleaved = (service: Service, scheduler: fc.Scheduler): Service => ({
+  ...service,
+  clubs: stepwise(service.clubs, scheduler),
+  administration: stepwise(service.administration, scheduler),
+  media: stepwise(service.media, scheduler),
+});
+
+const stepwise = <P extends object>(port: P, scheduler: fc.Scheduler): P =>
+  new Proxy(port, {
+    get(target, name) {
+      const method: unknown = Reflect.get(target, name);
+      // What answers with a stream of batches, not with a promise.
+      if (typeof method !== 'function' || name === 'getClubs') return method;
+      return (...parts: unknown[]) => {
+        const { promise, resolve, reject } = Promise.withResolvers<unknown>();
+        const builder = () => method.apply(target, parts).then(resolve, reject);
+        scheduler.scheduleSequence([{ builder, label: String(name) }]);
+        return promise;
+      };
+    },
+  });
+
+/** The same table for each run, emptied. */
+export async function newWorld(database: Table) {
+  const table = openTable(database);
+  const itemsOf = (clubId: string): Promise<Item[]> =>
+    table.query({
+      KeyConditionExpression: 'pk = :pk',
+      ExpressionAttributeValues: { ':pk': `CLUB#${clubId}` },
+    });
+  for (const clubId of CLUBS) {
+    const items = await itemsOf(clubId);
+    await table.removeAll(items.map(({ pk, sk }) => ({ pk: String(pk), sk: String(sk) })));
+  }
+
+  // No two moments are the same, so that all that is told can be told apart.
+  let clock = Date.parse('2026-11-01T18:00:00.000Z');
+  const now = () => new Date(++clock);
+  const rooms = createRooms(now);
+  const issued: { meetingId: string; startedAt: string }[] = [];
+  const service = {
+    clubs: createClubRepository(table),
+    presence: createPresenceRepository(table),
+    administration: createClubAdministration(table),
+    media: rooms.media,
+    now,
+    newMeetingId: (startedAt: Date) => {
+      const meetingId = ulid(startedAt.getTime());
+      issued.push({ meetingId, startedAt: startedAt.toISOString() });
+      return meetingId;
+    },
+    log: silent,
+    meter,
+    rooms: {
+      emptyTimeoutSeconds: 600,
+      departureTimeoutSeconds: 1800,
+      maxParticipants: MAX_PARTICIPANTS,
+    },
+    tokens: { ttlSeconds: 600, moderatorGrants: 'none' as const },
+    limits: { maxDurationSeconds: MAX_DURATION_MS / 1000 },
+    cleanup: { graceSeconds: GRACE_MS / 1000, maxLiveKitCalls: 500 },
+  };
+  return {
+    service,
+    rooms,
+    itemsOf,
+    /** What starts made up, also those whose caller was told of none. */
+    issued,
+    clock: () => clock,
+    wait(ms: number) {
+      clock += ms;
+    },
+  };
+}
