@@ -2,13 +2,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { accessSync, constants } from 'node:fs';
-import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import getPort from 'get-port';
 import { RoomServiceClient } from 'livekit-server-sdk';
 import { stringify } from 'yaml';
+import { cacheFolder } from '../cache.ts';
 
 export const LIVEKIT_SERVER_VERSION = 'v1.13.5';
 
@@ -68,9 +68,7 @@ export interface LiveKitServer {
 
 /** Where `npm run livekit:install` puts the server. */
 export function installedServerPath(env: NodeJS.ProcessEnv = process.env): string {
-  const { XDG_CACHE_HOME, HOME } = env;
-  const cache = XDG_CACHE_HOME || join(HOME || homedir(), '.cache');
-  return join(cache, 'reading-club-meetings', `livekit-server-${LIVEKIT_SERVER_VERSION}`, 'server');
+  return join(cacheFolder(env), `livekit-server-${LIVEKIT_SERVER_VERSION}`, 'server');
 }
 
 /** A `livekit-server` on the PATH, else the installed one, else undefined. */
