@@ -4,6 +4,7 @@ import { ulid } from 'ulid';
 import { createClubAdministration } from '../../lib/dynamodb/administration.ts';
 import { createClubRepository } from '../../lib/dynamodb/clubs.ts';
 import { createPresenceRepository } from '../../lib/dynamodb/presence.ts';
+import { createProofRepository } from '../../lib/dynamodb/proofs.ts';
 import { type Item, openTable } from '../../lib/dynamodb/table.ts';
 import type { Log, Meter } from '../../lib/meetings/ports.ts';
 import type { Table } from '../../local/dynamodb.ts';
@@ -64,6 +65,7 @@ export async function newWorld(database: Table) {
   const service = {
     clubs: createClubRepository(table),
     presence: createPresenceRepository(table),
+    proofs: createProofRepository(table),
     administration: createClubAdministration(table),
     media: rooms.media,
     now,
