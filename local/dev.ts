@@ -103,6 +103,8 @@ function manual({ description, notes }: Stack, cleanupTimes: string | undefined)
     `  LAST=$(curl -sS '${apiUrl}/${club.clubId}/meetings?limit=1' -H "Authorization: Bearer $MEMBER" \\`,
     `    | sed 's/.*"meetingId":"\\([^"]*\\)".*/\\1/')`,
     `  curl -sSw '\\n' ${apiUrl}/${club.clubId}/meetings/$LAST -H "Authorization: Bearer $MEMBER"`,
+    title('Is everything as it should be?'),
+    '  npm run doctor',
     title('Or call a function without the API'),
     '  npx serverless invoke local -f start -p .local/events/start.json',
     `  (events with fresh tokens, which expire in ${ACCESS_TOKEN_HOURS} h or when the stack stops)`,

@@ -1,38 +1,49 @@
 import type { Finding } from './examination.ts';
-import { LEEWAY_MS } from './livekit.ts';
 
-/**
- * A room that is younger than ten seconds is checked against the record again (lib/meetings/room.ts).
- * By a clock that is behind, a new room looks old; a call may take three seconds of the ten.
- */
-const LIVEKIT_WARNING_MS = 5_000;
+/** LiveKit allows this much: livekit/protocol, auth/verifier.go. */
+export const LIVEKIT_LEEWAY_MS = 60_000;
+/** The SDK, of a webhook: livekit-server-sdk 2.19.2, AccessToken.js. */
+export const WEBHOOK_LEEWAY_MS = 10_000;
 
-/** The shortest life that an app client's tokens can have: a fresh one would be refused. */
-const POOL_FAILURE_MS = 300_000;
-const POOL_WARNING_MS = 30_000;
+/** From so far on, and with this effect; the gravest first. */
+interface Limit {
+  fromMs: number;
+  outcome: 'warning' | 'failure';
+  effect: string;
+}
 
-const REMEDY =
-  'Keep the clocks by NTP. It is the one of this machine when LiveKit and the pool differ from it alike';
+/** Tokens that we sign are valid from our now on, webhooks from LiveKit's. */
+const BEHIND: Limit[] = [
+  { fromMs: LIVEKIT_LEEWAY_MS, outcome: 'failure', effect: 'LiveKit refuses tokens as too new' },
+  // Younger than ten seconds by LiveKit's clock, of which a call may take three: lib/meetings/room.ts.
+  { fromMs: 5_000, outcome: 'warning', effect: 'new rooms may be taken for old ones, and live on' },
+];
+const AHEAD: Limit[] = [
+  { fromMs: WEBHOOK_LEEWAY_MS, outcome: 'failure', effect: 'webhooks are refused as too new' },
+  { fromMs: 5_000, outcome: 'warning', effect: 'webhooks are refused from 10 s on' },
+];
+/** An app client's tokens live for five minutes at least. */
+const OF_POOL: Limit[] = [
+  { fromMs: 300_000, outcome: 'failure', effect: 'new tokens may count as expired' },
+  { fromMs: 30_000, outcome: 'warning', effect: 'tokens live for longer or shorter than they say' },
+];
 
 export const livekitClock = (aheadMs: number): Finding =>
-  Math.abs(aheadMs) >= LEEWAY_MS
-    ? clock('failure', aheadMs, ': beyond the minute that LiveKit allows, so tokens are refused')
-    : Math.abs(aheadMs) >= LIVEKIT_WARNING_MS
-      ? clock('warning', aheadMs, ': new rooms may be taken for old ones, and live on')
-      : clock('ok', aheadMs);
+  findingOf(aheadMs, aheadMs > 0 ? AHEAD : BEHIND);
 
-export const poolClock = (aheadMs: number): Finding =>
-  Math.abs(aheadMs) >= POOL_FAILURE_MS
-    ? clock('failure', aheadMs, ': fresh tokens may count as expired, or old ones as valid')
-    : Math.abs(aheadMs) >= POOL_WARNING_MS
-      ? clock('warning', aheadMs, ': tokens count for less long than they should, or longer')
-      : clock('ok', aheadMs);
+export const poolClock = (aheadMs: number): Finding => findingOf(aheadMs, OF_POOL);
 
-const clock = (outcome: 'ok' | 'warning' | 'failure', aheadMs: number, effect = ''): Finding => ({
-  outcome,
-  sentence: `Its clock is ${spoken(aheadMs)} here${effect}`,
-  ...(outcome !== 'ok' && { remedy: REMEDY }),
-});
+function findingOf(aheadMs: number, limits: Limit[]): Finding {
+  const limit = limits.find(({ fromMs }) => Math.abs(aheadMs) >= fromMs);
+  const sentence = `Its clock is ${spoken(aheadMs)} here`;
+  if (!limit) return { outcome: 'ok', sentence };
+  return {
+    outcome: limit.outcome,
+    sentence: `${sentence}: ${limit.effect}`,
+    remedy:
+      'Keep the clocks by NTP. It is the one of this machine when LiveKit and the pool differ from it alike',
+  };
+}
 
 /** Measured by a header in whole seconds, or by one call: nothing below a second is known. */
 export function spoken(aheadMs: number): string {

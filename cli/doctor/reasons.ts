@@ -7,6 +7,8 @@ import { AppError } from '../../lib/errors.ts';
 export function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   if (error.name === 'TimeoutError') return 'no answer in time';
+  // Its own message quotes what it could not read.
+  if (error instanceof SyntaxError) return 'an answer that is no JSON';
   // Of a service that is out of reach, or of fetch: the cause says more.
   const isWrapper = error instanceof AppError || error.message === 'fetch failed';
   if (isWrapper && error.cause !== undefined) return reasonOf(error.cause);

@@ -9,7 +9,8 @@ export const HELP = `Checks a configuration before users find out: one line a ch
 
   npm run doctor -- [options]
 
-It makes rooms and items of its own, and takes them away again.
+It makes rooms at LiveKit and items in the table, and takes them away again. When it is stopped half-way,
+its rooms close within a minute, and its items expire within ten.
 
 Options
   --json             The findings as JSON, for scripts: npm run --silent doctor -- --json

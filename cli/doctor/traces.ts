@@ -35,7 +35,7 @@ export class Traces {
     return {
       outcome: 'warning',
       sentence: `Nobody knows what is left of ${left.join(', ')}`,
-      remedy: 'A room closes by itself after a minute, an item of the table expires after ten',
+      remedy: 'A room closes by itself after a minute, and an item expires after ten',
     };
   }
 }
