@@ -23,8 +23,6 @@ export interface Report extends Finding {
 /** With what the checks that need this one go on from; they are skipped where it is missing. */
 export type Found<T> = Finding & { found?: T };
 
-export type Examination = ReturnType<typeof createExamination>;
-
 /** @param tell hears of each check when it is done */
 export function createExamination(tell: (report: Report) => void) {
   const reports: Report[] = [];

@@ -80,18 +80,13 @@ export async function useKey(
     await service.getRoom(traces.newProof().roomName);
     return { outcome: 'ok', sentence: 'LiveKit knows the key, which may list rooms', found: true };
   } catch (error) {
-    const reason = reasonOf(error);
-    if (!/^LiveKit answered 40[13]/.test(reason)) {
-      return { outcome: 'failure', sentence: `The room API cannot be used: ${reason}` };
-    }
-    return {
-      outcome: 'failure',
-      sentence: `LiveKit refuses the key, or its secret: ${reason}`,
+    return failureOf(error, {
+      refusal: 'LiveKit refuses the key, or its secret',
       remedy:
         Math.abs(aheadMs) >= LIVEKIT_LEEWAY_MS
           ? `Set the clocks first: LiveKit's is ${spoken(aheadMs)} here, and it refuses tokens of another time`
           : 'Write the key and the secret that LiveKit has, both of the same pair',
-    };
+    });
   }
 }
 
@@ -116,12 +111,26 @@ export async function useRights(
       found: { aheadMs },
     };
   } catch (error) {
-    return {
-      outcome: 'failure',
-      sentence: `The key cannot ${doing}: ${reasonOf(error)}`,
+    return failureOf(error, {
+      refusal: `The key may not ${doing}`,
       remedy: 'Make a key with all rights for rooms in LiveKit',
-    };
+    });
   }
+}
+
+/** Whether LiveKit refuses us or does not answer decides what to do. */
+function failureOf(
+  error: unknown,
+  { refusal, remedy }: { refusal: string; remedy: string },
+): Found<never> {
+  const reason = reasonOf(error);
+  return /^LiveKit answered 40[13]/.test(reason)
+    ? { outcome: 'failure', sentence: `${refusal}: ${reason}`, remedy }
+    : {
+        outcome: 'failure',
+        sentence: `The room API cannot be used: ${reason}`,
+        remedy: "Is LiveKit healthy? Look at its log, and at its provider's status",
+      };
 }
 
 /**
@@ -140,10 +149,7 @@ export async function joinNowhere({ origin, service }: LiveKit, traces: Traces):
   const refused = await join(nowhere);
   await Promise.all([service.deleteRoom(there), service.deleteRoom(nowhere)]);
   if (letIn.status === 200 && refused.status === 404) {
-    return {
-      outcome: 'ok',
-      sentence: 'Off: a join is refused where there is no room',
-    };
+    return { outcome: 'ok', sentence: 'Off: a join is refused where there is no room' };
   }
   if (refused.status === 200) {
     return {
@@ -166,18 +172,19 @@ export async function publishNowhere(
   traces: Traces,
 ): Promise<Finding> {
   const { roomName } = traces.newProof();
-  const { status } = await ask(`${origin}/whip/v1`, {
-    method: 'POST',
-    headers: {
-      authorization: `Bearer ${await joinToken(service, roomName)}`,
-      'content-type': 'application/sdp',
-    },
-    body: SDP_OFFER,
-  });
+  const headers = {
+    authorization: `Bearer ${await joinToken(service, roomName)}`,
+    'content-type': 'application/sdp',
+  };
+  // Whatever the answer is, and whether there is one: the room alone tells.
+  const answer = await ask(`${origin}/whip/v1`, { method: 'POST', headers, body: SDP_OFFER }).then(
+    ({ status }) => `answered ${status}`,
+    reasonOf,
+  );
   const isMade = (await service.getRoom(roomName)) !== null;
   await service.deleteRoom(roomName);
   if (!isMade) {
-    return { outcome: 'ok', sentence: `Closed: an offer made no room (${status})` };
+    return { outcome: 'ok', sentence: `Closed: an offer made no room (${answer})` };
   }
   return {
     outcome: 'warning',

@@ -129,7 +129,7 @@ export async function awaitEvents(
     return {
       outcome: 'failure',
       sentence: `LiveKit made a room, and told the API nothing within ${seconds} s`,
-      remedy: `Let LiveKit send webhooks to ${webhookUrl}, signed with this key. If it does: can it reach that URL, and does its log say why not?`,
+      remedy: `Let LiveKit send webhooks to ${webhookUrl}, signed with a key of these settings. If it does: can it reach that URL, and does its log say why not?`,
     };
   }
   if (!isEndTold) {

@@ -23,7 +23,7 @@ import { type StandIn, startStandIn } from '../../local/livekit/stand-in.ts';
 import type { StackDescription } from '../../local/stack-file.ts';
 import { nowhere, serveHttp } from '../http-server.ts';
 import { isSkipped, KINDS, type Kind } from '../livekit/worlds.ts';
-import { answer, edit, on } from '../support/faults.ts';
+import { answer, cut, edit, on } from '../support/faults.ts';
 import { type Fault, startWire } from '../support/wire.ts';
 import { hasRealLiveKit, stack } from './support/clubs.ts';
 
@@ -192,11 +192,14 @@ describe('a healthy stack', () => {
     expect(remedies).toHaveLength(hasRealLiveKit ? 1 : 0);
   });
 
-  it.skipIf(hasRealLiveKit === false)('has /whip closed where a proxy refuses it', async () => {
-    const { livekit } = await throughWire(on('v1', answer(403, 'no')));
+  it.each([
+    ['refuses it', answer(403, 'no'), 'answered 403'],
+    ['hangs up', cut, 'other side closed'],
+  ])('has /whip closed where a proxy %s', async (_, fault, reason) => {
+    const { livekit } = await throughWire(on('v1', fault));
     const { outcomes, sentenceOf } = await doctor(livekit && { livekit });
     expect(outcomes).toEqual({ ...HEALTHY, whip: 'ok' });
-    expect(sentenceOf('whip')).toContain('403');
+    expect(sentenceOf('whip')).toContain(reason);
   });
 });
 
@@ -266,8 +269,8 @@ describe('LiveKit', () => {
   });
 
   it.each([
-    ['CreateRoom', 'The key cannot make rooms'],
-    ['ListParticipants', 'The key cannot administer rooms'],
+    ['CreateRoom', 'The key may not make rooms'],
+    ['ListParticipants', 'The key may not administer rooms'],
   ] as const)('whose key lacks the right to %s fails', async (method, sentence) => {
     const { livekit, standIn } = await startOwn('stand-in');
     await standIn?.faults.set({
@@ -284,6 +287,14 @@ describe('LiveKit', () => {
     });
     expect(sentenceOf('rights')).toBe(`${sentence}: LiveKit answered 401 unauthenticated`);
     expect(await roomsLeft(livekit)).toEqual([]);
+  });
+
+  it('that fails while a room is made is not said to refuse that', async () => {
+    const { livekit, standIn } = await startOwn('stand-in');
+    await standIn?.faults.set({ kind: 'fail', status: 503, methods: ['CreateRoom'] });
+    const { outcomes, sentenceOf } = await doctor({ livekit });
+    expect(outcomes).toMatchObject({ key: 'ok', rights: 'failure', 'auto-create': 'skipped' });
+    expect(sentenceOf('rights')).toBe('The room API cannot be used: LiveKit answered 503');
   });
 
   it('whose key cannot delete rooms fails, and what may be left is told', async () => {
