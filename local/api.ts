@@ -32,16 +32,19 @@ export async function startApi(options: {
   lambdaPort: number;
   settings: ApiSettings;
   env: NodeJS.ProcessEnv;
+  /** All requests in one thread, and not each of those that come at once in a worker that loads it. */
+  useInProcess?: boolean;
   onLine?: ((line: string) => void) | undefined;
   signal?: AbortSignal | undefined;
 }): Promise<Api> {
-  const { httpPort, lambdaPort, settings, env, onLine, signal } = options;
+  const { httpPort, lambdaPort, settings, env, useInProcess = false, onLine, signal } = options;
   // One of its own: `serverless package` empties the usual one when it is done.
   const buildDir = `.local/build-${httpPort}`;
   const removeBuildDir = () => rm(new URL(buildDir, projectDir), { recursive: true, force: true });
   const args = [
     ...[program, 'offline', 'start', '--stage', 'local', '--noSponsor', '--host', '127.0.0.1'],
     ...['--httpPort', `${httpPort}`, '--lambdaPort', `${lambdaPort}`],
+    ...(useInProcess ? ['--useInProcess'] : []),
   ];
   try {
     const child = await startChild({
@@ -56,8 +59,7 @@ export async function startApi(options: {
     });
     return {
       url: `http://127.0.0.1:${httpPort}${BASE_PATH}`,
-      pid: child.pid,
-      exited: child.exited,
+      ...child,
       stop: () => child.stop().finally(removeBuildDir),
     };
   } catch (error) {

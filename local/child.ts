@@ -15,6 +15,8 @@ export type Child = {
   exited: Promise<string>;
   /** Ends the process and everything that it started. */
   stop(): Promise<void>;
+  /** The same at once, as a crash does: nothing in it hears of its end. */
+  kill(): Promise<void>;
 };
 
 export type ChildOptions = {
@@ -81,6 +83,11 @@ export async function startChild(options: ChildOptions): Promise<Child> {
     signalGroup(child, 'SIGKILL');
     await ended;
   };
+  const kill = async () => {
+    stopped = true;
+    signalGroup(child, 'SIGKILL');
+    await closed;
+  };
 
   const givenUp = AbortSignal.any([
     AbortSignal.timeout(readyWithinMs),
@@ -99,7 +106,7 @@ export async function startChild(options: ChildOptions): Promise<Child> {
     await stop();
     throw error;
   }
-  return { pid, exited, stop };
+  return { pid, exited, stop, kill };
 }
 
 function signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {

@@ -2,6 +2,8 @@
 import type { ErrorCode } from '../lib/errors.ts';
 import type { EndAnswer } from '../lib/meetings/end.ts';
 import type { MeetingDetails, MeetingList } from '../lib/meetings/history.ts';
+import type { Role } from '../lib/meetings/model.ts';
+import type { Muted, PersonInMeeting, Removed, RoleSet } from '../lib/meetings/moderation.ts';
 import type { StartedMeeting } from '../lib/meetings/start.ts';
 import type { MeetingStatus } from '../lib/meetings/status.ts';
 import type { JoinToken } from '../lib/meetings/token.ts';
@@ -48,5 +50,20 @@ export function apiClient(apiUrl: string, accessToken: string, send = fetch) {
     meetings: (clubId: string, query = '') => call<MeetingList>(`/${clubId}/meetings${query}`),
     meeting: (clubId: string, meetingId: string) =>
       call<MeetingDetails>(`/${clubId}/meetings/${meetingId}`),
+    participants: (clubId: string) =>
+      call<{ participants: PersonInMeeting[] }>(`/${clubId}/participants`),
+    muteAll: (clubId: string) => call<Muted>(`/${clubId}/participants/mute`, undefined, 'POST'),
+    mute: (clubId: string, userId: string) =>
+      call<Muted>(`/${clubId}/participants/${userId}/mute`, undefined, 'POST'),
+    remove: (clubId: string, userId: string, body?: { allowRejoin: boolean }) =>
+      call<Removed>(`/${clubId}/participants/${userId}/remove`, body, 'POST'),
+    readmit: (clubId: string, userId: string) =>
+      call<{ success: true; wasBarred: boolean }>(
+        `/${clubId}/participants/${userId}/removal`,
+        undefined,
+        'DELETE',
+      ),
+    setRole: (clubId: string, userId: string, role: Role) =>
+      call<RoleSet>(`/${clubId}/members/${userId}/role`, { role }, 'PUT'),
   };
 }

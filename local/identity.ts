@@ -56,12 +56,7 @@ export async function startIdentity(options: {
       onLine,
       signal,
     });
-    return {
-      ...cognito,
-      pid: child.pid,
-      exited: child.exited,
-      stop: () => child.stop().finally(removeDir),
-    };
+    return { ...cognito, ...child, stop: () => child.stop().finally(removeDir) };
   } catch (error) {
     await removeDir();
     throw error;

@@ -154,6 +154,9 @@ function notesOn({ kind, wsUrl, note }: LiveKit): string[] {
   ];
 }
 
+/** One that nobody listens on, for a part that is started in a moment. */
+export const freePort = (): Promise<number> => getPort({ port: someFreePorts() });
+
 /** From below the range that the system takes the ports of outgoing connections from. */
 const someFreePorts = (): number[] =>
   Array.from({ length: 20 }, () => 10_000 + Math.floor(Math.random() * 20_000));
