@@ -23,8 +23,8 @@ const HOST = '127.0.0.1';
  */
 let nextPort = 20_000 + Math.floor(Math.random() * 10_000);
 
-/** DynamoDB, LiveKit and the user pool's key set. */
-export const SIDES = ['store', 'media', 'identity'] as const;
+/** DynamoDB, LiveKit and the user pool's key set; and the way back, from LiveKit to the service. */
+export const SIDES = ['store', 'media', 'identity', 'webhook'] as const;
 export type Side = (typeof SIDES)[number];
 
 export interface WireRequest {
@@ -51,20 +51,38 @@ export class Cut extends Error {
 
 export type Wire = Awaited<ReturnType<typeof startWire>>;
 
-export async function startWire(upstreams: Record<Side, string>) {
+/** `upstreams`: what is behind each side, as far as it is needed. */
+export async function startWire(upstreams: Partial<Record<Side, string>>) {
   const agent = new Agent({ keepAlive: true });
   const seen: WireRequest[] = [];
   const faults = new Set<Fault>();
-  const sides = { store: doorOf('store'), media: doorOf('media'), identity: doorOf('identity') };
+  const doors = new Map(
+    SIDES.flatMap((side) => {
+      const upstream = upstreams[side];
+      return upstream === undefined ? [] : [[side, doorTo(side, upstream)] as const];
+    }),
+  );
+  const doorOf = (side: Side) => {
+    const door = doors.get(side);
+    if (!door) throw new Error(`Nothing is behind the ${side}'s side`);
+    return door;
+  };
 
-  function doorOf(side: Side) {
-    const server = createServer((incoming, response) => void serve(side, incoming, response));
+  function doorTo(side: Side, upstream: string) {
+    const server = createServer(
+      (incoming, response) => void serve(side, upstream, incoming, response),
+    );
     // A dead idle socket is a fault that a test asks for, not one that comes by itself.
     server.keepAliveTimeout = 0;
     return { server, port: 0 };
   }
 
-  async function serve(side: Side, incoming: IncomingMessage, response: ServerResponse) {
+  async function serve(
+    side: Side,
+    upstream: string,
+    incoming: IncomingMessage,
+    response: ServerResponse,
+  ) {
     try {
       const body = await buffer(incoming);
       const request = {
@@ -76,7 +94,7 @@ export async function startWire(upstreams: Record<Side, string>) {
       seen.push(request);
       const chain = [...faults].reduceRight<() => Promise<WireAnswer>>(
         (pass, fault) => () => fault(request, pass),
-        () => forward(upstreams[side], incoming, body, agent),
+        () => forward(upstream, incoming, body, agent),
       );
       const answer = await chain();
       response.writeHead(answer.status, answer.headers).end(answer.body);
@@ -86,24 +104,24 @@ export async function startWire(upstreams: Record<Side, string>) {
   }
 
   const refuse = async (side: Side) => {
-    const { server } = sides[side];
+    const { server } = doorOf(side);
     const closed = new Promise((resolve) => server.close(resolve));
     server.closeAllConnections();
     await closed;
   };
 
   const accept = async (side: Side) => {
-    const door = sides[side];
+    const door = doorOf(side);
     const wished = door.port;
     do {
       door.port = wished || nextPort++;
     } while (!(await listens(door.server, door.port)));
   };
 
-  await Promise.all(SIDES.map(accept));
+  await Promise.all([...doors.keys()].map(accept));
 
   return {
-    urlOf: (side: Side) => `http://${HOST}:${sides[side].port}`,
+    urlOf: (side: Side) => `http://${HOST}:${doorOf(side).port}`,
     /** Nobody listens there: connections are refused until `accept`. */
     refuse,
     accept,
@@ -120,7 +138,9 @@ export async function startWire(upstreams: Record<Side, string>) {
       seen.length = 0;
     },
     async close() {
-      await Promise.all(SIDES.filter((side) => sides[side].server.listening).map(refuse));
+      await Promise.all(
+        [...doors.keys()].filter((side) => doorOf(side).server.listening).map(refuse),
+      );
       agent.destroy();
     },
   };
