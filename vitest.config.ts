@@ -50,6 +50,10 @@ export default defineConfig({
           setupFiles: 'test/support/openapi.setup.ts',
         },
       },
+      {
+        extends: true,
+        test: { name: 'soak', include: ['soak/**/*.test.ts'] },
+      },
     ],
     coverage: {
       provider: 'v8',

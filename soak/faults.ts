@@ -1,0 +1,209 @@
+/** What goes wrong between the service, its table and LiveKit, and on LiveKit's way back to it. */
+import { setTimeout as delay } from 'node:timers/promises';
+import {
+  answer,
+  cut,
+  edit,
+  internalError,
+  lateAnswer,
+  loseAnswer,
+  on,
+  silence,
+  throttling,
+  unprocessed,
+} from '../test/support/faults.ts';
+import type { Fault, Wire, WireAnswer } from '../test/support/wire.ts';
+import { type Draws, drawsOf } from './chance.ts';
+import type { Clock } from './clock.ts';
+import type { Ledger, Told } from './ledger.ts';
+import { type Plan, type Side, STORMY_SIDES } from './plan.ts';
+
+/** The share of requests that something happens to in fair weather. */
+const FAIR = 0.01;
+
+const SLOW_MS = 400;
+const WEBHOOK_DELAYS_MS: [number, number] = [200, 4_000];
+
+const slow: Fault = async (_, pass) => {
+  await delay(SLOW_MS);
+  return pass();
+};
+
+const unavailable = answer(
+  503,
+  JSON.stringify({ code: 'unavailable', msg: 'a fault' }),
+  'application/json',
+);
+const tooMany = answer(429, 'Too Many Requests', 'text/plain');
+const badGateway = answer(502, '<html>Bad Gateway</html>');
+/** LiveKit lists no room, or nobody in one, by a mistake of its own. */
+const emptyList: Fault = async (request, pass) =>
+  request.operation.startsWith('List') ? edit(() => ({}))(request, pass) : pass();
+
+const KINDS = {
+  store: {
+    weights: {
+      cut: 4,
+      loseAnswer: 4,
+      throttling: 4,
+      internalError: 2,
+      slow: 3,
+      lateAnswer: 2,
+      unprocessed: 2,
+    },
+    faults: {
+      cut,
+      loseAnswer,
+      throttling,
+      internalError,
+      slow,
+      lateAnswer,
+      unprocessed: unprocessed(),
+    },
+  },
+  media: {
+    weights: {
+      cut: 4,
+      loseAnswer: 4,
+      unavailable: 4,
+      badGateway: 1,
+      tooMany: 1,
+      slow: 3,
+      silence: 1,
+      lateAnswer: 1,
+      emptyList: 3,
+    },
+    faults: {
+      cut,
+      loseAnswer,
+      unavailable,
+      badGateway,
+      tooMany,
+      slow,
+      silence,
+      lateAnswer,
+      emptyList,
+    },
+  },
+} as const;
+
+export interface Weather {
+  /** By side and kind. */
+  counts: Map<string, number>;
+  /** From here on nothing goes wrong any more. Resolves when what was held back has arrived. */
+  clear(): Promise<void>;
+  /** LiveKit tells nothing more of this room, as after a crash. */
+  silence(roomSid: string): void;
+}
+
+/** Puts the plan's weather on the wire, and writes down what LiveKit told. */
+export function putWeather(wire: Wire, plan: Plan, ledger: Ledger, { now }: Clock): Weather {
+  const counts = new Map<string, number>();
+  const silenced = new Set<string>();
+  const held = new Set<Promise<unknown>>();
+  let isClear = false;
+  const draws = Object.fromEntries(
+    STORMY_SIDES.map((side) => [side, drawsOf(plan.seed, `faults/${side}`)]),
+  ) as Record<Side, Draws>;
+
+  /** Two draws for every request, so that the nth of a side meets the same whatever came before. */
+  const faultFor = <Kind extends string>(side: Side, weights: Record<Kind, number>) => {
+    const luck = draws[side].draw();
+    const kind = draws[side].oneOf<Kind>(weights);
+    const storm = plan.storms.find(
+      (each) => each.side === side && each.fromMs <= now() && now() < each.toMs,
+    );
+    if (isClear || luck >= (storm?.chance ?? FAIR)) return undefined;
+    counts.set(`${side} ${kind}`, (counts.get(`${side} ${kind}`) ?? 0) + 1);
+    return kind;
+  };
+
+  const onSide =
+    (side: 'store' | 'media'): Fault =>
+    (request, pass) => {
+      const {
+        weights,
+        faults,
+      }: { weights: Record<string, number>; faults: Record<string, Fault> } = KINDS[side];
+      const fault = faults[faultFor(side, weights) ?? ''];
+      return fault ? fault(request, pass) : pass();
+    };
+
+  const onWebhook: Fault = async ({ body }, send) => {
+    const told = ledgered(ledger, String(body));
+    const pass = async (): Promise<WireAnswer> => {
+      const result = await send().catch((error) => {
+        told.results.push('no answer');
+        throw error;
+      });
+      told.results.push(result.status === 200 ? resultIn(result) : `${result.status}`);
+      return result;
+    };
+    if (silenced.has(told.roomSid)) return TAKEN;
+    switch (faultFor('webhook', { lose: 4, repeat: 4, delay: 4, refuse: 2 })) {
+      case undefined:
+        return pass();
+      case 'lose':
+        return TAKEN;
+      case 'refuse':
+        return badGateway({ side: 'webhook', operation: '', headers: {}, body }, pass);
+      case 'repeat':
+        await pass();
+        return pass();
+      case 'delay': {
+        const late = delay(draws.webhook.between(...WEBHOOK_DELAYS_MS)).then(pass);
+        const settled = late.catch(() => undefined).finally(() => held.delete(settled));
+        held.add(settled);
+        return TAKEN;
+      }
+    }
+  };
+
+  wire.set(on({ side: 'store' }, onSide('store')));
+  wire.set(on({ side: 'media' }, onSide('media')));
+  wire.set(on({ side: 'webhook' }, onWebhook));
+  return {
+    counts,
+    async clear() {
+      isClear = true;
+      await Promise.all(held);
+    },
+    silence: (roomSid) => silenced.add(roomSid),
+  };
+}
+
+/** LiveKit takes this for delivered. */
+const TAKEN: WireAnswer = { status: 200, headers: {}, body: '' };
+
+const resultIn = ({ body }: WireAnswer): string => {
+  const { result }: { result?: string } = JSON.parse(String(body));
+  return result ?? String(body);
+};
+
+interface Webhook {
+  id: string;
+  event: string;
+  createdAt: string;
+  room: { name: string; sid: string };
+  participant?: { sid: string; identity: string; joinedAtMs: string; disconnectReason?: string };
+}
+
+/** The same entry for the same event, however often it comes. */
+function ledgered({ events }: Ledger, body: string): Told {
+  const { id, event, createdAt, room, participant }: Webhook = JSON.parse(body);
+  const known = events.get(id);
+  if (known) return known;
+  const told: Told = {
+    event,
+    roomName: room.name,
+    roomSid: room.sid,
+    sid: participant?.sid,
+    userId: participant?.identity,
+    at: new Date(Number(createdAt) * 1000).toISOString(),
+    joinedAt: participant && new Date(Number(participant.joinedAtMs)).toISOString(),
+    reason: participant?.disconnectReason,
+    results: [],
+  };
+  events.set(id, told);
+  return told;
+}

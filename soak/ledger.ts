@@ -1,0 +1,157 @@
+/** What callers asked and were told, word for word, and what really happened in LiveKit's rooms. */
+
+import type { EndAnswer } from '../lib/meetings/end.ts';
+import type { MeetingDetails, MeetingList } from '../lib/meetings/history.ts';
+import type { Muted, PersonInMeeting, Removed, RoleSet } from '../lib/meetings/moderation.ts';
+import type { StartedMeeting } from '../lib/meetings/start.ts';
+import type { MeetingStatus } from '../lib/meetings/status.ts';
+import type { JoinToken } from '../lib/meetings/token.ts';
+import type { Failure, Reply } from '../local/client.ts';
+
+/** Whoever got no answer does not know for how long the request goes on: a function has 12 s. */
+const GOES_ON_MS = 15_000;
+
+export interface Answers {
+  token: JoinToken;
+  start: StartedMeeting;
+  end: EndAnswer;
+  status: MeetingStatus;
+  meetings: MeetingList;
+  meeting: MeetingDetails;
+  participants: { participants: PersonInMeeting[] };
+  mute: Muted;
+  muteAll: Muted;
+  remove: Removed;
+  readmit: { success: true; wasBarred: boolean };
+  setRole: RoleSet;
+}
+export type Route = keyof Answers;
+
+/** What a request was about, besides the club. */
+export interface About {
+  clubId: string;
+  /** Whoever it was done to. */
+  userId?: string;
+  meetingId?: string;
+  role?: 'member' | 'moderator';
+  allowRejoin?: boolean;
+}
+
+/** One request, and what its caller was told. */
+export type Entry<R extends Route = Route> = {
+  [Name in R]: About & {
+    route: Name;
+    by: string;
+    sentAt: number;
+    /** When it was answered, or given up. */
+    answeredAt: number;
+    /** Until when it may have changed anything. */
+    overAt: number;
+    /** Undefined where none came. */
+    answer: { status: number; body: Answers[Name] & Failure } | undefined;
+    /** Why none came. */
+    trouble?: string;
+  };
+}[R];
+
+/** One command to the function without a route, by the application that owns the clubs. */
+export interface Command {
+  command: 'put-member' | 'remove-member' | 'show';
+  clubId: string;
+  userId: string;
+  sentAt: number;
+  overAt: number;
+  isDone: boolean;
+}
+
+/** Somebody's session in a room, as LiveKit itself knows it. */
+export interface Stay {
+  clubId: string;
+  meetingId: string;
+  userId: string;
+  sid: string;
+  /** They joined between these two. */
+  from: number;
+  to: number;
+}
+
+/** One webhook, and what became of it. */
+export interface Told {
+  event: string;
+  roomName: string;
+  roomSid: string;
+  /** Of the participant that it is about. */
+  sid: string | undefined;
+  userId: string | undefined;
+  /** ISO 8601; the event's own in whole seconds. */
+  at: string;
+  joinedAt: string | undefined;
+  /** Why somebody left. */
+  reason: string | undefined;
+  /** What the API answered, each time that it was told. */
+  results: string[];
+}
+
+export type Ledger = ReturnType<typeof openLedger>;
+
+export function openLedger() {
+  const books: Books = {
+    token: [],
+    start: [],
+    end: [],
+    status: [],
+    meetings: [],
+    meeting: [],
+    participants: [],
+    mute: [],
+    muteAll: [],
+    remove: [],
+    readmit: [],
+    setRole: [],
+  };
+  const commands: Command[] = [];
+  const stays: Stay[] = [];
+  const events = new Map<string, Told>();
+  return {
+    commands,
+    stays,
+    events,
+
+    /** Sends a request and writes down what came of it. */
+    async ask<R extends Route>(
+      by: string,
+      route: R,
+      about: About,
+      request: () => Promise<Reply<Answers[R]>>,
+    ): Promise<(Answers[R] & Failure) | undefined> {
+      const sentAt = Date.now();
+      const entry: Entry<R> = {
+        ...{ by, route, ...about, sentAt, answeredAt: sentAt, overAt: Number.POSITIVE_INFINITY },
+        answer: undefined,
+      };
+      books[route].push(entry);
+      try {
+        const { status, body } = await request();
+        entry.answer = { status, body };
+      } catch (error) {
+        entry.trouble = String(error);
+      }
+      entry.answeredAt = Date.now();
+      entry.overAt = entry.answeredAt + (entry.answer ? 0 : GOES_ON_MS);
+      return entry.answer?.status === 200 ? entry.answer.body : undefined;
+    },
+
+    all: (): Entry[] => Object.values(books).flat(),
+    of: <R extends Route>(route: R): Entry<R>[] => books[route],
+  };
+}
+
+type Books = { [R in Route]: Entry<R>[] };
+
+/** Those that were answered with success. */
+export const granted = <R extends Route>(
+  entries: Entry<R>[],
+): (Entry<R> & { body: Answers[R] })[] =>
+  entries.flatMap((entry) =>
+    entry.answer?.status === 200 ? [{ ...entry, body: entry.answer.body }] : [],
+  );

@@ -1,0 +1,224 @@
+/** What is left when a run is over and everything has come to rest: the table, the rooms, and what the routes say. */
+import { setTimeout as delay } from 'node:timers/promises';
+import { QueryCommand, ScanCommand } from '@aws-sdk/lib-dynamodb';
+import { RoomServiceClient } from 'livekit-server-sdk';
+import { z } from 'zod';
+import { ACTIVE_SHARDS } from '../lib/dynamodb/keys.ts';
+import type { MeetingDetails } from '../lib/meetings/history.ts';
+import { Club, EndedMeeting, Member, Session } from '../lib/meetings/model.ts';
+import type { MeetingStatus } from '../lib/meetings/status.ts';
+import { documentClient } from '../local/dynamodb.ts';
+import type { RoomSnapshot } from '../local/livekit/stand-in/control.ts';
+import type { Weather } from './faults.ts';
+import type { Ledger } from './ledger.ts';
+import { persistently } from './persistently.ts';
+import type { World } from './world.ts';
+
+/** Runs of the cleanup until one finds nothing to do. */
+const MAX_CLEANUPS = 6;
+/** LiveKit's room counts are up to two intervals of 5 s late. */
+const COUNTS_WITHIN_MS = 15_000;
+const ASK_EVERY_MS = 250;
+
+export interface ClubRecord {
+  club: Club & { activeShard?: string | undefined; activeSince?: string | undefined };
+  members: Member[];
+  /** Of the history, in the table's order. */
+  rows: EndedMeeting[];
+  sessions: (Session & { meetingId: string })[];
+}
+
+export interface ClubAnswers {
+  status: MeetingStatus;
+  listed: EndedMeeting[];
+  details: MeetingDetails[];
+}
+
+export interface Outcome {
+  records: Map<string, ClubRecord>;
+  answers: Map<string, ClubAnswers>;
+  /** Of the index of active meetings. */
+  indexed: string[];
+  rooms: RoomSnapshot[];
+  /** What could not be read as what it must be. */
+  unreadable: string[];
+  /** How many runs of the cleanup it took, and whether the last one found nothing to do. */
+  cleanups: { runs: number; isAtRest: boolean; lastBeganAt: number };
+}
+
+export async function comeToRest(world: World, weather: Weather, ledger: Ledger): Promise<Outcome> {
+  await weather.clear();
+  const cleanups = await cleanUpToTheEnd(world);
+  const { records, unreadable } = await readTable(world);
+  return {
+    ...{ cleanups, records, unreadable },
+    answers: await askEveryClub(world, ledger, records),
+    indexed: await readIndex(world),
+    rooms: await world.standIn.rooms(),
+  };
+}
+
+const Report = z.object({
+  endedVacant: z.int(),
+  endedMaxDuration: z.int(),
+  zombiesDeleted: z.int(),
+  repaired: z.int(),
+  postponed: z.int(),
+  failed: z.int(),
+});
+
+async function cleanUpToTheEnd(world: World): Promise<Outcome['cleanups']> {
+  for (let runs = 1; ; runs += 1) {
+    await world.standIn.webhooks.settled();
+    await countsAreShown(world);
+    const lastBeganAt = Date.now();
+    const report = Report.parse(await persistently(() => world.cleanUp()));
+    const isAtRest = Object.values(report).every((figure) => figure === 0);
+    if (isAtRest || runs === MAX_CLEANUPS) return { runs, isAtRest, lastBeganAt };
+  }
+}
+
+/** Until LiveKit's list of rooms counts whoever is in them. */
+async function countsAreShown({ standIn, apiKey, apiSecret }: World): Promise<void> {
+  const liveKit = new RoomServiceClient(standIn.url, apiKey, apiSecret);
+  const giveUpAt = Date.now() + COUNTS_WITHIN_MS;
+  for (;;) {
+    const [listed, rooms] = await Promise.all([liveKit.listRooms(), standIn.rooms()]);
+    const isShown = rooms.every(
+      ({ name, participants }) =>
+        listed.find((room) => room.name === name)?.numParticipants === participants.length,
+    );
+    if (isShown) return;
+    if (Date.now() > giveUpAt) throw new Error('The stand-in does not count its people');
+    await delay(ASK_EVERY_MS);
+  }
+}
+
+/** Attributes that only the index needs. */
+const IndexedClub = z.object({
+  activeShard: z.optional(z.string()),
+  activeSince: z.optional(z.string()),
+});
+
+async function readTable({ table, clubs }: World) {
+  const documents = documentClient(table.endpoint);
+  const items: Record<string, unknown>[] = [];
+  try {
+    let ExclusiveStartKey: Record<string, unknown> | undefined;
+    do {
+      const page = await documents.send(
+        new ScanCommand({ TableName: table.tableName, ConsistentRead: true, ExclusiveStartKey }),
+      );
+      items.push(...(page.Items ?? []));
+      ExclusiveStartKey = page.LastEvaluatedKey;
+    } while (ExclusiveStartKey);
+  } finally {
+    documents.destroy();
+  }
+
+  const unreadable: string[] = [];
+  const records = new Map<string, ClubRecord>();
+  const keyOf = ({ pk, sk }: Record<string, unknown>) => `${pk} ${sk}`;
+  const read = <T>(item: Record<string, unknown>, parse: (item: unknown) => T): T | undefined => {
+    try {
+      return parse(item);
+    } catch (error) {
+      unreadable.push(`${keyOf(item)}: ${error}`);
+      return undefined;
+    }
+  };
+  for (const { clubId } of clubs) {
+    const own = items.filter(({ pk }) => pk === `CLUB#${clubId}`);
+    const startingWith = (prefix: string) => own.filter(({ sk }) => String(sk).startsWith(prefix));
+    const [item] = own.filter(({ sk }) => sk === 'CLUB');
+    const club = item && read(item, (it) => ({ ...Club.parse(it), ...IndexedClub.parse(it) }));
+    if (!club) {
+      unreadable.push(`CLUB#${clubId}: gone`);
+      continue;
+    }
+    records.set(clubId, {
+      club,
+      members: startingWith('MEMBER#').flatMap(
+        (each) => read(each, (it) => Member.parse(it)) ?? [],
+      ),
+      rows: startingWith('MEETING#').flatMap(
+        (each) => read(each, (it) => EndedMeeting.parse(it)) ?? [],
+      ),
+      sessions: startingWith('ATTENDANCE#').flatMap((each) => {
+        const session = read(each, (it) => Session.parse(it));
+        const [, meetingId = ''] = String(each['sk']).split('#');
+        return session ? [{ ...session, meetingId }] : [];
+      }),
+    });
+  }
+  const known = /^(CLUB|(MEMBER|MEETING|ATTENDANCE)#.+)$/;
+  const strangers = items.filter(
+    ({ pk, sk }) => !clubs.some(({ clubId }) => pk === `CLUB#${clubId}`) || !known.test(String(sk)),
+  );
+  unreadable.push(...strangers.map((item) => `${keyOf(item)}: nobody wrote this`));
+  return { records, unreadable };
+}
+
+async function readIndex({ table }: World): Promise<string[]> {
+  const documents = documentClient(table.endpoint);
+  try {
+    const shards = await Promise.all(
+      ACTIVE_SHARDS.map((shard) =>
+        documents.send(
+          new QueryCommand({
+            TableName: table.tableName,
+            IndexName: 'activeMeetings',
+            KeyConditionExpression: 'activeShard = :shard',
+            ExpressionAttributeValues: { ':shard': shard },
+          }),
+        ),
+      ),
+    );
+    return shards.flatMap(({ Items = [] }) => Items.map(({ pk }) => String(pk).slice(5)));
+  } finally {
+    documents.destroy();
+  }
+}
+
+/** As its owner: the status, every page of the history, and each meeting in it. */
+async function askEveryClub(
+  world: World,
+  ledger: Ledger,
+  records: Outcome['records'],
+): Promise<Outcome['answers']> {
+  const answers = new Map<string, ClubAnswers>();
+  for (const { clubId, people } of world.clubs) {
+    if (!records.has(clubId)) continue;
+    const { owner } = people;
+    const given = <T>(ask: () => Promise<T | undefined>): Promise<T> =>
+      persistently(async () => {
+        const answer = await ask();
+        if (!answer) throw new Error(`No answer about ${clubId} when all was at rest`);
+        return answer;
+      });
+    const by = owner.userId;
+    const status = await given(() =>
+      ledger.ask(by, 'status', { clubId }, () => owner.status(clubId)),
+    );
+    const listed: EndedMeeting[] = [];
+    let cursor: string | undefined;
+    do {
+      const query = cursor === undefined ? '?limit=10' : `?limit=10&cursor=${cursor}`;
+      const page = await given(() =>
+        ledger.ask(by, 'meetings', { clubId }, () => owner.meetings(clubId, query)),
+      );
+      listed.push(...page.meetings);
+      cursor = page.cursor;
+    } while (cursor !== undefined);
+    const details: MeetingDetails[] = [];
+    for (const { meetingId } of listed) {
+      details.push(
+        await given(() =>
+          ledger.ask(by, 'meeting', { clubId, meetingId }, () => owner.meeting(clubId, meetingId)),
+        ),
+      );
+    }
+    answers.set(clubId, { status, listed, details });
+  }
+  return answers;
+}

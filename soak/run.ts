@@ -1,0 +1,51 @@
+/**
+ * `npm run soak`: ten minutes of mixed traffic on the development stack, in which everything fails now
+ * and then, and a verdict on whether what is left agrees with what callers were told.
+ */
+import { randomBytes } from 'node:crypto';
+import { parseArgs } from 'node:util';
+import { soak } from './soak.ts';
+
+const { values } = parseArgs({
+  options: {
+    minutes: { type: 'string', default: '10' },
+    seed: { type: 'string', default: randomBytes(4).toString('hex') },
+    verbose: { type: 'boolean', default: false },
+  },
+});
+const minutes = Number(values.minutes);
+if (!(minutes > 0)) {
+  console.error('--minutes must be a number above 0.');
+  process.exit(2);
+}
+
+const again = `npm run soak -- --minutes ${minutes} --seed ${values.seed}`;
+console.log(`Seed ${values.seed}. The same plan again: ${again}`);
+const { verdict, counts, storyOf } = await soak({
+  seed: values.seed,
+  seconds: minutes * 60,
+  tell: (sentence) => console.log(sentence),
+  onLine: values.verbose ? (line) => console.log(`api | ${line}`) : undefined,
+});
+
+console.log('\nWhat happened');
+for (const [what, count] of Object.entries(counts))
+  console.log(`${`${count}`.padStart(8)}  ${what}`);
+console.log('\nWhat was looked at');
+for (const [promise, count] of Object.entries(verdict.looked)) {
+  console.log(`${`${count}`.padStart(8)}  ${promise}`);
+}
+for (const { promise, clubId, seen } of verdict.broken) {
+  console.log(`\nBROKEN: ${promise}\n  ${clubId}: ${seen}`);
+  // Of the club's story what names the same meetings and sessions.
+  const ids = seen.match(/[0-9A-HJKMNP-TV-Z]{26}|PA_\w+/g) ?? [];
+  for (const line of storyOf(clubId).filter((each) => ids.some((id) => each.includes(id)))) {
+    console.log(`  | ${line}`);
+  }
+}
+console.log(
+  verdict.broken.length === 0
+    ? '\nEvery promise held.'
+    : `\n${verdict.broken.length} broken promises. ${again}`,
+);
+process.exit(verdict.broken.length === 0 ? 0 : 1);

@@ -1,0 +1,24 @@
+/** The short version of `npm run soak`. */
+import { randomBytes } from 'node:crypto';
+import { expect, it } from 'vitest';
+import { soak } from './soak.ts';
+
+/** With the start, the API's return and the coming to rest it is about a minute. */
+const SECONDS = 45;
+const ON_A_BUSY_MACHINE_MS = 300_000;
+
+// Another seed each time, so that many runs find more than one: none of them may find anything. A seed
+// repeats who does what and what breaks, not how requests meet, so a fixed one would be no steadier.
+const seed = randomBytes(4).toString('hex');
+
+it(`leaves everything as callers were told, whatever fails (again: npm run soak -- --minutes ${SECONDS / 60} --seed ${seed})`, {
+  timeout: ON_A_BUSY_MACHINE_MS,
+}, async () => {
+  const { verdict, counts, storyOf } = await soak({ seed, seconds: SECONDS });
+  const broken = verdict.broken.map((one) => ({ ...one, story: storyOf(one.clubId) }));
+  expect(broken).toEqual([]);
+  // A run in which nothing went on would have kept any promise.
+  for (const what of ['kill', 'crash', 'start', 'end', 'joins', 'webhooks', 'answered 200']) {
+    expect(counts[what], what).toBeGreaterThan(0);
+  }
+});

@@ -1,0 +1,73 @@
+/** What somebody may have been in a club when a request of theirs was looked at. */
+import type { Entry, Ledger } from './ledger.ts';
+import type { Person } from './world.ts';
+
+export type Standing = 'none' | 'member' | 'moderator';
+
+/** One change by the only one who makes such changes, one after the other. */
+interface Write {
+  value: Standing;
+  sentAt: number;
+  overAt: number;
+  isDone: boolean;
+}
+
+/** More than one while a change is under way, or when nobody knows whether one was made. */
+export function possibleStandings(ledger: Ledger, person: Person, entry: Entry): Standing[] {
+  if (person.clubId !== entry.clubId) return ['none'];
+  switch (person.part) {
+    case 'owner':
+    case 'moderator':
+      return ['moderator'];
+    case 'member':
+    case 'reader':
+      return ['member'];
+    case 'climber':
+      return possible('member', roleChanges(ledger, person), entry);
+    case 'guest':
+      return possible('member', comingsAndGoings(ledger, person), entry);
+  }
+}
+
+/** The values that a read may see of what was `initial` before all these writes. */
+function possible(
+  initial: Standing,
+  writes: Write[],
+  { sentAt, answeredAt }: Pick<Entry, 'sentAt' | 'answeredAt'>,
+): Standing[] {
+  let values = new Set<Standing>([initial]);
+  for (const write of writes) {
+    if (write.sentAt > answeredAt) continue;
+    const isCertain = write.isDone && write.overAt < sentAt;
+    if (isCertain) {
+      const undecided = writes.filter(
+        (other) =>
+          other !== write &&
+          !other.isDone &&
+          other.sentAt < write.overAt &&
+          other.overAt > write.sentAt,
+      );
+      values = new Set([write.value, ...undecided.map(({ value }) => value)]);
+    } else {
+      values.add(write.value);
+    }
+  }
+  return [...values];
+}
+
+const roleChanges = (ledger: Ledger, { clubId, userId }: Person): Write[] =>
+  ledger
+    .of('setRole')
+    .filter((entry) => entry.clubId === clubId && entry.userId === userId)
+    .map(({ role = 'member', sentAt, overAt, answer }) => ({
+      ...{ value: role, sentAt, overAt },
+      isDone: answer?.status === 200,
+    }));
+
+const comingsAndGoings = (ledger: Ledger, { clubId, userId }: Person): Write[] =>
+  ledger.commands
+    .filter((each) => each.command !== 'show' && each.clubId === clubId && each.userId === userId)
+    .map(({ command, sentAt, overAt, isDone }) => ({
+      ...{ value: command === 'put-member' ? 'member' : 'none', sentAt, overAt },
+      isDone,
+    }));

@@ -1,0 +1,108 @@
+/** Each meeting that anybody was told of or that the record knows: what was told of it, and when. */
+import type { EndedMeeting } from '../lib/meetings/model.ts';
+import type { Entry, Ledger } from './ledger.ts';
+import type { Outcome } from './outcome.ts';
+
+export interface Story {
+  clubId: string;
+  meetingId: string;
+  /** At the end of the run; without `endedAt` while it is on. */
+  record:
+    | (Pick<EndedMeeting, 'meetingId' | 'roomName' | 'startedAt'> & Partial<EndedMeeting>)
+    | undefined;
+  /** By the record. Never, while it is on. */
+  endedAt: number;
+  /** When somebody had first been told that it was on, and that it was over. */
+  toldOn: number;
+  toldOver: number;
+}
+
+/** What one answer said of one meeting. */
+export interface Sighting {
+  clubId: string;
+  entry: Entry;
+  story: Story;
+  isOver: boolean;
+  facts: Partial<EndedMeeting>;
+}
+
+export function storiesOf(
+  ledger: Ledger,
+  { records }: Outcome,
+): { stories: Story[]; sightings: Sighting[] } {
+  const stories = new Map<string, Story>();
+  const storyOf = (clubId: string, meetingId: string): Story => {
+    const story = stories.get(`${clubId} ${meetingId}`) ?? {
+      ...{ clubId, meetingId, record: undefined },
+      endedAt: Number.POSITIVE_INFINITY,
+      toldOn: Number.POSITIVE_INFINITY,
+      toldOver: Number.POSITIVE_INFINITY,
+    };
+    stories.set(`${clubId} ${meetingId}`, story);
+    return story;
+  };
+
+  for (const [clubId, { club, rows }] of records) {
+    const ended = [...rows, ...(club.lastMeeting ? [club.lastMeeting] : [])];
+    for (const record of ended) {
+      Object.assign(storyOf(clubId, record.meetingId), {
+        record,
+        endedAt: Date.parse(record.endedAt),
+      });
+    }
+    if (club.meeting) storyOf(clubId, club.meeting.meetingId).record = factsOf(club.meeting);
+  }
+
+  const sightings = ledger.all().flatMap((entry) =>
+    seenIn(entry).map(({ isOver, meetingId, ...facts }): Sighting => {
+      const story = storyOf(entry.clubId, meetingId);
+      const when = isOver ? 'toldOver' : 'toldOn';
+      story[when] = Math.min(story[when], entry.answeredAt);
+      return { clubId: entry.clubId, entry, story, isOver, facts };
+    }),
+  );
+  return { stories: [...stories.values()], sightings };
+}
+
+type Seen = { isOver: boolean; meetingId: string } & Partial<EndedMeeting>;
+
+/** What an answer says of meetings. */
+function seenIn(entry: Entry): Seen[] {
+  if (entry.answer?.status !== 200) return [];
+  switch (entry.route) {
+    case 'start': {
+      const { meetingId, roomName, startedAt } = entry.answer.body;
+      return [{ isOver: false, meetingId, roomName, startedAt }];
+    }
+    case 'token': {
+      const { meetingId, roomName } = entry.answer.body;
+      return [{ isOver: false, meetingId, roomName }];
+    }
+    case 'end': {
+      const { meetingId, roomName, endedAt, duration } = entry.answer.body;
+      return [{ isOver: true, meetingId, roomName, endedAt, durationSeconds: duration }];
+    }
+    case 'status': {
+      const { meetingId, startedAt, lastMeeting } = entry.answer.body;
+      return [
+        ...(meetingId && startedAt ? [{ isOver: false, meetingId, startedAt }] : []),
+        ...(lastMeeting ? [{ isOver: true, ...lastMeeting }] : []),
+      ];
+    }
+    case 'meetings':
+      return entry.answer.body.meetings.map((meeting) => ({ isOver: true, ...meeting }));
+    case 'meeting': {
+      const { peopleCount: _, ...meeting } = entry.answer.body.meeting;
+      return [{ isOver: true, ...meeting }];
+    }
+    default:
+      return [];
+  }
+}
+
+const factsOf = ({ meetingId, roomName, startedAt }: EndedMeetingFacts) => ({
+  meetingId,
+  roomName,
+  startedAt,
+});
+type EndedMeetingFacts = Pick<EndedMeeting, 'meetingId' | 'roomName' | 'startedAt'>;

@@ -1,0 +1,234 @@
+/** Plays a plan: everybody does one thing after the other, at their times or as soon as they can. */
+import { setTimeout as delay } from 'node:timers/promises';
+import { parseRoomName } from '../lib/meetings/model.ts';
+import { JoinRefused } from '../local/livekit/stand-in.ts';
+import { pick } from './chance.ts';
+import type { Clock } from './clock.ts';
+import type { Weather } from './faults.ts';
+import type { Command, Ledger } from './ledger.ts';
+import type { Deed, Errand, Plan, Step } from './plan.ts';
+import type { CastClub, Person, World } from './world.ts';
+
+/** The parts that are removed from meetings, and whose role changes, so that of the others all is certain. */
+const REMOVABLE = ['reader', 'climber', 'guest'] as const;
+
+/** How much of the plan's time passes while the API is away. */
+const DOWN_MS = 2_000;
+
+export interface Traffic {
+  /** By name, and what was planned and not got to. */
+  counts: Map<string, number>;
+}
+
+export async function playTraffic(
+  plan: Plan,
+  world: World,
+  weather: Weather,
+  ledger: Ledger,
+  clock: Clock,
+): Promise<Traffic> {
+  const counts = new Map<string, number>();
+  const count = (what: string) => counts.set(what, (counts.get(what) ?? 0) + 1);
+
+  const play = async <Does extends string>(
+    steps: Step<Does>[],
+    deeds: Record<Does, (choice: number) => Promise<unknown>>,
+  ) => {
+    for (const { atMs, does, choice } of steps) {
+      await clock.reach(atMs);
+      if (clock.now() > plan.lengthMs) {
+        count('not got to');
+        continue;
+      }
+      await deeds[does](choice);
+      count(does);
+    }
+  };
+
+  const errands = errandsOf(world, weather, ledger);
+  const killApi = async () => {
+    const isBack = world.killApi();
+    // Callers meet nobody for a moment.
+    await delay(DOWN_MS);
+    clock.stop();
+    await isBack;
+    clock.goOn();
+  };
+  const kills = async () => {
+    for (const atMs of plan.kills) {
+      await clock.reach(atMs);
+      await killApi();
+      count('kill');
+    }
+  };
+  await Promise.all([
+    ...world.clubs.flatMap((club, index) =>
+      Object.values(club.people).map((person) => {
+        const steps = plan.clubs[index]?.parts[person.part] ?? [];
+        const other = world.clubs[(index + 1) % world.clubs.length] ?? club;
+        return play(steps, deedsOf(person, club, other, world, ledger));
+      }),
+    ),
+    ...plan.errands.map((steps) => play(steps, errands)),
+    kills(),
+  ]);
+  return { counts };
+}
+
+/** What one person does, and what they remember of it. */
+function deedsOf(
+  person: Person,
+  { clubId, people }: CastClub,
+  other: CastClub,
+  { standIn }: World,
+  { ask, stays }: Ledger,
+): Record<Deed, (choice: number) => Promise<unknown>> {
+  const by = person.userId;
+  /** The meetings that they were told of, and the last token that they were given. */
+  const meetings: string[] = [];
+  let token: string | undefined;
+  let session: { roomName: string; sid: string } | undefined;
+
+  const heardOf = <T extends { meetingId: string | null }>(answer: T | undefined) => {
+    if (answer?.meetingId && !meetings.includes(answer.meetingId)) meetings.push(answer.meetingId);
+    return answer;
+  };
+  const enter = async (withToken: string) => {
+    const from = Date.now();
+    try {
+      const { roomName, sid } = await standIn.joinWithToken(withToken);
+      session = { roomName, sid };
+      const room = parseRoomName(roomName);
+      if (room) stays.push({ ...room, userId: by, sid, from, to: Date.now() });
+    } catch (error) {
+      // The room of the token is gone.
+      if (!(error instanceof JoinRefused)) throw error;
+    }
+  };
+  const somebody = (choice: number) => people[pick(REMOVABLE, choice) ?? 'reader'].userId;
+  const end = async (meetingId?: string) =>
+    heardOf(
+      await ask(by, 'end', { clubId, ...(meetingId && { meetingId }) }, () =>
+        person.end(clubId, meetingId === undefined ? undefined : { meetingId }),
+      ),
+    );
+  const remove = (choice: number, allowRejoin: boolean) => {
+    const userId = somebody(choice);
+    return ask(by, 'remove', { clubId, userId, allowRejoin }, () =>
+      person.remove(clubId, userId, { allowRejoin }),
+    );
+  };
+
+  return {
+    start: async () => heardOf(await ask(by, 'start', { clubId }, () => person.start(clubId))),
+    end: () => end(),
+    endNamed: () => end(meetings.at(-1)),
+    endEarlier: async (choice) => {
+      const earlier = pick(meetings.slice(0, -1), choice);
+      if (earlier) await end(earlier);
+    },
+    join: async () => {
+      const given = heardOf(await ask(by, 'token', { clubId }, () => person.token(clubId)));
+      if (!given) return;
+      token = given.token;
+      await enter(token);
+    },
+    joinAgain: async () => {
+      if (token) await enter(token);
+    },
+    leave: async () => {
+      const left = session;
+      session = undefined;
+      // They may be out already: removed, evicted or the room gone.
+      if (left) await standIn.leave(left.roomName, left.sid).catch(() => undefined);
+    },
+    poll: async () => heardOf(await ask(by, 'status', { clubId }, () => person.status(clubId))),
+    list: () => ask(by, 'meetings', { clubId }, () => person.meetings(clubId, '?limit=5')),
+    details: async (choice) => {
+      const meetingId = pick(meetings, choice);
+      if (!meetingId) return;
+      await ask(by, 'meeting', { clubId, meetingId }, () => person.meeting(clubId, meetingId));
+    },
+    participants: () => ask(by, 'participants', { clubId }, () => person.participants(clubId)),
+    mute: (choice) => {
+      const userId = somebody(choice);
+      return ask(by, 'mute', { clubId, userId }, () => person.mute(clubId, userId));
+    },
+    muteAll: () => ask(by, 'muteAll', { clubId }, () => person.muteAll(clubId)),
+    remove: (choice) => remove(choice, false),
+    disconnect: (choice) => remove(choice, true),
+    readmit: (choice) => {
+      const userId = somebody(choice);
+      return ask(by, 'readmit', { clubId, userId }, () => person.readmit(clubId, userId));
+    },
+    setRole: (choice) => {
+      const about = { clubId, userId: people.climber.userId };
+      const role = choice < 0.5 ? 'member' : 'moderator';
+      return ask(by, 'setRole', { ...about, role }, () =>
+        person.setRole(clubId, about.userId, role),
+      );
+    },
+    /** In a club of which they are no member. */
+    trespass: (choice) => {
+      const about = { clubId: other.clubId };
+      const tries = [
+        () => ask(by, 'token', about, () => person.token(about.clubId)),
+        () => ask(by, 'status', about, () => person.status(about.clubId)),
+        () => ask(by, 'start', about, () => person.start(about.clubId)),
+        () => ask(by, 'end', about, () => person.end(about.clubId)),
+        () => ask(by, 'meetings', about, () => person.meetings(about.clubId)),
+      ];
+      return pick(tries, choice)?.() ?? Promise.resolve();
+    },
+  };
+}
+
+/** What the application that owns the clubs does, the schedule, and LiveKit by itself. */
+function errandsOf(
+  world: World,
+  weather: Weather,
+  ledger: Ledger,
+): Record<Errand, (choice: number) => Promise<unknown>> {
+  const { standIn } = world;
+  const send = (command: Command['command']) => async (choice: number) => {
+    const club = pick(world.clubs, choice);
+    if (!club) return;
+    const { userId, displayName = '' } = club.people.guest;
+    const { clubId } = club;
+    const sent: Command = {
+      ...{ command, clubId, userId, sentAt: Date.now() },
+      overAt: Number.POSITIVE_INFINITY,
+      isDone: false,
+    };
+    ledger.commands.push(sent);
+    try {
+      if (command === 'show') await world.command({ command, clubId });
+      else if (command === 'remove-member') await world.command({ command, clubId, userId });
+      else await world.command({ command, clubId, userId, displayName });
+      sent.isDone = true;
+    } catch {
+      // An outage, or the process was killed: nobody knows.
+    }
+    sent.overAt = Date.now() + (sent.isDone ? 0 : 60_000);
+  };
+  // A run throws for whatever it could not put right; the next one does that.
+  const cleanUp = () => world.cleanUp().catch(() => undefined);
+
+  return {
+    enrol: send('put-member'),
+    strike: send('remove-member'),
+    show: send('show'),
+    cleanUp,
+    cleanUpTwice: () => Promise.all([cleanUp(), cleanUp()]),
+    timeOut: async (choice) => {
+      const room = pick(await standIn.rooms(), choice);
+      if (room) await standIn.finishRoom(room.name).catch(() => undefined);
+    },
+    crash: async () => {
+      for (const { name, sid } of await standIn.rooms()) {
+        weather.silence(sid);
+        await standIn.finishRoom(name).catch(() => undefined);
+      }
+    },
+  };
+}
