@@ -34,7 +34,14 @@ const TESTS = [
   ),
 ];
 
-async function startDynamoDbLocal(): Promise<{ endpoint: string; java: ChildProcess }> {
+interface Server {
+  endpoint: string;
+  java: ChildProcess;
+  /** The last lines that it wrote. */
+  lastLog(): string;
+}
+
+async function launch(): Promise<Server> {
   const folder = await installDynamoDbLocal();
   const port = await getPort({ host: HOST });
   const java = spawn(
@@ -49,7 +56,6 @@ async function startDynamoDbLocal(): Promise<{ endpoint: string; java: ChildProc
     { stdio: ['ignore', 'pipe', 'pipe'] },
   );
   process.once('exit', () => java.kill('SIGKILL'));
-
   const lines: string[] = [];
   for (const input of [java.stdout, java.stderr]) {
     createInterface({ input }).on('line', (line) => {
@@ -57,16 +63,18 @@ async function startDynamoDbLocal(): Promise<{ endpoint: string; java: ChildProc
       if (lines.length > KEPT_OUTPUT_LINES) lines.shift();
     });
   }
-  const endpoint = `http://${HOST}:${port}`;
+  return { endpoint: `http://${HOST}:${port}`, java, lastLog: () => lines.join('\n') };
+}
+
+async function becomesReady({ endpoint, java, lastLog }: Server): Promise<void> {
   const giveUpAt = Date.now() + READY_WITHIN_MS;
   while (!(await answers(endpoint))) {
     if (java.exitCode !== null || java.signalCode !== null || Date.now() > giveUpAt) {
-      throw new Error(`DynamoDB Local does not answer. Its last lines:\n${lines.join('\n')}`);
+      throw new Error(`DynamoDB Local does not answer. Its last lines:\n${lastLog()}`);
     }
     await delay(READY_POLL_MS);
   }
   await warmUp(endpoint);
-  return { endpoint, java };
 }
 
 /** A Java program's first answers can take longer than the second for which the functions wait. */
@@ -113,14 +121,18 @@ async function hasJava(): Promise<boolean> {
 
 async function test(tests: string[]): Promise<number> {
   if (!(await hasJava())) throw new Error(WITHOUT_JAVA);
-  const { endpoint, java } = await startDynamoDbLocal();
-  const vitest = spawn('vitest', ['run', '--project', 'lib', '--project', 'handlers', ...tests], {
-    stdio: 'inherit',
-    env: { ...process.env, TEST_DYNAMODB_ENDPOINT: endpoint },
-  });
-  const [code] = await once(vitest, 'exit');
-  java.kill();
-  return code ?? 1;
+  const server = await launch();
+  try {
+    await becomesReady(server);
+    const vitest = spawn('vitest', ['run', '--project', 'lib', '--project', 'handlers', ...tests], {
+      stdio: 'inherit',
+      env: { ...process.env, TEST_DYNAMODB_ENDPOINT: server.endpoint },
+    });
+    const [code] = await once(vitest, 'exit');
+    return code ?? 1;
+  } finally {
+    server.java.kill();
+  }
 }
 
 try {
