@@ -9,6 +9,8 @@ const READY_WITHIN_MS = 60_000;
 const projectDir = new URL('../', import.meta.url);
 const program = createRequire(import.meta.url).resolve('serverless/bin/serverless.js');
 
+export const apiUrl = (httpPort: number): string => `http://127.0.0.1:${httpPort}${BASE_PATH}`;
+
 /** Where LiveKit sends its events. */
 export const webhookUrl = (httpPort: number): string =>
   `http://127.0.0.1:${httpPort}/api/livekit/webhook`;
@@ -22,6 +24,8 @@ export type ApiSettings = {
   LIVEKIT_API_SECRET: string;
   COGNITO_ISSUER: string;
   COGNITO_CLIENT_IDS: string;
+  /** From where the page of the API calls it. */
+  REFERENCE_ORIGIN?: string;
 };
 
 export type Api = Child & { url: string };
@@ -58,7 +62,7 @@ export async function startApi(options: {
       signal,
     });
     return {
-      url: `http://127.0.0.1:${httpPort}${BASE_PATH}`,
+      url: apiUrl(httpPort),
       ...child,
       stop: () => child.stop().finally(removeBuildDir),
     };

@@ -68,7 +68,7 @@ async function run(publish: (stack: StackDescription) => Promise<void>): Promise
 }
 
 function manual({ description, notes }: Stack, cleanupTimes: string | undefined): string {
-  const { apiUrl, cognito, dynamodb, livekit, clubs, users } = description;
+  const { apiUrl, referenceUrl, cognito, dynamodb, livekit, clubs, users } = description;
   const kind = { server: 'real server', external: 'external', 'stand-in': 'STAND-IN' }[
     livekit.kind
   ];
@@ -81,6 +81,7 @@ function manual({ description, notes }: Stack, cleanupTimes: string | undefined)
   return [
     title('What runs where'),
     `  API       ${apiUrl}`,
+    `  as a page ${referenceUrl}  (to call it from there, authorize with what login prints)`,
     `  LiveKit   ${livekit.wsUrl}  (${kind}; key ${livekit.apiKey})`,
     `  Cognito   ${cognito.endpoint}  (pool ${cognito.userPoolId}, client ${cognito.clientId})`,
     `  DynamoDB  ${dynamodb.endpoint}  (table ${dynamodb.tableName})`,

@@ -8,6 +8,8 @@ const ownerFile = new URL('dev.pid', localDir);
 /** What tests, scripts and anybody's own client may rely on while a stack runs. */
 export const StackDescription = z.object({
   apiUrl: z.url(),
+  /** The API as a page, from docs/openapi.json. */
+  referenceUrl: z.url(),
   livekit: z.object({
     kind: z.enum(['server', 'stand-in', 'external']),
     wsUrl: z.url(),

@@ -1,12 +1,13 @@
 import getPort from 'get-port';
-import { type ApiSettings, startApi, webhookUrl } from './api.ts';
+import { type ApiSettings, apiUrl, startApi, webhookUrl } from './api.ts';
 import { createDemoData } from './demo-data.ts';
 import { startDatabase, type Table } from './dynamodb.ts';
 import { type Cognito, cognitoOn, issuerOf, startIdentity } from './identity.ts';
 import { type LiveKit, startLiveKit } from './livekit/start.ts';
+import { referenceUrl, startReference } from './reference.ts';
 import type { StackDescription } from './stack-file.ts';
 
-const USUAL_PORTS = { dynamodb: 8000, cognito: 9229, api: 3000, lambda: 3002 };
+const USUAL_PORTS = { dynamodb: 8000, cognito: 9229, api: 3000, reference: 3001, lambda: 3002 };
 const USUAL_LIVEKIT_PORT = 7880;
 const ATTEMPTS = 3;
 
@@ -54,6 +55,7 @@ async function startParts(options: StackOptions): Promise<Stack> {
     ...(external ? [] : (['dynamodb'] as const)),
     'cognito',
     'api',
+    'reference',
     'lambda',
   ]);
   const stopping = new AbortController();
@@ -95,7 +97,10 @@ async function startParts(options: StackOptions): Promise<Stack> {
       return startApi({
         httpPort: ports.api,
         lambdaPort: ports.lambda,
-        settings: settingsFor(database, cognito, livekit),
+        settings: {
+          ...settingsFor(database, cognito, livekit),
+          REFERENCE_ORIGIN: referenceUrl(ports.reference),
+        },
         env,
         onLine: linesOf('api'),
         signal,
@@ -105,9 +110,10 @@ async function startParts(options: StackOptions): Promise<Stack> {
       const [database] = await Promise.all([starting.database, starting.identity]);
       return createDemoData(database, cognito);
     };
-    const [{ clubs, users }, api, database, identity, livekit] = await Promise.all([
+    const [{ clubs, users }, api, reference, database, identity, livekit] = await Promise.all([
       writeDemoData(),
       begin(startApiWith()),
+      begin(startReference({ port: ports.reference, apiUrl: apiUrl(ports.api) })),
       starting.database,
       starting.identity,
       starting.livekit,
@@ -116,6 +122,7 @@ async function startParts(options: StackOptions): Promise<Stack> {
     return {
       description: {
         apiUrl: api.url,
+        referenceUrl: reference.url,
         livekit: { kind, wsUrl, apiKey, apiSecret },
         cognito,
         dynamodb: { endpoint: database.endpoint, tableName: database.tableName },

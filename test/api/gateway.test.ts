@@ -208,6 +208,12 @@ describe('Browsers', () => {
     });
   });
 
+  it('that show the page of the API may call it from there', async () => {
+    const { status, headers } = await preflight(stack.referenceUrl);
+    expect(status).toBe(204);
+    expect(headers['access-control-allow-origin']).toBe(stack.referenceUrl);
+  });
+
   it('of another origin may not', async () => {
     const { headers } = await preflight('https://example.org');
     expect(headers).not.toHaveProperty('access-control-allow-origin');

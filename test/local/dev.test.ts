@@ -153,6 +153,11 @@ describe('npm run dev', { timeout: READY_MS + 20_000 }, () => {
       expect(last).toMatchObject({ meeting: { meetingId: start.meetingId }, attendance: [] });
     });
 
+    it('says where the API is a page', async () => {
+      expect(dev.output()).toContain(stack.referenceUrl);
+      expect((await fetch(stack.referenceUrl)).status).toBe(200);
+    });
+
     it('says when the scheduled cleanup runs', () => {
       expect(dev.output()).toContain('cron */5 * * * * by');
     });
