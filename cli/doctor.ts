@@ -15,5 +15,5 @@ process.exitCode = await run(process.argv.slice(2), {
   },
   out: (text) => process.stdout.write(text),
   err: (text) => process.stderr.write(text),
-  isTerminal: process.stdout.isTTY,
+  hasColours: process.stdout.isTTY && process.stdout.hasColors(),
 });

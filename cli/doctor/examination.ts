@@ -1,5 +1,4 @@
 /** One check after another. What one finds, others may need. */
-import { setTimeout as delay } from 'node:timers/promises';
 import { reasonOf } from './reasons.ts';
 
 /** For one check; and for all of them, but each has a moment, so that the last can clear up. */
@@ -63,16 +62,18 @@ function skippedFor(needs: object): Found<never> {
 }
 
 async function within<T>(ms: number, look: () => Promise<Found<T>>): Promise<Found<T>> {
-  const enough = new AbortController();
-  const late = delay(ms, undefined, { signal: enough.signal }).then(
-    (): Found<T> => ({ outcome: 'failure', sentence: `Not done within ${ms / 1000} s` }),
-  );
+  const late: Finding = { outcome: 'failure', sentence: `Not done within ${ms / 1000} s` };
+  let timer: NodeJS.Timeout | undefined;
   try {
-    return await Promise.race([look(), late]);
+    return await Promise.race([
+      look(),
+      new Promise<Finding>((resolve) => {
+        timer = setTimeout(resolve, ms, late);
+      }),
+    ]);
   } catch (error) {
     return { outcome: 'failure', sentence: `Could not be checked: ${reasonOf(error)}` };
   } finally {
-    enough.abort();
-    late.catch(() => undefined);
+    clearTimeout(timer);
   }
 }

@@ -3,6 +3,7 @@ import { COMMON, deploymentOf, sentenceOfParseArgs, UsageError } from '../argume
 import type { Deployment } from '../targets.ts';
 import type { Outcome, Report } from './examination.ts';
 import { examine } from './examine.ts';
+import { reasonOf } from './reasons.ts';
 import type { Target } from './targets.ts';
 
 export const HELP = `Checks a configuration before users find out: one line a check.
@@ -32,8 +33,8 @@ export interface Surroundings {
   connect(deployment: Deployment | undefined): Promise<Target | undefined>;
   out(text: string): void;
   err(text: string): void;
-  /** Whether colours are seen. */
-  isTerminal?: boolean;
+  /** A terminal that shows them, and whose user wants them. */
+  hasColours?: boolean;
   toldWithinMs?: number;
 }
 
@@ -55,13 +56,10 @@ export async function run(args: string[], around: Surroundings): Promise<number>
 
   const { isJson, deployment } = request;
   const tell = (report: Report) => {
-    if (!isJson) around.out(lineOf(report, around.isTerminal ?? false));
+    if (!isJson) around.out(lineOf(report, around.hasColours));
   };
-  const target = await around.connect(deployment);
-  const checks = target ? await examined(target, tell, around) : noStack(tell);
-  if (isJson) {
-    around.out(`${JSON.stringify({ target: target?.name ?? null, checks }, null, 2)}\n`);
-  }
+  const { target, checks } = await examined(deployment, tell, around);
+  if (isJson) around.out(`${JSON.stringify({ target, checks }, null, 2)}\n`);
   return checks.some(({ outcome }) => outcome === 'failure') ? EXIT.failure : EXIT.healthy;
 }
 
@@ -74,35 +72,38 @@ function parsed(args: string[]) {
 }
 
 async function examined(
-  target: Target,
+  deployment: Deployment | undefined,
   tell: (report: Report) => void,
-  { toldWithinMs }: Surroundings,
-): Promise<Report[]> {
+  { connect, toldWithinMs }: Surroundings,
+): Promise<{ target: string | null; checks: Report[] }> {
+  let target: Target | undefined;
+  let sentence = 'No development stack runs here';
   try {
-    return await examine(target, tell, { ...(toldWithinMs !== undefined && { toldWithinMs }) });
+    target = await connect(deployment);
+  } catch (error) {
+    sentence = `The development stack cannot be found: ${reasonOf(error)}`;
+  }
+  if (!target) {
+    const remedy = 'Start one with `npm run dev`, or name a deployed --stage';
+    const report: Report = { check: 'configuration', outcome: 'failure', sentence, remedy };
+    tell(report);
+    return { target: null, checks: [report] };
+  }
+  try {
+    const waiting = toldWithinMs === undefined ? {} : { toldWithinMs };
+    return { target: target.name, checks: await examine(target, tell, waiting) };
   } finally {
     target.close();
   }
-}
-
-function noStack(tell: (report: Report) => void): Report[] {
-  const report: Report = {
-    check: 'configuration',
-    outcome: 'failure',
-    sentence: 'No development stack runs here',
-    remedy: 'Start one with `npm run dev`, or name a deployed --stage',
-  };
-  tell(report);
-  return [report];
 }
 
 const COLOURS = { ok: 'green', warning: 'yellow', failure: 'red', skipped: 'gray' } as const;
 const OUTCOME_WIDTH = 'failure'.length + 2;
 const CHECK_WIDTH = 'livekit-clock'.length + 2;
 
-function lineOf({ check, outcome, sentence, remedy }: Report, isTerminal: boolean): string {
+function lineOf({ check, outcome, sentence, remedy }: Report, hasColours = false): string {
   const shown = (text: Outcome) =>
-    isTerminal ? styleText(COLOURS[text], text, { validateStream: false }) : text;
+    hasColours ? styleText(COLOURS[text], text, { validateStream: false }) : text;
   const start = `${shown(outcome)}${' '.repeat(OUTCOME_WIDTH - outcome.length)}${check.padEnd(CHECK_WIDTH)}`;
   const indent = ' '.repeat(OUTCOME_WIDTH + CHECK_WIDTH);
   return `${start}${sentence}\n${remedy ? `${indent}→ ${remedy}\n` : ''}`;

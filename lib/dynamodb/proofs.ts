@@ -1,9 +1,13 @@
+import * as z from 'zod/mini';
 import type { ProofRepository } from '../meetings/ports.ts';
 import { proofKey } from './keys.ts';
 import type { Table } from './table.ts';
 
 /** Seconds after which the item of a doctor that was killed goes by itself. */
 const TTL_SECONDS = 600;
+
+/** A set that nothing was added to is not there. */
+const Told = z.object({ events: z.optional(z.set(z.string())) });
 
 /**
  * The webhook writes into an item that the doctor has put, and makes none: LiveKit tells every stage that
@@ -25,7 +29,7 @@ export const createProofRepository = (table: Table): ProofRepository => ({
 
   async listEvents(proofId) {
     const item = await table.get(proofKey(proofId));
-    return item && [...((item['events'] as Set<string> | undefined) ?? [])];
+    return item && [...(Told.parse(item).events ?? [])];
   },
 
   forgetEvents: (proofId) => table.remove(proofKey(proofId)),

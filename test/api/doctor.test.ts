@@ -217,6 +217,32 @@ describe('without a stack', () => {
     expect(out).toMatch(/^failure {2}configuration .*\n +→ .*npm run dev.*\n$/);
   });
 
+  it('whose description can be read, one check fails and says so', async () => {
+    let out = '';
+    const exit = await run(['--json'], {
+      connect: async () => {
+        throw new Error('.local/stack.json is not as it should be');
+      },
+      out: (text) => {
+        out += text;
+      },
+      err: () => undefined,
+    });
+    expect(exit).toBe(1);
+    expect(JSON.parse(out)).toEqual({
+      target: null,
+      checks: [
+        {
+          check: 'configuration',
+          outcome: 'failure',
+          sentence:
+            'The development stack cannot be found: .local/stack.json is not as it should be',
+          remedy: expect.stringContaining('npm run dev'),
+        },
+      ],
+    });
+  });
+
   it.each([
     ['--stages', 'Unknown option'],
     ['prod', 'Unexpected argument'],

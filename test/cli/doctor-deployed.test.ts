@@ -269,10 +269,15 @@ async function doctor(...args: string[]) {
   };
 }
 
-/** Of the policy in the documents. */
-async function documentedOperations(): Promise<string[]> {
+async function documentation(): Promise<string> {
   const page = await readFile(new URL('../../docs/operations.md', import.meta.url), 'utf8');
-  const [, policy = ''] = /^## The doctor$.*?^```json$(.*?)^```$/ms.exec(page) ?? [];
+  const [section = ''] = /^## The doctor$.*?^## /ms.exec(page) ?? [];
+  return section;
+}
+
+/** Of the policy that is given there. */
+async function documentedOperations(): Promise<string[]> {
+  const [, policy = ''] = /^```json$(.*?)^```$/ms.exec(await documentation()) ?? [];
   const { Statement }: { Statement: { Action: string | string[] }[] } = JSON.parse(policy);
   const actions = Statement.flatMap(({ Action }) => Action);
   return actions.map((action) => action.split(':')[1] ?? '').toSorted();
@@ -301,6 +306,12 @@ describe('a deployed stage', () => {
     expect([...operations].toSorted()).toEqual(await documentedOperations());
     expect(new Set(requests.map(({ keyId }) => keyId))).toEqual(new Set(['AKIDBOOKS']));
     expect(new Set(requests.map(({ region }) => region))).toEqual(new Set(['eu-north-1']));
+  });
+
+  it('is checked for what the documents explain, in that order', async () => {
+    const rows = (await documentation()).match(/^\| `.*?(?= \|)/gm) ?? [];
+    const names = rows.flatMap((row) => row.match(/[\w-]+/g) ?? []);
+    expect(names).toEqual(Object.keys(HEALTHY));
   });
 
   it('is as good for the program itself, which ends by itself', async () => {
