@@ -18,6 +18,7 @@ import { createWebhookDeps } from '../../lib/deps.ts';
 import { type Database, documentClient, startDatabase } from '../../local/dynamodb.ts';
 import { type StandIn, startStandIn } from '../../local/livekit/stand-in.ts';
 import { type Answer, type Received, serveHttp } from '../http-server.ts';
+import { noting } from '../support/calls.ts';
 import { contextOf } from '../support/context.ts';
 import { type Issuer, startIssuer } from '../support/issuer.ts';
 import { webhookPost } from '../support/meetings.ts';
@@ -189,7 +190,7 @@ beforeAll(async () => {
         livekit: { project: { ...settings(), ...known } },
       }),
     );
-    const answer = await receive(webhookPost({ body, authorization }), contextOf(12_000));
+    const answer = await noting(receive)(webhookPost({ body, authorization }), contextOf(12_000));
     return { status: answer.statusCode ?? 0, body: answer.body };
   });
   webhookUrl = `${api.url}/api/livekit/webhook`;

@@ -29,6 +29,7 @@ import { createClub } from '../../local/demo-data.ts';
 import { startDatabase } from '../../local/dynamodb.ts';
 import { startStandIn } from '../../local/livekit/stand-in.ts';
 import { type Answer, serveHttp } from '../http-server.ts';
+import { noting } from '../support/calls.ts';
 import { contextOf } from '../support/context.ts';
 import { answer, breakOff, cut, edit, on, throttling } from '../support/faults.ts';
 import { accessClaims, CLIENT_ID, rs256, startIssuer, type User } from '../support/issuer.ts';
@@ -174,7 +175,7 @@ async function startWorld() {
       meetings: meetings.createHandler(deps),
       meeting: meeting.createHandler(deps),
     };
-    const receive = webhook.createHandler(createWebhookDeps(loaded));
+    const receive = noting(webhook.createHandler(createWebhookDeps(loaded)));
     const manage = clubs.createHandler(createManageDeps(loaded));
     const cleanUp = cleanup.createHandler(deps);
 
@@ -213,7 +214,7 @@ async function startWorld() {
       const event = JSON.parse(sample.replaceAll('my-club', clubId));
       for (const authorization of [`Bearer ${accessToken}`, `Bearer ${expired}`]) {
         const headers = { ...event.headers, authorization };
-        await call(name, (context) => routes[name]({ ...event, headers }, context));
+        await call(name, (context) => noting(routes[name])({ ...event, headers }, context));
       }
     };
     const callWebhook = async (key: typeof NOW) => {
