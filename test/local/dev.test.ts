@@ -5,7 +5,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import * as end from '../../functions/end.ts';
 import * as meeting from '../../functions/meeting.ts';
 import * as meetings from '../../functions/meetings.ts';
@@ -15,10 +15,12 @@ import * as token from '../../functions/token.ts';
 import * as webhook from '../../functions/webhook.ts';
 import { identity, limits, livekit, loadConfig, rooms, store, tokens } from '../../lib/config.ts';
 import { createDeps, createWebhookDeps } from '../../lib/deps.ts';
+import { apiClient } from '../../local/client.ts';
 import { issuerOf, logIn } from '../../local/identity.ts';
 import { StackDescription } from '../../local/stack-file.ts';
 import { invoke } from '../support/calls.ts';
 import { fetchNoting } from '../support/openapi.ts';
+import { expectNoSecret } from '../support/secrets.ts';
 import { descendantsOf, isRunning } from './processes.ts';
 
 // What is unexpected is seen.
@@ -46,9 +48,9 @@ beforeAll(async () => {
 afterAll(() => rm(checkout, { recursive: true, force: true }));
 
 /** `npm run dev`, with nothing of the tests' environment. */
-function startDev(env: NodeJS.ProcessEnv) {
+function startDev(env: NodeJS.ProcessEnv, ...args: string[]) {
   const { PATH, HOME } = process.env;
-  const child = spawn(process.execPath, ['local/dev.ts'], {
+  const child = spawn(process.execPath, ['local/dev.ts', ...args], {
     cwd: checkout,
     env: { PATH, HOME, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -93,7 +95,7 @@ describe('npm run dev', { timeout: READY_MS + 20_000 }, () => {
       await new Promise<unknown>((resolve) => {
         squatter.once('error', resolve).listen(9229, '127.0.0.1', () => resolve(undefined));
       });
-      dev = startDev({ LIVEKIT: 'stand-in' });
+      dev = startDev({ LIVEKIT: 'stand-in' }, '--verbose');
       await dev.ready();
       stack = StackDescription.parse(JSON.parse(await stackJson()));
     }, READY_MS);
@@ -151,6 +153,23 @@ describe('npm run dev', { timeout: READY_MS + 20_000 }, () => {
       expect(end).toMatchObject({ success: true, roomName: start.roomName });
       expect(history).toMatchObject({ meetings: [{ meetingId: start.meetingId }] });
       expect(last).toMatchObject({ meeting: { meetingId: start.meetingId }, attendance: [] });
+    });
+
+    it('shows what its parts say, and no secret or token in it', async () => {
+      const [ada] = stack.users;
+      const { accessToken } = await logIn(stack.cognito, ada?.username ?? '', ada?.password ?? '');
+      const api = apiClient(stack.apiUrl, accessToken);
+      await api.start('novels');
+      const { body } = await api.token('novels');
+      const { body: refused } = await api.token('poems');
+      await api.end('novels');
+      expect(body.token).toMatch(/^ey/);
+      await vi.waitFor(() => expect(dev.output()).toContain(refused.requestId));
+      expect(dev.output()).toContain('"code":"NOT_A_MEMBER"');
+      expectNoSecret(
+        [['the output', dev.output()]],
+        [stack.livekit.apiSecret, accessToken, body.token],
+      );
     });
 
     it('says where the API is a page', async () => {
