@@ -1,9 +1,7 @@
 import type { Finding } from './examination.ts';
 
-/** LiveKit allows this much: livekit/protocol, auth/verifier.go. */
-export const LIVEKIT_LEEWAY_MS = 60_000;
-/** The SDK, of a webhook: livekit-server-sdk 2.19.2, AccessToken.js. */
-export const WEBHOOK_LEEWAY_MS = 10_000;
+/** LiveKit allows tokens this much, and we allow it to webhooks: lib/livekit/webhook.ts. */
+export const LEEWAY_MS = 60_000;
 
 /** From so far on, and with this effect; the gravest first. */
 interface Limit {
@@ -14,13 +12,13 @@ interface Limit {
 
 /** Tokens that we sign are valid from our now on, webhooks from LiveKit's. */
 const BEHIND: Limit[] = [
-  { fromMs: LIVEKIT_LEEWAY_MS, outcome: 'failure', effect: 'LiveKit refuses tokens as too new' },
+  { fromMs: LEEWAY_MS, outcome: 'failure', effect: 'LiveKit refuses tokens as too new' },
   // Younger than ten seconds by LiveKit's clock, of which a call may take three: lib/meetings/room.ts.
   { fromMs: 5_000, outcome: 'warning', effect: 'new rooms may be taken for old ones, and live on' },
 ];
 const AHEAD: Limit[] = [
-  { fromMs: WEBHOOK_LEEWAY_MS, outcome: 'failure', effect: 'webhooks are refused as too new' },
-  { fromMs: 5_000, outcome: 'warning', effect: 'webhooks are refused from 10 s on' },
+  { fromMs: LEEWAY_MS, outcome: 'failure', effect: 'webhooks are refused as too new' },
+  { fromMs: 30_000, outcome: 'warning', effect: 'webhooks are refused from a minute on' },
 ];
 /** An app client's tokens live for five minutes at least. */
 const OF_POOL: Limit[] = [

@@ -2,7 +2,7 @@
 import type { LiveKitProject } from '../../lib/livekit/project.ts';
 import { LiveKitService } from '../../lib/livekit/service.ts';
 import type { RoomOptions } from '../../lib/meetings/ports.ts';
-import { LIVEKIT_LEEWAY_MS, spoken } from './clocks.ts';
+import { LEEWAY_MS, spoken } from './clocks.ts';
 import type { Finding, Found } from './examination.ts';
 import { type Answer, ask } from './http.ts';
 import { reasonOf } from './reasons.ts';
@@ -83,7 +83,7 @@ export async function useKey(
     return failureOf(error, {
       refusal: 'LiveKit refuses the key, or its secret',
       remedy:
-        Math.abs(aheadMs) >= LIVEKIT_LEEWAY_MS
+        Math.abs(aheadMs) >= LEEWAY_MS
           ? `Set the clocks first: LiveKit's is ${spoken(aheadMs)} here, and it refuses tokens of another time`
           : 'Write the key and the secret that LiveKit has, both of the same pair',
     });

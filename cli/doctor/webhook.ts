@@ -5,7 +5,7 @@ import { AccessToken } from 'livekit-server-sdk';
 import * as z from 'zod/mini';
 import type { LiveKitProject } from '../../lib/livekit/project.ts';
 import type { ProofRepository } from '../../lib/meetings/ports.ts';
-import { spoken, WEBHOOK_LEEWAY_MS } from './clocks.ts';
+import { LEEWAY_MS, spoken } from './clocks.ts';
 import type { Finding, Found } from './examination.ts';
 import { type Answer, ask } from './http.ts';
 import { type LiveKit, ROOM } from './livekit.ts';
@@ -75,7 +75,7 @@ function complaintAbout(
   if (status === 401) {
     return failure(
       `The API refuses events that are signed with ${key}`,
-      Math.abs(aheadMs) >= WEBHOOK_LEEWAY_MS
+      Math.abs(aheadMs) >= LEEWAY_MS
         ? `Set the clocks first: the API's is ${spoken(aheadMs)} here`
         : 'Its functions have other settings of LiveKit. After a change, wait five minutes: so long they keep what they read',
     );

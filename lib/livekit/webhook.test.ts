@@ -1,18 +1,29 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { AccessToken } from 'livekit-server-sdk';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { MediaUnavailable, Unauthenticated } from '../errors.ts';
 import { createWebhookVerifier } from './webhook.ts';
 
 const key = { apiKey: 'devkey', apiSecret: 'a-secret-that-only-these-tests-know' };
 const previous = { apiKey: 'oldkey', apiSecret: 'the-secret-that-is-being-replaced-now' };
+const TTL_SECONDS = 60;
 const wsUrl = 'ws://127.0.0.1:9';
 
 async function signed(body: string, { apiKey, apiSecret } = key): Promise<string> {
-  const token = new AccessToken(apiKey, apiSecret, { ttl: 60 });
+  const token = new AccessToken(apiKey, apiSecret, { ttl: TTL_SECONDS });
   token.sha256 = createHash('sha256').update(body).digest('base64');
   return token.toJwt();
+}
+
+/** By a clock that is so many seconds ahead of ours. */
+async function signedAt(seconds: number, body: string): Promise<string> {
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + seconds * 1000 });
+  try {
+    return await signed(body);
+  } finally {
+    vi.useRealTimers();
+  }
 }
 
 const verify = createWebhookVerifier(async () => ({ wsUrl, ...key, previous }));
@@ -71,6 +82,15 @@ describe('an event of LiveKit’s', () => {
     expect(await read(joined, previous)).toEqual(await read(joined));
   });
 
+  it.each([
+    ['ahead', 50],
+    ['behind', -TTL_SECONDS - 50],
+  ])('is read when LiveKit’s clock is up to a minute %s', async (_, seconds) => {
+    const body = JSON.stringify(joined);
+    const event = await verify(Buffer.from(body), await signedAt(seconds, body));
+    expect(event).toEqual(await read(joined));
+  });
+
   it.each(['room_started', 'room_finished'])('%s has no participant', async (event) => {
     const { participant: _, ...about } = joined;
     expect(await read({ ...about, event })).toEqual({
@@ -122,6 +142,15 @@ describe('whatever does not verify', () => {
         await expect(verify(turned, authorization)).rejects.toBeInstanceOf(Unauthenticated);
       }),
     );
+  });
+
+  it.each([
+    ['not yet valid', 70],
+    ['over', -TTL_SECONDS - 70],
+  ])('is Unauthenticated when its token is %s, by more than a minute', async (_, seconds) => {
+    const body = JSON.stringify(joined);
+    const verdict = verify(Buffer.from(body), await signedAt(seconds, body));
+    await expect(verdict).rejects.toBeInstanceOf(Unauthenticated);
   });
 
   it('is Unauthenticated when it is signed, and is no event', async () => {

@@ -4,6 +4,12 @@ import type { MediaEvent, VerifyWebhook } from '../meetings/ports.ts';
 import type { LiveKitProject } from './project.ts';
 import { participantOf, roomOf } from './shapes.ts';
 
+/**
+ * What LiveKit allows the tokens that it gets (livekit/protocol, auth/verifier.go). The SDK allows ten
+ * seconds, and LiveKit does not send again what it is answered 401.
+ */
+const CLOCK_TOLERANCE_SECONDS = 60;
+
 /** Byte for byte, so that the text has the hash that was signed: nothing replaced, nothing left out. */
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
@@ -27,7 +33,12 @@ async function receive(
     const text = utf8.decode(body);
     return await Promise.any(
       keys.map(({ apiKey, apiSecret }) =>
-        new WebhookReceiver(apiKey, apiSecret).receive(text, authorization),
+        new WebhookReceiver(apiKey, apiSecret).receive(
+          text,
+          authorization,
+          false,
+          CLOCK_TOLERANCE_SECONDS,
+        ),
       ),
     );
   } catch (cause) {
