@@ -99,11 +99,14 @@ export function createClubRepository(table: Table): ClubRepository {
 
     claimMeeting: (clubId, meeting: Meeting) =>
       table.updateIf(clubKey(clubId), {
-        ConditionExpression: 'attribute_exists(pk) AND attribute_not_exists(meeting)',
+        // The last: a write that was sent again can arrive once more when its meeting is over.
+        ConditionExpression:
+          'attribute_exists(pk) AND attribute_not_exists(meeting) AND (attribute_not_exists(lastMeeting) OR lastMeeting.meetingId <> :meetingId)',
         UpdateExpression:
           'SET meeting = :meeting, activeShard = :shard, activeSince = :since REMOVE presence, presentSids, barredUserIds',
         ExpressionAttributeValues: {
           ':meeting': meeting,
+          ':meetingId': meeting.meetingId,
           ':shard': activeShardOf(clubId),
           ':since': meeting.startedAt,
         },

@@ -1,7 +1,7 @@
 /** A process dies, or an answer is lost, after each single step: the same request puts it right. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Route } from '../support/calls.ts';
-import { killedAfter, loseAnswer, once } from '../support/faults.ts';
+import { killedAfter, loseAnswer, once, silence } from '../support/faults.ts';
 import { startWorld, type TestClub, type World } from '../support/world.ts';
 
 let world: World;
@@ -102,6 +102,26 @@ describe('start, killed', () => {
       expect((await world.recordOf(club.clubId)).meeting).toBeUndefined();
       await world.expectAgreement(club.clubId);
     }
+  });
+
+  it('and its write arrives when the meeting is over: it stays over', async () => {
+    const club = await world.createClub();
+    const { call, wire } = await world.boot();
+    await call('status', club.member, club);
+    let arrive: () => Promise<unknown> = async () => undefined;
+    // Given up after its time and sent again by the SDK, while the first is still on its way.
+    wire.set(
+      once('UpdateItem', (request, pass) => {
+        arrive = pass;
+        return silence(request, pass);
+      }),
+    );
+    const { body: meeting } = await call('start', club.moderator, club);
+    const { body: ended } = await world.call('end', club.moderator, club);
+    await arrive();
+    expect((await world.recordOf(club.clubId)).meeting).toBeUndefined();
+    expect((await world.call('end', club.moderator, club)).body).toEqual(ended);
+    expect(ended.meetingId).toBe(meeting.meetingId);
   });
 });
 
