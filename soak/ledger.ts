@@ -8,8 +8,8 @@ import type { MeetingStatus } from '../lib/meetings/status.ts';
 import type { JoinToken } from '../lib/meetings/token.ts';
 import type { Failure, Reply } from '../local/client.ts';
 
-/** Whoever got no answer does not know for how long the request goes on: a function has 12 s. */
-const GOES_ON_MS = 15_000;
+/** Whoever got no answer does not know for how long the request goes on: a function has 12 s from its start. */
+const GOES_ON_MS = 30_000;
 
 export interface Answers {
   token: JoinToken;

@@ -40,8 +40,8 @@ export interface Outcome {
   /** Of the index of active meetings. */
   indexed: string[];
   rooms: RoomSnapshot[];
-  /** What could not be read as what it must be. */
-  unreadable: string[];
+  /** Of the table, with what is wrong with them. */
+  items: { key: string; mistake?: string }[];
   /** How many runs of the cleanup it took, and whether the last one found nothing to do. */
   cleanups: { runs: number; isAtRest: boolean; lastBeganAt: number };
 }
@@ -49,9 +49,9 @@ export interface Outcome {
 export async function comeToRest(world: World, weather: Weather, ledger: Ledger): Promise<Outcome> {
   await weather.clear();
   const cleanups = await cleanUpToTheEnd(world);
-  const { records, unreadable } = await readTable(world);
+  const { records, items } = await readTable(world);
   return {
-    ...{ cleanups, records, unreadable },
+    ...{ cleanups, records, items },
     answers: await askEveryClub(world, ledger, records),
     indexed: await readIndex(world),
     rooms: await world.standIn.rooms(),
@@ -100,9 +100,11 @@ const IndexedClub = z.object({
   activeSince: z.optional(z.string()),
 });
 
-async function readTable({ table, clubs }: World) {
+type Item = Record<string, unknown>;
+
+async function readTable({ table, clubs }: World): Promise<Pick<Outcome, 'records' | 'items'>> {
   const documents = documentClient(table.endpoint);
-  const items: Record<string, unknown>[] = [];
+  const items: Item[] = [];
   try {
     let ExclusiveStartKey: Record<string, unknown> | undefined;
     do {
@@ -116,47 +118,45 @@ async function readTable({ table, clubs }: World) {
     documents.destroy();
   }
 
-  const unreadable: string[] = [];
-  const records = new Map<string, ClubRecord>();
-  const keyOf = ({ pk, sk }: Record<string, unknown>) => `${pk} ${sk}`;
-  const read = <T>(item: Record<string, unknown>, parse: (item: unknown) => T): T | undefined => {
+  const seen: Outcome['items'] = [];
+  const read = <T>(item: Item, parse: (item: unknown) => T): T[] => {
+    const key = `${item['pk']} ${item['sk']}`;
     try {
-      return parse(item);
+      const parsed = parse(item);
+      seen.push({ key });
+      return [parsed];
     } catch (error) {
-      unreadable.push(`${keyOf(item)}: ${error}`);
-      return undefined;
+      seen.push({ key, mistake: String(error) });
+      return [];
     }
   };
+  const records = new Map<string, ClubRecord>();
   for (const { clubId } of clubs) {
     const own = items.filter(({ pk }) => pk === `CLUB#${clubId}`);
-    const startingWith = (prefix: string) => own.filter(({ sk }) => String(sk).startsWith(prefix));
-    const [item] = own.filter(({ sk }) => sk === 'CLUB');
-    const club = item && read(item, (it) => ({ ...Club.parse(it), ...IndexedClub.parse(it) }));
-    if (!club) {
-      unreadable.push(`CLUB#${clubId}: gone`);
-      continue;
-    }
+    const under = (prefix: string) => own.filter(({ sk }) => String(sk).startsWith(prefix));
+    const [club] = own
+      .filter(({ sk }) => sk === 'CLUB')
+      .flatMap((each) => read(each, (it) => ({ ...Club.parse(it), ...IndexedClub.parse(it) })));
+    if (!club) continue;
     records.set(clubId, {
       club,
-      members: startingWith('MEMBER#').flatMap(
-        (each) => read(each, (it) => Member.parse(it)) ?? [],
-      ),
-      rows: startingWith('MEETING#').flatMap(
-        (each) => read(each, (it) => EndedMeeting.parse(it)) ?? [],
-      ),
-      sessions: startingWith('ATTENDANCE#').flatMap((each) => {
-        const session = read(each, (it) => Session.parse(it));
+      members: under('MEMBER#').flatMap((each) => read(each, (it) => Member.parse(it))),
+      rows: under('MEETING#').flatMap((each) => read(each, (it) => EndedMeeting.parse(it))),
+      sessions: under('ATTENDANCE#').flatMap((each) => {
         const [, meetingId = ''] = String(each['sk']).split('#');
-        return session ? [{ ...session, meetingId }] : [];
+        return read(each, (it) => ({ ...Session.parse(it), meetingId }));
       }),
     });
   }
-  const known = /^(CLUB|(MEMBER|MEETING|ATTENDANCE)#.+)$/;
-  const strangers = items.filter(
-    ({ pk, sk }) => !clubs.some(({ clubId }) => pk === `CLUB#${clubId}`) || !known.test(String(sk)),
-  );
-  unreadable.push(...strangers.map((item) => `${keyOf(item)}: nobody wrote this`));
-  return { records, unreadable };
+  const known = new Set(seen.map(({ key }) => key));
+  for (const { pk, sk } of items) {
+    const key = `${pk} ${sk}`;
+    if (!known.has(key)) seen.push({ key, mistake: 'nobody wrote this' });
+  }
+  for (const { clubId } of clubs) {
+    if (!records.has(clubId)) seen.push({ key: `CLUB#${clubId} CLUB`, mistake: 'gone' });
+  }
+  return { records, items: seen };
 }
 
 async function readIndex({ table }: World): Promise<string[]> {

@@ -6,6 +6,9 @@ import { randomBytes } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import { soak } from './soak.ts';
 
+/** Of each promise. */
+const SHOWN_CASES = 3;
+
 const { values } = parseArgs({
   options: {
     minutes: { type: 'string', default: '10' },
@@ -35,12 +38,15 @@ console.log('\nWhat was looked at');
 for (const [promise, count] of Object.entries(verdict.looked)) {
   console.log(`${`${count}`.padStart(8)}  ${promise}`);
 }
-for (const { promise, clubId, seen } of verdict.broken) {
-  console.log(`\nBROKEN: ${promise}\n  ${clubId}: ${seen}`);
-  // Of the club's story what names the same meetings and sessions.
-  const ids = seen.match(/[0-9A-HJKMNP-TV-Z]{26}|PA_\w+/g) ?? [];
-  for (const line of storyOf(clubId).filter((each) => ids.some((id) => each.includes(id)))) {
-    console.log(`  | ${line}`);
+for (const [promise, cases] of Map.groupBy(verdict.broken, (broken) => broken.promise)) {
+  console.log(`\nBROKEN ${cases.length} times: ${promise}`);
+  for (const { clubId, seen } of cases.slice(0, SHOWN_CASES)) {
+    console.log(`  ${clubId}: ${seen}`);
+    // Of the club's story what names the same meetings and sessions.
+    const ids = seen.match(/[0-9A-HJKMNP-TV-Z]{26}|PA_\w+/g) ?? [];
+    for (const line of storyOf(clubId).filter((each) => ids.some((id) => each.includes(id)))) {
+      console.log(`  | ${line}`);
+    }
   }
 }
 console.log(

@@ -1,0 +1,117 @@
+import type { Session } from '../../lib/meetings/model.ts';
+import type { Outcome } from '../outcome.ts';
+import { type Case, differs, each, instant, isFollowed, type Promised } from './promise.ts';
+
+/** Who was there, and for how long. */
+export const ATTENDANCE: Promised[] = [
+  each(
+    'Every attendance is that of somebody who was there, with their own times',
+    ({ outcome }) => sessionsOf(outcome),
+    (session, { ledger, events, personOf }) => {
+      const { participantSid: sid, userId, meetingId, joinedAt, leftAt, displayName } = session;
+      const stay = ledger.stays.find((each) => each.sid === sid);
+      if (!stay || stay.userId !== userId || stay.meetingId !== meetingId) {
+        return `${JSON.stringify(session)}, but nobody was there`;
+      }
+      const joined = Date.parse(joinedAt);
+      if (joined < stay.from || joined > stay.to) {
+        return `${sid} joined at ${joinedAt}, not from ${instant(stay.from)} to ${instant(stay.to)}`;
+      }
+      const departure = events.find(
+        (each) => each.event === 'participant_left' && each.sid === sid && each.results.length > 0,
+      );
+      if (leftAt !== undefined && leftAt !== departure?.at) {
+        return `${sid} left at ${leftAt}, but was told to have left at ${departure?.at}`;
+      }
+      const name = personOf(userId)?.displayName ?? null;
+      return displayName === name || displayName === null
+        ? undefined
+        : `${sid} is called ${displayName}, not ${name}`;
+    },
+  ),
+  each(
+    'Every arrival that LiveKit told of is in the attendance',
+    (run) => toldOf(run, 'participant_joined'),
+    ({ sid, meetingId }, { outcome }) =>
+      sessionsOf(outcome).some((session) => session.participantSid === sid)
+        ? undefined
+        : `${sid} was in ${meetingId}`,
+  ),
+  each(
+    'Every departure that LiveKit told of is in the attendance, by the second',
+    (run) => toldOf(run, 'participant_left'),
+    ({ sid, at }, { outcome }) => {
+      const session = sessionsOf(outcome).find(({ participantSid }) => participantSid === sid);
+      return session?.leftAt === at
+        ? undefined
+        : `${sid} left at ${at}: ${JSON.stringify(session)}`;
+    },
+  ),
+  each(
+    'The details of a meeting tell of everybody in its attendance, within its time',
+    ({ outcome }) =>
+      [...outcome.answers].flatMap(([clubId, { details }]) =>
+        details.map((detail) => ({ clubId, ...detail })),
+      ),
+    ({ clubId, meeting, attendance }, { outcome }) => {
+      const sessions = sessionsOf(outcome).filter(
+        (session) =>
+          session.clubId === clubId &&
+          session.meetingId === meeting.meetingId &&
+          session.joinedAt < meeting.endedAt,
+      );
+      const people = new Set(sessions.map(({ userId }) => userId));
+      const late = attendance.find(
+        ({ lastLeftAt, secondsPresent }) =>
+          lastLeftAt > meeting.endedAt || secondsPresent > meeting.durationSeconds + 1,
+      );
+      if (late) return `${JSON.stringify(late)} in ${JSON.stringify(meeting)}`;
+      return differs(
+        [
+          meeting.peopleCount,
+          attendance.map(({ userId, sessions: times }) => [userId, times]).toSorted(),
+        ],
+        [
+          people.size,
+          [...people]
+            .map((userId) => [userId, sessions.filter((each) => each.userId === userId).length])
+            .toSorted(),
+        ],
+      );
+    },
+  ),
+  each(
+    'No event of a meeting of ours is taken for somebody else’s',
+    ({ events }) => events.map((event) => ({ clubId: event.roomName, ...event })),
+    ({ event, roomName, results }) =>
+      results.includes('ignored') ? `${event} of ${roomName}` : undefined,
+  ),
+];
+
+const sessionsOf = ({ records }: Outcome): (Session & { clubId: string; meetingId: string })[] =>
+  [...records].flatMap(([clubId, { sessions }]) =>
+    sessions.map((session) => ({ clubId, ...session })),
+  );
+
+/** Events that the API followed, of those whose membership was beyond doubt and whom nobody removed. */
+function toldOf({ events, ledger, personOf, stories }: Case, event: string) {
+  return events.flatMap((each) => {
+    const { sid, userId = '', at } = each;
+    const stay = ledger.stays.find((one) => one.sid === sid);
+    const person = personOf(userId);
+    if (each.event !== event || !isFollowed(each) || !stay || !person) return [];
+    if (person.part === 'guest') return [];
+    const story = stories.find(({ meetingId }) => meetingId === stay.meetingId);
+    const mayBeKeptOut = ledger
+      .of('remove')
+      .some(
+        ({ clubId, userId: removed, allowRejoin, overAt, sentAt }) =>
+          clubId === stay.clubId &&
+          removed === userId &&
+          !allowRejoin &&
+          sentAt <= (story?.endedAt ?? 0) &&
+          overAt >= Date.parse(story?.record?.startedAt ?? ''),
+      );
+    return mayBeKeptOut ? [] : [{ clubId: stay.clubId, meetingId: stay.meetingId, sid, at }];
+  });
+}

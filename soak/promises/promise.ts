@@ -1,0 +1,76 @@
+/** What a promise is, and what all of them look at. */
+import type { Entry, Ledger, Told } from '../ledger.ts';
+import type { Outcome } from '../outcome.ts';
+import type { Sighting, Story } from '../stories.ts';
+import type { CastClub, Limits, Person } from '../world.ts';
+
+export interface Run {
+  clubs: CastClub[];
+  limits: Limits;
+  ledger: Ledger;
+  outcome: Outcome;
+  /** Answers that are not as docs/openapi.json has them. */
+  misfits: string[];
+}
+
+export interface Broken {
+  promise: string;
+  clubId: string;
+  /** What was seen instead. */
+  seen: string;
+}
+
+/** A run, with what is worked out of it once for all promises. */
+export interface Case extends Run {
+  stories: Story[];
+  sightings: Sighting[];
+  personOf: (userId: string) => Person | undefined;
+  events: Told[];
+}
+
+export interface Promised {
+  promise: string;
+  check(run: Case): { looked: number; broken: Omit<Broken, 'promise'>[] };
+}
+
+/** `isBroken` says what was seen instead of what is promised. */
+export const each = <T extends { clubId: string }>(
+  promise: string,
+  casesOf: (run: Case) => T[],
+  isBroken: (one: T, run: Case) => string | undefined,
+): Promised => ({
+  promise,
+  check: (run) => {
+    const cases = casesOf(run);
+    const broken = cases.flatMap((one) => {
+      const seen = isBroken(one, run);
+      return seen === undefined ? [] : [{ clubId: one.clubId, seen }];
+    });
+    return { looked: cases.length, broken };
+  },
+});
+
+export function clubsOf({ outcome }: Case) {
+  return [...outcome.records].map(([clubId, record]) => {
+    const room = outcome.rooms.find(({ name }) => name === record.club.meeting?.roomName);
+    return { clubId, ...record, room, inRoom: room?.participants ?? [] };
+  });
+}
+
+export const isFollowed = ({ results }: Told): boolean => results.some(isDone);
+
+/** What the API answered to a webhook that it carried out to the end. */
+export const isDone = (result: string): boolean =>
+  result === 'followed' || result === 'zombie-deleted';
+
+export const told = ({ route, by, sentAt, answeredAt }: Entry): string =>
+  `(${route} by ${by}, ${instant(sentAt)} to ${instant(answeredAt)})`;
+
+export const instant = (ms: number): string =>
+  Number.isFinite(ms) ? new Date(ms).toISOString() : 'ever';
+
+/** What was seen, if it is not as expected. */
+export function differs(seen: unknown, expected: unknown): string | undefined {
+  const [a, b] = [JSON.stringify(seen), JSON.stringify(expected)];
+  return a === b ? undefined : `${a}, not ${b}`;
+}

@@ -1,0 +1,83 @@
+import { granted } from '../ledger.ts';
+import { clubsOf, differs, each, isDone, isFollowed, type Promised, told } from './promise.ts';
+
+/** LiveKit's rooms, the people in them, and what the record says of both. */
+export const ROOMS: Promised[] = [
+  each(
+    'Every room is the room of a meeting that is on',
+    ({ outcome }) => outcome.rooms.map((room) => ({ clubId: room.name, ...room })),
+    ({ name }, { outcome }) =>
+      [...outcome.records.values()].some(({ club }) => club.meeting?.roomName === name)
+        ? undefined
+        : `${name} is still there`,
+  ),
+  each(
+    'Whoever was in a meeting is out of it when its end is told with success',
+    ({ ledger }) => granted(ledger.of('end')).filter(({ body }) => body.success),
+    (entry, { events }) => {
+      const { roomName, endedAt } = entry.body;
+      const stayed = events.find(
+        (each) =>
+          each.event === 'participant_left' &&
+          each.roomName === roomName &&
+          (each.joinedAt ?? endedAt) < endedAt &&
+          Date.parse(each.at) > entry.answeredAt,
+      );
+      return stayed && `${stayed.sid} was in ${roomName} until ${stayed.at}; ended ${told(entry)}`;
+    },
+  ),
+  each(
+    'Nobody is in a meeting who is kept out of it',
+    (run) => clubsOf(run),
+    ({ club, inRoom }) => {
+      const inside = inRoom.filter(({ identity }) => club.barredUserIds?.has(identity));
+      return inside.length === 0 ? undefined : inside.map(({ identity }) => identity).join();
+    },
+  ),
+  each(
+    'The status says what the record and the room say',
+    (run) => clubsOf(run),
+    ({ clubId, club, inRoom, room }, { outcome }) => {
+      const status = outcome.answers.get(clubId)?.status;
+      const { meeting } = club;
+      return differs(
+        status && [status.state, status.participantCount, status.meetingId, status.roomName],
+        [
+          meeting ? (inRoom.length > 0 ? 'live' : 'waiting') : 'idle',
+          inRoom.length,
+          meeting?.meetingId ?? null,
+          room?.name ?? null,
+        ],
+      );
+    },
+  ),
+  each(
+    'Whoever is in the record as present is in the room, and the other way round, unless their event was lost',
+    (run) => clubsOf(run).filter(({ club }) => club.presence !== undefined),
+    ({ club, inRoom, room }, { events }) => {
+      const there = new Set(inRoom.map(({ sid }) => sid));
+      const present = club.presentSids ?? new Set<string>();
+      const wasTold = (event: string, sid: string) =>
+        events.some((each) => each.event === event && each.sid === sid && isFollowed(each));
+      /** Half of it may have been done, and never the rest. */
+      const wasBrokenOff = (sid: string) =>
+        events.some((each) => each.sid === sid && each.results.some((result) => !isDone(result)));
+      const ghosts = [...present].filter((sid) => !there.has(sid));
+      const unseen = [...there].filter((sid) => !present.has(sid));
+      const wrong = [
+        ...ghosts.filter((sid) => wasTold('participant_left', sid) && !wasBrokenOff(sid)),
+        ...unseen.filter((sid) => wasTold('participant_joined', sid)),
+      ];
+      if (ghosts.length === unseen.length && wrong.length === 0) return undefined;
+      return `${[...present].join()} in the record, ${[...there].join()} in ${room?.name}`;
+    },
+  ),
+  each(
+    'A meeting is vacant when nobody is in it, and only then',
+    (run) => clubsOf(run).filter(({ club }) => club.meeting !== undefined),
+    ({ club, inRoom }) =>
+      (club.meeting?.vacantSince === undefined) === inRoom.length > 0
+        ? undefined
+        : `vacant since ${club.meeting?.vacantSince}, with ${inRoom.length} people`,
+  ),
+];
