@@ -16,7 +16,7 @@ import type { Fault, Wire, WireAnswer } from '../test/support/wire.ts';
 import { type Draws, drawsOf } from './chance.ts';
 import type { Clock } from './clock.ts';
 import type { Ledger, Told } from './ledger.ts';
-import { type Plan, type Side, STORMY_SIDES } from './plan.ts';
+import type { Plan, Side } from './plan.ts';
 
 /** The share of requests that something happens to in fair weather. */
 const FAIR = 0.01;
@@ -40,52 +40,25 @@ const badGateway = answer(502, '<html>Bad Gateway</html>');
 const emptyList: Fault = async (request, pass) =>
   request.operation.startsWith('List') ? edit(() => ({}))(request, pass) : pass();
 
-const KINDS = {
+const FAULTS = {
+  ...{ cut, loseAnswer, lateAnswer, silence, slow },
+  ...{ throttling, internalError, unprocessed: unprocessed() },
+  ...{ unavailable, badGateway, tooMany, emptyList },
+};
+type Kind = keyof typeof FAULTS;
+
+/** How often each kind comes, of all that goes wrong on a side. */
+const KINDS: Record<'store' | 'media', Partial<Record<Kind, number>>> = {
   store: {
-    weights: {
-      cut: 4,
-      loseAnswer: 4,
-      throttling: 4,
-      internalError: 2,
-      slow: 3,
-      lateAnswer: 2,
-      unprocessed: 2,
-    },
-    faults: {
-      cut,
-      loseAnswer,
-      throttling,
-      internalError,
-      slow,
-      lateAnswer,
-      unprocessed: unprocessed(),
-    },
+    ...{ cut: 4, loseAnswer: 4, lateAnswer: 2, slow: 3 },
+    ...{ throttling: 4, internalError: 2, unprocessed: 2 },
   },
   media: {
-    weights: {
-      cut: 4,
-      loseAnswer: 4,
-      unavailable: 4,
-      badGateway: 1,
-      tooMany: 1,
-      slow: 3,
-      silence: 1,
-      lateAnswer: 1,
-      emptyList: 3,
-    },
-    faults: {
-      cut,
-      loseAnswer,
-      unavailable,
-      badGateway,
-      tooMany,
-      slow,
-      silence,
-      lateAnswer,
-      emptyList,
-    },
+    ...{ cut: 4, loseAnswer: 4, lateAnswer: 1, silence: 1, slow: 3 },
+    ...{ unavailable: 4, badGateway: 1, tooMany: 1, emptyList: 3 },
   },
-} as const;
+};
+const WEBHOOK_KINDS = { lose: 4, repeat: 4, delay: 4, refuse: 2 };
 
 export interface Weather {
   /** By side and kind. */
@@ -101,15 +74,18 @@ export function putWeather(wire: Wire, plan: Plan, ledger: Ledger, { now }: Cloc
   const counts = new Map<string, number>();
   const silenced = new Set<string>();
   const held = new Set<Promise<unknown>>();
+  const delays = drawsOf(plan.seed, 'delays');
   let isClear = false;
-  const draws = Object.fromEntries(
-    STORMY_SIDES.map((side) => [side, drawsOf(plan.seed, `faults/${side}`)]),
-  ) as Record<Side, Draws>;
+  const draws: Record<Side, Draws> = {
+    store: drawsOf(plan.seed, 'faults/store'),
+    media: drawsOf(plan.seed, 'faults/media'),
+    webhook: drawsOf(plan.seed, 'faults/webhook'),
+  };
 
   /** Two draws for every request, so that the nth of a side meets the same whatever came before. */
-  const faultFor = <Kind extends string>(side: Side, weights: Record<Kind, number>) => {
+  const faultFor = <Name extends string>(side: Side, weights: Partial<Record<Name, number>>) => {
     const luck = draws[side].draw();
-    const kind = draws[side].oneOf<Kind>(weights);
+    const kind = draws[side].oneOf(weights);
     const storm = plan.storms.find(
       (each) => each.side === side && each.fromMs <= now() && now() < each.toMs,
     );
@@ -121,12 +97,8 @@ export function putWeather(wire: Wire, plan: Plan, ledger: Ledger, { now }: Cloc
   const onSide =
     (side: 'store' | 'media'): Fault =>
     (request, pass) => {
-      const {
-        weights,
-        faults,
-      }: { weights: Record<string, number>; faults: Record<string, Fault> } = KINDS[side];
-      const fault = faults[faultFor(side, weights) ?? ''];
-      return fault ? fault(request, pass) : pass();
+      const kind = faultFor(side, KINDS[side]);
+      return kind ? FAULTS[kind](request, pass) : pass();
     };
 
   const onWebhook: Fault = async ({ body }, send) => {
@@ -140,7 +112,7 @@ export function putWeather(wire: Wire, plan: Plan, ledger: Ledger, { now }: Cloc
       return result;
     };
     if (silenced.has(told.roomSid)) return TAKEN;
-    switch (faultFor('webhook', { lose: 4, repeat: 4, delay: 4, refuse: 2 })) {
+    switch (faultFor('webhook', WEBHOOK_KINDS)) {
       case undefined:
         return pass();
       case 'lose':
@@ -151,7 +123,7 @@ export function putWeather(wire: Wire, plan: Plan, ledger: Ledger, { now }: Cloc
         await pass();
         return pass();
       case 'delay': {
-        const late = delay(draws.webhook.between(...WEBHOOK_DELAYS_MS)).then(pass);
+        const late = delay(delays.between(...WEBHOOK_DELAYS_MS)).then(pass);
         const settled = late.catch(() => undefined).finally(() => held.delete(settled));
         held.add(settled);
         return TAKEN;

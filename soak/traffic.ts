@@ -49,7 +49,7 @@ export async function playTraffic(
   const killApi = async () => {
     const isBack = world.killApi();
     // Callers meet nobody for a moment.
-    await delay(DOWN_MS);
+    await Promise.race([isBack, delay(DOWN_MS)]);
     clock.stop();
     await isBack;
     clock.goOn();
