@@ -10,9 +10,9 @@ export function startClock() {
   return {
     now,
     async reach(atMs: number): Promise<void> {
-      while (now() < atMs) {
+      for (let left = atMs - now(); left > 0; left = atMs - now()) {
         if (stopped) await stopped.goesOn.promise;
-        else await delay(atMs - now());
+        else await delay(left);
       }
     },
     stop(): void {

@@ -5,7 +5,7 @@ import { chronicle } from './chronicle.ts';
 import { startClock } from './clock.ts';
 import { putWeather } from './faults.ts';
 import { type Entry, openLedger } from './ledger.ts';
-import { comeToRest } from './outcome.ts';
+import { comeToRest, type Outcome } from './outcome.ts';
 import { planOf } from './plan.ts';
 import { playTraffic } from './traffic.ts';
 import { judge, type Verdict } from './verdict.ts';
@@ -64,6 +64,7 @@ export async function soak({ seed, seconds, tell, onLine }: SoakOptions): Promis
         ...sorted(traffic.counts),
         ...sorted(weather.counts),
         ...answersOf(ledger.all()),
+        ...endsOf(outcome),
         'last cleanups': outcome.cleanups.runs,
       },
     };
@@ -76,13 +77,21 @@ export async function soak({ seed, seconds, tell, onLine }: SoakOptions): Promis
 const sorted = (counts: Map<string, number>): Record<string, number> =>
   Object.fromEntries([...counts].toSorted(([a], [b]) => a.localeCompare(b)));
 
-function answersOf(entries: Entry[]) {
-  const counts = new Map<string, number>();
-  for (const { answer, trouble } of entries) {
-    const name = answer
+const answersOf = (entries: Entry[]) =>
+  countsOf(entries, ({ answer, trouble }) =>
+    answer
       ? `answered ${answer.status} ${answer.body.code ?? ''}`.trim()
-      : `not answered: ${trouble}`;
-    counts.set(name, (counts.get(name) ?? 0) + 1);
-  }
+      : `not answered: ${trouble}`,
+  );
+
+const endsOf = ({ answers }: Outcome) =>
+  countsOf(
+    [...answers.values()].flatMap(({ listed }) => listed),
+    ({ reason }) => `ended: ${reason}`,
+  );
+
+function countsOf<T>(items: T[], nameOf: (item: T) => string): Record<string, number> {
+  const counts = new Map<string, number>();
+  for (const item of items) counts.set(nameOf(item), (counts.get(nameOf(item)) ?? 0) + 1);
   return sorted(counts);
 }
