@@ -1,5 +1,4 @@
 /** One run: a plan, played on a world of its own, and a verdict on what it left behind. */
-
 import { takeMisfits } from '../test/support/openapi.ts';
 import { chronicle } from './chronicle.ts';
 import { startClock } from './clock.ts';
