@@ -99,9 +99,9 @@ export function createClubRepository(table: Table): ClubRepository {
 
     claimMeeting: (clubId, meeting: Meeting) =>
       table.updateIf(clubKey(clubId), {
-        // The last: a write that was sent again can arrive once more when its meeting is over.
+        // ULIDs sort by time. A write that was sent again can arrive once more when its meeting is over.
         ConditionExpression:
-          'attribute_exists(pk) AND attribute_not_exists(meeting) AND (attribute_not_exists(lastMeeting) OR lastMeeting.meetingId <> :meetingId)',
+          'attribute_exists(pk) AND attribute_not_exists(meeting) AND (attribute_not_exists(lastMeeting) OR lastMeeting.meetingId < :meetingId)',
         UpdateExpression:
           'SET meeting = :meeting, activeShard = :shard, activeSince = :since REMOVE presence, presentSids, barredUserIds',
         ExpressionAttributeValues: {

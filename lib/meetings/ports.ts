@@ -49,7 +49,7 @@ export interface ClubRepository {
   /** Lets the user back into the meeting that is on; says whether they were kept out of it. */
   unbarUser(meeting: MeetingRef, userId: string): Promise<boolean>;
 
-  /** Puts the meeting on, if the club exists, has none on and did not just end it; says whether it did. */
+  /** Puts the meeting on, if the club exists, has none on and had none since; says whether it did. */
   claimMeeting(clubId: string, meeting: Meeting): Promise<boolean>;
 
   /** Moves the meeting that is on to `lastMeeting`, if it is still that one; says whether it did. */
