@@ -24,9 +24,9 @@ const role = fc.constantFrom('member' as const, 'moderator' as const);
 /** Which of several, counted from the newest. */
 const nth = fc.nat(3);
 
-/** What people ask, of these clubs. */
-export const askedOf = (clubs: string[]) => {
-  const by = { caller: userId, clubId: fc.constantFrom(...clubs) };
+/** What these people ask, of these clubs. */
+export const askedOf = (clubs: string[], callers: string[]) => {
+  const by = { caller: fc.constantFrom(...callers), clubId: fc.constantFrom(...clubs) };
   return {
     start: fc.record({ does: fc.constant('start' as const), ...by }),
     /** `nth`: it names a meeting. */
