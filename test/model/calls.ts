@@ -93,7 +93,8 @@ export const commandsOf = (clubs: string[]) => {
 
 export const around = {
   cleanup: fc.record({ does: fc.constant('cleanup' as const) }),
-  join: fc.record({ does: fc.constant('join' as const), userId, nth }),
+  /** With the nth newest of all tokens. */
+  join: fc.record({ does: fc.constant('join' as const), nth }),
   leave: fc.record({ does: fc.constant('leave' as const), userId }),
   timeOut: fc.record({ does: fc.constant('room timers' as const) }),
   crash: fc.record({ does: fc.constant('LiveKit restarts' as const) }),
@@ -101,8 +102,14 @@ export const around = {
   deliverAll: fc.record({ does: fc.constant('deliver all' as const) }),
   repeat: fc.record({ does: fc.constant('deliver again' as const), nth: fc.nat(9) }),
   lose: fc.record({ does: fc.constant('lose' as const), nth: fc.nat(9) }),
-  wait: fc.record({ does: fc.constant('wait' as const), minutes: fc.constantFrom(1, 5, 16, 800) }),
-  outage: fc.record({ does: fc.constant('LiveKit down' as const), isDown: fc.boolean() }),
+  wait: fc.record({
+    does: fc.constant('wait' as const),
+    minutes: fc.constantFrom(1, 5, 5, 16, 16, 800),
+  }),
+  outage: fc.record({
+    does: fc.constant('LiveKit down' as const),
+    isDown: fc.constantFrom(true, false, false),
+  }),
 };
 
 /** `show` is what the others are seen by. */
