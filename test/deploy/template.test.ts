@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { build, type Plugin } from 'esbuild';
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import webhookEvent from '../../events/webhook.json' with { type: 'json' };
 import { startDatabase } from '../../local/dynamodb.ts';
 import { startStandIn } from '../../local/livekit/stand-in.ts';
 import { eventOf } from '../support/calls.ts';
@@ -21,6 +22,9 @@ import {
 } from './package.ts';
 
 const BUNDLE_LIMIT_BYTES = 400_000;
+
+/** The most that `cleanupRate` may be. */
+const LONGEST_RATE_SECONDS = 15 * 60;
 
 /** What a function imports when it needs it, and never does: see serverless.yml. */
 const LEFT_OUT = [
@@ -466,6 +470,53 @@ describe('the alarms', () => {
       new Set(['arn:aws:sns:eu-central-1:123456789012:alarms']),
     );
   });
+
+  test('about refused webhooks counts what the function tells of one', async () => {
+    const { Environment } = ours.resources['WebhookLambdaFunction']?.Properties ?? {};
+    const { POWERTOOLS_SERVICE_NAME } = Environment.Variables;
+    const env = {
+      POWERTOOLS_SERVICE_NAME,
+      TABLE_NAME: 'clubs',
+      LIVEKIT_WS_URL: 'ws://127.0.0.1:7880',
+      LIVEKIT_API_KEY: 'devkey',
+      LIVEKIT_API_SECRET: 'a-secret-of-at-least-32-characters',
+    };
+    const [request, figures] = await linesOfBundle('webhook', env, [webhookEvent]);
+    expect(request).toContain('UNAUTHENTICATED');
+    const { _aws, ...told } = JSON.parse(figures ?? '');
+    const [{ Namespace, Dimensions: sets }] = _aws.CloudWatchMetrics;
+
+    const alarm = ours.resources['WebhooksRefusedAlarm']?.Properties;
+    expect(alarm.Namespace).toBe(Namespace);
+    expect(sets).toEqual([expect.toSatisfy((names) => names.length === alarm.Dimensions.length)]);
+    expect(told).toMatchObject(
+      Object.fromEntries([
+        [alarm.MetricName, 1],
+        ...alarm.Dimensions.map(({ Name, Value }: Record<string, string>) => [Name, Value]),
+      ]),
+    );
+  });
+
+  test('about server errors divides them by the requests', () => {
+    const { Metrics } = ours.resources['ServerErrorsAlarm']?.Properties ?? {};
+    expect(Metrics).toMatchObject([
+      { Expression: 'errors / requests', ReturnData: true },
+      { Id: 'errors', MetricStat: { Metric: { MetricName: '5xx' }, Stat: 'Sum' } },
+      { Id: 'requests', MetricStat: { Metric: { MetricName: 'Count' }, Stat: 'Sum' } },
+    ]);
+  });
+
+  test('about the cleanup wait for two runs at least, however seldom it may run', () => {
+    const secondsOf = (name: string) => {
+      const { Period, EvaluationPeriods } = ours.resources[name]?.Properties ?? {};
+      return Period * EvaluationPeriods;
+    };
+    expect(secondsOf('CleanupDidNotRunAlarm')).toBeGreaterThanOrEqual(2 * LONGEST_RATE_SECONDS);
+    const { Threshold } = ours.resources['CleanupFailedAlarm']?.Properties ?? {};
+    expect(secondsOf('CleanupFailedAlarm')).toBeGreaterThanOrEqual(
+      Threshold * LONGEST_RATE_SECONDS,
+    );
+  });
 });
 
 describe('the parameters that CloudFormation checks', () => {
@@ -482,11 +533,6 @@ describe('the parameters that CloudFormation checks', () => {
     const isAllowed = (value: string) => new RegExp(AllowedPattern).test(value);
     expect([Default, ...good].filter((value) => !isAllowed(value))).toEqual([]);
     expect(bad.filter(isAllowed)).toEqual([]);
-  });
-
-  test('have the alarm for a missing cleanup wait for two runs at least', () => {
-    const { Period, EvaluationPeriods } = ours.resources['CleanupDidNotRunAlarm']?.Properties ?? {};
-    expect(Period * EvaluationPeriods).toBeGreaterThanOrEqual(2 * 15 * 60);
   });
 });
 
@@ -620,6 +666,15 @@ async function runBundle(
   env: Record<string, string>,
   events: unknown[],
 ): Promise<unknown[]> {
+  return JSON.parse((await linesOfBundle(name, env, events)).at(-1) ?? '');
+}
+
+/** What it writes meanwhile, and its answers as the last line. */
+async function linesOfBundle(
+  name: string,
+  env: Record<string, string>,
+  events: unknown[],
+): Promise<string[]> {
   const [[file, code] = ['', '']] = [...(ours.zips.get(name) ?? [])];
   const folder = await mkdtemp(join(tmpdir(), `bundle-${name}-`));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
@@ -627,7 +682,7 @@ async function runBundle(
   await writeFile(join(folder, 'events.json'), JSON.stringify(events));
   const { stdout } = await run(process.execPath, ['-e', CALL_HANDLER], { cwd: folder, env });
   expect(file).toMatch(/\.cjs$/);
-  return JSON.parse(stdout.split('\n').at(-1) ?? '');
+  return stdout.split('\n');
 }
 
 /** What Lambda does, as far as it matters here. */
