@@ -7,6 +7,12 @@ import { deployedTarget, stackTarget } from './doctor/targets.ts';
 process.stdout.on('error', () => undefined);
 process.stderr.on('error', () => undefined);
 
+const stopped = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  // Also when it comes again: npm passes on a Ctrl-C that the terminal has sent us already.
+  process.on(signal, () => stopped.abort());
+}
+
 process.exitCode = await run(process.argv.slice(2), {
   async connect(deployment) {
     if (deployment) return deployedTarget(deployment);
@@ -16,4 +22,7 @@ process.exitCode = await run(process.argv.slice(2), {
   out: (text) => process.stdout.write(text),
   err: (text) => process.stderr.write(text),
   hasColours: process.stdout.isTTY && process.stdout.hasColors(),
+  stop: stopped.signal,
 });
+// The check that was stopped may still wait for something.
+if (stopped.signal.aborted) process.exit();

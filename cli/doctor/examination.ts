@@ -22,8 +22,11 @@ export interface Report extends Finding {
 /** With what the checks that need this one go on from; they are skipped where it is missing. */
 export type Found<T> = Finding & { found?: T };
 
-/** @param tell hears of each check when it is done */
-export function createExamination(tell: (report: Report) => void) {
+/**
+ * @param tell hears of each check when it is done
+ * @param stop skips what is left, but for checks that are made all the same
+ */
+export function createExamination(tell: (report: Report) => void, stop: AbortSignal | undefined) {
   const reports: Report[] = [];
   const startedAt = performance.now();
 
@@ -35,11 +38,12 @@ export function createExamination(tell: (report: Report) => void) {
       check: string,
       needs: { [Name in keyof Needs]: Needs[Name] | undefined },
       look: (needs: Needs) => Promise<Found<T>>,
+      { evenIfStopped = false } = {},
     ): Promise<T | undefined> {
-      const leftMs = ALL_WITHIN_MS - (performance.now() - startedAt);
+      const leftMs = stop?.aborted ? 0 : ALL_WITHIN_MS - (performance.now() - startedAt);
       const withinMs = Math.max(A_MOMENT_MS, Math.min(CHECK_WITHIN_MS, leftMs));
       const { found, ...finding } = isComplete(needs)
-        ? await within(withinMs, () => look(needs))
+        ? await within(withinMs, evenIfStopped ? undefined : stop, () => look(needs))
         : skippedFor(needs);
       const report = { check, ...finding };
       reports.push(report);
@@ -61,19 +65,24 @@ function skippedFor(needs: object): Found<never> {
   return { outcome: 'skipped', sentence: `Needs ${names}` };
 }
 
-async function within<T>(ms: number, look: () => Promise<Found<T>>): Promise<Found<T>> {
+async function within<T>(
+  ms: number,
+  stop: AbortSignal | undefined,
+  look: () => Promise<Found<T>>,
+): Promise<Found<T>> {
   const late: Finding = { outcome: 'failure', sentence: `Not done within ${ms / 1000} s` };
-  let timer: NodeJS.Timeout | undefined;
+  const stopped: Finding = { outcome: 'skipped', sentence: 'Stopped' };
+  if (stop?.aborted) return stopped;
+  const { promise: given, resolve: giveUp } = Promise.withResolvers<Finding>();
+  const timer = setTimeout(giveUp, ms, late);
+  const onStop = () => giveUp(stopped);
+  stop?.addEventListener('abort', onStop);
   try {
-    return await Promise.race([
-      look(),
-      new Promise<Finding>((resolve) => {
-        timer = setTimeout(resolve, ms, late);
-      }),
-    ]);
+    return await Promise.race([look(), given]);
   } catch (error) {
     return { outcome: 'failure', sentence: `Could not be checked: ${reasonOf(error)}` };
   } finally {
     clearTimeout(timer);
+    stop?.removeEventListener('abort', onStop);
   }
 }

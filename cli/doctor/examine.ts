@@ -14,13 +14,18 @@ const LOCAL_DATABASE: Finding = {
   sentence: 'Databases on this machine do not have it',
 };
 
+interface Timing {
+  toldWithinMs: number | undefined;
+  stop: AbortSignal | undefined;
+}
+
 /** All checks, each after those that it needs. What they make is gone at the end. */
 export async function examine(
   target: Target,
   tell: (report: Report) => void,
-  { toldWithinMs = TOLD_WITHIN_MS } = {},
+  { toldWithinMs = TOLD_WITHIN_MS, stop }: Timing,
 ): Promise<Report[]> {
-  const { check, reports } = createExamination(tell);
+  const { check, reports } = createExamination(tell, stop);
   const traces = new Traces();
 
   const configuration = await check('configuration', {}, () => target.readConfiguration());
@@ -74,6 +79,8 @@ export async function examine(
     awaitEvents(found.webhook.url, found.parameter, found.table, traces, toldWithinMs),
   );
 
-  await check('left-behind', {}, () => traces.remove(key && media?.service, table && proofs));
+  await check('left-behind', {}, () => traces.remove(key && media?.service, table && proofs), {
+    evenIfStopped: true,
+  });
   return reports;
 }

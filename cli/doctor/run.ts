@@ -10,8 +10,8 @@ export const HELP = `Checks a configuration before users find out: one line a ch
 
   npm run doctor -- [options]
 
-It makes rooms at LiveKit and items in the table, and takes them away again. When it is stopped half-way,
-its rooms close within a minute, and its items expire within ten.
+It makes rooms at LiveKit and items in the table, and takes them away again, also after Ctrl-C. When it is
+killed, its rooms close within a minute, and its items expire within ten.
 
 Options
   --json             The findings as JSON, for scripts: npm run --silent doctor -- --json
@@ -24,9 +24,11 @@ Exit codes
   0  nothing failed; there may be warnings
   1  something failed
   2  not understood: an unknown option, a bad value
+  130  stopped, as by Ctrl-C
 `;
 
-export const EXIT = { healthy: 0, failure: 1, usage: 2 } as const;
+/** The last as shells have it of a program that Ctrl-C ended. */
+export const EXIT = { healthy: 0, failure: 1, usage: 2, stopped: 130 } as const;
 
 export interface Surroundings {
   /** Undefined: there is no development stack. */
@@ -36,6 +38,8 @@ export interface Surroundings {
   /** A terminal that shows them, and whose user wants them. */
   hasColours?: boolean;
   toldWithinMs?: number;
+  /** Skips what is left, but takes away what was made. */
+  stop?: AbortSignal;
 }
 
 /** Examines what was asked for, and gives the exit code. */
@@ -60,6 +64,7 @@ export async function run(args: string[], around: Surroundings): Promise<number>
   };
   const { target, checks } = await examined(deployment, tell, around);
   if (isJson) around.out(`${JSON.stringify({ target, checks }, null, 2)}\n`);
+  if (around.stop?.aborted) return EXIT.stopped;
   return checks.some(({ outcome }) => outcome === 'failure') ? EXIT.failure : EXIT.healthy;
 }
 
@@ -74,7 +79,7 @@ function parsed(args: string[]) {
 async function examined(
   deployment: Deployment | undefined,
   tell: (report: Report) => void,
-  { connect, toldWithinMs }: Surroundings,
+  { connect, toldWithinMs, stop }: Surroundings,
 ): Promise<{ target: string | null; checks: Report[] }> {
   let target: Target | undefined;
   let sentence = 'No development stack runs here';
@@ -90,8 +95,7 @@ async function examined(
     return { target: null, checks: [report] };
   }
   try {
-    const waiting = toldWithinMs === undefined ? {} : { toldWithinMs };
-    return { target: target.name, checks: await examine(target, tell, waiting) };
+    return { target: target.name, checks: await examine(target, tell, { toldWithinMs, stop }) };
   } finally {
     target.close();
   }

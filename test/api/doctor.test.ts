@@ -6,7 +6,7 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { ScanCommand } from '@aws-sdk/lib-dynamodb';
 import { RoomServiceClient } from 'livekit-server-sdk';
-import { afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { afterEach, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { Outcome, Report } from '../../cli/doctor/examination.ts';
 import { run } from '../../cli/doctor/run.ts';
 import { stackTarget, type Target } from '../../cli/doctor/targets.ts';
@@ -71,7 +71,10 @@ afterEach(() => {
 /** With the stack as it is but for these parts; nothing may be left of it. */
 async function doctor(
   change: Partial<Parts> = {},
-  { project, ...waiting }: { project?: LiveKitProject; toldWithinMs?: number } = {},
+  {
+    project,
+    ...waiting
+  }: { project?: LiveKitProject; toldWithinMs?: number; stop?: AbortSignal } = {},
 ) {
   const target = stackTarget({ ...stack, ...change });
   const readProject: Target['readProject'] = async () => ({
@@ -395,6 +398,21 @@ describe('LiveKit', () => {
     // The start must be told in that time.
     const { outcomes } = await doctor({ livekit }, { toldWithinMs: 3 * TOLD_WITHIN_MS });
     expect(outcomes).toEqual({ ...HEALTHY, whip: 'ok', events: 'warning' });
+  });
+
+  it('whose events do not come need not be waited for: Ctrl-C takes away what was made', async () => {
+    const { livekit } = await startOwn('stand-in', { tells: null });
+    const stopped = new AbortController();
+    const examined = doctor({ livekit }, { stop: stopped.signal });
+    await vi.waitUntil(
+      async () => (await roomsLeft(livekit)).length > 0 && (await itemsLeft()).length > 0,
+      { timeout: 10_000 },
+    );
+    stopped.abort();
+    const { exit, outcomes } = await examined;
+    expect(exit).toBe(130);
+    expect(outcomes).toEqual({ ...HEALTHY, whip: 'ok', events: 'skipped' });
+    expect(await roomsLeft(livekit)).toEqual([]);
   });
 
   it('whose events come late, when nobody waits any more, leaves nothing', async () => {

@@ -10,7 +10,7 @@ let told: Report[];
 beforeEach(() => {
   told = [];
 });
-const begin = () => createExamination((report) => told.push(report));
+const begin = (stop?: AbortSignal) => createExamination((report) => told.push(report), stop);
 
 describe('a check', () => {
   it('is told of when it is done, and gives what it found', async () => {
@@ -49,6 +49,23 @@ describe('a check', () => {
       { check: 'first', outcome: 'failure', sentence: `Could not be checked: ${reason}` },
     ]);
   });
+});
+
+it('that is stopped skips what is being looked at and what is left, but for what is made all the same', async () => {
+  const stopped = new AbortController();
+  const { check } = begin(stopped.signal);
+  const first = check('first', {}, never);
+  stopped.abort();
+  expect(await first).toBeUndefined();
+  const look = vi.fn(ok);
+  await check('second', {}, look);
+  expect(look).not.toHaveBeenCalled();
+  expect(await check('last', {}, ok, { evenIfStopped: true })).toBe(1);
+  expect(told).toEqual([
+    { check: 'first', outcome: 'skipped', sentence: 'Stopped' },
+    { check: 'second', outcome: 'skipped', sentence: 'Stopped' },
+    { check: 'last', outcome: 'ok', sentence: 'Fine' },
+  ]);
 });
 
 describe('time', () => {
