@@ -38,7 +38,19 @@ export async function readStack(): Promise<StackDescription | undefined> {
   const owner = await readOrUndefined(ownerFile);
   if (owner === undefined || !isRunning(owner)) return undefined;
   const text = await readOrUndefined(stackFile);
-  return text === undefined ? undefined : StackDescription.parse(JSON.parse(text));
+  return text === undefined ? undefined : parseStack(text);
+}
+
+/** @throws what to do about a stack that another version of this checkout started */
+export function parseStack(text: string): StackDescription {
+  try {
+    return StackDescription.parse(JSON.parse(text));
+  } catch (cause) {
+    throw new Error(
+      '.local/stack.json is not as this version writes it: stop `npm run dev`, and start it again',
+      { cause },
+    );
+  }
 }
 
 /**

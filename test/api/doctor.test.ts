@@ -220,7 +220,7 @@ describe('without a stack', () => {
     expect(out).toMatch(/^failure {2}configuration .*\n +→ .*npm run dev.*\n$/);
   });
 
-  it('whose description can be read, one check fails and says so', async () => {
+  it('whose description can be read by nobody, one check fails and says why', async () => {
     let out = '';
     const exit = await run(['--json'], {
       connect: async () => {
