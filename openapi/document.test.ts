@@ -1,11 +1,14 @@
 import { Validator } from '@seriousme/openapi-schema-validator';
+import { decodeTime } from 'ulid';
 import { describe, expect, test } from 'vitest';
+import * as z from 'zod';
 import type { ErrorCode } from '../lib/errors.ts';
 import { STATUS } from '../lib/http/errors.ts';
 import { misfitOf, mistakeIn, operations } from '../test/support/openapi.ts';
 import { createOpenApi } from './document.ts';
 import { operations as described } from './operations.ts';
 
+const Meeting = z.object({ meetingId: z.ulid(), startedAt: z.iso.datetime() });
 const text = `${JSON.stringify(createOpenApi(), null, 2)}\n`;
 
 test('docs/openapi.json is what the code says (npm run openapi writes it)', async () => {
@@ -50,6 +53,24 @@ test('every error code is answered by some route, with the status that it has', 
     Object.fromEntries(Object.entries(STATUS).map(([code, status]) => [code, [`${status}`]])),
   );
 });
+
+test('the id of every meeting in an example says when the meeting started', () => {
+  const meetings = [...meetingsIn(JSON.parse(text))];
+  expect(meetings).not.toEqual([]);
+  for (const { meetingId, startedAt } of meetings) {
+    expect({ meetingId, startedAt: new Date(decodeTime(meetingId)).toISOString() }).toEqual({
+      meetingId,
+      startedAt,
+    });
+  }
+});
+
+function* meetingsIn(value: unknown): Generator<{ meetingId: string; startedAt: string }> {
+  const { success, data } = Meeting.safeParse(value);
+  if (success) yield data;
+  if (typeof value !== 'object' || value === null) return;
+  for (const part of Object.values(value)) yield* meetingsIn(part);
+}
 
 describe.each([...operations])('%s', (_, { parameters = [], requestBody, responses }) => {
   const media = [requestBody, ...Object.values(responses)].flatMap((part) =>

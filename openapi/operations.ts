@@ -68,7 +68,7 @@ type About = string | { description: string; example: string | number };
 /** Of the paths. */
 const PARAMETERS = {
   clubId: { description: 'The reading club.', example: 'novels' },
-  meetingId: { description: 'The meeting, a ULID.', example: '01M7VB3S0G6V1K4Q0ZP2R8W9XA' },
+  meetingId: { description: 'The meeting, a ULID.', example: '01M7JVP1TG6V1K4Q0ZP2R8W9XA' },
   userId: {
     description: 'The person: the `sub` in their access tokens.',
     example: '818b1ace-1546-4e9f-89a0-342ec2325962',
@@ -102,8 +102,8 @@ const operation = <Answer extends z.ZodType>(
 const ADA = '9e929ac4-3561-4a86-9fe1-1933393f032f';
 const CLEO = '818b1ace-1546-4e9f-89a0-342ec2325962';
 const PREVIOUS = {
-  meetingId: '01M7VB3S0G6V1K4Q0ZP2R8W9XA',
-  roomName: 'reading-club-novels-01M7VB3S0G6V1K4Q0ZP2R8W9XA',
+  meetingId: '01M7JVP1TG6V1K4Q0ZP2R8W9XA',
+  roomName: 'reading-club-novels-01M7JVP1TG6V1K4Q0ZP2R8W9XA',
   startedAt: '2026-11-16T19:00:02.000Z',
   endedAt: '2026-11-16T20:31:44.512Z',
   durationSeconds: 5502,
@@ -111,8 +111,8 @@ const PREVIOUS = {
   reason: 'moderator',
 } as const;
 const VACANT = {
-  meetingId: '01M79ASWW09M4T7J5D3H6B8C2E',
-  roomName: 'reading-club-novels-01M79ASWW09M4T7J5D3H6B8C2E',
+  meetingId: '01M70TZ37G9M4T7J5D3H6B8C2E',
+  roomName: 'reading-club-novels-01M70TZ37G9M4T7J5D3H6B8C2E',
   startedAt: '2026-11-09T19:01:10.000Z',
   endedAt: '2026-11-09T20:20:00.204Z',
   durationSeconds: 4730,
