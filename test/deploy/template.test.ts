@@ -522,6 +522,7 @@ describe('the alarms', () => {
 describe('the parameters that CloudFormation checks', () => {
   test.each([
     ['UserPoolId', ['', 'eu-central-1_AbCdEfGhI'], ['AbCdEfGhI', 'arn:aws:cognito-idp']],
+    ['UserPoolAndClient', ['/', 'eu-central-1_AbCdEfGhI/app'], ['eu-central-1_AbCdEfGhI/', '/app']],
     ['LiveKitParameter', ['/livekit', '/a/b.c/d_e-f'], ['livekit', 'a/b', '/a//b', '/a*', '']],
     [
       'CleanupRate',
