@@ -109,7 +109,7 @@ export const createOpenApi = () =>
 const DESCRIPTION = [
   'Members get a join token for the meeting of their club, moderators start, moderate and end it, and everybody in the club sees its status.',
   'Bodies are JSON objects without unknown fields; no body counts as `{}`. Times are ISO 8601 in UTC.',
-  'Errors of the functions have a `code`: go by that. Answers of the gateway itself have none: go by the status. Every request can be repeated; after a 503, when `Retry-After` (in seconds) is over.',
+  'Errors of the functions have a `code`: go by that. Answers of the gateway itself have none: go by the status. Fields may be added to answers: pass over those that you do not know. Every request can be repeated; after a 503, when `Retry-After` (in seconds) is over.',
 ].join('\n\n');
 
 function pathsOf(service: string): ZodOpenApiPathsObject {
@@ -173,10 +173,10 @@ function failures(
     ({ answer }) => answer.statusCode ?? 0,
   );
   const gateway = new Map(
-    GATEWAY.filter(({ byAuthorizer }) => isGuarded || !byAuthorizer).map((each) => [
-      each.status,
-      each,
-    ]),
+    GATEWAY.filter(
+      ({ byAuthorizer, byPath, byBody }) =>
+        (!byAuthorizer || isGuarded) && (!byPath || operation.path) && (!byBody || operation.body),
+    ).map((each) => [each.status, each]),
   );
   const statuses = [...new Set([...own.keys(), ...gateway.keys()])].sort();
   return Object.fromEntries(

@@ -40,8 +40,8 @@ export const ErrorAnswer = z
   .meta({ id: 'Error', description: 'How the functions answer errors.' });
 
 /** An error with one of these codes, as a schema of its own: that of `Error`, narrowed. */
-export const errorWith = (codes: ErrorCode[]) =>
-  ErrorAnswer.and(z.looseObject({ code: z.enum(codes) }));
+export const errorWith = (some: ErrorCode[]) =>
+  ErrorAnswer.and(z.looseObject({ code: z.enum(some) }));
 
 export const GatewayAnswer = z.strictObject({ message: z.string() }).meta({
   id: 'GatewayError',
@@ -55,12 +55,23 @@ export interface GatewayFailure {
   when: string;
   /** Only where its authorizer stands before the function, and says what is wrong with the token. */
   byAuthorizer?: true;
+  /** Only where the path has something of the caller's in it. */
+  byPath?: true;
+  /** Only where there is a body. */
+  byBody?: true;
 }
 
-/** What API Gateway answers by itself. */
+/** What API Gateway answers by itself. Its words are no promise of anybody's. */
 export const GATEWAY: GatewayFailure[] = [
+  { status: 400, message: 'Bad Request', when: 'the path cannot be decoded.', byPath: true },
   { status: 401, message: 'Unauthorized', when: 'no valid access token.', byAuthorizer: true },
-  { status: 404, message: 'Not Found', when: 'no such route, as with an empty id.' },
+  { status: 404, message: 'Not Found', when: 'no such route: an empty id.', byPath: true },
+  {
+    status: 413,
+    message: 'Request Entity Too Large',
+    when: 'the body is too large.',
+    byBody: true,
+  },
   { status: 429, message: 'Too Many Requests', when: 'the limit of the route is reached.' },
   { status: 500, message: 'Internal Server Error', when: 'the function failed without an answer.' },
   { status: 503, message: 'Service Unavailable', when: 'the function cannot be reached.' },
