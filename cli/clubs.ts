@@ -10,7 +10,9 @@ process.stderr.on('error', () => undefined);
 process.exitCode = await run(process.argv.slice(2), {
   async connect(deployment) {
     if (deployment) return deployedTarget(deployment);
-    const stack = await readStack();
+    const stack = await readStack().catch((error: Error) => {
+      throw new OutOfReach(error.message);
+    });
     if (stack) return stackTarget(stack);
     throw new OutOfReach(
       'No development stack runs here: start one with `npm run dev`, or name a deployed --stage',

@@ -11,7 +11,8 @@ export const HELP = `Checks a configuration before users find out: one line a ch
   npm run doctor -- [options]
 
 It makes rooms at LiveKit and items in the table, and takes them away again, also after Ctrl-C. When it is
-killed, its rooms close within a minute, and its items expire within ten.
+killed, its rooms close within a minute, and its items expire after ten: DynamoDB then deletes them when
+it comes round to it.
 
 Options
   --json             The findings as JSON, for scripts: npm run --silent doctor -- --json
@@ -54,6 +55,9 @@ export async function run(args: string[], around: Surroundings): Promise<number>
     request = { isJson: values.json ?? false, deployment: deploymentOf(values) };
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
+    if (args.includes('--json')) {
+      around.out(`${JSON.stringify({ error: error.message, code: 'USAGE' })}\n`);
+    }
     around.err(`${error.message}\nnpm run doctor -- --help\n`);
     return EXIT.usage;
   }
