@@ -1,11 +1,10 @@
 /** Size of each function and what its cold start costs before it has a first answer. */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parse } from 'yaml';
 import { buildFunctions, buildPlain, buildProbe } from '../build.ts';
 import type { ProbeOrder, ProbeResult } from '../cold-probe.ts';
 import { eventFor, ROUTES, type Route } from '../events.ts';
@@ -40,9 +39,8 @@ export async function cold(world: World): Promise<Report> {
     const plainModule = await buildPlain(plainDir);
     const probe = await buildProbe(probeDir);
 
-    // In the functions' environment on AWS; the plain way has no source maps to enable.
-    const ourEnv = { ...world.environment(), NODE_OPTIONS: await deployedNodeOptions() };
-    const plainEnv = { ...world.environment(), NODE_ENV: 'production' };
+    const ourEnv = world.environment();
+    const plainEnv = { ...ourEnv, NODE_ENV: 'production' };
     const adapter = createRequire(import.meta.url).resolve('@codegenie/serverless-express');
     const plainOrder = { module: plainModule, adapter };
     const ours: Subject[] = bundles.map(({ name, path }) => ({
@@ -170,12 +168,6 @@ async function startWhatEnds({ workers, clubs, accessToken }: World, way: Way): 
     accessToken,
     pace: { atATime: 1 },
   });
-}
-
-async function deployedNodeOptions(): Promise<string> {
-  const file = new URL('../../deploy/environment.aws.yml', import.meta.url);
-  const { NODE_OPTIONS = '' } = parse(await readFile(file, 'utf8'), { logLevel: 'error' });
-  return NODE_OPTIONS;
 }
 
 function interleave<T>(a: T[], b: T[]): T[] {
