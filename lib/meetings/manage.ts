@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { ClubNotFound, MemberNotFound, NotAllowed, StoreUnavailable } from '../errors.ts';
-import { concludeMeeting } from './conclude.ts';
+import { concludeMeeting, findEnded } from './conclude.ts';
 import {
   type Club,
   ClubId,
@@ -9,6 +9,7 @@ import {
   type Meeting,
   type Member,
   ParticipantName,
+  parseRoomName,
   Role,
   UserId,
 } from './model.ts';
@@ -47,10 +48,10 @@ export type Command = z.infer<typeof Command>;
 export interface ManageDeps {
   clubs: Pick<
     ClubRepository,
-    'getClub' | 'setRole' | 'barUser' | 'recordEndedMeeting' | 'concludeMeeting'
+    'getClub' | 'setRole' | 'barUser' | 'recordEndedMeeting' | 'getEndedMeeting' | 'concludeMeeting'
   >;
   administration: ClubAdministration;
-  media: Pick<MediaServer, 'deleteRoom' | 'removeParticipant'>;
+  media: Pick<MediaServer, 'listRooms' | 'deleteRoom' | 'removeParticipant'>;
   now: () => Date;
   log: Log;
 }
@@ -156,11 +157,26 @@ async function removeClub(deps: ManageDeps, clubId: string): Promise<void> {
       const by = { endedBy: null, reason: 'club-removed' } as const;
       await concludeMeeting(deps, club, club.meeting, by);
     }
-    if (roomName) await deps.media.deleteRoom(roomName);
+    if (club && roomName) {
+      await deps.media.deleteRoom(roomName);
+      await deleteEarlierRooms(deps, club);
+    }
     await deps.administration.removeItemsOfClub(clubId);
     if (await deps.administration.removeIdleClub(clubId)) return;
   }
   throw new StoreUnavailable({ cause: new Error('meetings kept being started in the club') });
+}
+
+/**
+ * The rooms of meetings before the last that LiveKit did not delete when they ended: once the club's
+ * items are gone, nobody knows that they are ours.
+ */
+async function deleteEarlierRooms({ clubs, media }: ManageDeps, club: Club): Promise<void> {
+  for (const { name } of await media.listRooms()) {
+    const meeting = parseRoomName(name);
+    if (meeting?.clubId !== club.clubId) continue;
+    if (await findEnded({ clubs }, club, meeting.meetingId)) await media.deleteRoom(name);
+  }
 }
 
 /** Kept out of the meeting first, so that no token is given out in between; then off the club. */

@@ -539,6 +539,17 @@ describe('remove-club', () => {
     expect(await world.itemsOf(club.clubId)).toEqual([]);
   });
 
+  it('deletes the room of an earlier meeting that LiveKit did not delete when it ended', async () => {
+    const club = await clubWithMeeting();
+    await enter(club, club.member);
+    const { call } = await world.boot({ faults: [on('DeleteRoom', cut)] });
+    expect((await call('end', club.owner, club)).body.success).toBe(false);
+    await service.call('start', club.owner, club);
+    expect(await world.roomsOf(club.clubId)).toHaveLength(2);
+    await service.manage({ command: 'remove-club', clubId: club.clubId });
+    expect(await world.roomsOf(club.clubId)).toEqual([]);
+  });
+
   it('that LiveKit does not answer is thrown, with the meeting ended and the club there', async () => {
     const club = await clubWithMeeting();
     const { manage, wire } = await world.boot({ faults: [on('DeleteRoom', times(2, cut))] });
