@@ -521,8 +521,11 @@ describe('the alarms', () => {
 
 describe('the parameters that CloudFormation checks', () => {
   test.each([
-    ['UserPoolId', ['', 'eu-central-1_AbCdEfGhI'], ['AbCdEfGhI', 'arn:aws:cognito-idp']],
-    ['UserPoolAndClient', ['/', 'eu-central-1_AbCdEfGhI/app'], ['eu-central-1_AbCdEfGhI/', '/app']],
+    [
+      'UserPoolAndClient',
+      ['/', 'eu-central-1_AbCdEfGhI/app'],
+      ['eu-central-1_AbCdEfGhI/', '/app', 'AbCdEfGhI/app', 'arn:aws:cognito-idp/app'],
+    ],
     ['LiveKitParameter', ['/livekit', '/a/b.c/d_e-f'], ['livekit', 'a/b', '/a//b', '/a*', '']],
     [
       'CleanupRate',
