@@ -26,6 +26,22 @@ export interface Reply<T> {
   body: T & Failure;
 }
 
+/** What each route answers with 200. */
+export interface Answers {
+  token: JoinToken;
+  start: StartedMeeting;
+  end: EndAnswer;
+  status: MeetingStatus;
+  meetings: MeetingList;
+  meeting: MeetingDetails;
+  participants: { participants: PersonInMeeting[] };
+  mute: Muted;
+  muteAll: Muted;
+  remove: Removed;
+  readmit: { success: true; wasBarred: boolean };
+  setRole: RoleSet;
+}
+
 export type ApiClient = ReturnType<typeof apiClient>;
 
 /** What one person can ask of the API, by their access token. */
@@ -42,28 +58,25 @@ export function apiClient(apiUrl: string, accessToken: string, send = fetch) {
   };
   return {
     token: (readingClubId: string, participantName?: string) =>
-      call<JoinToken>('/token', { readingClubId, participantName }, 'POST'),
-    start: (clubId: string) => call<StartedMeeting>(`/${clubId}/start`, undefined, 'POST'),
+      call<Answers['token']>('/token', { readingClubId, participantName }, 'POST'),
+    start: (clubId: string) => call<Answers['start']>(`/${clubId}/start`, undefined, 'POST'),
     end: (clubId: string, body?: { meetingId: string }) =>
-      call<EndAnswer>(`/${clubId}/end`, body, 'POST'),
-    status: (clubId: string) => call<MeetingStatus>(`/${clubId}/status`),
-    meetings: (clubId: string, query = '') => call<MeetingList>(`/${clubId}/meetings${query}`),
+      call<Answers['end']>(`/${clubId}/end`, body, 'POST'),
+    status: (clubId: string) => call<Answers['status']>(`/${clubId}/status`),
+    meetings: (clubId: string, query = '') =>
+      call<Answers['meetings']>(`/${clubId}/meetings${query}`),
     meeting: (clubId: string, meetingId: string) =>
-      call<MeetingDetails>(`/${clubId}/meetings/${meetingId}`),
-    participants: (clubId: string) =>
-      call<{ participants: PersonInMeeting[] }>(`/${clubId}/participants`),
-    muteAll: (clubId: string) => call<Muted>(`/${clubId}/participants/mute`, undefined, 'POST'),
+      call<Answers['meeting']>(`/${clubId}/meetings/${meetingId}`),
+    participants: (clubId: string) => call<Answers['participants']>(`/${clubId}/participants`),
+    muteAll: (clubId: string) =>
+      call<Answers['muteAll']>(`/${clubId}/participants/mute`, undefined, 'POST'),
     mute: (clubId: string, userId: string) =>
-      call<Muted>(`/${clubId}/participants/${userId}/mute`, undefined, 'POST'),
+      call<Answers['mute']>(`/${clubId}/participants/${userId}/mute`, undefined, 'POST'),
     remove: (clubId: string, userId: string, body?: { allowRejoin: boolean }) =>
-      call<Removed>(`/${clubId}/participants/${userId}/remove`, body, 'POST'),
+      call<Answers['remove']>(`/${clubId}/participants/${userId}/remove`, body, 'POST'),
     readmit: (clubId: string, userId: string) =>
-      call<{ success: true; wasBarred: boolean }>(
-        `/${clubId}/participants/${userId}/removal`,
-        undefined,
-        'DELETE',
-      ),
+      call<Answers['readmit']>(`/${clubId}/participants/${userId}/removal`, undefined, 'DELETE'),
     setRole: (clubId: string, userId: string, role: Role) =>
-      call<RoleSet>(`/${clubId}/members/${userId}/role`, { role }, 'PUT'),
+      call<Answers['setRole']>(`/${clubId}/members/${userId}/role`, { role }, 'PUT'),
   };
 }

@@ -1,30 +1,10 @@
 /** What callers asked and were told, word for word, and what really happened in LiveKit's rooms. */
 
-import type { EndAnswer } from '../lib/meetings/end.ts';
-import type { MeetingDetails, MeetingList } from '../lib/meetings/history.ts';
-import type { Muted, PersonInMeeting, Removed, RoleSet } from '../lib/meetings/moderation.ts';
-import type { StartedMeeting } from '../lib/meetings/start.ts';
-import type { MeetingStatus } from '../lib/meetings/status.ts';
-import type { JoinToken } from '../lib/meetings/token.ts';
-import type { Failure, Reply } from '../local/client.ts';
+import type { Answers, Failure, Reply } from '../local/client.ts';
 
 /** Whoever got no answer does not know for how long the request goes on: a function has 12 s from its start. */
 const GOES_ON_MS = 30_000;
 
-export interface Answers {
-  token: JoinToken;
-  start: StartedMeeting;
-  end: EndAnswer;
-  status: MeetingStatus;
-  meetings: MeetingList;
-  meeting: MeetingDetails;
-  participants: { participants: PersonInMeeting[] };
-  mute: Muted;
-  muteAll: Muted;
-  remove: Removed;
-  readmit: { success: true; wasBarred: boolean };
-  setRole: RoleSet;
-}
 export type Route = keyof Answers;
 
 /** What a request was about, besides the club. */

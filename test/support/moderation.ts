@@ -40,15 +40,10 @@ import * as config from '../../lib/config.ts';
 import { createDeps, createManageDeps, createWebhookDeps } from '../../lib/deps.ts';
 import type { ErrorCode } from '../../lib/errors.ts';
 import type { CleanupReport } from '../../lib/meetings/cleanup.ts';
-import type { EndAnswer } from '../../lib/meetings/end.ts';
-import type { MeetingDetails, MeetingList } from '../../lib/meetings/history.ts';
 import type { ShownClub } from '../../lib/meetings/manage.ts';
 import type { Club, Session } from '../../lib/meetings/model.ts';
-import type { Muted, PersonInMeeting, Removed, RoleSet } from '../../lib/meetings/moderation.ts';
 import type { Log } from '../../lib/meetings/ports.ts';
-import type { StartedMeeting } from '../../lib/meetings/start.ts';
-import type { MeetingStatus } from '../../lib/meetings/status.ts';
-import type { JoinToken } from '../../lib/meetings/token.ts';
+import type { Answers as ClientAnswers } from '../../local/client.ts';
 import { documentClient } from '../../local/dynamodb.ts';
 import { startLiveKit } from '../../local/livekit/start.ts';
 import { eventually } from '../livekit/worlds.ts';
@@ -76,19 +71,9 @@ export const ROUTES = [
 ] as const;
 export type Route = (typeof ROUTES)[number];
 
-interface Answers {
-  token: JoinToken;
-  start: StartedMeeting;
-  end: EndAnswer;
-  status: MeetingStatus;
-  meetings: MeetingList;
-  meeting: MeetingDetails;
-  participants: { participants: PersonInMeeting[] };
-  mute: Muted;
-  muteAll: Muted;
-  remove: Removed;
-  readmit: { success: true; wasBarred: boolean };
-  role: RoleSet;
+/** By the functions' names. */
+interface Answers extends Omit<ClientAnswers, 'setRole'> {
+  role: ClientAnswers['setRole'];
 }
 
 /** The route's answer or an error: a test reads the fields of what it expects. */
