@@ -158,7 +158,7 @@ async function readParameter(ssm: SSMClient, Name: string): Promise<Found<LiveKi
       error instanceof Error && error.name === 'ParameterNotFound'
         ? `There is no parameter ${Name}`
         : `${Name} cannot be read: ${reasonOf(error)}`,
-      'Write it as in the README, and let the functions and yourself read and decrypt it',
+      'Write it as in docs/deploy.md, and let the functions and yourself read and decrypt it',
     );
   }
   const project = projectOf(parameter?.Value);
@@ -166,7 +166,7 @@ async function readParameter(ssm: SSMClient, Name: string): Promise<Found<LiveKi
     const places = [...new Set(project.error.issues.map(({ path }) => path.join('.') || 'JSON'))];
     return failure(
       `${Name} does not fit: ${places.join(', ')}`,
-      'Write it as in the README: JSON with wsUrl (ws:// or wss://), apiKey, apiSecret, and previous or not',
+      'Write it as in docs/deploy.md: JSON with wsUrl (ws:// or wss://), apiKey, apiSecret, and previous or not',
     );
   }
   if (parameter?.Type !== 'SecureString') {

@@ -44,7 +44,7 @@ export interface JoinToken {
   expiresAt: string;
 }
 
-/** What a moderator's token may do at LiveKit itself: what each exposes is in the README. */
+/** What a moderator's token may do at LiveKit itself: what each exposes is in docs/configuration.md. */
 export type ModeratorGrants = 'full' | 'room' | 'none';
 
 export interface TokenRules {
