@@ -1,12 +1,19 @@
 /** The API as a client sees it: one function a route, for the demo and the tests. */
+import type {
+  EndAnswer,
+  JoinToken,
+  MeetingDetails,
+  MeetingList,
+  MeetingStatus,
+  Muted,
+  ParticipantList,
+  Readmitted,
+  Removed,
+  RoleSet,
+  StartedMeeting,
+} from '../lib/contract/answers.ts';
 import type { ErrorCode } from '../lib/errors.ts';
-import type { EndAnswer } from '../lib/meetings/end.ts';
-import type { MeetingDetails, MeetingList } from '../lib/meetings/history.ts';
 import type { Role } from '../lib/meetings/model.ts';
-import type { Muted, PersonInMeeting, Removed, RoleSet } from '../lib/meetings/moderation.ts';
-import type { StartedMeeting } from '../lib/meetings/start.ts';
-import type { MeetingStatus } from '../lib/meetings/status.ts';
-import type { JoinToken } from '../lib/meetings/token.ts';
 
 /** More than the function's own 12 s. */
 const ANSWER_WITHIN_MS = 15_000;
@@ -34,11 +41,11 @@ export interface Answers {
   status: MeetingStatus;
   meetings: MeetingList;
   meeting: MeetingDetails;
-  participants: { participants: PersonInMeeting[] };
+  participants: ParticipantList;
   mute: Muted;
   muteAll: Muted;
   remove: Removed;
-  readmit: { success: true; wasBarred: boolean };
+  readmit: Readmitted;
   setRole: RoleSet;
 }
 

@@ -18,6 +18,7 @@ import * as start from '../functions/start.ts';
 import * as status from '../functions/status.ts';
 import * as token from '../functions/token.ts';
 import * as webhook from '../functions/webhook.ts';
+import * as answers from '../lib/contract/answers.ts';
 import {
   type AppError,
   ClubNotFound,
@@ -33,7 +34,6 @@ import {
   RemovedFromMeeting,
 } from '../lib/errors.ts';
 import type { Route } from '../lib/http/handler.ts';
-import * as answers from './answers.ts';
 
 export interface Operation {
   /** As the function has it: its name, and its sentence for what went wrong inside. */
@@ -47,7 +47,7 @@ export interface Operation {
   query?: mini.ZodMiniObject;
   /** JSON that the function parses, unless it has another media type. */
   body?: { schema: mini.ZodMiniObject; mediaType?: string; examples: Examples };
-  answer: z.ZodType;
+  answer: mini.ZodMiniType;
   examples: Examples;
   /** What this route alone can answer; the others follow from what it takes and who may call it. */
   errors: AppError[];
@@ -95,7 +95,7 @@ function saying(about: About | undefined) {
 }
 
 /** So that the examples are of the type that the answer has. */
-const operation = <Answer extends z.ZodType>(
+const operation = <Answer extends mini.ZodMiniType>(
   of: Operation & { answer: Answer; examples: Examples<z.infer<Answer>> },
 ): Operation => of;
 

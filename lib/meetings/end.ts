@@ -1,3 +1,4 @@
+import type { EndAnswer } from '../contract/answers.ts';
 import { MediaUnavailable, MeetingNotActive, NotAModerator } from '../errors.ts';
 import { concludeMeeting, findEnded } from './conclude.ts';
 import { type Caller, type Club, type EndedMeeting, isModerator, type Meeting } from './model.ts';
@@ -11,17 +12,6 @@ export interface EndDeps {
   media: Pick<MediaServer, 'deleteRoom'>;
   now: () => Date;
   log: Log;
-}
-
-export interface EndAnswer {
-  /** LiveKit confirmed that the room is gone. While it is false, the same request tries again. */
-  success: boolean;
-  meetingId: string;
-  roomName: string;
-  /** ISO 8601. */
-  endedAt: string;
-  /** Whole seconds. */
-  duration: number;
 }
 
 /**

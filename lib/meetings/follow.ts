@@ -1,3 +1,4 @@
+import type { WebhookAnswer } from '../contract/answers.ts';
 import { findEnded } from './conclude.ts';
 import {
   type Club,
@@ -37,15 +38,15 @@ export interface FollowDeps {
   log: Log;
 }
 
-/** What became of an event; `ignored`: it is about nothing that this table knows. */
-export type Followed = 'followed' | 'zombie-deleted' | 'ignored';
-
 /**
  * Follows what LiveKit tells: presence and attendance of a meeting of ours, and the end of a room
  * whose meeting is over. Events may come in any order and any number of times. Rooms that this table
  * knows nothing of may be another stage's or application's, and are left alone.
  */
-export async function followMediaEvent(deps: FollowDeps, event: MediaEvent): Promise<Followed> {
+export async function followMediaEvent(
+  deps: FollowDeps,
+  event: MediaEvent,
+): Promise<WebhookAnswer['result']> {
   const proofId = parseDoctorsRoomName(event.room.name);
   if (proofId) return (await deps.proofs.noteEvent(proofId, event.type)) ? 'followed' : 'ignored';
   const meeting = parseRoomName(event.room.name);

@@ -1,3 +1,4 @@
+import type { Attendance, MeetingDetails, MeetingList } from '../contract/answers.ts';
 import { ClubNotFound, MeetingNotFound, NotAMember } from '../errors.ts';
 import { findEnded } from './conclude.ts';
 import { type Caller, type Club, type EndedMeeting, isModerator, type Session } from './model.ts';
@@ -5,13 +6,6 @@ import type { ClubRepository, PresenceRepository } from './ports.ts';
 
 export interface MeetingListDeps {
   clubs: Pick<ClubRepository, 'getClubAndMember' | 'listEndedMeetings'>;
-}
-
-export interface MeetingList {
-  /** Newest first. */
-  meetings: EndedMeeting[];
-  /** Where the next page begins; absent on the last one. */
-  cursor?: string;
 }
 
 /**
@@ -48,25 +42,6 @@ export async function listMeetings(
 export interface MeetingDetailsDeps {
   clubs: Pick<ClubRepository, 'getClubAndMember' | 'getEndedMeeting'>;
   presence: Pick<PresenceRepository, 'listSessions'>;
-}
-
-export interface Attendance {
-  userId: string;
-  displayName: string | null;
-  /** ISO 8601. */
-  firstJoinedAt: string;
-  /** ISO 8601. */
-  lastLeftAt: string;
-  /** Whole seconds; time on two devices at once counts once. */
-  secondsPresent: number;
-  /** How many times this person came: another device and another tab count, too. */
-  sessions: number;
-}
-
-export interface MeetingDetails {
-  meeting: EndedMeeting & { peopleCount: number };
-  /** In the order in which people came. */
-  attendance: Attendance[];
 }
 
 /**

@@ -1,3 +1,11 @@
+import type {
+  Effect,
+  Muted,
+  ParticipantList,
+  Readmitted,
+  Removed,
+  RoleSet,
+} from '../contract/answers.ts';
 import {
   MediaUnavailable,
   MeetingNotActive,
@@ -30,22 +38,11 @@ export interface ModerationDeps {
   log: Log;
 }
 
-export interface PersonInMeeting {
-  userId: string;
-  /** As the others see it: participants can rename themselves. */
-  name: string;
-  /** By the record: nothing that a participant can change. */
-  role: Role;
-  /** ISO 8601. */
-  joinedAt: string;
-  tracks: Track[];
-}
-
 /** @throws NotAModerator, MeetingNotActive */
 export async function listParticipants(
   deps: Pick<ModerationDeps, 'clubs' | 'media'>,
   { caller, clubId }: { caller: Caller; clubId: string },
-): Promise<{ participants: PersonInMeeting[] }> {
+): Promise<ParticipantList> {
   const read = await deps.clubs.getClubAndMember(clubId, caller.userId);
   const club = moderated(read.club, read.member, caller, 'see the participants');
   const people = await peopleIn(deps, meetingOf(club));
@@ -66,12 +63,6 @@ const SOURCES: Record<MutableSource, Track['source'][]> = {
   camera: ['camera'],
   screen: ['screen_share', 'screen_share_audio'],
 };
-
-export interface Muted {
-  success: true;
-  /** What was not muted before this request, as far as LiveKit told it. */
-  muted: { userId: string; trackSid: string }[];
-}
 
 /** Which tracks: one, or all of a source; by default all that there are. */
 export interface TrackChoice {
@@ -159,19 +150,6 @@ async function mute(
   return { muted, gone: failed.map(({ userId }) => userId) };
 }
 
-/** Since when a decision holds against whatever is in the hands of a browser. */
-export type Effect =
-  | { effective: 'now' }
-  | {
-      effective: 'after-token-expiry';
-      /** ISO 8601: when a grant that the browser holds by now has expired at the latest. */
-      until: string;
-      /** LiveKit renews it while the person stays in the meeting: removing them ends that. */
-      isRenewed: boolean;
-    };
-
-export type Removed = { success: true; wasPresent: boolean; isBarred: boolean } & Effect;
-
 /**
  * Takes a person out of the meeting and, unless `allowRejoin`, keeps them out of it: first by the
  * record, then at LiveKit, so that repeating it after an outage completes it.
@@ -216,7 +194,7 @@ export async function removeParticipant(
 export async function readmitParticipant(
   deps: ModerationDeps,
   { caller, clubId, userId }: { caller: Caller; clubId: string; userId: string },
-): Promise<{ success: true; wasBarred: boolean }> {
+): Promise<Readmitted> {
   if (userId === caller.userId) throw new NotAllowed('Another moderator can let you back in');
   const read = await deps.clubs.getClubAndTwoMembers(clubId, [caller.userId, userId]);
   const [own, member] = read.members;
@@ -235,8 +213,6 @@ export async function readmitParticipant(
   logAction(deps, { action: 'readmit', caller, userId, clubId, meeting });
   return { success: true, wasBarred };
 }
-
-export type RoleSet = { success: true; userId: string; role: Role } & Effect;
 
 /**
  * Makes a member a moderator or takes that away, at once for everything that goes through the backend.

@@ -1,3 +1,4 @@
+import type { StartedMeeting } from '../contract/answers.ts';
 import { MeetingNotActive, NotAModerator } from '../errors.ts';
 import { type Caller, isModerator, type Meeting, roomNameOf } from './model.ts';
 import type { ClubRepository, MediaServer } from './ports.ts';
@@ -9,16 +10,6 @@ export interface StartDeps {
   now: () => Date;
   newMeetingId: (startedAt: Date) => string;
   rooms: RoomLimits & { maxParticipants: number };
-}
-
-export interface StartedMeeting {
-  success: true;
-  meetingId: string;
-  roomName: string;
-  /** ISO 8601. */
-  startedAt: string;
-  /** The meeting is not the one that this request set. */
-  alreadyActive: boolean;
 }
 
 /**

@@ -1,5 +1,6 @@
+import type { MeetingStatus } from '../contract/answers.ts';
 import { ClubNotFound, NotAMember } from '../errors.ts';
-import { type Caller, type Club, type EndedMeeting, isModerator } from './model.ts';
+import { type Caller, type Club, isModerator } from './model.ts';
 import type { ClubRepository, MediaServer } from './ports.ts';
 
 export interface StatusDeps {
@@ -7,27 +8,6 @@ export interface StatusDeps {
   media: Pick<MediaServer, 'getRoomStatus'>;
   now: () => Date;
   limits: { maxDurationSeconds: number };
-}
-
-export interface MeetingStatus {
-  /** `idle`: no meeting is on; `waiting`: one is on and nobody is in it; `live`: people are in it. */
-  state: 'idle' | 'waiting' | 'live';
-  /** Somebody is in the meeting. */
-  isActive: boolean;
-  participantCount: number;
-  /** ISO 8601; null unless a meeting is on. */
-  startedAt: string | null;
-  /** Null when the room does not exist at this moment: the next token makes it. */
-  roomName: string | null;
-  meetingId: string | null;
-  maxParticipants: number | null;
-  /** ISO 8601: when the meeting is ended at the latest. */
-  endsAtLatest: string | null;
-  lastMeeting: EndedMeeting | null;
-  /** ISO 8601: when what is said here about people was so. */
-  observedAt: string;
-  /** Who said it: our record (no meeting is on), LiveKit's events, or LiveKit when asked just now. */
-  observedBy: 'record' | 'events' | 'query';
 }
 
 /**

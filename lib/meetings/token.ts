@@ -1,3 +1,4 @@
+import type { JoinToken } from '../contract/answers.ts';
 import {
   ClubNotFound,
   MeetingFull,
@@ -29,19 +30,6 @@ export interface TokenDeps {
   now: () => Date;
   rooms: RoomLimits;
   tokens: TokenRules;
-}
-
-export interface JoinToken {
-  /** A LiveKit join token (a JWT). */
-  token: string;
-  /** The WebSocket URL to connect to with it. */
-  serverUrl: string;
-  roomName: string;
-  meetingId: string;
-  participantName: string;
-  isModerator: boolean;
-  /** ISO 8601: until when an unused token can be used to join; it never ends a connection. */
-  expiresAt: string;
 }
 
 /** What a moderator's token may do at LiveKit itself: what each exposes is in docs/configuration.md. */

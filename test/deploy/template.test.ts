@@ -444,6 +444,17 @@ describe('the bundles', () => {
     expect([...imported].filter((path) => !isBuiltin(path)).toSorted()).toEqual(LEFT_OUT);
   });
 
+  test('hold no schema of an answer: the rules import types of the contract only', () => {
+    for (const [name, files] of ours.zips) {
+      const maps = [...files].filter(([file]) => file.endsWith('.map'));
+      expect(maps).toHaveLength(1);
+      for (const [, map] of maps) {
+        expect(map.includes('lib/meetings/model.ts'), name).toBe(true);
+        expect(map.includes('lib/contract/'), name).toBe(false);
+      }
+    }
+  });
+
   test('hold neither the sources nor anything of this machine', () => {
     for (const [name, files] of ours.zips) {
       for (const [file, content] of files) {

@@ -4,9 +4,9 @@
  * `agree` says whether the table's items are those of it.
  */
 import { expect } from 'vitest';
+import type { WebhookAnswer } from '../../lib/contract/answers.ts';
 import { activeShardOf } from '../../lib/dynamodb/keys.ts';
 import type { Item } from '../../lib/dynamodb/table.ts';
-import type { Followed } from '../../lib/meetings/follow.ts';
 import {
   Club,
   EndedMeeting,
@@ -307,8 +307,8 @@ export function expectedOf(
   truth: Truth,
   event: MediaEvent,
   isDown: boolean,
-): { answer: { result: Followed } } | { code: string } {
-  const told = (result: Followed) => ({ answer: { result } });
+): { answer: { result: WebhookAnswer['result'] } } | { code: string } {
+  const told = (result: WebhookAnswer['result']) => ({ answer: { result } });
   const { clubId = '', meetingId } = parseRoomName(event.room.name) ?? {};
   const club = truth.clubs.get(clubId);
   const isOn = club?.meeting?.meetingId === meetingId;

@@ -9,11 +9,13 @@ import endEvent from '../../events/end.json' with { type: 'json' };
 import startEvent from '../../events/start.json' with { type: 'json' };
 import statusEvent from '../../events/status.json' with { type: 'json' };
 import tokenEvent from '../../events/token.json' with { type: 'json' };
+import type {
+  EndAnswer,
+  JoinToken,
+  MeetingStatus,
+  StartedMeeting,
+} from '../../lib/contract/answers.ts';
 import type { ErrorCode } from '../../lib/errors.ts';
-import type { EndAnswer } from '../../lib/meetings/end.ts';
-import type { StartedMeeting } from '../../lib/meetings/start.ts';
-import type { MeetingStatus } from '../../lib/meetings/status.ts';
-import type { JoinToken } from '../../lib/meetings/token.ts';
 import { contextOf } from './context.ts';
 import { note } from './openapi.ts';
 

@@ -36,6 +36,7 @@ import * as status from '../../functions/status.ts';
 import * as token from '../../functions/token.ts';
 import * as webhook from '../../functions/webhook.ts';
 import * as config from '../../lib/config.ts';
+import type { MeetingDetails, MeetingList } from '../../lib/contract/answers.ts';
 import {
   createDeps,
   createHistoryDeps,
@@ -45,7 +46,6 @@ import {
 import { activeShardOf } from '../../lib/dynamodb/keys.ts';
 import type { ErrorCode } from '../../lib/errors.ts';
 import type { CleanupDeps, CleanupReport } from '../../lib/meetings/cleanup.ts';
-import type { MeetingDetails, MeetingList } from '../../lib/meetings/history.ts';
 import {
   type Club,
   type EndedMeeting,

@@ -1,0 +1,288 @@
+/**
+ * What each route answers with 200: the one place for each answer's shape. The rules and clients import
+ * the types (only types, so no bundle holds a schema); the OpenAPI document is made from the schemas.
+ */
+import * as z from 'zod/mini';
+import {
+  EndedMeeting as EndedMeetingRecord,
+  MeetingId,
+  Role,
+  TrackSid,
+  UserId,
+} from '../meetings/model.ts';
+
+const described = <S extends z.ZodMiniType>(schema: S, description: string): S =>
+  schema.check(z.describe(description));
+
+/** A component of the OpenAPI document. */
+const named = <S extends z.ZodMiniType>(id: string, schema: S, description?: string): S =>
+  schema.check(z.meta({ id, ...(description !== undefined && { description }) }));
+
+const seconds = () => z.int().check(z.gte(0));
+const count = () => z.int().check(z.gte(0));
+/** ISO 8601 in UTC. */
+const instant = () => z.iso.datetime();
+
+const success = z.literal(true);
+const userId = described(UserId, 'The `sub` in the access tokens of the person.');
+const meetingId = described(MeetingId, 'A ULID: meetings sort by the time at which they started.');
+const roomName = described(
+  z.string(),
+  'The name of the room at LiveKit: each meeting has one of its own, never used again.',
+);
+const startedAt = described(instant(), 'When the meeting started.');
+
+const endedMeeting = {
+  meetingId,
+  roomName,
+  startedAt,
+  endedAt: described(instant(), 'When the meeting ended.'),
+  durationSeconds: described(seconds(), 'Whole seconds.'),
+  endedBy: described(
+    z.nullable(UserId),
+    'The moderator who ended it; null for the other reasons, and once forgotten.',
+  ),
+  reason: described(
+    z.enum(EndedMeetingRecord.shape.reason.def.entries),
+    [
+      '`moderator`: a moderator ended it.',
+      '`vacant`: everybody had left it.',
+      '`max-duration`: it had lasted as long as a meeting may.',
+      '`club-removed`: its club was removed.',
+    ].join(' '),
+  ),
+};
+
+const EndedMeeting = named(
+  'EndedMeeting',
+  z.strictObject(endedMeeting),
+  'A meeting that is over. Nothing of it changes again.',
+);
+
+export type JoinToken = z.infer<typeof JoinToken>;
+export const JoinToken = named(
+  'JoinToken',
+  z.strictObject({
+    token: described(z.string(), 'A LiveKit join token (a JWT), for this person and this room.'),
+    serverUrl: described(z.url(), 'The WebSocket URL to connect to with the token.'),
+    roomName,
+    meetingId,
+    participantName: described(z.string(), 'The name that the others in the room see.'),
+    isModerator: described(z.boolean(), 'The caller is a moderator of the club.'),
+    expiresAt: described(
+      instant(),
+      'Until when an unused token can be used to join. It never ends a connection.',
+    ),
+  }),
+);
+
+export type StartedMeeting = z.infer<typeof StartedMeeting>;
+export const StartedMeeting = named(
+  'StartedMeeting',
+  z.strictObject({
+    success,
+    meetingId,
+    roomName,
+    startedAt,
+    alreadyActive: described(z.boolean(), 'The meeting is not the one that this request set.'),
+  }),
+);
+
+export type EndAnswer = z.infer<typeof EndAnswer>;
+export const EndAnswer = named(
+  'MeetingEnd',
+  z.strictObject({
+    success: described(
+      z.boolean(),
+      'False: the meeting is over, but its room is not confirmed gone. The same request tries again.',
+    ),
+    meetingId,
+    roomName,
+    endedAt: described(instant(), 'When the meeting ended; the same each time.'),
+    duration: described(seconds(), 'Whole seconds from start to end; the same each time.'),
+  }),
+);
+
+export type MeetingStatus = z.infer<typeof MeetingStatus>;
+export const MeetingStatus = named(
+  'MeetingStatus',
+  z.strictObject({
+    state: described(
+      z.enum(['idle', 'waiting', 'live']),
+      '`idle`: no meeting is on. `waiting`: one is on, nobody is in it. `live`: people are in it.',
+    ),
+    isActive: described(z.boolean(), 'Somebody is in the meeting.'),
+    participantCount: described(count(), 'How many people are in the meeting.'),
+    startedAt: described(z.nullable(instant()), 'Null unless a meeting is on.'),
+    roomName: described(
+      z.nullable(z.string()),
+      'Null unless a meeting is on and its room exists. The next token makes the room.',
+    ),
+    meetingId: described(z.nullable(MeetingId), 'Null unless a meeting is on.'),
+    maxParticipants: described(
+      z.nullable(count()),
+      'How many people may be in the meeting at once. Null unless a meeting is on.',
+    ),
+    endsAtLatest: described(
+      z.nullable(instant()),
+      'When the meeting is ended at the latest. Null unless a meeting is on.',
+    ),
+    lastMeeting: described(z.nullable(EndedMeeting), 'Null for a club that never had a meeting.'),
+    observedAt: described(instant(), 'When what is said here about people was so.'),
+    observedBy: described(
+      z.enum(['record', 'events', 'query']),
+      'Who said so. `events`: LiveKit, by its webhooks. `query`: LiveKit, asked just now. `record`: no meeting is on.',
+    ),
+  }),
+);
+
+export type MeetingList = z.infer<typeof MeetingList>;
+export const MeetingList = named(
+  'MeetingList',
+  z.strictObject({
+    meetings: described(z.array(EndedMeeting), 'Newest first.'),
+    cursor: z.exactOptional(
+      described(MeetingId, 'Where the next page begins. Absent on the last page.'),
+    ),
+  }),
+);
+
+export type Attendance = z.infer<typeof Attendance>;
+const Attendance = named(
+  'Attendance',
+  z.strictObject({
+    userId,
+    displayName: described(z.nullable(z.string()), 'By the record of the club; null when unknown.'),
+    firstJoinedAt: instant(),
+    lastLeftAt: described(instant(), 'The end of the meeting for those who stayed until then.'),
+    secondsPresent: described(seconds(), 'Whole seconds. Time on two devices at once counts once.'),
+    sessions: described(
+      count(),
+      'How often the person came. Another device or tab counts as well.',
+    ),
+  }),
+);
+
+export type MeetingDetails = z.infer<typeof MeetingDetails>;
+export const MeetingDetails = named(
+  'MeetingDetails',
+  z.strictObject({
+    meeting: z.strictObject({
+      ...endedMeeting,
+      peopleCount: described(count(), 'How many people were there.'),
+    }),
+    attendance: described(
+      z.array(Attendance),
+      'In the order in which people came. Kept for 400 days.',
+    ),
+  }),
+);
+
+const Track = named(
+  'Track',
+  z.strictObject({
+    sid: z.string(),
+    kind: z.enum(['audio', 'video', 'data']),
+    source: z.enum(['microphone', 'camera', 'screen_share', 'screen_share_audio', 'unknown']),
+    muted: z.boolean(),
+  }),
+);
+
+const Participant = named(
+  'Participant',
+  z.strictObject({
+    userId: described(z.string(), 'The `sub` in the access tokens of the person.'),
+    name: described(z.string(), 'As the others see it: participants can rename themselves.'),
+    role: described(Role, 'By the record of the club: nothing that a participant can change.'),
+    joinedAt: instant(),
+    tracks: described(z.array(Track), 'What the person sends to the room.'),
+  }),
+);
+
+export type ParticipantList = z.infer<typeof ParticipantList>;
+export const ParticipantList = named(
+  'ParticipantList',
+  z.strictObject({ participants: z.array(Participant) }),
+);
+
+export type Muted = z.infer<typeof Muted>;
+export const Muted = named(
+  'Muted',
+  z.strictObject({
+    success,
+    muted: described(
+      z.array(z.strictObject({ userId: z.string(), trackSid: TrackSid })),
+      'What was not muted before this request, as far as LiveKit told it.',
+    ),
+  }),
+);
+
+const holdsNow = {
+  effective: described(
+    z.literal('now'),
+    'Nothing that a browser holds works against the decision.',
+  ),
+};
+const holdsLater = {
+  effective: described(
+    z.literal('after-token-expiry'),
+    'This API obeys the decision now. At LiveKit itself, a grant that the browser holds works for a while.',
+  ),
+  until: described(
+    instant(),
+    'When a grant that the browser holds by now has expired at the latest.',
+  ),
+  isRenewed: described(
+    z.boolean(),
+    'LiveKit renews the grant for as long as the person stays in the meeting, longer than `until`. Removing them ends that.',
+  ),
+};
+
+/** Since when a decision holds, whatever grant a browser has at LiveKit. */
+export type Effect = z.infer<z.ZodMiniObject<typeof holdsNow> | z.ZodMiniObject<typeof holdsLater>>;
+
+const removed = {
+  success,
+  wasPresent: described(z.boolean(), 'The person was in the meeting.'),
+  isBarred: described(z.boolean(), 'The person is kept out until the meeting ends.'),
+};
+
+export type Removed = z.infer<typeof Removed>;
+export const Removed = named(
+  'Removed',
+  z.discriminatedUnion('effective', [
+    z.strictObject({ ...removed, ...holdsNow }),
+    z.strictObject({ ...removed, ...holdsLater }),
+  ]),
+);
+
+export type Readmitted = z.infer<typeof Readmitted>;
+export const Readmitted = named(
+  'Readmitted',
+  z.strictObject({
+    success,
+    wasBarred: described(z.boolean(), 'The person had been kept out of the meeting that is on.'),
+  }),
+);
+
+const roleSet = { success, userId, role: Role };
+
+export type RoleSet = z.infer<typeof RoleSet>;
+export const RoleSet = named(
+  'RoleSet',
+  z.discriminatedUnion('effective', [
+    z.strictObject({ ...roleSet, ...holdsNow }),
+    z.strictObject({ ...roleSet, ...holdsLater }),
+  ]),
+);
+
+export type WebhookAnswer = z.infer<typeof WebhookAnswer>;
+export const WebhookAnswer = named(
+  'WebhookAnswer',
+  z.strictObject({
+    result: described(
+      z.enum(['followed', 'zombie-deleted', 'ignored']),
+      'What became of the event. `zombie-deleted`: the room of an ended meeting was deleted. `ignored`: it is about nothing that is known here.',
+    ),
+  }),
+);
