@@ -168,7 +168,7 @@ export const operations: Record<string, Operation> = {
       schema: described(token.Body, {
         readingClubId: PARAMETERS.clubId.description,
         participantName:
-          "The name that the others see: 1 to 64 characters, trimmed, without control characters. By default the first that fits of the member's display name, the user name in the access token, and the user id.",
+          "The name that the others see: 1 to 64 characters, trimmed, at least one of them visible, without control characters or overrides of the text's direction. By default the first that fits of the member's display name, the user name in the access token (unless it holds an `@`), and the user id.",
       }),
       examples: {
         named: {

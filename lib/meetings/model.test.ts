@@ -192,6 +192,16 @@ describe('a participant name', () => {
     'محمد',
     '李小龍',
     "O'Brien-Ñuñez <b>",
+    'علی\u200cرضا', // A non-joiner, as Persian writes it.
+    'क्\u200dष', // A joiner, which keeps a Hindi conjunct apart.
+    'Ada \u200fעדה\u200e (42)', // Marks of direction around Hebrew.
+    '\u2068عدا\u2069 \u2067\u2066Ada\u2069\u2069', // Isolates, one in another.
+    '\u{1f3f4}\u{e0067}\u{e0062}\u{e0065}\u{e006e}\u{e0067}\u{e007f}', // England's flag, with its tags.
+    '❤\ufe0f',
+    'ภาษา\u200bไทย', // A zero-width space, where Thai breaks a line.
+    '\u1112\u1161\u11ab', // Hangul in its parts.
+    '\u115f\u1161', // A filler in place of the first part.
+    '?',
     'a'.repeat(64),
     '😀'.repeat(64),
   ])('can be %s', (name) => {
@@ -216,6 +226,21 @@ describe('a participant name', () => {
     ['with a paragraph separator in it', 'A\u2029da'],
     ['half of an emoji', '\ud83d'],
     ['with half of an emoji in it', 'A\ude00da'],
+    ['only zero-width', '\u200b\u200c\u200d\u2060\ufeff'],
+    ['only marks of direction', '\u200e\u200f\u061c'],
+    ['only a soft hyphen', '\u00ad'],
+    ['only a Hangul filler', '\u3164'],
+    ['only a half-width Hangul filler', '\uffa0'],
+    ['only a blank Braille pattern', '\u2800'],
+    ['only a null notehead', '\u{1d159}'],
+    ['only a combining mark', '\u0301'],
+    ['only a variation selector', '\ufe0f'],
+    ['only tags', '\u{e0041}\u{e007f}'],
+    ['only isolates', '\u2068\u2069'],
+    ['with an override of direction in it', 'Ada \u202egnikool\u202c'],
+    ['with an embedding in it', '\u202bAda\u202c'],
+    ['with an open isolate', 'Ada \u2067'],
+    ['with an isolate that is closed before it opens', 'Ada \u2069\u2067'],
     ['a number', 42],
     ['null', null],
     ['a list', ['Ada']],
@@ -247,6 +272,38 @@ describe('a participant name', () => {
         expect(data.isWellFormed()).toBe(true);
       }),
       { numRuns: 500 },
+    );
+  });
+
+  const invisible = fc.constantFrom(
+    ...'\u00ad\u034f\u061c\u115f\u200b\u200c\u200d\u200e\u200f\u2060\u2800\u3164\ufe0f\ufeff\u0301 ',
+  );
+
+  test('needs something to see, and then keeps whatever invisible is beside it', () => {
+    const around = fc.string({ unit: invisible, maxLength: 20 });
+    fc.assert(
+      fc.property(around, fc.constantFrom('A', '字', 'क', '7', '-', '😀'), around, (a, seen, b) => {
+        expect(fits(ParticipantName, a + b)).toBe(false);
+        expect(ParticipantName.parse(a + seen + b)).toBe((a + seen + b).trim());
+      }),
+    );
+  });
+
+  test('leaves the direction of the text that follows it alone', () => {
+    const unit = fc.constantFrom(
+      ...'aא\u200e\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069',
+    );
+    fc.assert(
+      fc.property(fc.string({ unit, maxLength: 12 }), (text) => {
+        let rest = text;
+        for (let before = ''; before !== rest; ) {
+          before = rest;
+          rest = rest.replace(/[\u2066-\u2068]([^\u2066-\u2069]*)\u2069/, '$1');
+        }
+        const isHarmless = /^[aא\u200e]*$/.test(rest) && /[aא]/.test(rest);
+        expect(fits(ParticipantName, text)).toBe(isHarmless);
+      }),
+      { numRuns: 1_000 },
     );
   });
 });

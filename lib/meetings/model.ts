@@ -15,16 +15,38 @@ export const MeetingId = z
   .string(MEETING_ID_RULE)
   .check(z.regex(/^[0-7][0-9A-HJKMNP-TV-Z]{25}$/, MEETING_ID_RULE));
 
-/** Counted in code points. `Cs` are halves of surrogate pairs, `Zl` and `Zp` line ends. */
+/**
+ * A reader sees something of it. Not of a mark without its letter, nor of what Unicode says to draw as
+ * nothing (a Hangul filler is such a letter), nor of the blank Braille pattern, the null notehead, the
+ * place of an annotation or an object. What is not assigned yet is an emoji to come: a box, for now.
+ */
+const VISIBLE =
+  /[^\p{M}\p{Z}\p{Cc}\p{Cs}\p{Default_Ignorable_Code_Point}\u2800\u{1d159}\ufff9-\ufffc\p{Noncharacter_Code_Point}]/u;
+
+/**
+ * `Cs` are halves of surrogate pairs, `Zl` and `Zp` line ends; the last are embeddings and overrides of the
+ * text's direction. The joiners and marks of direction that Persian, Hindi, Hebrew or an emoji needs pass.
+ */
+const FORBIDDEN = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u202a-\u202e]/u;
+
+/** An isolate (UAX #9) that the name leaves open would turn around the text that follows it. */
+function hasBalancedIsolates(name: string): boolean {
+  let open = 0;
+  for (const [character] of name.matchAll(/[\u2066-\u2069]/g)) {
+    open += character === '\u2069' ? -1 : 1;
+    if (open < 0) return false;
+  }
+  return open === 0;
+}
+
+/** Counted in code points. */
 const nameOf = (maxCharacters: number) => {
-  const rule = `must be 1 to ${maxCharacters} characters, without control characters`;
+  const rule = `must be 1 to ${maxCharacters} characters, at least one of them visible, without control characters or overrides of the text's direction`;
   return z.string(rule).check(
     z.trim(),
-    z.refine((name) => {
-      const characters = [...name].length;
-      return characters >= 1 && characters <= maxCharacters;
-    }, rule),
-    z.refine((name) => !/[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]/u.test(name), rule),
+    z.refine((name) => [...name].length <= maxCharacters, rule),
+    z.refine((name) => VISIBLE.test(name), rule),
+    z.refine((name) => !FORBIDDEN.test(name) && hasBalancedIsolates(name), rule),
   );
 };
 

@@ -74,6 +74,8 @@ describe('the name of a participant who gives none', () => {
     ['with a line end in it', 'Ada\nLovelace'],
     ['with an escape in it', 'A\u001b[31mda'],
     ['half of an emoji', '\ud83d'],
+    ['a filler that looks blank', '\u3164'],
+    ['with an override of direction in it', 'Ada \u202egnikool'],
   ])('is the user name when somebody wrote a display name that is %s', async (_, displayName) => {
     expect(await defaultNameOf(displayName)).toBe('user-ada');
   });
@@ -81,6 +83,11 @@ describe('the name of a participant who gives none', () => {
   test('is cut to 64 characters, and never in the middle of one', async () => {
     expect(await defaultNameOf('😀'.repeat(70))).toBe('😀'.repeat(64));
     expect(await defaultNameOf(undefined, 'a'.repeat(128))).toBe('a'.repeat(64));
+  });
+
+  test('is never a user name that can be an address', async () => {
+    expect(await defaultNameOf(undefined, 'ada@books.example')).toBe('ada');
+    expect(await defaultNameOf('Ada', 'ada@books.example')).toBe('Ada');
   });
 
   test('is the user id when no name fits', async () => {

@@ -131,9 +131,13 @@ async function ensurePlace(
   throw new MeetingFull(maxParticipants);
 }
 
-/** The first that fits: neither the record's name nor the user pool's was checked here before. */
+/**
+ * The first that fits: neither the record's name nor the user pool's was checked here before. A user name
+ * with `@` is somebody's address, which is not for the others to read.
+ */
 function defaultName(member: Member | undefined, { username, userId }: Caller): string {
-  for (const name of [member?.displayName ?? '', username]) {
+  const names = [member?.displayName, username.includes('@') ? undefined : username];
+  for (const name of names.filter((each) => each !== undefined)) {
     const characters = [...name.trim()].slice(0, MAX_NAME_CHARACTERS);
     const { success, data } = ParticipantName.safeParse(characters.join(''));
     if (success) return data;
