@@ -1,5 +1,6 @@
 import { HELP, parseArguments, type Request, UsageError } from './arguments.ts';
 import { count, importClubs, Mistakes, readImport } from './import.ts';
+import { printableLines } from './printable.ts';
 import { importTable, sentenceFor } from './tables.ts';
 import { OutOfReach, Refused, type Target } from './targets.ts';
 
@@ -16,7 +17,12 @@ export interface Surroundings {
 }
 
 /** Does what was asked for, and gives the exit code. */
-export async function run(args: string[], around: Surroundings): Promise<number> {
+export async function run(args: string[], surroundings: Surroundings): Promise<number> {
+  const around: Surroundings = {
+    ...surroundings,
+    out: (text) => surroundings.out(printableLines(text)),
+    err: (text) => surroundings.err(printableLines(text)),
+  };
   let isJson = args.includes('--json');
   try {
     const request = parseArguments(args);

@@ -1,6 +1,7 @@
 /** Answers as somebody at a terminal reads them. */
 import type { Managed, ShownClub } from '../lib/meetings/manage.ts';
 import { count, type ImportedCounts } from './import.ts';
+import { printable } from './printable.ts';
 
 export function sentenceFor(answer: Managed): string {
   return 'done' in answer ? 'Done.' : club(answer);
@@ -66,8 +67,5 @@ function table(rows: string[][]): string {
     )
     .join('\n');
 }
-
-/** Whatever a name may hold, it moves no cursor. */
-const printable = (text: string): string => text.replaceAll(/\p{Cc}/gu, '\u{fffd}');
 
 const widthOf = (text: string): number => [...text].length;

@@ -1,5 +1,6 @@
 import { parseArgs, styleText } from 'node:util';
 import { COMMON, deploymentOf, sentenceOfParseArgs, UsageError } from '../arguments.ts';
+import { printable, printableLines } from '../printable.ts';
 import type { Deployment } from '../targets.ts';
 import type { Outcome, Report } from './examination.ts';
 import { examine } from './examine.ts';
@@ -58,7 +59,7 @@ export async function run(args: string[], around: Surroundings): Promise<number>
     if (args.includes('--json')) {
       around.out(`${JSON.stringify({ error: error.message, code: 'USAGE' })}\n`);
     }
-    around.err(`${error.message}\nnpm run doctor -- --help\n`);
+    around.err(`${printableLines(error.message)}\nnpm run doctor -- --help\n`);
     return EXIT.usage;
   }
 
@@ -67,7 +68,7 @@ export async function run(args: string[], around: Surroundings): Promise<number>
     if (!isJson) around.out(lineOf(report, around.hasColours));
   };
   const { target, checks } = await examined(deployment, tell, around);
-  if (isJson) around.out(`${JSON.stringify({ target, checks }, null, 2)}\n`);
+  if (isJson) around.out(printableLines(`${JSON.stringify({ target, checks }, null, 2)}\n`));
   if (around.stop?.aborted) return EXIT.stopped;
   return checks.some(({ outcome }) => outcome === 'failure') ? EXIT.failure : EXIT.healthy;
 }
@@ -114,5 +115,5 @@ function lineOf({ check, outcome, sentence, remedy }: Report, hasColours = false
     hasColours ? styleText(COLOURS[text], text, { validateStream: false }) : text;
   const start = `${shown(outcome)}${' '.repeat(OUTCOME_WIDTH - outcome.length)}${check.padEnd(CHECK_WIDTH)}`;
   const indent = ' '.repeat(OUTCOME_WIDTH + CHECK_WIDTH);
-  return `${start}${sentence}\n${remedy ? `${indent}→ ${remedy}\n` : ''}`;
+  return `${start}${printable(sentence)}\n${remedy ? `${indent}→ ${printable(remedy)}\n` : ''}`;
 }

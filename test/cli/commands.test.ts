@@ -95,20 +95,29 @@ describe('the commands', () => {
     vi.restoreAllMocks();
   });
 
-  it('show a name that holds a terminal’s commands as what it is', async () => {
+  it('show the characters of a name that a terminal would obey or hide as escapes', async () => {
     const clubId = newId();
     await clubs('put-club', clubId, '--name', 'A', '--moderator', 'ada');
+    // As an earlier version, or another program, may have written it.
+    const displayName = '\u001b[2J\u202eeve\u200b\u3164\n👩\u200d💻❤️';
+    const escaped = String.raw`\u001b[2J\u202eeve\u200b\u3164\u000a👩\u200d💻❤️`;
     await world.putItem({
       pk: `CLUB#${clubId}`,
       sk: 'MEMBER#eve',
       userId: 'eve',
-      displayName: '\u001b[2J\u001b]0;gone\u0007',
+      displayName,
       role: 'member',
       joinedAt: '2026-01-01T00:00:00.000Z',
     });
     const { out } = await clubs('show', clubId);
-    expect(out).toContain('[2J');
-    expect(out).not.toMatch(/[^\P{Cc}\n]/u);
+    expect(out).toContain(`eve   member  ${escaped}  2026`);
+    const json = (await clubs('show', clubId, '--json')).out;
+    expect(json).not.toMatch(/[^\P{C}\n]/u);
+    expect(JSON.parse(json).members).toMatchObject([{ displayName }]);
+  });
+
+  it('repeat what was typed, with its unseen characters as escapes', async () => {
+    expect((await clubs('\u202ewohs')).err).toContain(String.raw`"\u202ewohs" is no command`);
   });
 });
 
