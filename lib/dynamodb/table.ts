@@ -48,16 +48,10 @@ export interface Key {
   sk: string;
 }
 export type Item = Record<string, unknown>;
-export type Table = ReturnType<typeof openTable>;
+export type Table = ReturnType<typeof tableOn>;
 
-/**
- * The one table, with what every access to it shares: consistent reads, bounded time, and outages
- * told apart from answers. Each call throws `StoreUnavailable` when its outcome cannot be known.
- */
-export function openTable(
-  { tableName: TableName, endpoint, account }: TableOptions,
-  timed: Timed = (call) => call(),
-) {
+/** The service's table: {@link tableOn} with a client whose calls take bounded time. */
+export function openTable({ tableName, endpoint, account }: TableOptions, timed?: Timed): Table {
   const documents = DynamoDBDocumentClient.from(
     new DynamoDBClient({
       maxAttempts: ATTEMPTS,
@@ -72,7 +66,18 @@ export function openTable(
     }),
     { marshallOptions: { removeUndefinedValues: true } },
   );
+  return tableOn(documents, tableName, timed);
+}
 
+/**
+ * The one table, with what every access to it shares: consistent reads, and outages told apart from
+ * answers. Each call throws `StoreUnavailable` when its outcome cannot be known.
+ */
+export function tableOn(
+  documents: DynamoDBDocumentClient,
+  TableName: string,
+  timed: Timed = (call) => call(),
+) {
   const answer = <T>(call: () => Promise<T>): Promise<T> => timed(() => classifyOutages(call()));
 
   /** Whether the write's condition held. */
