@@ -24,7 +24,7 @@ export function createClubRepository(table: Table): ClubRepository {
   /** In one round trip; the members by user id. */
   const clubAndMembers = async (clubId: string, userIds: string[]) => {
     const keys = [...new Set(userIds)].map((userId) => memberKey(clubId, userId));
-    const items = await table.batchGet([clubKey(clubId), ...keys]);
+    const items = await table.getTogether([clubKey(clubId), ...keys]);
     const club = items.find(({ sk }) => sk === 'CLUB');
     const members = items.filter(({ sk }) => sk !== 'CLUB').map((item) => Member.parse(item));
     return {

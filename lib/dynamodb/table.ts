@@ -5,8 +5,6 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import {
   BatchGetCommand,
-  type BatchGetCommandInput,
-  type BatchGetCommandOutput,
   BatchWriteCommand,
   type BatchWriteCommandInput,
   type BatchWriteCommandOutput,
@@ -25,9 +23,9 @@ import type { Timed } from '../meetings/ports.ts';
 const ATTEMPTS = 3;
 const ATTEMPT_TIMEOUT_MS = 1000;
 
-/** How long keys that came back unprocessed are asked for again, and how long to wait between. */
+/** For how long a batch that came back in part is sent again, and the first wait, which then doubles. */
 const UNPROCESSED_BUDGET_MS = 3000;
-const UNPROCESSED_PAUSE_MS = 50;
+const FIRST_PAUSE_MS = 50;
 
 /** As many writes as one BatchWriteItem takes. */
 const BATCH_WRITES = 25;
@@ -91,6 +89,20 @@ export function tableOn(
     }
   };
 
+  const batchGetPage = async (keys: Key[]): Promise<{ items: Item[]; unprocessed: Key[] }> => {
+    const { Responses, UnprocessedKeys } = await answer(() =>
+      documents.send(
+        new BatchGetCommand({
+          RequestItems: { [TableName]: { Keys: keys, ConsistentRead: true } },
+        }),
+      ),
+    );
+    return {
+      items: Responses?.[TableName] ?? [],
+      unprocessed: (UnprocessedKeys?.[TableName]?.Keys ?? []) as Key[],
+    };
+  };
+
   return {
     async get(Key: Key): Promise<Item | undefined> {
       const { Item } = await answer(() =>
@@ -99,20 +111,34 @@ export function tableOn(
       return Item;
     },
 
-    /** At most 100 keys; in any order. An item is absent only when no key is left unprocessed. */
+    /**
+     * Items that have nothing to do with each other: at most 100 keys, in any order. An item is absent
+     * only when no key is left unprocessed.
+     */
     async batchGet(keys: Key[]): Promise<Item[]> {
       const items: Item[] = [];
       if (keys.length === 0) return items;
-      let request: BatchGetCommandInput['RequestItems'] = {
-        [TableName]: { Keys: keys, ConsistentRead: true },
-      };
+      let left = keys;
       await untilProcessed(async () => {
-        const page: BatchGetCommandOutput = await answer(() =>
-          documents.send(new BatchGetCommand({ RequestItems: request })),
-        );
-        items.push(...(page.Responses?.[TableName] ?? []));
-        request = page.UnprocessedKeys;
-        return !request?.[TableName]?.Keys?.length;
+        const page = await batchGetPage(left);
+        items.push(...page.items);
+        left = page.unprocessed;
+        return left.length === 0;
+      });
+      return items;
+    },
+
+    /**
+     * A few items that one decision rests on, all from one answer. When DynamoDB leaves one of them
+     * unprocessed, all are read again: an item that is seconds older than the others makes a state that
+     * never was.
+     */
+    async getTogether(keys: Key[]): Promise<Item[]> {
+      let items: Item[] = [];
+      await untilProcessed(async () => {
+        const page = await batchGetPage(keys);
+        items = page.items;
+        return page.unprocessed.length === 0;
       });
       return items;
     },
@@ -184,14 +210,18 @@ export function tableOn(
   };
 }
 
-/** DynamoDB may answer a batch in part, under load: the rest is asked for again, for a time. */
-async function untilProcessed(requestRest: () => Promise<boolean>): Promise<void> {
+/**
+ * DynamoDB may answer a batch in part, under load. Sends it again until nothing is left, with waits
+ * that double, each shortened by up to a half at random, so that many processes do not come at once.
+ */
+async function untilProcessed(send: () => Promise<boolean>): Promise<void> {
   const giveUpAt = Date.now() + UNPROCESSED_BUDGET_MS;
-  while (!(await requestRest())) {
-    if (Date.now() + UNPROCESSED_PAUSE_MS > giveUpAt) {
+  for (let pauseMs = FIRST_PAUSE_MS; !(await send()); pauseMs *= 2) {
+    const jittered = pauseMs * (1 - Math.random() / 2);
+    if (Date.now() + jittered > giveUpAt) {
       throw new StoreUnavailable({ cause: new Error('keys stayed unprocessed') });
     }
-    await new Promise((resolve) => setTimeout(resolve, UNPROCESSED_PAUSE_MS));
+    await new Promise((resolve) => setTimeout(resolve, jittered));
   }
 }
 
