@@ -363,7 +363,7 @@ export const operations: Record<string, Operation> = {
       attended: {
         summary: 'A meeting of one person',
         value: {
-          meeting: { ...PREVIOUS, peopleCount: 1 },
+          meeting: { ...PREVIOUS, peopleCount: 1, guestCount: 0 },
           attendance: [
             {
               userId: CLEO,

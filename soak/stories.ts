@@ -92,7 +92,7 @@ function seenIn(entry: Entry): Seen[] {
     case 'meetings':
       return entry.answer.body.meetings.map((meeting) => ({ isOver: true, ...meeting }));
     case 'meeting': {
-      const { peopleCount: _, ...meeting } = entry.answer.body.meeting;
+      const { peopleCount: _, guestCount: __, ...meeting } = entry.answer.body.meeting;
       return [{ isOver: true, ...meeting }];
     }
     default:

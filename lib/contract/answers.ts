@@ -170,6 +170,10 @@ export const MeetingDetails = named(
     meeting: z.strictObject({
       ...endedMeeting,
       peopleCount: described(count(), 'How many people were there.'),
+      guestCount: described(
+        count(),
+        'How many guests were there, by telephone or from another network. A guest who comes twice counts twice.',
+      ),
     }),
     attendance: described(
       z.array(Attendance),

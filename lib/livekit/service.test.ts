@@ -108,19 +108,26 @@ describe('a room', () => {
     await standIn.join(name, { identity: 'joined', state: 'JOINED' });
     await standIn.join(name, { identity: 'recorder', kind: 'EGRESS' });
     await standIn.join(name, { identity: 'agent', kind: 'AGENT' });
+    await standIn.join(name, { identity: 'caller', kind: 'SIP' });
+    await standIn.join(name, { identity: 'chatter', kind: 'CONNECTOR' });
     await standIn.join(name, { identity: 'still-joining', state: 'JOINING' });
     const participants = await service.getParticipants(name);
     expect(participants.find(({ identity }) => identity === 'ada')).toEqual({
+      kind: 'standard',
       identity: 'ada',
       sid: expect.stringMatching(/^PA_/),
       name: 'Ada',
-      isPerson: true,
       joinedAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
       tracks: [],
     });
-    expect(
-      Object.fromEntries(participants.map(({ identity, isPerson }) => [identity, isPerson])),
-    ).toEqual({ ada: true, joined: true, recorder: false, agent: false });
+    expect(Object.fromEntries(participants.map(({ identity, kind }) => [identity, kind]))).toEqual({
+      ada: 'standard',
+      joined: 'standard',
+      recorder: 'other',
+      agent: 'other',
+      caller: 'sip',
+      chatter: 'connector',
+    });
     expect(JSON.parse(JSON.stringify(participants))).toEqual(participants);
   });
 
@@ -165,7 +172,7 @@ describe('a room', () => {
     expect(await service.getParticipants(name)).toEqual([]);
   });
 
-  test('has a status that counts people only', async () => {
+  test('has a status that counts people and guests, and no machines', async () => {
     const name = newName();
     expect(await service.getRoomStatus(name)).toEqual({
       exists: false,
@@ -182,8 +189,9 @@ describe('a room', () => {
       metadata,
     });
     await standIn.join(name, { identity: 'ada' });
+    await standIn.join(name, { identity: 'sip_+4930', kind: 'SIP' });
     const status = await service.getRoomStatus(name);
-    expect(status).toMatchObject({ isActive: true, participantCount: 1 });
+    expect(status).toMatchObject({ isActive: true, participantCount: 2 });
     expect(JSON.parse(JSON.stringify(status))).toEqual(status);
   });
 

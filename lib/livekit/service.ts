@@ -6,6 +6,7 @@ import {
   type VideoGrant,
 } from 'livekit-server-sdk';
 import { MediaUnavailable } from '../errors.ts';
+import { isAttendee } from '../meetings/attendees.ts';
 import type {
   MediaServer,
   Participant,
@@ -123,7 +124,7 @@ export class LiveKitService implements MediaServer {
       this.getParticipants(roomName),
     ]);
     if (!room) return { exists: false, isActive: false, participantCount: 0 };
-    const participantCount = participants.filter(({ isPerson }) => isPerson).length;
+    const participantCount = participants.filter(isAttendee).length;
     return {
       exists: true,
       isActive: participantCount > 0,

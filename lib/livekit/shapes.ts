@@ -6,10 +6,14 @@ import {
   TrackSource,
   TrackType,
 } from 'livekit-server-sdk';
-import type { Participant, Room, Track } from '../meetings/ports.ts';
+import type { Participant, ParticipantKind, Room, Track } from '../meetings/ports.ts';
 
-/** `ParticipantInfo.Kind.STANDARD`, which the SDK does not export: neither agent nor recorder. */
-const STANDARD = 0;
+/** `ParticipantInfo.Kind`, which the SDK does not export, as far as it matters here. */
+const PARTICIPANT_KINDS: Record<number, ParticipantKind> = {
+  0: 'standard',
+  3: 'sip',
+  7: 'connector',
+};
 
 /** LiveKit's messages as ours. Its times are bigint, which JSON cannot carry. */
 export const roomOf = (room: SdkRoom): Room => ({
@@ -25,10 +29,10 @@ export const isConnected = ({ state }: ParticipantInfo): boolean =>
   state === ParticipantInfo_State.JOINED || state === ParticipantInfo_State.ACTIVE;
 
 export const participantOf = (participant: ParticipantInfo): Participant => ({
+  kind: participant.permission?.hidden ? 'other' : (PARTICIPANT_KINDS[participant.kind] ?? 'other'),
   identity: participant.identity,
   sid: participant.sid,
   name: participant.name,
-  isPerson: participant.kind === STANDARD && !participant.permission?.hidden,
   joinedAt: instant(participant.joinedAtMs, participant.joinedAt),
   tracks: participant.tracks.map(trackOf),
 });

@@ -71,7 +71,7 @@ describe('an event of LiveKit’s', () => {
       participant: {
         identity: 'ann',
         sid: 'PA_Segmx4dNjjW4',
-        isPerson: true,
+        kind: 'standard',
         joinedAt: '2026-11-22T20:11:44.238Z',
       },
     });

@@ -1,6 +1,7 @@
 import { MediaUnavailable } from '../errors.ts';
+import { isAttendee, isPerson } from './attendees.ts';
 import { concludeMeeting } from './conclude.ts';
-import { isPersonOfOurs, personJoined, sessionOf } from './follow.ts';
+import { attendeeJoined, readFor, sessionOf } from './follow.ts';
 import { type Club, type Meeting, parseRoomName } from './model.ts';
 import type {
   ClubRepository,
@@ -21,6 +22,7 @@ export interface CleanupDeps {
   clubs: Pick<
     ClubRepository,
     | 'listActiveClubIds'
+    | 'getClub'
     | 'getClubs'
     | 'getClubAndMember'
     | 'filterEnded'
@@ -191,8 +193,9 @@ async function putOut(
   { meetingId, roomName }: Meeting,
 ): Promise<void> {
   if (!barredUserIds) return;
-  for (const { identity } of await media.getParticipants(roomName)) {
-    if (!barredUserIds.has(identity)) continue;
+  for (const participant of await media.getParticipants(roomName)) {
+    const { identity } = participant;
+    if (!isPerson(participant) || !barredUserIds.has(identity)) continue;
     // They may have been let back in since the club was read.
     const { club } = await clubs.getClubAndMember(clubId, identity);
     if (club?.meeting?.meetingId !== meetingId || !club.barredUserIds?.has(identity)) continue;
@@ -215,23 +218,23 @@ async function repairPresence(
   if (!presence || isRight({ presence, count: sids.size }, room)) return undefined;
 
   const inRoom = await run.media.getParticipants(meeting.roomName);
-  const people = inRoom.filter(isPersonOfOurs);
+  const attendees = inRoom.filter(isAttendee);
   const ref = { clubId: club.clubId, meetingId: meeting.meetingId };
   const observedAt = run.now().toISOString();
   if (room) {
     const incarnation = { sid: room.sid, createdAt: room.createdAt, observedAt };
-    if (presence.isFinished && people.length > 0) await run.presence.roomFound(ref, incarnation);
+    if (presence.isFinished && attendees.length > 0) await run.presence.roomFound(ref, incarnation);
     // Sids that were there before LiveKit was asked, and are not there now, are gone. One that is
-    // new may have left again since: `personJoined` sees that by its session.
-    const there = new Set(people.map(({ sid }) => sid));
+    // new may have left again since: `attendeeJoined` sees that by its session.
+    const there = new Set(attendees.map(({ sid }) => sid));
     await run.presence.removePresent(
       ref,
       [...sids].filter((sid) => !there.has(sid)),
       observedAt,
     );
-    for (const person of people.filter(({ sid }) => !sids.has(sid))) {
-      const { member } = await run.clubs.getClubAndMember(club.clubId, person.identity);
-      await personJoined(run, ref, incarnation, sessionOf(person, member));
+    for (const attendee of attendees.filter(({ sid }) => !sids.has(sid))) {
+      const { member } = await readFor(run, club.clubId, attendee);
+      await attendeeJoined(run, ref, incarnation, sessionOf(attendee, member));
     }
     // Last, so that a repair that broke off is not taken for complete.
     await run.presence.roomStarted(ref, incarnation);
@@ -268,7 +271,7 @@ async function lookForVacancy(
   const { clubs, media, now, cleanup } = run;
   const { clubId } = club;
   const { meetingId, vacantSince } = meeting;
-  const seemsOccupied = known ? known.some(({ isPerson }) => isPerson) : hasCount(room);
+  const seemsOccupied = known ? known.some(isAttendee) : hasCount(room);
   if (seemsOccupied && !vacantSince) return;
 
   const isDue =
@@ -276,7 +279,7 @@ async function lookForVacancy(
     now().getTime() - Date.parse(vacantSince) >= cleanup.graceSeconds * 1000;
   const inRoom =
     seemsOccupied || isDue ? (known ?? (await media.getParticipants(meeting.roomName))) : [];
-  if (inRoom.some(({ isPerson }) => isPerson)) {
+  if (inRoom.some(isAttendee)) {
     await clubs.clearVacant(clubId, meetingId);
     return;
   }

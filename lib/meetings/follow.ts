@@ -1,4 +1,5 @@
 import type { WebhookAnswer } from '../contract/answers.ts';
+import { isAttendee, isPerson } from './attendees.ts';
 import { findEnded } from './conclude.ts';
 import {
   type Club,
@@ -6,7 +7,6 @@ import {
   parseDoctorsRoomName,
   parseRoomName,
   type Session,
-  UserId,
 } from './model.ts';
 import type {
   ClubRepository,
@@ -52,18 +52,19 @@ export async function followMediaEvent(
   const meeting = parseRoomName(event.room.name);
   if (!meeting) return 'ignored';
   const participant = 'participant' in event ? event.participant : undefined;
-  if (participant && !isPersonOfOurs(participant)) return 'ignored';
+  if (participant && !isAttendee(participant)) return 'ignored';
 
-  const { club, member } = await read(deps, meeting, participant);
+  const { club, member } = await readFor(deps, meeting.clubId, participant);
   const isOn = club?.meeting?.meetingId === meeting.meetingId;
   if (!isOn && !(await findEnded(deps, club, meeting.meetingId))) return 'ignored';
 
   const room = { ...event.room, observedAt: event.at };
-  const isBarred = isOn && participant && club?.barredUserIds?.has(participant.identity);
+  // A guest cannot be barred.
+  const isBarred =
+    isOn && participant && isPerson(participant) && club?.barredUserIds?.has(participant.identity);
   // The same for a join and a departure, so that it does not matter which of them comes first.
   const isAttended =
-    participant &&
-    ((isOn && !isBarred) || isRemembered(meeting, club, member, participant.identity));
+    participant && ((isOn && !isBarred) || isRemembered(meeting, club, member, participant));
   switch (event.type) {
     case 'room_started':
       if (isOn) await deps.presence.roomStarted(meeting, room);
@@ -75,7 +76,7 @@ export async function followMediaEvent(
       const { identity } = event.participant;
       if (isBarred) await deps.media.removeParticipant(event.room.name, identity, deps.now());
       if (isAttended) {
-        await personJoined(deps, meeting, room, sessionOf(event.participant, member));
+        await attendeeJoined(deps, meeting, room, sessionOf(event.participant, member));
       }
       break;
     }
@@ -105,49 +106,46 @@ export async function followMediaEvent(
   return 'zombie-deleted';
 }
 
-/** Tokens of this service carry a user id; whoever came by another way is nobody that it knows. */
-export const isPersonOfOurs = ({ isPerson, identity }: Participant): boolean =>
-  isPerson && UserId.safeParse(identity).success;
-
 /**
- * Whether a stay is to be written down whatever is known of it. Events come after what they are about:
- * they must not bring back the attendance of somebody who was forgotten, or of a club that was removed.
+ * Whether a session is written after its meeting. An event arrives after what it is about: it must not
+ * bring back the attendance of a person who was forgotten, or of a club that was removed.
  */
 const isRemembered = (
   { meetingId }: MeetingRef,
   club: Club | undefined,
   member: Member | undefined,
-  userId: string,
+  participant: Participant,
 ): boolean => {
   const { lastMeeting, moderatorId } = club ?? {};
   if (lastMeeting?.meetingId === meetingId && lastMeeting.reason === 'club-removed') return false;
-  return member !== undefined || moderatorId === userId;
+  // Nothing that is written about a guest identifies them.
+  if (!isPerson(participant)) return true;
+  return member !== undefined || moderatorId === participant.identity;
 };
 
-const read = async (
-  { clubs }: FollowDeps,
-  { clubId }: MeetingRef,
+/** The club, and the member that the participant is; a guest is none, whatever their identity. */
+export const readFor = async (
+  { clubs }: { clubs: Pick<ClubRepository, 'getClub' | 'getClubAndMember'> },
+  clubId: string,
   participant: Participant | undefined,
 ): Promise<{ club: Club | undefined; member?: Member | undefined }> =>
-  participant
+  participant && isPerson(participant)
     ? clubs.getClubAndMember(clubId, participant.identity)
     : { club: await clubs.getClub(clubId) };
 
-export const sessionOf = (
-  { identity, sid, joinedAt }: Participant,
-  member: Member | undefined,
-): Session => ({
-  userId: identity,
-  participantSid: sid,
+/** A guest's session names nobody: their identity and name can be a telephone number. */
+export const sessionOf = (participant: Participant, member: Member | undefined): Session => ({
+  userId: isPerson(participant) ? participant.identity : null,
+  participantSid: participant.sid,
   displayName: member?.displayName ?? null,
-  joinedAt,
+  joinedAt: participant.joinedAt,
 });
 
 /**
  * Present first, then the session; and out again if the session has ended already. A departure goes
  * the other way round, so whichever comes last sees the other.
  */
-export async function personJoined(
+export async function attendeeJoined(
   {
     presence,
   }: { presence: Pick<PresenceRepository, 'addPresent' | 'removePresent' | 'sessionStarted'> },

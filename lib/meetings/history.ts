@@ -55,8 +55,16 @@ export async function getMeeting(
   const club = await clubOfMember(clubs, { caller, clubId });
   const meeting = await findEnded({ clubs }, club, meetingId);
   if (!meeting) throw new MeetingNotFound();
-  const attendance = attendanceOf(await presence.listSessions({ clubId, meetingId }), meeting);
-  return { meeting: { ...meeting, peopleCount: attendance.length }, attendance };
+  const sessions = await presence.listSessions({ clubId, meetingId });
+  const attendance = attendanceOf(sessions, meeting);
+  return {
+    meeting: {
+      ...meeting,
+      peopleCount: attendance.length,
+      guestCount: attendedIn(sessions, meeting).filter(({ userId }) => userId === null).length,
+    },
+    attendance,
+  };
 }
 
 async function clubOfMember(
@@ -74,15 +82,17 @@ interface Stay {
   to: number;
 }
 
-/** Whoever was there when the meeting ended left at its end; whoever came after it was not there. */
-export function attendanceOf(sessions: Session[], { endedAt }: EndedMeeting): Attendance[] {
-  const end = Date.parse(endedAt);
-  const byPerson = Map.groupBy(
-    sessions.filter(({ joinedAt }) => Date.parse(joinedAt) < end),
-    ({ userId }) => userId,
-  );
-  return [...byPerson]
-    .map(([userId, own]): Attendance => {
+/** A session that begins after the meeting's end is no attendance. */
+const attendedIn = (sessions: Session[], { endedAt }: EndedMeeting): Session[] =>
+  sessions.filter(({ joinedAt }) => Date.parse(joinedAt) < Date.parse(endedAt));
+
+/** The people's attendance. An open session ends with the meeting. */
+export function attendanceOf(sessions: Session[], meeting: EndedMeeting): Attendance[] {
+  const end = Date.parse(meeting.endedAt);
+  const byUserId = Map.groupBy(attendedIn(sessions, meeting), ({ userId }) => userId);
+  return [...byUserId]
+    .flatMap(([userId, own]): Attendance | [] => {
+      if (userId === null) return [];
       const stays = own.map(({ joinedAt, leftAt }): Stay => {
         const from = Date.parse(joinedAt);
         // An event's time is in whole seconds, a session's start in milliseconds.

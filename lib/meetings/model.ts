@@ -145,9 +145,10 @@ export type MutableSource = z.infer<typeof MutableSource>;
 const TRACK_RULE = 'must be the sid of a track';
 export const TrackSid = z.string(TRACK_RULE).check(z.regex(/^[\w-]{1,64}$/, TRACK_RULE));
 
-/** One person's stay in a meeting's room, from joining to leaving. */
+/** One attendee's stay in a meeting's room, from joining to leaving. */
 export const Session = z.object({
-  userId: UserId,
+  /** Null for a guest. */
+  userId: z.nullable(UserId),
   participantSid: z.string(),
   /** The member's, not the participant's: participants can rename themselves. */
   displayName: z._default(z.nullable(z.string()), null),

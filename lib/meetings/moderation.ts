@@ -14,6 +14,7 @@ import {
   NotAModerator,
   ParticipantNotFound,
 } from '../errors.ts';
+import { isPerson } from './attendees.ts';
 import {
   type Caller,
   type Club,
@@ -327,8 +328,7 @@ async function targetOf(
 const peopleIn = async (
   { media }: Pick<ModerationDeps, 'media'>,
   { roomName }: Meeting,
-): Promise<Participant[]> =>
-  (await media.getParticipants(roomName)).filter(({ isPerson }) => isPerson);
+): Promise<Participant[]> => (await media.getParticipants(roomName)).filter(isPerson);
 
 async function moderatorsAmong(
   { clubs }: Pick<ModerationDeps, 'clubs'>,

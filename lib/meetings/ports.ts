@@ -191,12 +191,18 @@ export interface Track {
   muted: boolean;
 }
 
-/** Somebody in a room. Recorders, agents and hidden helpers are not people. */
+/**
+ * What LiveKit says that a participant is. `other` is an agent, a recorder, an ingress, a hidden helper
+ * or a kind that this version does not know.
+ */
+export type ParticipantKind = 'standard' | 'sip' | 'connector' | 'other';
+
+/** Whatever is connected to a room: `attendees.ts` says who of it is in the meeting. */
 export interface Participant {
+  kind: ParticipantKind;
   identity: string;
   sid: string;
   name: string;
-  isPerson: boolean;
   /** ISO 8601. */
   joinedAt: string;
   tracks: Track[];

@@ -6,6 +6,7 @@ import {
   NotAMember,
   RemovedFromMeeting,
 } from '../errors.ts';
+import { isAttendee, isPerson } from './attendees.ts';
 import {
   type Caller,
   type Club,
@@ -125,9 +126,9 @@ async function ensurePlace(
   caller: Caller,
 ): Promise<void> {
   if (room.participantCount < maxParticipants) return;
-  const people = (await media.getParticipants(room.name)).filter(({ isPerson }) => isPerson);
-  if (people.length < maxParticipants) return;
-  if (people.some(({ identity }) => identity === caller.userId)) return;
+  const inRoom = (await media.getParticipants(room.name)).filter(isAttendee);
+  if (inRoom.length < maxParticipants) return;
+  if (inRoom.some((other) => isPerson(other) && other.identity === caller.userId)) return;
   throw new MeetingFull(maxParticipants);
 }
 

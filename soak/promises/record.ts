@@ -184,7 +184,9 @@ export const RECORD: Promised[] = [
       if (club.lastMeeting) over.set(club.lastMeeting.meetingId, club.lastMeeting);
       const expected = [...over.values()].toSorted((a, b) => (a.meetingId < b.meetingId ? 1 : -1));
       const { listed = [], details = [] } = outcome.answers.get(clubId) ?? {};
-      const detailed = details.map(({ meeting: { peopleCount: _, ...meeting } }) => meeting);
+      const detailed = details.map(
+        ({ meeting: { peopleCount: _, guestCount: __, ...meeting } }) => meeting,
+      );
       return differs(listed, expected) ?? differs(detailed, expected);
     },
   ),

@@ -274,7 +274,7 @@ describe('status', () => {
     const { meeting, ...club } = await startedClub();
     const { standIn } = world;
     await standIn.join(meeting.roomName, { identity: 'somebody' });
-    await standIn.join(meeting.roomName, { identity: 'somebody else' });
+    await standIn.join(meeting.roomName, { identity: 'somebody-else' });
     await standIn.join(meeting.roomName, { identity: 'recorder', kind: 'EGRESS' });
     await standIn.join(meeting.roomName, { identity: 'agent', kind: 'AGENT' });
     await standIn.join(meeting.roomName, { identity: 'on the way', state: 'JOINING' });

@@ -263,7 +263,7 @@ describe('A meeting that is over', () => {
     );
     expect({ status, body }).toEqual({
       status: 200,
-      body: { meeting: { ...wanted, peopleCount: 0 }, attendance: [] },
+      body: { meeting: { ...wanted, peopleCount: 0, guestCount: 0 }, attendance: [] },
     });
   });
 

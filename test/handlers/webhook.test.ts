@@ -326,7 +326,6 @@ describe('An event that is of no use is answered 200, ignored, and writes nothin
     ['an agent', { kind: 'AGENT' }],
     ['a recorder', { kind: 'EGRESS' }],
     ['an ingress', { kind: 'INGRESS' }],
-    ['somebody by telephone', { kind: 'SIP' }],
     ['a hidden helper', { hidden: true }],
   ] as const)('one about %s', async (_, who) => {
     const { club, room } = await clubWithMeeting();

@@ -123,7 +123,8 @@ export function createRooms(now: () => Date) {
       if (before) leave(room, before);
       const sid = nextSid('PA');
       const joinedAt = now().toISOString();
-      const person = { identity, sid, name: identity, isPerson: true, joinedAt, tracks: [] };
+      const kind = 'standard' as const;
+      const person = { kind, identity, sid, name: identity, joinedAt, tracks: [] };
       identities.set(sid, identity);
       room.people.set(identity, person);
       tell('participant_joined', room, person);

@@ -425,7 +425,7 @@ export function agree(truth: Truth, items: Items, rooms: World['rooms']): void {
     for (const row of rowsOf(itemsOfClub, 'ATTENDANCE#')) {
       const { userId, participantSid, leftAt } = Session.parse(row);
       expect(rooms.identities.get(participantSid)).toBe(userId);
-      expect(club.forgotten.has(userId), `${userId} was forgotten`).toBe(false);
+      expect(userId !== null && club.forgotten.has(userId), `${userId} was forgotten`).toBe(false);
       if (truth.toldLeft.has(participantSid)) expect(leftAt, 'left').toBeDefined();
     }
   }

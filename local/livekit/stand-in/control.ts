@@ -9,7 +9,7 @@ import { Delivery, WebhookFault, type WebhookFaultInput } from './webhooks.ts';
 export const CONTROL_PREFIX = '/stand-in/';
 const ANSWER_WITHIN_MS = 10_000;
 
-const Kind = z.enum(['STANDARD', 'INGRESS', 'EGRESS', 'SIP', 'AGENT']);
+const Kind = z.enum(['STANDARD', 'INGRESS', 'EGRESS', 'SIP', 'AGENT', 'CONNECTOR', 'BRIDGE']);
 const State = z.enum(['JOINING', 'JOINED', 'ACTIVE']);
 const Source = z.enum(['CAMERA', 'MICROPHONE', 'SCREEN_SHARE', 'SCREEN_SHARE_AUDIO']);
 /** Those that a departure commonly has; LiveKit's names. */

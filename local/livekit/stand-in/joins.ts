@@ -78,6 +78,10 @@ function kindOf(kind: string): ParticipantInfo_Kind {
       return ParticipantInfo_Kind.SIP;
     case 'AGENT':
       return ParticipantInfo_Kind.AGENT;
+    case 'CONNECTOR':
+      return ParticipantInfo_Kind.CONNECTOR;
+    case 'BRIDGE':
+      return ParticipantInfo_Kind.BRIDGE;
     default:
       return ParticipantInfo_Kind.STANDARD;
   }

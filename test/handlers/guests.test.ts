@@ -1,0 +1,179 @@
+/** Guests of a meeting, who have no account: callers by telephone (SIP) and from other networks. */
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { Meeting } from '../../lib/meetings/model.ts';
+import {
+  later,
+  type Meetings,
+  minutes,
+  type Service,
+  startMeetings,
+  type TestClub,
+} from '../support/meetings.ts';
+
+let meetings: Meetings;
+let service: Service;
+beforeAll(async () => {
+  meetings = await startMeetings();
+  service = await meetings.boot();
+});
+afterAll(() => meetings.close());
+beforeEach(() => meetings.tellTo(undefined));
+
+interface Started extends TestClub {
+  meeting: Meeting;
+}
+
+/** A club whose meeting has just been started; LiveKit's events reach the service. */
+async function startedClub(process = service): Promise<Started> {
+  const club = await meetings.createClub();
+  await meetings.tellTo(process);
+  await process.call('start', club.owner, club);
+  await meetings.standIn.webhooks.settled();
+  const { meeting } = await meetings.recordOf(club.clubId);
+  if (!meeting) throw new Error('no meeting');
+  return { ...club, meeting };
+}
+
+const callIn = async (
+  { meeting }: Started,
+  kind: 'SIP' | 'CONNECTOR' = 'SIP',
+  identity = 'sip_+49301234567',
+) => {
+  const joined = await meetings.standIn.join(meeting.roomName, {
+    identity,
+    kind,
+    name: 'Phone +49 30 1234567',
+  });
+  await meetings.standIn.webhooks.settled();
+  return joined;
+};
+
+const hangUp = async ({ meeting }: Started, sid: string) => {
+  await meetings.standIn.leave(meeting.roomName, sid);
+  await meetings.standIn.webhooks.settled();
+};
+
+describe.each(['SIP', 'CONNECTOR'] as const)('A guest of the kind %s', (kind) => {
+  it.each(['events', 'query'] as const)(
+    'counts as a participant in the status by %s',
+    async (by) => {
+      const club = await startedClub();
+      if (by === 'query') await meetings.putRecord(club.clubId, { presence: undefined });
+      if (by === 'query') await meetings.tellTo(undefined);
+      const { sid } = await callIn(club, kind);
+      const { body } = await service.call('status', club.member, club);
+      expect(body).toMatchObject({ state: 'live', participantCount: 1, observedBy: by });
+      await hangUp(club, sid);
+      const after = await service.call('status', club.member, club);
+      expect(after.body).toMatchObject({ state: 'waiting', participantCount: 0 });
+    },
+  );
+
+  it.each([true, false])(
+    'keeps the meeting on for as long as they stay; webhooks arrive: %s',
+    async (arrive) => {
+      const club = await startedClub();
+      if (!arrive) await meetings.tellTo(undefined);
+      const { sid } = await callIn(club, kind);
+      for (const minute of [0, 5, 10, 15, 20, 25]) {
+        await (await meetings.boot(later(minutes(minute)))).cleanUp();
+      }
+      expect((await meetings.recordOf(club.clubId)).meeting?.meetingId).toBe(
+        club.meeting.meetingId,
+      );
+      await hangUp(club, sid);
+      await (await meetings.boot(later(minutes(30)))).cleanUp();
+      await (await meetings.boot(later(minutes(50)))).cleanUp();
+      expect((await meetings.recordOf(club.clubId)).lastMeeting).toMatchObject({
+        meetingId: club.meeting.meetingId,
+        reason: 'vacant',
+      });
+    },
+  );
+
+  it('whose arrival was lost is counted after the next cleanup', async () => {
+    const club = await startedClub();
+    await meetings.standIn.webhooks.setFault({
+      kind: 'drop',
+      event: 'participant_joined',
+      times: 1,
+    });
+    await callIn(club, kind);
+    expect((await service.call('status', club.member, club)).body.participantCount).toBe(0);
+    expect(await service.cleanUp()).toMatchObject({ repaired: 1, failed: 0 });
+    expect((await service.call('status', club.member, club)).body.participantCount).toBe(1);
+  });
+
+  it('takes one of the meeting’s places', async () => {
+    const small = await meetings.boot({ env: { ROOM_MAX_PARTICIPANTS: '1' } });
+    const club = await startedClub(small);
+    await callIn(club, kind);
+    const refused = await small.call('token', club.member, {
+      body: { readingClubId: club.clubId },
+    });
+    expect(refused).toMatchObject({ status: 409, body: { code: 'MEETING_FULL' } });
+  });
+
+  it('is counted in the attendance, and named nowhere in the table', async () => {
+    const club = await startedClub();
+    const { sid } = await callIn(club, kind);
+    await meetings.standIn.join(club.meeting.roomName, { identity: club.member.userId });
+    await meetings.standIn.webhooks.settled();
+    await hangUp(club, sid);
+    await callIn(club, kind);
+    await service.call('end', club.owner, club);
+    await meetings.standIn.webhooks.settled();
+    const { clubId, meeting } = club;
+    const { body } = await service.getMeeting(club.member, clubId, meeting.meetingId);
+    expect(body.meeting).toMatchObject({ peopleCount: 1, guestCount: 2 });
+    expect(body.attendance.map(({ userId }) => userId)).toEqual([club.member.userId]);
+    expect(JSON.stringify(await meetings.query(clubId, ''))).not.toContain('1234567');
+  });
+});
+
+describe('A guest whose identity is a member’s user id', () => {
+  it('is a guest: neither the member’s attendance nor their removal is theirs', async () => {
+    const club = await startedClub();
+    const { clubId, meeting } = club;
+    await meetings.putRecord(clubId, { barredUserIds: new Set([club.member.userId]) });
+    const { sid } = await callIn(club, 'SIP', club.member.userId);
+    await service.cleanUp();
+    expect((await service.call('status', club.owner, club)).body.participantCount).toBe(1);
+    expect(await meetings.standIn.departures()).not.toContainEqual(
+      expect.objectContaining({ sid }),
+    );
+    await service.call('end', club.owner, club);
+    const { body } = await service.getMeeting(club.owner, clubId, meeting.meetingId);
+    expect(body).toMatchObject({ meeting: { peopleCount: 0, guestCount: 1 }, attendance: [] });
+  });
+
+  it('does not open a full meeting to that member', async () => {
+    const small = await meetings.boot({ env: { ROOM_MAX_PARTICIPANTS: '1' } });
+    const club = await startedClub(small);
+    await callIn(club, 'SIP', club.member.userId);
+    const refused = await small.call('token', club.member, {
+      body: { readingClubId: club.clubId },
+    });
+    expect(refused).toMatchObject({ status: 409, body: { code: 'MEETING_FULL' } });
+  });
+});
+
+it.each(['AGENT', 'EGRESS', 'INGRESS', 'BRIDGE'] as const)(
+  'A machine of the kind %s is no attendee: it neither counts nor keeps the meeting on',
+  async (kind) => {
+    const club = await startedClub();
+    await meetings.standIn.join(club.meeting.roomName, { identity: club.member.userId, kind });
+    await meetings.standIn.webhooks.settled();
+    expect((await service.call('status', club.owner, club)).body).toMatchObject({
+      state: 'waiting',
+      participantCount: 0,
+    });
+    for (const minute of [0, 16]) {
+      await (await meetings.boot(later(minutes(minute)))).cleanUp();
+    }
+    const { lastMeeting } = await meetings.recordOf(club.clubId);
+    expect(lastMeeting).toMatchObject({ reason: 'vacant' });
+    const { body } = await service.getMeeting(club.owner, club.clubId, club.meeting.meetingId);
+    expect(body.meeting).toMatchObject({ peopleCount: 0, guestCount: 0 });
+  },
+);
