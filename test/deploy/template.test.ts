@@ -508,6 +508,32 @@ describe('the alarms', () => {
     );
   });
 
+  test('about postponed work counts what the cleanup reports of a run', async () => {
+    const { Environment } = ours.resources['CleanupLambdaFunction']?.Properties ?? {};
+    const { POWERTOOLS_SERVICE_NAME } = Environment.Variables;
+    const env = {
+      POWERTOOLS_SERVICE_NAME,
+      TABLE_NAME: 'clubs',
+      DYNAMODB_ENDPOINT: 'http://127.0.0.1:1',
+      LIVEKIT_WS_URL: 'ws://127.0.0.1:1',
+      LIVEKIT_API_KEY: 'devkey',
+      LIVEKIT_API_SECRET: 'a-secret-of-at-least-32-characters',
+    };
+    const lines = await linesOfBundle('cleanup', env, [{}]);
+    const { _aws, ...reported } = JSON.parse(lines.find((line) => line.includes('"_aws"')) ?? '');
+    const [{ Namespace, Dimensions: sets }] = _aws.CloudWatchMetrics;
+
+    const alarm = ours.resources['CleanupPostponedAlarm']?.Properties;
+    expect(alarm.Namespace).toBe(Namespace);
+    expect(sets).toEqual([expect.toSatisfy((names) => names.length === alarm.Dimensions.length)]);
+    expect(reported).toMatchObject(
+      Object.fromEntries([
+        [alarm.MetricName, 0],
+        ...alarm.Dimensions.map(({ Name, Value }: Record<string, string>) => [Name, Value]),
+      ]),
+    );
+  });
+
   test('about server errors divides them by the requests', () => {
     const { Metrics } = ours.resources['ServerErrorsAlarm']?.Properties ?? {};
     expect(Metrics).toMatchObject([
@@ -527,7 +553,15 @@ describe('the alarms', () => {
     expect(secondsOf('CleanupFailedAlarm')).toBeGreaterThanOrEqual(
       Threshold * LONGEST_RATE_SECONDS,
     );
+    expect(secondsOf('CleanupPostponedAlarm')).toBeGreaterThanOrEqual(2 * LONGEST_RATE_SECONDS);
   });
+});
+
+test('the cleanup is neither retried, nor begun later than a period after its time', () => {
+  const [config] = of('AWS::Lambda::EventInvokeConfig', ours)
+    .map(([, { Properties }]) => Properties)
+    .filter(({ FunctionName }) => FunctionName.Ref === 'CleanupLambdaFunction');
+  expect(config).toMatchObject({ MaximumRetryAttempts: 0, MaximumEventAgeInSeconds: 300 });
 });
 
 describe('the parameters that CloudFormation checks', () => {
@@ -706,7 +740,7 @@ const CALL_HANDLER = `
   const context = { awsRequestId: 'r-1', getRemainingTimeInMillis: () => 60_000 };
   (async () => {
     const answers = [];
-    for (const event of require('./events.json')) answers.push(await handler(event, context));
+    for (const event of require('./events.json')) answers.push(await handler(event, context).catch(String));
     process.stdout.write('\\n' + JSON.stringify(answers), () => process.exit());
   })();
 `;
