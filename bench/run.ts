@@ -2,7 +2,7 @@
  * `npm run bench`: all sections, or those that are named. With `--write` the tables go to
  * docs/benchmarks.md as well.
  */
-import { parseArgs } from 'node:util';
+import { parseOptionsOrExit } from '../local/options.ts';
 import { loadAverage, machineTable } from './machine.ts';
 import { writePage } from './page.ts';
 import { aimsTable, type Report, tableText } from './report.ts';
@@ -23,7 +23,7 @@ const SECTIONS: Record<string, (world: World) => Promise<Report>> = {
   load,
 };
 
-const { positionals, values } = parseArgs({
+const { positionals, values } = parseOptionsOrExit('bench', {
   allowPositionals: true,
   options: { write: { type: 'boolean', default: false } },
 });

@@ -1,8 +1,8 @@
 /** What somebody typed, as something to do. */
-import { parseArgs } from 'node:util';
 import { InvalidRequest } from '../lib/errors.ts';
 import { parse } from '../lib/http/request.ts';
 import { Command } from '../lib/meetings/manage.ts';
+import { parseOptions, UsageError } from '../local/options.ts';
 import type { Deployment } from './targets.ts';
 
 export const HELP = `Keeps the clubs of the meeting service up to date.
@@ -29,7 +29,8 @@ Commands
 Options
   --json             Answers as JSON, for scripts: npm run --silent clubs -- show a-club --json
   --stage <stage>    The function that is deployed as this stage, with
-    --region <region>, --profile <profile>   as for AWS's own tools.
+    --region <region>     Else AWS_REGION, else eu-central-1, as for \`serverless deploy\`.
+    --profile <profile>   As for AWS's own tools.
                      Without it: the development stack of this checkout (npm run dev).
   --yes              Yes, take it away for good.
   --help
@@ -40,10 +41,6 @@ Exit codes
   2  not understood: an unknown command or option, a missing or bad value
   3  no answer: not running, not reachable, not allowed to; nobody knows whether it was done
 `;
-
-export class UsageError extends Error {
-  override readonly name = 'UsageError';
-}
 
 export type Task = { command: Command } | { importFile: string };
 
@@ -92,13 +89,13 @@ const isCommand = (name: string): name is keyof typeof SHAPES => Object.hasOwn(S
  * `help` for whoever asks for it.
  * @throws UsageError that says what is wrong
  */
-export function parseArguments(args: string[]): Request | 'help' {
+export function parseArguments(args: string[], env: NodeJS.ProcessEnv): Request | 'help' {
   const [name = '', ...rest] = args;
   if (args.includes('--help')) return 'help';
   if (name === '') throw new UsageError('A command is missing');
   if (!isCommand(name)) throw new UsageError(`"${name}" is no command`);
   const shape = SHAPES[name];
-  const { values, positionals } = parsed(name, shape, rest);
+  const { values, positionals } = parsed(name, shape, rest, env);
   const { json, stage, region, profile, yes, ...own } = values;
 
   const missing = shape.positionals[positionals.length];
@@ -111,7 +108,7 @@ export function parseArguments(args: string[]): Request | 'help' {
   return {
     task: name === 'import' ? { importFile: positionals[0] ?? '' } : { command: commandOf() },
     isJson: json === true,
-    deployment: deploymentOf({ stage, region, profile }),
+    deployment: deploymentOf({ stage, region, profile }, env),
   };
 
   function commandOf(): Command {
@@ -132,35 +129,46 @@ export function parseArguments(args: string[]): Request | 'help' {
 
 type Values = Record<string, string | boolean | undefined>;
 
-function parsed(name: string, { options = {}, asksForYes }: Shape, args: string[]) {
+function parsed(
+  name: string,
+  { options = {}, asksForYes }: Shape,
+  args: string[],
+  env: NodeJS.ProcessEnv,
+) {
   const own = Object.keys(options).map((option) => [option, { type: 'string' as const }]);
   try {
-    const { values, positionals } = parseArgs({
-      args,
-      options: {
-        ...COMMON,
-        ...Object.fromEntries(own),
-        ...(asksForYes && { yes: { type: 'boolean' as const } }),
+    const { values, positionals } = parseOptions(
+      'clubs',
+      {
+        args,
+        options: {
+          ...COMMON,
+          ...Object.fromEntries(own),
+          ...(asksForYes && { yes: { type: 'boolean' as const } }),
+        },
+        allowPositionals: true,
       },
-      allowPositionals: true,
-    });
+      env,
+    );
     return { values: values as Values, positionals };
   } catch (error) {
-    throw new UsageError(`${name}: ${sentenceOfParseArgs(error)}`);
+    if (error instanceof UsageError) throw new UsageError(`${name}: ${error.message}`);
+    throw error;
   }
 }
 
-/** What is wrong, of all that it says. */
-export function sentenceOfParseArgs(error: unknown): string {
-  const [sentence = ''] = error instanceof Error ? error.message.split('. ') : [];
-  return sentence;
-}
+/** Where `serverless deploy` puts a stage that it is given no region for (serverless.yml). */
+export const DEFAULT_REGION = 'eu-central-1';
 
 /**
- * Undefined is the development stack.
+ * Undefined is the development stack. The region is the one that `serverless deploy` would take, whatever
+ * region a profile names.
  * @throws UsageError
  */
-export function deploymentOf({ stage, region, profile }: Values): Deployment | undefined {
+export function deploymentOf(
+  { stage, region, profile }: Values,
+  { AWS_REGION }: NodeJS.ProcessEnv,
+): Deployment | undefined {
   if (stage === undefined || stage === 'local') {
     if (region === undefined && profile === undefined) return undefined;
     throw new UsageError('--region and --profile belong to a --stage that is deployed');
@@ -170,7 +178,7 @@ export function deploymentOf({ stage, region, profile }: Values): Deployment | u
   }
   return {
     stage: String(stage),
-    ...(region !== undefined && { region: String(region) }),
+    region: String(region ?? (AWS_REGION || DEFAULT_REGION)),
     ...(profile !== undefined && { profile: String(profile) }),
   };
 }

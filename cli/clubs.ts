@@ -18,6 +18,7 @@ process.exitCode = await run(process.argv.slice(2), {
       'No development stack runs here: start one with `npm run dev`, or name a deployed --stage',
     );
   },
+  env: process.env,
   out: (text) => process.stdout.write(text),
   err: (text) => process.stderr.write(text),
 });

@@ -19,6 +19,7 @@ process.exitCode = await run(process.argv.slice(2), {
     const stack = await readStack();
     return stack && stackTarget(stack);
   },
+  env: process.env,
   out: (text) => process.stdout.write(text),
   err: (text) => process.stderr.write(text),
   hasColours: process.stdout.isTTY && process.stdout.hasColors(),

@@ -1,4 +1,5 @@
-import { HELP, parseArguments, type Request, UsageError } from './arguments.ts';
+import { UsageError } from '../local/options.ts';
+import { HELP, parseArguments, type Request, type Task } from './arguments.ts';
 import { count, importClubs, Mistakes, readImport } from './import.ts';
 import { printableLines } from './printable.ts';
 import { importTable, sentenceFor } from './tables.ts';
@@ -12,11 +13,12 @@ const PROGRESS_EVERY_MS = 500;
 export interface Surroundings {
   /** @throws OutOfReach when the development stack does not run */
   connect(deployment: Request['deployment']): Promise<Target>;
+  env: NodeJS.ProcessEnv;
   out(text: string): void;
   err(text: string): void;
 }
 
-/** Does what was asked for, and gives the exit code. */
+/** Does what was asked for, says at which target, and gives the exit code. */
 export async function run(args: string[], surroundings: Surroundings): Promise<number> {
   const around: Surroundings = {
     ...surroundings,
@@ -24,49 +26,49 @@ export async function run(args: string[], surroundings: Surroundings): Promise<n
     err: (text) => surroundings.err(printableLines(text)),
   };
   let isJson = args.includes('--json');
+  let target: Target | undefined;
   try {
-    const request = parseArguments(args);
+    const request = parseArguments(args, around.env);
     if (request === 'help') {
       around.out(HELP);
       return EXIT.done;
     }
     ({ isJson } = request);
-    around.out(await answerTo(request, around));
+    const work = await workOf(request.task, around);
+    target = await around.connect(request.deployment);
+    const { answer, text } = await work(target);
+    around.out(isJson ? json({ target: target.name, ...answer }) : `${text}\n${lineOf(target)}`);
     return EXIT.done;
   } catch (error) {
     const { code, exit, sentence } = failureOf(error);
-    const hint = exit === EXIT.usage ? '\nnpm run clubs -- --help' : '';
-    if (isJson) around.out(`${JSON.stringify({ error: sentence, code })}\n`);
-    around.err(`${sentence}${hint}\n`);
+    if (isJson) around.out(json({ error: sentence, code, target: target?.name }));
+    const hint = exit === EXIT.usage ? 'npm run clubs -- --help\n' : '';
+    around.err(`${sentence}\n${hint}${target ? lineOf(target) : ''}`);
     return exit;
+  } finally {
+    target?.close();
   }
 }
 
-async function answerTo({ task, isJson, deployment }: Request, around: Surroundings) {
-  const json = (answer: unknown) => `${JSON.stringify(answer, null, 2)}\n`;
+const json = (answer: object): string => `${JSON.stringify(answer, null, 2)}\n`;
+
+const lineOf = ({ name }: Target): string => `Target: ${name}\n`;
+
+type Work = (target: Target) => Promise<{ answer: object; text: string }>;
+
+/** All that can be wrong with it is known before a target is asked. */
+async function workOf(task: Task, around: Surroundings): Promise<Work> {
   if ('importFile' in task) {
     const file = await readImport(task.importFile);
-    const counts = await withTarget(around, deployment, (target) =>
-      importClubs(target, file, progressOn(around)),
-    );
-    return isJson ? json({ clubs: counts }) : `${importTable(counts)}\n`;
+    return async (target) => {
+      const clubs = await importClubs(target, file, progressOn(around));
+      return { answer: { clubs }, text: importTable(clubs) };
+    };
   }
-  const { command } = task;
-  const answer = await withTarget(around, deployment, (target) => target.send(command));
-  return isJson ? json(answer) : `${sentenceFor(answer)}\n`;
-}
-
-async function withTarget<T>(
-  { connect }: Surroundings,
-  deployment: Request['deployment'],
-  work: (target: Target) => Promise<T>,
-): Promise<T> {
-  const target = await connect(deployment);
-  try {
-    return await work(target);
-  } finally {
-    target.close();
-  }
+  return async (target) => {
+    const answer = await target.send(task.command);
+    return { answer, text: sentenceFor(answer) };
+  };
 }
 
 function progressOn({ err }: Surroundings) {

@@ -14,6 +14,8 @@ const ANSWER_WITHIN_MS = 65_000;
 const CONNECT_WITHIN_MS = 5_000;
 
 export interface Target {
+  /** Where commands go, in words. */
+  name: string;
   /** @throws Refused, OutOfReach */
   send(command: Command): Promise<Managed>;
   close(): void;
@@ -35,6 +37,9 @@ export class OutOfReach extends Error {
   override readonly name = 'OutOfReach';
 }
 
+/** The target that is no deployed one. */
+export const STACK_NAME = 'the development stack of this checkout';
+
 /** What the function logs is for whoever operates it, not for a terminal. */
 const SILENCE: Log = { info: () => undefined, warn: () => undefined, error: () => undefined };
 
@@ -52,6 +57,7 @@ export function stackTarget({
     log: SILENCE,
   };
   return {
+    name: STACK_NAME,
     async send(command) {
       try {
         return await manageClubs(deps, command);
@@ -68,8 +74,8 @@ export function stackTarget({
 
 export interface Deployment {
   stage: string;
-  /** By default what AWS's own tools would take. */
-  region?: string;
+  region: string;
+  /** By default whom AWS's own tools would take. */
   profile?: string;
 }
 
@@ -123,16 +129,17 @@ export function deployedTarget(deployment: Deployment): Target {
   }
 
   return {
+    name: `${FunctionName} in ${deployment.region}`,
     async send(command) {
       let received: unknown;
       try {
         received = await invoke(command);
       } catch (error) {
-        throw new OutOfReach(`${FunctionName}: ${sentenceOf(error)}`, { cause: error });
+        throw new OutOfReach(sentenceOf(error), { cause: error });
       }
       const answer = Answer.safeParse(received);
       if (!answer.success) {
-        throw new OutOfReach(`${FunctionName} answers what this version does not understand`);
+        throw new OutOfReach('The function answers what this version does not understand');
       }
       if ('error' in answer.data) throw new Refused(answer.data.error, answer.data.code);
       return answer.data;

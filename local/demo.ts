@@ -10,6 +10,7 @@ import { type ApiClient, apiClient } from './client.ts';
 import { createClub, removeClub } from './demo-data.ts';
 import { logIn } from './identity.ts';
 import { JoinRefused, standInControl } from './livekit/stand-in.ts';
+import { parseOptionsOrExit } from './options.ts';
 import {
   freeParticipants,
   joinRoom,
@@ -26,6 +27,8 @@ const ALL_WITHIN_MS = 150_000;
 const TOLD_WITHIN_MS = 5_000;
 const ASK_EVERY_MS = 20;
 const SENTENCE_COLUMNS = 82;
+
+parseOptionsOrExit('demo', {});
 
 const interrupted = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {

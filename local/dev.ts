@@ -1,11 +1,14 @@
 /** `npm run dev`: the development stack in the foreground, until Ctrl-C. `--verbose` shows its logs. */
-import { parseArgs, styleText } from 'node:util';
+import { styleText } from 'node:util';
 import { removeEvents, writeEvents } from './events.ts';
 import { ACCESS_TOKEN_HOURS } from './identity.ts';
+import { parseOptionsOrExit } from './options.ts';
 import { type Stack, startStack } from './stack.ts';
 import { claimStackFile, type StackDescription } from './stack-file.ts';
 
-const { values } = parseArgs({ options: { verbose: { type: 'boolean', default: false } } });
+const { values } = parseOptionsOrExit('dev', {
+  options: { verbose: { type: 'boolean', default: false } },
+});
 
 /** As serverless-offline's scheduler says it, with a crontab's five fields. */
 const CLEANUP_SCHEDULED = /Scheduling \[cleanup\] cron: \[(.+?)\]/;

@@ -3,13 +3,13 @@
  * and then, and a verdict on whether what is left agrees with what callers were told.
  */
 import { randomBytes } from 'node:crypto';
-import { parseArgs } from 'node:util';
+import { parseOptionsOrExit } from '../local/options.ts';
 import { soak } from './soak.ts';
 
 /** Of each promise. */
 const SHOWN_CASES = 3;
 
-const { values } = parseArgs({
+const { values } = parseOptionsOrExit('soak', {
   options: {
     minutes: { type: 'string', default: '10' },
     seed: { type: 'string', default: randomBytes(4).toString('hex') },

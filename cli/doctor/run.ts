@@ -1,5 +1,6 @@
-import { parseArgs, styleText } from 'node:util';
-import { COMMON, deploymentOf, sentenceOfParseArgs, UsageError } from '../arguments.ts';
+import { styleText } from 'node:util';
+import { parseOptions, UsageError } from '../../local/options.ts';
+import { COMMON, deploymentOf } from '../arguments.ts';
 import { printable, printableLines } from '../printable.ts';
 import type { Deployment } from '../targets.ts';
 import type { Outcome, Report } from './examination.ts';
@@ -18,7 +19,8 @@ it comes round to it.
 Options
   --json             The findings as JSON, for scripts: npm run --silent doctor -- --json
   --stage <stage>    What is deployed as this stage, with
-    --region <region>, --profile <profile>   as for AWS's own tools.
+    --region <region>     Else AWS_REGION, else eu-central-1, as for \`serverless deploy\`.
+    --profile <profile>   As for AWS's own tools.
                      Without it: the development stack of this checkout (npm run dev).
   --help
 
@@ -35,6 +37,7 @@ export const EXIT = { healthy: 0, failure: 1, usage: 2, stopped: 130 } as const;
 export interface Surroundings {
   /** Undefined: there is no development stack. */
   connect(deployment: Deployment | undefined): Promise<Target | undefined>;
+  env: NodeJS.ProcessEnv;
   out(text: string): void;
   err(text: string): void;
   /** A terminal that shows them, and whose user wants them. */
@@ -48,12 +51,12 @@ export interface Surroundings {
 export async function run(args: string[], around: Surroundings): Promise<number> {
   let request: { isJson: boolean; deployment: Deployment | undefined };
   try {
-    const { values } = parsed(args);
+    const { values } = parseOptions('doctor', { args, options: COMMON }, around.env);
     if (values.help) {
       around.out(HELP);
       return EXIT.healthy;
     }
-    request = { isJson: values.json ?? false, deployment: deploymentOf(values) };
+    request = { isJson: values.json ?? false, deployment: deploymentOf(values, around.env) };
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     if (args.includes('--json')) {
@@ -71,14 +74,6 @@ export async function run(args: string[], around: Surroundings): Promise<number>
   if (isJson) around.out(printableLines(`${JSON.stringify({ target, checks }, null, 2)}\n`));
   if (around.stop?.aborted) return EXIT.stopped;
   return checks.some(({ outcome }) => outcome === 'failure') ? EXIT.failure : EXIT.healthy;
-}
-
-function parsed(args: string[]) {
-  try {
-    return parseArgs({ args, options: COMMON });
-  } catch (error) {
-    throw new UsageError(sentenceOfParseArgs(error));
-  }
 }
 
 async function examined(

@@ -8,7 +8,7 @@ import { LiveKitProject } from '../../lib/livekit/project.ts';
 import { localClient } from '../../local/dynamodb.ts';
 import { issuerOf } from '../../local/identity.ts';
 import type { StackDescription } from '../../local/stack-file.ts';
-import { accountOf, type Deployment, stackNameOf } from '../targets.ts';
+import { accountOf, type Deployment, STACK_NAME, stackNameOf } from '../targets.ts';
 import type { Found } from './examination.ts';
 import { reasonOf } from './reasons.ts';
 
@@ -41,7 +41,7 @@ export function stackTarget(
   const { apiUrl, livekit, cognito, dynamodb: table } = stack;
   const dynamodb = localClient(table.endpoint);
   return {
-    name: 'the development stack',
+    name: STACK_NAME,
     isLocal: true,
     readConfiguration: async () => ({
       outcome: 'ok',
@@ -77,6 +77,7 @@ export function deployedTarget(deployment: Deployment): Target {
   const ssm = new SSMClient(options);
   const dynamodb = new DynamoDBClient(options);
   const StackName = stackNameOf(deployment);
+  const name = `${StackName} in ${deployment.region}`;
 
   const readOutputs = async () => {
     const { Stacks: [stack] = [] } = await cloudFormation.send(
@@ -92,7 +93,7 @@ export function deployedTarget(deployment: Deployment): Target {
   };
 
   return {
-    name: StackName,
+    name,
     isLocal: false,
     dynamodb,
 
@@ -103,7 +104,7 @@ export function deployedTarget(deployment: Deployment): Target {
       } catch (error) {
         return {
           outcome: 'failure',
-          sentence: `${StackName} cannot be described: ${reasonOf(error)}`,
+          sentence: `${name} cannot be described: ${reasonOf(error)}`,
           remedy:
             'Are --stage, --region and --profile right, and may you do cloudformation:DescribeStacks?',
         };
@@ -114,18 +115,18 @@ export function deployedTarget(deployment: Deployment): Target {
         const missing = result.error.issues.map(({ path }) => path.join('.')).join(', ');
         return {
           outcome: 'failure',
-          sentence: `${StackName} is ${status}, and does not tell ${missing}`,
+          sentence: `${name} is ${status}, and does not tell ${missing}`,
           remedy: 'Deploy this version of the service',
         };
       }
       const { WebhookUrl: webhookUrl, TableName: tableName, Issuer: issuer } = result.data;
       const found = { webhookUrl, issuer, table: { tableName, account } };
       if (status?.endsWith('_COMPLETE')) {
-        return { outcome: 'ok', sentence: `${StackName} is ${status}`, found };
+        return { outcome: 'ok', sentence: `${name} is ${status}`, found };
       }
       return {
         outcome: 'warning',
-        sentence: `${StackName} is ${status}: what is deployed may change while it is looked at`,
+        sentence: `${name} is ${status}: what is deployed may change while it is looked at`,
         remedy: 'Wait for the deployment, or look at the events of the stack',
         found,
       };

@@ -83,6 +83,7 @@ async function doctor(
   });
   let out = '';
   const exit = await run(['--json'], {
+    env: {},
     connect: async () => ({ ...target, readProject }),
     out: (text) => {
       out += text;
@@ -180,6 +181,7 @@ describe('a healthy stack', () => {
   it('is told of in one line a check, and what to do below it', async () => {
     let out = '';
     await run([], {
+      env: {},
       connect: async () => stackTarget(stack),
       out: (text) => {
         out += text;
@@ -210,6 +212,7 @@ describe('without a stack', () => {
   it('one check fails, and says how to start one', async () => {
     let out = '';
     const exit = await run([], {
+      env: {},
       connect: async () => undefined,
       out: (text) => {
         out += text;
@@ -223,6 +226,7 @@ describe('without a stack', () => {
   it('whose description can be read by nobody, one check fails and says why', async () => {
     let out = '';
     const exit = await run(['--json'], {
+      env: {},
       connect: async () => {
         throw new Error('.local/stack.json is not as it should be');
       },
@@ -254,6 +258,7 @@ describe('without a stack', () => {
   ])('%s is not understood: exit code 2', async (argument, sentence) => {
     let err = '';
     const exit = await run([argument], {
+      env: {},
       connect: async () => {
         throw new Error('Nothing is to be asked');
       },

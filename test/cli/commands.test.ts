@@ -18,12 +18,13 @@ const nowhere = async () => {
   throw new Error('Nothing is to be asked');
 };
 const clubs = (...args: string[]) => typed(args, onStack);
+const TARGET = 'the development stack of this checkout';
 const newId = () => `club-${randomUUID().slice(0, 8)}`;
 
 describe('the commands', () => {
   it('from making a club to removing it', async () => {
     const clubId = newId();
-    const done = { exit: 0, out: 'Done.\n', err: '' };
+    const done = { exit: 0, out: `Done.\nTarget: ${TARGET}\n`, err: '' };
     expect(await clubs('put-club', clubId, '--name', 'Poems', '--moderator', 'ada')).toEqual(done);
     expect(await clubs('put-member', clubId, 'ben', '--name', 'Ben', '--role', 'member')).toEqual(
       done,
@@ -48,6 +49,7 @@ describe('the commands', () => {
         `cleo  member           ${cleo?.joinedAt}`,
         '',
         '2 members',
+        `Target: ${TARGET}`,
         '',
       ].join('\n'),
     });
@@ -87,10 +89,10 @@ describe('the commands', () => {
     const written = vi.spyOn(process.stdout, 'write');
     const logged = vi.spyOn(console, 'info');
     const shown = await clubs('show', clubId, '--json');
-    expect(JSON.parse(shown.out)).toEqual(await service.show(clubId));
+    expect(JSON.parse(shown.out)).toEqual({ target: TARGET, ...(await service.show(clubId)) });
     expect(await clubs('--json', 'x')).toMatchObject({ exit: 2 });
     const put = await clubs('put-member', '--json', clubId, 'zoe');
-    expect(JSON.parse(put.out)).toEqual({ done: true });
+    expect(JSON.parse(put.out)).toEqual({ target: TARGET, done: true });
     expect([...written.mock.calls, ...logged.mock.calls]).toEqual([]);
     vi.restoreAllMocks();
   });
@@ -127,11 +129,15 @@ describe('exit code 1, refused', () => {
     [['put-member', 'no-club', 'ben'], 'CLUB_NOT_FOUND', 'Reading club not found'],
     [['set-role', 'no-club', 'ben', 'member'], 'CLUB_NOT_FOUND', 'Reading club not found'],
   ])('%j: %s', async (args, code, sentence) => {
-    expect(await clubs(...args)).toEqual({ exit: 1, out: '', err: `${sentence}\n` });
+    expect(await clubs(...args)).toEqual({
+      exit: 1,
+      out: '',
+      err: `${sentence}\nTarget: ${TARGET}\n`,
+    });
     const { exit, out } = await clubs(...args, '--json');
     expect({ exit, answer: JSON.parse(out) }).toEqual({
       exit: 1,
-      answer: { error: sentence, code },
+      answer: { error: sentence, code, target: TARGET },
     });
   });
 
@@ -194,6 +200,7 @@ describe('exit code 3, no answer', () => {
     expect(JSON.parse(printed.out)).toEqual({
       error: 'The club records cannot be reached right now; please try again',
       code: 'NO_ANSWER',
+      target: TARGET,
     });
   });
 

@@ -2,12 +2,13 @@
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { DEFAULT_REGION } from '../../cli/arguments.ts';
 import { deployedTarget } from '../../cli/targets.ts';
 import { type Moderation, type Service, startModeration } from '../support/moderation.ts';
 import { typed } from './terminal.ts';
@@ -19,6 +20,7 @@ const node = new URL('../../node_modules/.bin/node', import.meta.url).pathname;
 interface Invocation {
   path: string;
   accessKeyId: string | undefined;
+  region: string | undefined;
   command: { command: string };
 }
 
@@ -33,11 +35,9 @@ let lambda: ((command: unknown) => { status: number; error?: string; body: strin
 /** Lambda's Invoke, with the real function behind it. */
 const server = createServer(async (request, response) => {
   const command = JSON.parse(await text(request));
-  invocations.push({
-    path: request.url ?? '',
-    accessKeyId: /Credential=(.*?)\//.exec(request.headers.authorization ?? '')?.[1],
-    command,
-  });
+  const [, accessKeyId, region] =
+    /Credential=(.*?)\/\d+\/(.*?)\//.exec(request.headers.authorization ?? '') ?? [];
+  invocations.push({ path: request.url ?? '', accessKeyId, region, command });
   if (lambda) {
     const { status, error, body } = lambda(command);
     const headers = { 'content-type': 'application/json' };
@@ -100,13 +100,19 @@ const start = (...args: string[]) =>
   });
 
 /** In this process, which is faster. */
-async function clubs(...args: string[]) {
-  return typed(args, async (deployment) => {
-    if (!deployment) throw new Error('The development stack is not meant');
-    return deployedTarget(deployment);
-  });
-}
+const clubs = (...args: string[]) => clubsIn({}, ...args);
+
+const clubsIn = (env: NodeJS.ProcessEnv, ...args: string[]) =>
+  typed(
+    args,
+    async (deployment) => {
+      if (!deployment) throw new Error('The development stack is not meant');
+      return deployedTarget(deployment);
+    },
+    env,
+  );
 const PROFILE = ['--stage', 'prod', '--profile', 'books'];
+const TARGET = 'reading-club-meetings-prod-clubs in eu-central-1';
 
 describe('a deployed function', () => {
   it('is invoked by stage, with the profile’s credentials', async () => {
@@ -121,12 +127,16 @@ describe('a deployed function', () => {
     );
     expect({ exit, shown: JSON.parse(out) }).toEqual({
       exit: 0,
-      shown: await service.show(clubId),
+      shown: {
+        target: 'reading-club-meetings-prod-clubs in eu-north-1',
+        ...(await service.show(clubId)),
+      },
     });
     expect(invocations).toEqual([
       {
         path: '/2015-03-31/functions/reading-club-meetings-prod-clubs/invocations',
         accessKeyId: 'AKIDBOOKS',
+        region: 'eu-north-1',
         command: { command: 'show', clubId },
       },
     ]);
@@ -140,8 +150,8 @@ describe('a deployed function', () => {
       once(child, 'exit'),
     ]);
     const error = 'Reading club not found';
-    expect({ exit, err }).toEqual({ exit: 1, err: `${error}\n` });
-    expect(JSON.parse(out)).toEqual({ error, code: 'CLUB_NOT_FOUND' });
+    expect({ exit, err }).toEqual({ exit: 1, err: `${error}\nTarget: ${TARGET}\n` });
+    expect(JSON.parse(out)).toEqual({ error, code: 'CLUB_NOT_FOUND', target: TARGET });
   });
 
   it('is invoked as the profile, whoever else the environment names', async () => {
@@ -155,7 +165,7 @@ describe('a deployed function', () => {
     expect(await clubs('show', 'no-club', ...PROFILE)).toEqual({
       exit: 1,
       out: '',
-      err: 'Reading club not found\n',
+      err: `Reading club not found\nTarget: ${TARGET}\n`,
     });
   });
 
@@ -184,15 +194,13 @@ describe('a deployed function', () => {
     lambda = () => answer;
     const { exit, out, err } = await clubs('show', 'a-club', ...PROFILE);
     expect({ exit, out }).toEqual({ exit: 3, out: '' });
-    expect(err).toContain('reading-club-meetings-prod-clubs');
     expect(err).toContain(sentence);
-    expect(err.trim().split('\n')).toHaveLength(1);
+    expect(err.trim().split('\n')).toEqual([expect.any(String), `Target: ${TARGET}`]);
   });
 
   it.each([
-    ['an unknown profile', ['--profile', 'nobody', '--region', 'eu-north-1'], 'credentials'],
-    ['no region', ['--profile', 'nobody'], 'Region is missing'],
-    ['no credentials', ['--region', 'eu-north-1'], 'credentials'],
+    ['an unknown profile', ['--profile', 'nobody'], 'credentials'],
+    ['no credentials', [], 'credentials'],
   ])('with %s is exit code 3, in one sentence', async (_, options, sentence) => {
     const { exit, out, err } = await clubs('show', 'a', '--stage', 'prod', ...options);
     expect({ exit, out, err }).toEqual({
@@ -200,8 +208,24 @@ describe('a deployed function', () => {
       out: '',
       err: expect.stringContaining(sentence),
     });
-    expect(err.trim().split('\n')).toHaveLength(1);
+    expect(err.trim().split('\n')).toEqual([expect.any(String), `Target: ${TARGET}`]);
     expect(invocations).toEqual([]);
+  });
+
+  it.each([
+    ['--region', { AWS_REGION: 'us-east-1' }, ['--region', 'eu-north-1'], 'eu-north-1'],
+    ['AWS_REGION', { AWS_REGION: 'us-east-1' }, [], 'us-east-1'],
+    ['nothing, whatever the profile has', {}, [], 'eu-central-1'],
+    ['nothing but an empty variable', { AWS_REGION: '' }, [], 'eu-central-1'],
+  ])('is where `serverless deploy` puts it by %s', async (_, env, options, region) => {
+    const { err } = await clubsIn(env, 'show', 'no-club', ...PROFILE, ...options);
+    expect(err).toContain(`Target: reading-club-meetings-prod-clubs in ${region}\n`);
+    expect(invocations).toMatchObject([{ region }]);
+  });
+
+  it('has the region that serverless.yml has by default', async () => {
+    const service = await readFile(new URL('../../serverless.yml', import.meta.url), 'utf8');
+    expect(service).toContain(`region: \${opt:region, env:AWS_REGION, '${DEFAULT_REGION}'}`);
   });
 });
 

@@ -88,6 +88,7 @@ describe('10,000 members', () => {
       log: { info: () => undefined, warn: () => undefined, error: () => undefined },
     };
     const target: Target = {
+      name: 'a model',
       send: (command) =>
         manageClubs(deps as ManageDeps, command).catch((error: unknown) => {
           if (error instanceof ClubNotFound) throw new Refused(error.message, error.code);
@@ -159,6 +160,7 @@ describe('10,000 members', () => {
         'CLUB    MEMBERS  WRITTEN  UNCHANGED',
         'first   4000     0        4000',
         'second  6000     0        6000',
+        'Target: a model',
         '',
       ].join('\n'),
     );
@@ -224,6 +226,7 @@ describe('an import', () => {
     const printed = await typed(['import', file, '--json'], onStack);
     expect(printed.exit).toBe(0);
     expect(JSON.parse(printed.out)).toEqual({
+      target: 'the development stack of this checkout',
       clubs: clubs.map(({ clubId, members }) => ({
         clubId,
         members: members.length,
@@ -277,6 +280,7 @@ describe('an import', () => {
   it('begins with no more members once one was refused', async () => {
     let sent = 0;
     const refusing: Target = {
+      name: 'one that refuses',
       async send(command) {
         if (command.command === 'show') throw new Refused('none', 'CLUB_NOT_FOUND');
         if (command.command === 'put-member') {

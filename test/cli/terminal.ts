@@ -7,9 +7,14 @@ export interface Printed {
   err: string;
 }
 
-export async function typed(args: string[], connect: Surroundings['connect']): Promise<Printed> {
+export async function typed(
+  args: string[],
+  connect: Surroundings['connect'],
+  env: NodeJS.ProcessEnv = {},
+): Promise<Printed> {
   const printed = { out: '', err: '' };
   const exit = await run(args, {
+    env,
     connect,
     out: (text) => {
       printed.out += text;
