@@ -44,6 +44,8 @@ export interface LiveKitServerOptions {
   autoCreate?: boolean | undefined;
   emptyTimeoutSeconds?: number | undefined;
   departureTimeoutSeconds?: number | undefined;
+  /** `host:port`; without one the server has no Egress. */
+  redisAddress?: string | undefined;
   log?: ((line: string) => void) | undefined;
 }
 
@@ -219,6 +221,7 @@ function configOf(options: LiveKitServerOptions, ports: Ports): string {
       empty_timeout: options.emptyTimeoutSeconds ?? 600,
       departure_timeout: options.departureTimeoutSeconds ?? 60,
     },
+    ...(options.redisAddress && { redis: { address: options.redisAddress } }),
     ...(options.webhook && {
       webhook: { api_key: options.webhook.apiKey, urls: [...options.webhook.urls] },
     }),

@@ -1,5 +1,7 @@
 /** Some LiveKit for development and tests: the first that there is of three kinds. */
 import { randomBytes } from 'node:crypto';
+import { createRecorder, type Recorder } from '../egress/recorder.ts';
+import { startRedis } from '../egress/redis.ts';
 import { findLiveKitServer, type Ports, startLiveKitServer } from './server.ts';
 import { STAND_IN_NOTE, type StandInControl, startStandIn } from './stand-in.ts';
 
@@ -17,6 +19,8 @@ export interface LiveKitOptions {
   ports?: Ports | undefined;
   /** May a join create its room? Off by default, as in production. */
   autoCreate?: boolean | undefined;
+  /** Whether a server records, by the development recorder. It does not unless asked. */
+  hasRecorder?: boolean | undefined;
 }
 
 export interface LiveKit {
@@ -30,6 +34,8 @@ export interface LiveKit {
   standIn?: StandInControl;
   /** The server's process, where it is one of ours. */
   pid?: number;
+  /** What records, where a server has it. */
+  recorder?: Recorder;
   /** Settles with a sentence when it ended, asked or not. Never for one that is not ours. */
   exited: Promise<string>;
   stop(): Promise<void>;
@@ -89,29 +95,47 @@ function externalLiveKit(env: NodeJS.ProcessEnv): LiveKit | undefined {
 
 async function startServer(
   env: NodeJS.ProcessEnv,
-  { webhookUrl, ports, autoCreate }: LiveKitOptions,
+  { webhookUrl, ports, autoCreate, hasRecorder }: LiveKitOptions,
 ): Promise<LiveKit | undefined> {
   const binary = findLiveKitServer(env);
   if (binary === undefined) return undefined;
   const apiSecret = newSecret();
+  const redis = hasRecorder ? await startRedis() : undefined;
   const server = await startLiveKitServer({
     binary,
     apiKeys: { [API_KEY]: apiSecret },
     webhook: webhookOf(webhookUrl),
     ports,
     autoCreate,
+    redisAddress: redis?.address,
+  }).catch(async (error) => {
+    await redis?.stop();
+    throw error;
   });
+  void server.exited.then(() => redis?.clear());
+  const recorder =
+    redis &&
+    createRecorder({
+      redisPort: redis.port,
+      wsUrl: server.wsUrl,
+      apiKey: API_KEY,
+      apiSecret,
+    });
   return {
     kind: 'server',
     wsUrl: server.wsUrl,
     apiKey: API_KEY,
     apiSecret,
     pid: server.pid,
+    ...(recorder && { recorder }),
     exited: server.exited.then(
       ({ code, signal }) => `the LiveKit server ended (${signal ?? `code ${code}`})`,
     ),
     stop: async () => {
+      // In this order, so that a recording that is on is completed and its end is stored.
+      await recorder?.stop();
       await server.stop();
+      await redis?.stop();
     },
   };
 }

@@ -16,6 +16,10 @@ const EXCEPTIONS = new Map([
   ['lightningcss', 'MPL-2.0'],
   // aws-sdk 2's, through cognito-local. It says MIT in the old form, `licenses`, which npm leaves out.
   ['querystring', undefined],
+  // s3rver's. They say MIT in the old form or in their LICENSE file only.
+  ['busboy', undefined],
+  ['streamsearch', undefined],
+  ['humanize-number', undefined],
 ]);
 
 interface Locked {

@@ -59,7 +59,7 @@ export async function joinAs(wsUrl: string, token: string) {
     renewedToken: () => eventually(async () => renewed, 'no fresh token'),
 
     /** Publishes a microphone with a tone on it, until the end. */
-    async speak(): Promise<string> {
+    async speak(hertz = 440): Promise<string> {
       const source = new AudioSource(SAMPLE_RATE, 1);
       track = LocalAudioTrack.createAudioTrack('microphone', source);
       const publication = await room.localParticipant?.publishTrack(
@@ -67,8 +67,9 @@ export async function joinAs(wsUrl: string, token: string) {
         new TrackPublishOptions({ source: TrackSource.SOURCE_MICROPHONE }),
       );
       isSpeaking = true;
+      const frames = tone(hertz);
       void (async () => {
-        while (isSpeaking && out === undefined) await source.captureFrame(tone());
+        while (isSpeaking && out === undefined) await source.captureFrame(frames());
       })();
       return publication?.sid ?? '';
     },
@@ -123,12 +124,14 @@ async function listen(track: RemoteTrack, heard: () => void): Promise<void> {
   }
 }
 
-let phase = 0;
-/** Ten milliseconds of 440 Hz. */
-function tone(): AudioFrame {
-  const samples = new Int16Array(FRAME_SAMPLES);
-  for (let i = 0; i < FRAME_SAMPLES; i++) {
-    samples[i] = 12_000 * Math.sin((2 * Math.PI * 440 * phase++) / SAMPLE_RATE);
-  }
-  return new AudioFrame(samples, SAMPLE_RATE, 1, FRAME_SAMPLES);
+/** Ten milliseconds more of a tone, at each call. */
+function tone(hertz: number): () => AudioFrame {
+  let phase = 0;
+  return () => {
+    const samples = new Int16Array(FRAME_SAMPLES);
+    for (let i = 0; i < FRAME_SAMPLES; i++) {
+      samples[i] = 12_000 * Math.sin((2 * Math.PI * hertz * phase++) / SAMPLE_RATE);
+    }
+    return new AudioFrame(samples, SAMPLE_RATE, 1, FRAME_SAMPLES);
+  };
 }
