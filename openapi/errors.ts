@@ -11,7 +11,7 @@ export const WHEN: Record<ErrorCode, string> = {
   NOT_A_MODERATOR: 'The caller is no moderator of this club, or there is no such club.',
   NOT_ALLOWED: 'Moderators may not do this either.',
   REMOVED_FROM_MEETING:
-    'A moderator removed the caller from the meeting that is on. The next one is open to them.',
+    'A moderator removed the caller from the meeting that is on: they neither join nor moderate it. The next one is open to them.',
   CLUB_NOT_FOUND: 'There is no such club.',
   MEMBER_NOT_FOUND: 'The person is no member of this club.',
   PARTICIPANT_NOT_FOUND: 'The person is not in the meeting, or the track is not theirs.',

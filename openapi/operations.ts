@@ -208,7 +208,8 @@ export const operations: Record<string, Operation> = {
     operationId: 'startMeeting',
     tag: 'Meetings',
     summary: 'Start the meeting of a club',
-    description: 'For moderators. While a meeting is on, it makes sure of that one and returns it.',
+    description:
+      'For moderators. While a meeting is on, it makes sure of that one and returns it. A moderator who was removed from that one does not.',
     path: described(start.Path, PARAMETERS),
     answer: answers.StartedMeeting,
     examples: {
@@ -220,6 +221,7 @@ export const operations: Record<string, Operation> = {
     },
     errors: [
       new NotAModerator('start meetings'),
+      new RemovedFromMeeting(),
       new MeetingNotActive('The meeting ended while it was being started'),
       new MediaUnavailable(),
     ],
@@ -265,7 +267,11 @@ export const operations: Record<string, Operation> = {
         },
       },
     },
-    errors: [new NotAModerator('end meetings'), new MeetingNotActive('No such meeting is on')],
+    errors: [
+      new NotAModerator('end meetings'),
+      new RemovedFromMeeting(),
+      new MeetingNotActive('No such meeting is on'),
+    ],
   }),
 
   status: operation({
@@ -407,7 +413,12 @@ export const operations: Record<string, Operation> = {
       },
       nobody: { summary: 'Nobody is there', value: { participants: [] } },
     },
-    errors: [new NotAModerator('see the participants'), NOT_ON, new MediaUnavailable()],
+    errors: [
+      new NotAModerator('see the participants'),
+      new RemovedFromMeeting(),
+      NOT_ON,
+      new MediaUnavailable(),
+    ],
   }),
 
   muteAll: operation({
@@ -431,7 +442,12 @@ export const operations: Record<string, Operation> = {
         value: { success: true, muted: [{ userId: CLEO, trackSid: 'TR_AMmEoCAGs6tWqs' }] },
       },
     },
-    errors: [new NotAModerator('mute people'), NOT_ON, new MediaUnavailable()],
+    errors: [
+      new NotAModerator('mute people'),
+      new RemovedFromMeeting(),
+      NOT_ON,
+      new MediaUnavailable(),
+    ],
   }),
 
   mute: operation({
@@ -461,6 +477,7 @@ export const operations: Record<string, Operation> = {
     },
     errors: [
       new NotAModerator('mute people'),
+      new RemovedFromMeeting(),
       OWN_MODERATOR,
       new MemberNotFound(),
       new ParticipantNotFound('This person'),
@@ -499,6 +516,7 @@ export const operations: Record<string, Operation> = {
     },
     errors: [
       new NotAModerator('remove people'),
+      new RemovedFromMeeting(),
       new NotAllowed('You cannot remove yourself: leave instead'),
       new MemberNotFound(),
       JUST_ENDED,
@@ -521,6 +539,7 @@ export const operations: Record<string, Operation> = {
     },
     errors: [
       new NotAModerator('let people back in'),
+      new RemovedFromMeeting(),
       new NotAllowed('Another moderator can let you back in'),
       new MemberNotFound(),
       JUST_ENDED,

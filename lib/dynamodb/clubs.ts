@@ -14,6 +14,9 @@ import type { Item, Key, Table } from './table.ts';
 /** As many keys as one BatchGetItem takes. */
 const BATCH_KEYS = 100;
 
+/** As `isBarred`, in a condition: a person who was removed from the meeting changes nothing in it. */
+const NOT_BARRED = '(moderatorId = :caller OR NOT contains(barredUserIds, :caller))';
+
 /** The clubs and their meetings; items and keys are in docs/decisions.md. */
 export function createClubRepository(table: Table): ClubRepository {
   const endedMeeting = async (key: Key): Promise<EndedMeeting | undefined> => {
@@ -114,14 +117,17 @@ export function createClubRepository(table: Table): ClubRepository {
 
     concludeMeeting: (clubId, ended, onlyIf) =>
       table.updateIf(clubKey(clubId), {
-        ConditionExpression: ['meeting.meetingId = :meetingId', ...conditionOf(onlyIf)].join(
-          ' AND ',
-        ),
+        ConditionExpression: [
+          'meeting.meetingId = :meetingId',
+          ...(ended.endedBy === null ? [] : [NOT_BARRED]),
+          ...conditionOf(onlyIf),
+        ].join(' AND '),
         UpdateExpression:
           'SET lastMeeting = :ended REMOVE meeting, activeShard, activeSince, presence, presentSids, barredUserIds',
         ExpressionAttributeValues: {
           ':meetingId': ended.meetingId,
           ':ended': ended,
+          ...(ended.endedBy !== null && { ':caller': ended.endedBy }),
           ...(onlyIf && { ':vacantSince': onlyIf.vacantSince }),
         },
       }),

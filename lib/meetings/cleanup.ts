@@ -2,7 +2,7 @@ import { MediaUnavailable } from '../errors.ts';
 import { isAttendee, isPerson } from './attendees.ts';
 import { concludeMeeting } from './conclude.ts';
 import { attendeeJoined, readFor, sessionOf } from './follow.ts';
-import { type Club, type Meeting, parseRoomName } from './model.ts';
+import { type Club, isBarred, type Meeting, parseRoomName } from './model.ts';
 import type {
   ClubRepository,
   EndCondition,
@@ -189,16 +189,16 @@ async function lookAfter(
 /** Whoever is kept out of the meeting and came in with an old token, should its event be lost. */
 async function putOut(
   { media, clubs, now }: Run,
-  { clubId, barredUserIds }: Club,
+  club: Club,
   { meetingId, roomName }: Meeting,
 ): Promise<void> {
-  if (!barredUserIds) return;
+  if (!club.barredUserIds) return;
   for (const participant of await media.getParticipants(roomName)) {
     const { identity } = participant;
-    if (!isPerson(participant) || !barredUserIds.has(identity)) continue;
+    if (!isPerson(participant) || !isBarred(club, identity)) continue;
     // They may have been let back in since the club was read.
-    const { club } = await clubs.getClubAndMember(clubId, identity);
-    if (club?.meeting?.meetingId !== meetingId || !club.barredUserIds?.has(identity)) continue;
+    const { club: current } = await clubs.getClubAndMember(club.clubId, identity);
+    if (current?.meeting?.meetingId !== meetingId || !isBarred(current, identity)) continue;
     await media.removeParticipant(roomName, identity, now());
   }
 }

@@ -1,7 +1,8 @@
 import type { EndAnswer } from '../contract/answers.ts';
-import { MediaUnavailable, MeetingNotActive, NotAModerator } from '../errors.ts';
+import { MediaUnavailable, MeetingNotActive, RemovedFromMeeting } from '../errors.ts';
+import { requireModerator, requireNotBarred } from './access.ts';
 import { concludeMeeting, findEnded } from './conclude.ts';
-import { type Caller, type Club, type EndedMeeting, isModerator, type Meeting } from './model.ts';
+import type { Caller, Club, EndedMeeting, Meeting } from './model.ts';
 import type { ClubRepository, Log, MediaServer } from './ports.ts';
 
 export interface EndDeps {
@@ -20,14 +21,15 @@ export interface EndDeps {
  * only, so that a late repetition cannot end the next one.
  *
  * @throws NotAModerator also for an unknown club
+ * @throws RemovedFromMeeting when the caller was removed from the meeting that is to end
  * @throws MeetingNotActive for a club, or a meeting of it, that never was
  */
 export async function endMeeting(
   deps: EndDeps,
   { caller, clubId, meetingId }: { caller: Caller; clubId: string; meetingId?: string | undefined },
 ): Promise<EndAnswer> {
-  const { club, member } = await deps.clubs.getClubAndMember(clubId, caller.userId);
-  if (!club || !isModerator(club, member, caller.userId)) throw new NotAModerator('end meetings');
+  const read = await deps.clubs.getClubAndMember(clubId, caller.userId);
+  const club = requireModerator(read, caller, 'end meetings');
 
   const wanted = meetingId ?? club.meeting?.meetingId ?? club.lastMeeting?.meetingId;
   const decided =
@@ -52,11 +54,14 @@ async function decideEnd(
   meeting: Meeting,
   caller: Caller,
 ): Promise<EndedMeeting | undefined> {
+  requireNotBarred(club, caller);
   const by = { endedBy: caller.userId, reason: 'moderator' } as const;
-  return (
-    (await concludeMeeting(deps, club, meeting, by)) ??
-    findEnded(deps, await deps.clubs.getClub(club.clubId), meeting.meetingId)
-  );
+  const ended = await concludeMeeting(deps, club, meeting, by);
+  if (ended) return ended;
+  const current = await deps.clubs.getClub(club.clubId);
+  // The write is refused for nothing else while the meeting is on.
+  if (current?.meeting?.meetingId === meeting.meetingId) throw new RemovedFromMeeting();
+  return findEnded(deps, current, meeting.meetingId);
 }
 
 /** The end is decided, so whatever LiveKit answers now is told as `success: false`, not as a failure. */

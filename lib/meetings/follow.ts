@@ -3,6 +3,7 @@ import { isAttendee, isPerson } from './attendees.ts';
 import { findEnded } from './conclude.ts';
 import {
   type Club,
+  isBarred,
   type Member,
   parseDoctorsRoomName,
   parseRoomName,
@@ -60,11 +61,11 @@ export async function followMediaEvent(
 
   const room = { ...event.room, observedAt: event.at };
   // A guest cannot be barred.
-  const isBarred =
-    isOn && participant && isPerson(participant) && club?.barredUserIds?.has(participant.identity);
+  const isKeptOut =
+    isOn && participant && isPerson(participant) && isBarred(club, participant.identity);
   // The same for a join and a departure, so that it does not matter which of them comes first.
   const isAttended =
-    participant && ((isOn && !isBarred) || isRemembered(meeting, club, member, participant));
+    participant && ((isOn && !isKeptOut) || isRemembered(meeting, club, member, participant));
   switch (event.type) {
     case 'room_started':
       if (isOn) await deps.presence.roomStarted(meeting, room);
@@ -74,7 +75,7 @@ export async function followMediaEvent(
       break;
     case 'participant_joined': {
       const { identity } = event.participant;
-      if (isBarred) await deps.media.removeParticipant(event.room.name, identity, deps.now());
+      if (isKeptOut) await deps.media.removeParticipant(event.room.name, identity, deps.now());
       if (isAttended) {
         await attendeeJoined(deps, meeting, room, sessionOf(event.participant, member));
       }

@@ -170,6 +170,13 @@ export type Caller = z.infer<typeof Caller>;
 export const isModerator = (club: Club, member: Member | undefined, userId: string): boolean =>
   club.moderatorId === userId || member?.role === 'moderator';
 
+/**
+ * A moderator removed the user from the meeting that is on. Never the club's own moderator: somebody
+ * who becomes that after a removal is not barred any more.
+ */
+export const isBarred = ({ moderatorId, barredUserIds }: Club, userId: string): boolean =>
+  moderatorId !== userId && (barredUserIds?.has(userId) ?? false);
+
 const ROOM_PREFIX = 'reading-club-';
 
 /** One room name per meeting: a name that was used once is never used again. */

@@ -11,9 +11,9 @@ import {
   MeetingNotActive,
   MemberNotFound,
   NotAllowed,
-  NotAModerator,
   ParticipantNotFound,
 } from '../errors.ts';
+import { requireModerator, requireNotBarred } from './access.ts';
 import { isPerson } from './attendees.ts';
 import {
   type Caller,
@@ -45,8 +45,8 @@ export async function listParticipants(
   { caller, clubId }: { caller: Caller; clubId: string },
 ): Promise<ParticipantList> {
   const read = await deps.clubs.getClubAndMember(clubId, caller.userId);
-  const club = moderated(read.club, read.member, caller, 'see the participants');
-  const people = await peopleIn(deps, meetingOf(club));
+  const { club, meeting } = moderatedMeeting(read, caller, 'see the participants');
+  const people = await peopleIn(deps, meeting);
   const isModeratorOfClub = await moderatorsAmong(deps, club, people);
   return {
     participants: people.map(({ identity, name, joinedAt, tracks }) => ({
@@ -106,8 +106,7 @@ export async function muteEverybody(
   { caller, clubId, source }: { caller: Caller; clubId: string } & Pick<TrackChoice, 'source'>,
 ): Promise<Muted> {
   const read = await deps.clubs.getClubAndMember(clubId, caller.userId);
-  const club = moderated(read.club, read.member, caller, 'mute people');
-  const meeting = meetingOf(club);
+  const { club, meeting } = moderatedMeeting(read, caller, 'mute people');
   const people = await peopleIn(deps, meeting);
   const isModeratorOfClub = await moderatorsAmong(deps, club, people);
   const others = people
@@ -199,8 +198,11 @@ export async function readmitParticipant(
   if (userId === caller.userId) throw new NotAllowed('Another moderator can let you back in');
   const read = await deps.clubs.getClubAndTwoMembers(clubId, [caller.userId, userId]);
   const [own, member] = read.members;
-  const club = moderated(read.club, own, caller, 'let people back in');
-  const meeting = meetingOf(club);
+  const { club, meeting } = moderatedMeeting(
+    { club: read.club, member: own },
+    caller,
+    'let people back in',
+  );
   // Somebody who was removed may have been made the club's own moderator since.
   if (!member && userId !== club.moderatorId) throw new MemberNotFound();
   const { meetingId } = meeting;
@@ -226,7 +228,7 @@ export async function setRole(
 ): Promise<RoleSet> {
   const read = await deps.clubs.getClubAndTwoMembers(clubId, [caller.userId, userId]);
   const [own, member] = read.members;
-  const club = moderated(read.club, own, caller, 'give roles');
+  const club = requireModerator({ club: read.club, member: own }, caller, 'give roles');
   if (club.moderatorId !== caller.userId) {
     throw new NotAllowed("Only the club's own moderator can give roles");
   }
@@ -282,19 +284,20 @@ function effectOn(
   };
 }
 
-function moderated(
-  club: Club | undefined,
-  member: Member | undefined,
+/**
+ * The meeting that is on, for a moderator of it.
+ * @throws NotAModerator, MeetingNotActive
+ * @throws RemovedFromMeeting when the caller was removed from it
+ */
+function moderatedMeeting(
+  read: { club: Club | undefined; member: Member | undefined },
   caller: Caller,
   action: string,
-): Club {
-  if (!club || !isModerator(club, member, caller.userId)) throw new NotAModerator(action);
-  return club;
-}
-
-function meetingOf({ meeting }: Club): Meeting {
-  if (!meeting) throw new MeetingNotActive('No meeting is on');
-  return meeting;
+): { club: Club; meeting: Meeting } {
+  const club = requireModerator(read, caller, action);
+  if (!club.meeting) throw new MeetingNotActive('No meeting is on');
+  requireNotBarred(club, caller);
+  return { club, meeting: club.meeting };
 }
 
 /** The member that a moderator acts on, in the meeting that is on. */
@@ -313,8 +316,7 @@ async function targetOf(
     userId,
   ]);
   const [own, member] = members;
-  const club = moderated(found, own, caller, action);
-  const meeting = meetingOf(club);
+  const { club, meeting } = moderatedMeeting({ club: found, member: own }, caller, action);
   if (userId === club.moderatorId) {
     if (userId !== caller.userId) {
       throw new NotAllowed("Nobody moderates the club's own moderator");

@@ -52,7 +52,10 @@ export interface ClubRepository {
   /** Puts the meeting on, if the club exists, has none on and had none since; says whether it did. */
   claimMeeting(clubId: string, meeting: Meeting): Promise<boolean>;
 
-  /** Moves the meeting that is on to `lastMeeting`, if it is still that one; says whether it did. */
+  /**
+   * Moves the meeting that is on to `lastMeeting`, if it is still that one and whoever ends it is not
+   * barred from it; says whether it did.
+   */
   concludeMeeting(clubId: string, ended: EndedMeeting, onlyIf?: EndCondition): Promise<boolean>;
 
   /** Notes since when nobody is in the meeting, unless that is known or somebody is present. */

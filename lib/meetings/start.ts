@@ -1,11 +1,13 @@
 import type { StartedMeeting } from '../contract/answers.ts';
-import { MeetingNotActive, NotAModerator } from '../errors.ts';
-import { type Caller, isModerator, type Meeting, roomNameOf } from './model.ts';
+import { MeetingNotActive } from '../errors.ts';
+import { requireModerator, requireNotBarred } from './access.ts';
+import { type Caller, type Club, type Meeting, roomNameOf } from './model.ts';
 import type { ClubRepository, MediaServer } from './ports.ts';
 import { ensureRoom, type RoomLimits } from './room.ts';
+import { keepFromEnding } from './vacancy.ts';
 
 export interface StartDeps {
-  clubs: Pick<ClubRepository, 'getClubAndMember' | 'getClub' | 'claimMeeting'>;
+  clubs: Pick<ClubRepository, 'getClubAndMember' | 'getClub' | 'claimMeeting' | 'clearVacant'>;
   media: Pick<MediaServer, 'createRoom' | 'deleteRoom'>;
   now: () => Date;
   newMeetingId: (startedAt: Date) => string;
@@ -13,22 +15,26 @@ export interface StartDeps {
 }
 
 /**
- * Starts the club's meeting, or makes sure of the one that is on. One conditional write decides which;
- * whoever loses it answers with the winner's meeting.
+ * Starts the club's meeting, or makes sure of the one that is on: of its room, and that it does not end
+ * as vacant at this moment. One conditional write decides which; whoever loses it answers with the
+ * winner's meeting.
  *
  * @throws NotAModerator also for an unknown club
+ * @throws RemovedFromMeeting when the meeting that is on is one from which the caller was removed
  * @throws MeetingNotActive when the meeting ended while it was being started
  */
 export async function startMeeting(
   deps: StartDeps,
   { caller, clubId }: { caller: Caller; clubId: string },
 ): Promise<StartedMeeting> {
-  const { club, member } = await deps.clubs.getClubAndMember(clubId, caller.userId);
-  if (!club || !isModerator(club, member, caller.userId)) throw new NotAModerator('start meetings');
+  const read = await deps.clubs.getClubAndMember(clubId, caller.userId);
+  const club = requireModerator(read, caller, 'start meetings');
 
   const own = club.meeting ? undefined : newMeeting(deps, { caller, clubId });
-  const meeting = own ? await claim(deps, clubId, own) : club.meeting;
-  if (!meeting) throw new MeetingNotActive('The meeting ended while it was being started');
+  const isClaimed = own !== undefined && (await deps.clubs.claimMeeting(clubId, own));
+  const meeting = isClaimed
+    ? own
+    : await meetingThatIsOn(deps, caller, own ? await deps.clubs.getClub(clubId) : club);
 
   await ensureRoom(deps, club, meeting);
   return {
@@ -56,11 +62,14 @@ function newMeeting(
   };
 }
 
-async function claim(
-  { clubs }: StartDeps,
-  clubId: string,
-  own: Meeting,
-): Promise<Meeting | undefined> {
-  if (await clubs.claimMeeting(clubId, own)) return own;
-  return (await clubs.getClub(clubId))?.meeting;
+/** The meeting that was started before, for somebody who would start one. */
+async function meetingThatIsOn(
+  deps: StartDeps,
+  caller: Caller,
+  club: Club | undefined,
+): Promise<Meeting> {
+  if (!club?.meeting) throw new MeetingNotActive('The meeting ended while it was being started');
+  requireNotBarred(club, caller);
+  await keepFromEnding(deps, club, club.meeting);
+  return club.meeting;
 }

@@ -1,15 +1,9 @@
 import type { JoinToken } from '../contract/answers.ts';
-import {
-  ClubNotFound,
-  MeetingFull,
-  MeetingNotActive,
-  NotAMember,
-  RemovedFromMeeting,
-} from '../errors.ts';
+import { ClubNotFound, MeetingFull, MeetingNotActive, NotAMember } from '../errors.ts';
+import { requireNotBarred } from './access.ts';
 import { isAttendee, isPerson } from './attendees.ts';
 import {
   type Caller,
-  type Club,
   isModerator,
   MAX_NAME_CHARACTERS,
   type Meeting,
@@ -18,9 +12,7 @@ import {
 } from './model.ts';
 import type { ClubRepository, MediaServer, Permissions, Room } from './ports.ts';
 import { ensureRoom, type RoomLimits, roomOptionsOf } from './room.ts';
-
-/** No grace of the cleanup is as short: a vacancy this young costs a token no write. */
-const HARMLESS_VACANCY_MS = 60_000;
+import { keepFromEnding } from './vacancy.ts';
 
 export interface TokenDeps {
   clubs: Pick<ClubRepository, 'getClubAndMember' | 'getClub' | 'clearVacant'>;
@@ -75,7 +67,7 @@ export async function createJoinToken(
   if (!member && !moderator) throw new NotAMember();
   const { meeting } = club;
   if (!meeting) throw new MeetingNotActive('No meeting is on');
-  if (club.barredUserIds?.has(caller.userId)) throw new RemovedFromMeeting();
+  requireNotBarred(club, caller);
 
   await keepFromEnding(deps, club, meeting);
   const room = await ensureRoom(deps, club, meeting);
@@ -99,20 +91,6 @@ export async function createJoinToken(
     isModerator: moderator,
     expiresAt: new Date(expiresAt).toISOString(),
   };
-}
-
-/**
- * Somebody is coming: a meeting that everybody had left is not to be ended by a cleanup that decides at
- * this moment, and that learns of the join only where LiveKit's events arrive, and after it.
- */
-async function keepFromEnding(
-  { clubs, now }: TokenDeps,
-  { clubId }: Club,
-  { meetingId, vacantSince }: Meeting,
-): Promise<void> {
-  if (vacantSince === undefined) return;
-  if (now().getTime() - Date.parse(vacantSince) < HARMLESS_VACANCY_MS) return;
-  await clubs.clearVacant(clubId, meetingId);
 }
 
 /**

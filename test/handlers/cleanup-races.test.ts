@@ -146,6 +146,48 @@ describe.each([true, false])('Somebody joins (the meeting has a room: %s)', (roo
   });
 });
 
+describe('A moderator starts the vacant meeting', () => {
+  it.each(
+    [true, false].flatMap((room) => beforeDeciding(room).map(([name, at]) => ({ room, name, at }))),
+  )('$name (it has a room: $room): the meeting does not end', async ({ room, at }) => {
+    const club = await due({ room });
+    const answers: unknown[] = [];
+    cleaner.wire.set(
+      at(async () => {
+        const { status, body } = await service.call('start', club.moderator, club);
+        answers.push([status, body.meetingId]);
+      }),
+    );
+    expect(await cleaner.cleanUp()).toMatchObject({ endedVacant: 0, failed: 0 });
+    expect(answers).toEqual([[200, club.meeting.meetingId]]);
+    expect(await meetingOf(club.clubId)).toMatchObject({ meetingId: club.meeting.meetingId });
+    expect(await meetings.roomsOf(club.clubId)).toHaveLength(1);
+  });
+
+  it.each(['start', 'token'] as const)(
+    'and the cleanup ends it after the %s read it: 409, and no room is left',
+    async (route) => {
+      const club = await due();
+      const { call } = await meetings.boot({
+        faults: [justBefore('UpdateItem', () => service.cleanUp())],
+      });
+      const { status, body } = await call(route, club.moderator, { clubId: club.clubId });
+      expect([status, body.code]).toEqual([409, 'MEETING_NOT_ACTIVE']);
+      expect(await meetingOf(club.clubId)).toBeUndefined();
+      expect(await meetings.roomsOf(club.clubId)).toEqual([]);
+    },
+  );
+
+  it.each(['start', 'token'] as const)('and the %s costs one write more', async (route) => {
+    const club = await due();
+    const { call, wire } = await meetings.boot(later(minutes(1)));
+    await call('status', club.moderator, { clubId: 'no-such-club' });
+    wire.forget();
+    await call(route, club.moderator, { clubId: club.clubId });
+    expect(wire.operations()).toEqual(['BatchGetItem', 'UpdateItem', 'CreateRoom']);
+  });
+});
+
 describe('A moderator ends the meeting', () => {
   it.each(
     [true, false].flatMap((room) => beforeDeciding(room).map(([name, at]) => ({ room, name, at }))),

@@ -79,7 +79,13 @@ const WHILE_ON: Record<Role, Row> = {
   member: aMember,
   demoted: aMember,
   removed: { ...aMember, token: REMOVED },
-  'removed moderator': { ...aModerator, token: REMOVED },
+  'removed moderator': {
+    ...everyRoute(REMOVED),
+    status: OK,
+    meetings: OK,
+    meeting: OK,
+    role: NOT_ALLOWED,
+  },
   'taken off the club': aStranger,
   outsider: aStranger,
   'moderatorId of another club': aStranger,
@@ -90,10 +96,13 @@ const WHILE_ON: Record<Role, Row> = {
 /** The bars went with the meeting, and so did what there was to moderate. */
 const nothingOn = (row: Row): Row => {
   const off = (status: string) => (status === OK || status === REMOVED ? OFF : status);
-  const { token, participants, mute, muteAll, remove, readmit } = row;
+  const lifted = (status: string) => (status === REMOVED ? OK : status);
+  const { token, start, end, participants, mute, muteAll, remove, readmit } = row;
   return {
     ...row,
     token: off(token),
+    start: lifted(start),
+    end: lifted(end),
     participants: off(participants),
     mute: off(mute),
     muteAll: off(muteAll),

@@ -27,7 +27,7 @@ interface MeetingOn {
   roomName: string;
   startedAt: string;
   barred: Set<string>;
-  /** When it began or, later, somebody asked for a token: a repeated start is not somebody coming. */
+  /** When it began or, later, somebody asked for a token or started it again. */
   wantedAt: number;
   /** A cleanup found nobody in it, and since then nobody wanted it and nothing was told. */
   quietSince: number | undefined;
@@ -148,9 +148,15 @@ function answerTo(
   if (!club || (!isModerator && !OF_MEMBERS.includes(does))) return 'NOT_A_MODERATOR';
 
   const { meeting } = club;
+  const isBarred = caller !== club.moderatorId && meeting?.barred.has(caller);
   const people = meeting ? rooms.peopleIn(meeting.roomName) : [];
   switch (does) {
     case 'start': {
+      if (isBarred) return 'REMOVED_FROM_MEETING';
+      if (meeting) {
+        meeting.wantedAt = clock();
+        meeting.quietSince = undefined;
+      }
       const on =
         meeting ??
         begin(
@@ -170,6 +176,7 @@ function answerTo(
     case 'end': {
       const wanted = named ?? meeting?.meetingId ?? club.ended.at(-1)?.meetingId;
       if (wanted === meeting?.meetingId) {
+        if (isBarred) return 'REMOVED_FROM_MEETING';
         conclude(club, { endedBy: caller, reason: 'moderator', endedAt: answer?.endedAt });
       }
       const ended = club.ended.find(({ meetingId }) => meetingId === wanted);
@@ -179,7 +186,7 @@ function answerTo(
     }
     case 'token': {
       if (!meeting) return 'MEETING_NOT_ACTIVE';
-      if (meeting.barred.has(caller)) return 'REMOVED_FROM_MEETING';
+      if (isBarred) return 'REMOVED_FROM_MEETING';
       meeting.wantedAt = clock();
       meeting.quietSince = undefined;
       if (rooms.isDown) return 'MEDIA_UNAVAILABLE';
@@ -216,6 +223,7 @@ function answerTo(
     }
     case 'participants':
       if (!meeting) return 'MEETING_NOT_ACTIVE';
+      if (isBarred) return 'REMOVED_FROM_MEETING';
       if (rooms.isDown) return 'MEDIA_UNAVAILABLE';
       return {
         participants: people.map(({ identity: userId }) => ({
@@ -226,6 +234,7 @@ function answerTo(
     case 'remove': {
       const { userId, allowRejoin } = call;
       if (!meeting) return 'MEETING_NOT_ACTIVE';
+      if (isBarred) return 'REMOVED_FROM_MEETING';
       if (userId === club.moderatorId) return 'NOT_ALLOWED';
       if (!club.members.has(userId)) return 'MEMBER_NOT_FOUND';
       if (!allowRejoin) meeting.barred.add(userId);
@@ -235,6 +244,7 @@ function answerTo(
     case 'readmit': {
       const { userId } = call;
       if (!meeting) return 'MEETING_NOT_ACTIVE';
+      if (isBarred) return 'REMOVED_FROM_MEETING';
       if (!club.members.has(userId) && userId !== club.moderatorId) return 'MEMBER_NOT_FOUND';
       return { success: true, wasBarred: meeting.barred.delete(userId) };
     }
@@ -316,7 +326,10 @@ export function expectedOf(
   if (!club || !isKnown) return told('ignored');
   const isJoin = event.type === 'participant_joined';
   if (isOn) {
-    const putsOut = isJoin && club.meeting?.barred.has(event.participant.identity);
+    const putsOut =
+      isJoin &&
+      event.participant.identity !== club.moderatorId &&
+      club.meeting?.barred.has(event.participant.identity);
     return putsOut && isDown ? { code: 'MEDIA_UNAVAILABLE' } : told('followed');
   }
   if (!isJoin && event.type !== 'room_started') return told('followed');

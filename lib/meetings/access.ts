@@ -1,0 +1,26 @@
+import { NotAModerator, RemovedFromMeeting } from '../errors.ts';
+import { type Caller, type Club, isBarred, isModerator, type Member } from './model.ts';
+
+/** Who may do what: every use case asks here. */
+
+/**
+ * The club, for one of its moderators.
+ * @param action completes "Only moderators can …"
+ * @throws NotAModerator also for an unknown club
+ */
+export function requireModerator(
+  { club, member }: { club: Club | undefined; member: Member | undefined },
+  caller: Caller,
+  action: string,
+): Club {
+  if (!club || !isModerator(club, member, caller.userId)) throw new NotAModerator(action);
+  return club;
+}
+
+/**
+ * A person who was removed from the meeting that is on neither joins nor moderates it.
+ * @throws RemovedFromMeeting
+ */
+export function requireNotBarred(club: Club, { userId }: Caller): void {
+  if (isBarred(club, userId)) throw new RemovedFromMeeting();
+}
