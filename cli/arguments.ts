@@ -121,10 +121,16 @@ export function parseArguments(args: string[], env: NodeJS.ProcessEnv): Request 
     try {
       return parse({ command: name, ...Object.fromEntries(given) }, Command);
     } catch (error) {
-      if (error instanceof InvalidRequest) throw new UsageError(`${name}: ${error.message}`);
-      throw error;
+      if (!(error instanceof InvalidRequest)) throw error;
+      throw new UsageError(`${name}: ${withOption(error.message, shape)}`);
     }
   }
+}
+
+/** The sentence with the option in place of the field that it sets. */
+function withOption(sentence: string, { options = {} }: Shape): string {
+  const named = Object.entries(options).find(([, field]) => sentence.startsWith(`${field} `));
+  return named ? `--${named[0]}${sentence.slice(named[1].length)}` : sentence;
 }
 
 type Values = Record<string, string | boolean | undefined>;

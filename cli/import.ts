@@ -1,8 +1,9 @@
 /** Many clubs and members from one file: all of it is right, or nothing is written. */
 import { readFile } from 'node:fs/promises';
 import * as z from 'zod/mini';
+import { ruleOf } from '../lib/http/request.ts';
 import type { Command, ShownClub } from '../lib/meetings/manage.ts';
-import { ClubId, ClubName, ParticipantName, Role, UserId } from '../lib/meetings/model.ts';
+import { ClubId, ClubName, maybe, ParticipantName, Role, UserId } from '../lib/meetings/model.ts';
 import { OutOfReach, Refused, type Target } from './targets.ts';
 
 /** Commands on their way at once: as many invocations of the function. */
@@ -13,7 +14,7 @@ const LIST_RULE = 'must be a list';
 const OBJECT_RULE = 'must be an object';
 
 const ImportedMember = z.strictObject(
-  { userId: UserId, displayName: z.optional(ParticipantName), role: z.optional(Role) },
+  { userId: UserId, displayName: maybe(ParticipantName), role: maybe(Role) },
   OBJECT_RULE,
 );
 const ImportedClub = z.strictObject(
@@ -61,17 +62,21 @@ export async function readImport(file: string): Promise<ImportFile> {
     throw new Mistakes(file, [error instanceof Error ? error.message : String(error)]);
   }
   const result = ImportFile.safeParse(content);
-  if (!result.success) throw new Mistakes(file, result.error.issues.flatMap(sentencesOf));
+  if (!result.success)
+    throw new Mistakes(
+      file,
+      result.error.issues.flatMap((issue) => sentencesOf(issue, content)),
+    );
   const repeated = repetitionsIn(result.data);
   if (repeated.length > 0) throw new Mistakes(file, repeated);
   return result.data;
 }
 
-function sentencesOf(issue: z.core.$ZodIssue): string[] {
+function sentencesOf(issue: z.core.$ZodIssue, content: unknown): string[] {
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => `${placeOf([...issue.path, key])} is not known here`);
   }
-  return [`${placeOf(issue.path)} ${issue.message}`];
+  return [`${placeOf(issue.path)} ${ruleOf(issue, content)}`];
 }
 
 const placeOf = (path: PropertyKey[]): string =>

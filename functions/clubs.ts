@@ -15,7 +15,7 @@ export const createHandler =
   (event: unknown, context: Context): Promise<Answer> =>
     withRequestId(context.awsRequestId, async () => {
       try {
-        return await manageClubs(deps, parse(event, Command));
+        return await manageClubs(deps, parse(event ?? {}, Command));
       } catch (error) {
         if (!(error instanceof AppError) || STATUS[error.code] >= 500) throw error;
         return { error: error.message, code: error.code };

@@ -2,7 +2,6 @@ import * as z from 'zod/mini';
 import { identity, loadConfig, store } from '../lib/config.ts';
 import { createHistoryDeps } from '../lib/deps.ts';
 import { type HttpDeps, httpHandler } from '../lib/http/handler.ts';
-import { parsePath } from '../lib/http/request.ts';
 import { ok } from '../lib/http/response.ts';
 import { getMeeting, type MeetingDetailsDeps } from '../lib/meetings/history.ts';
 import { ClubId, MeetingId } from '../lib/meetings/model.ts';
@@ -14,9 +13,6 @@ export const route = {
 };
 
 export const createHandler = (deps: MeetingDetailsDeps & HttpDeps) =>
-  httpHandler(route, deps, async (event, caller) => {
-    const { clubId, meetingId } = parsePath(event, Path);
-    return ok(await getMeeting(deps, { caller, clubId, meetingId }));
-  });
+  httpHandler(route, deps, { path: Path }, async (request) => ok(await getMeeting(deps, request)));
 
 export const handler = createHandler(createHistoryDeps(loadConfig({ store, identity })));

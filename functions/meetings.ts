@@ -2,7 +2,6 @@ import * as z from 'zod/mini';
 import { identity, loadConfig, store } from '../lib/config.ts';
 import { createHistoryDeps } from '../lib/deps.ts';
 import { type HttpDeps, httpHandler } from '../lib/http/handler.ts';
-import { parsePath, parseQuery } from '../lib/http/request.ts';
 import { ok } from '../lib/http/response.ts';
 import { listMeetings, type MeetingListDeps } from '../lib/meetings/history.ts';
 import { ClubId, MeetingId, PageLimit } from '../lib/meetings/model.ts';
@@ -15,10 +14,8 @@ export const Query = z.strictObject({
 export const route = { route: 'GET /{clubId}/meetings', failure: 'Failed to list meetings' };
 
 export const createHandler = (deps: MeetingListDeps & HttpDeps) =>
-  httpHandler(route, deps, async (event, caller) => {
-    const { clubId } = parsePath(event, Path);
-    const { limit, cursor: before } = parseQuery(event, Query);
-    return ok(await listMeetings(deps, { caller, clubId, limit, before }));
-  });
+  httpHandler(route, deps, { path: Path, query: Query }, async ({ cursor: before, ...request }) =>
+    ok(await listMeetings(deps, { ...request, before })),
+  );
 
 export const handler = createHandler(createHistoryDeps(loadConfig({ store, identity })));

@@ -2,15 +2,14 @@ import * as z from 'zod/mini';
 import { identity, livekit, loadConfig, store } from '../lib/config.ts';
 import { createDeps } from '../lib/deps.ts';
 import { type HttpDeps, httpHandler } from '../lib/http/handler.ts';
-import { parseBody, parsePath } from '../lib/http/request.ts';
 import { ok } from '../lib/http/response.ts';
-import { ClubId, MutableSource, TrackSid, UserId } from '../lib/meetings/model.ts';
+import { ClubId, MutableSource, maybe, TrackSid, UserId } from '../lib/meetings/model.ts';
 import { type ModerationDeps, muteParticipant } from '../lib/meetings/moderation.ts';
 
 export const Path = z.object({ clubId: ClubId, userId: UserId });
 export const Body = z.strictObject({
-  source: z.optional(MutableSource),
-  trackSid: z.optional(TrackSid),
+  source: maybe(MutableSource),
+  trackSid: maybe(TrackSid),
 });
 export const route = {
   route: 'POST /{clubId}/participants/{userId}/mute',
@@ -18,9 +17,8 @@ export const route = {
 };
 
 export const createHandler = (deps: ModerationDeps & HttpDeps) =>
-  httpHandler(route, deps, async (event, caller) => {
-    const { clubId, userId } = parsePath(event, Path);
-    return ok(await muteParticipant(deps, { caller, clubId, userId, ...parseBody(event, Body) }));
-  });
+  httpHandler(route, deps, { path: Path, body: Body }, async (request) =>
+    ok(await muteParticipant(deps, request)),
+  );
 
 export const handler = createHandler(createDeps(loadConfig({ store, livekit, identity })));

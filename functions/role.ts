@@ -2,7 +2,6 @@ import * as z from 'zod/mini';
 import { identity, livekit, loadConfig, store, tokens } from '../lib/config.ts';
 import { createDeps } from '../lib/deps.ts';
 import { type HttpDeps, httpHandler } from '../lib/http/handler.ts';
-import { parseBody, parsePath } from '../lib/http/request.ts';
 import { ok } from '../lib/http/response.ts';
 import { ClubId, Role, UserId } from '../lib/meetings/model.ts';
 import { type ModerationDeps, setRole } from '../lib/meetings/moderation.ts';
@@ -16,10 +15,8 @@ export const route = {
 };
 
 export const createHandler = (deps: ModerationDeps & HttpDeps & { tokens: TokenRules }) =>
-  httpHandler(route, deps, async (event, caller) => {
-    const { clubId, userId } = parsePath(event, Path);
-    const { role } = parseBody(event, Body);
-    return ok(await setRole(deps, { caller, clubId, userId, role }));
-  });
+  httpHandler(route, deps, { path: Path, body: Body }, async (request) =>
+    ok(await setRole(deps, request)),
+  );
 
 export const handler = createHandler(createDeps(loadConfig({ store, livekit, identity, tokens })));

@@ -2,7 +2,6 @@ import * as z from 'zod/mini';
 import { identity, limits, livekit, loadConfig, store } from '../lib/config.ts';
 import { createDeps } from '../lib/deps.ts';
 import { type HttpDeps, httpHandler } from '../lib/http/handler.ts';
-import { parsePath } from '../lib/http/request.ts';
 import { ok } from '../lib/http/response.ts';
 import { ClubId } from '../lib/meetings/model.ts';
 import { getMeetingStatus, type StatusDeps } from '../lib/meetings/status.ts';
@@ -11,9 +10,8 @@ export const Path = z.object({ clubId: ClubId });
 export const route = { route: 'GET /{clubId}/status', failure: 'Failed to get meeting status' };
 
 export const createHandler = (deps: StatusDeps & HttpDeps) =>
-  httpHandler(route, deps, async (event, caller) => {
-    const { clubId } = parsePath(event, Path);
-    return ok(await getMeetingStatus(deps, { caller, clubId }));
-  });
+  httpHandler(route, deps, { path: Path }, async (request) =>
+    ok(await getMeetingStatus(deps, request)),
+  );
 
 export const handler = createHandler(createDeps(loadConfig({ store, livekit, identity, limits })));

@@ -7,13 +7,14 @@ import { isDeepStrictEqual } from 'node:util';
 import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import { parse as parseYaml } from 'yaml';
 import * as z from 'zod';
-import type { ZodMiniType } from 'zod/mini';
+import * as mini from 'zod/mini';
 import {
   createDocument,
   type oas31,
   type ZodOpenApiExampleObject,
   type ZodOpenApiOperationObject,
   type ZodOpenApiPathsObject,
+  type ZodOpenApiRequestBodyObject,
   type ZodOpenApiResponseObject,
 } from 'zod-openapi';
 import {
@@ -108,7 +109,7 @@ export const createOpenApi = () =>
 
 const DESCRIPTION = [
   'Members get a join token for the meeting of their club, moderators start, moderate and end it, and everybody in the club sees its status.',
-  'Bodies are JSON objects without unknown fields; no body counts as `{}`. Times are ISO 8601 in UTC.',
+  'Bodies are JSON objects without unknown fields; no body, or `null`, counts as `{}`, and `null` for an optional field as no field. A query or a body that a route does not take is refused. Times are ISO 8601 in UTC.',
   'Errors of the functions have a `code`: go by that. Answers of the gateway itself have none: go by the status. Fields may be added to answers: pass over those that you do not know. Every request can be repeated; after a 503, when `Retry-After` (in seconds) is over.',
 ].join('\n\n');
 
@@ -137,16 +138,20 @@ function operationOf(operation: Operation, isGuarded: boolean): ZodOpenApiOperat
     description,
     security: [isGuarded ? { accessToken: [] } : { liveKitSignature: [] }],
     ...((path || query) && { requestParams: { ...(path && { path }), ...(query && { query }) } }),
-    ...(body && {
-      requestBody: {
-        required: !body.schema.safeParse({}).success,
-        content: {
-          [body.mediaType ?? 'application/json']: { schema: body.schema, examples: body.examples },
-        },
-      },
-    }),
+    ...(body && { requestBody: requestBodyOf(body) }),
     responses: { 200: success(operation), ...failures(operation, isGuarded) },
   };
+}
+
+/** No body counts as `{}`, and so does `null`. */
+function requestBodyOf({
+  schema,
+  mediaType = 'application/json',
+  examples,
+}: NonNullable<Operation['body']>): ZodOpenApiRequestBodyObject {
+  const isRequired = !schema.safeParse({}).success;
+  const sent = isRequired || mediaType !== 'application/json' ? schema : mini.nullable(schema);
+  return { required: isRequired, content: { [mediaType]: { schema: sent, examples } } };
 }
 
 function success({ answer, examples }: Operation): ZodOpenApiResponseObject {
@@ -201,10 +206,13 @@ function errorsOf({ path, body, errors }: Operation, isGuarded: boolean): unknow
   ];
 }
 
-/** What the function says when what it needs is not there. */
-function refusalOf(schema: ZodMiniType): unknown {
+/** What the function answers when each field is an empty text. */
+function refusalOf({ shape }: mini.ZodMiniObject): unknown {
   try {
-    return parse({}, schema);
+    return parse(
+      Object.fromEntries(Object.keys(shape).map((name) => [name, ''])),
+      mini.object(shape),
+    );
   } catch (error) {
     return error;
   }

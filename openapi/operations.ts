@@ -496,7 +496,8 @@ export const operations: Record<string, Operation> = {
     path: described(remove.Path, PARAMETERS),
     body: {
       schema: described(remove.Body, {
-        allowRejoin: 'They may come back. It does not undo an earlier removal.',
+        allowRejoin:
+          'They may come back; by default they may not. It does not undo an earlier removal.',
       }),
       examples: {
         barred: { summary: 'Out, and kept out', value: {} },

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { APIGatewayProxyEventV2, Context } from 'aws-lambda';
 import { describe, expect, test } from 'vitest';
+import * as z from 'zod/mini';
 import { ClubNotFound, MediaUnavailable, NotAMember, Unauthenticated } from '../errors.ts';
 import { Caller } from '../meetings/model.ts';
 import type { Log, LogFields, Meter } from '../meetings/ports.ts';
@@ -10,6 +11,7 @@ import { ok } from './response.ts';
 
 const sample: APIGatewayProxyEventV2 = JSON.parse(readFileSync('events/status.json', 'utf8'));
 const ROUTE = { route: 'GET /{clubId}/status', failure: 'Failed to get meeting status' };
+const INPUT = { path: z.object({ clubId: z.string() }) };
 const ada = Caller.parse({ userId: 'ada', username: 'ada' });
 
 type Line = {
@@ -21,7 +23,7 @@ type Line = {
 
 /** A handler in a world of its own; `remainingMs` is what Lambda says is left of the time. */
 function createWorld(
-  handle: Parameters<typeof httpHandler>[2],
+  handle: Parameters<typeof httpHandler<typeof INPUT>>[3],
   { verifyCaller = async () => ada, remainingMs = 12_000 } = {},
 ) {
   const lines: Line[] = [];
@@ -32,7 +34,7 @@ function createWorld(
   };
   const measured: Parameters<Meter['request']>[0][] = [];
   const meter: Meter = { request: (request) => measured.push(request), run: () => undefined };
-  const handler = httpHandler(ROUTE, { verifyCaller, log, meter }, handle);
+  const handler = httpHandler(ROUTE, { verifyCaller, log, meter }, INPUT, handle);
   const context = { getRemainingTimeInMillis: () => remainingMs } as Context;
   const call = async (change: Partial<APIGatewayProxyEventV2> = {}) => {
     const { statusCode, headers, body } = await handler({ ...sample, ...change }, context);
@@ -45,14 +47,33 @@ const failing = (error: unknown) => () => Promise.reject(error);
 
 describe('a request', () => {
   test('is answered as its rule says, and never to be stored', async () => {
-    const { call } = createWorld(async (event, caller) =>
-      ok({ path: event.pathParameters, userId: caller.userId }),
+    const { call } = createWorld(async ({ clubId, caller }) =>
+      ok({ clubId, userId: caller.userId }),
     );
     expect(await call()).toEqual({
       statusCode: 200,
       headers: { 'content-type': 'application/json', 'cache-control': 'no-store' },
-      body: { path: { clubId: 'my-club' }, userId: 'ada' },
+      body: { clubId: 'my-club', userId: 'ada' },
     });
+  });
+
+  test('with a query or a body that the route does not take is refused before its rule runs', async () => {
+    let handled = 0;
+    const { call } = createWorld(async () => {
+      handled += 1;
+      return ok({});
+    });
+    const refusals = [
+      await call({ queryStringParameters: { x: '2' } }),
+      await call({ body: '{"x":1}' }),
+      await call({ body: 'eA==', isBase64Encoded: true }),
+    ];
+    expect(refusals.map(({ statusCode, body }) => [statusCode, body.error])).toEqual([
+      [400, 'x is not known here'],
+      [400, 'x is not known here'],
+      [400, 'body must be JSON'],
+    ]);
+    expect(handled).toBe(0);
   });
 
   test('whose caller cannot be verified goes no further', async () => {
@@ -106,15 +127,18 @@ describe('a request', () => {
 
   test('has its id in every log line below it, also beside others at once', async () => {
     const seen: Record<string, string | undefined> = {};
-    const { call } = createWorld(async (event) => {
+    const { call } = createWorld(async ({ clubId }) => {
       await new Promise((resolve) => setTimeout(resolve, 5));
-      seen[event.requestContext.requestId] = requestId();
+      seen[clubId] = requestId();
       return ok({});
     });
     const { requestContext } = sample;
     await Promise.all(
       ['r-1', 'r-2', 'r-3'].map((id) =>
-        call({ requestContext: { ...requestContext, requestId: id } }),
+        call({
+          pathParameters: { clubId: id },
+          requestContext: { ...requestContext, requestId: id },
+        }),
       ),
     );
     expect(seen).toEqual({ 'r-1': 'r-1', 'r-2': 'r-2', 'r-3': 'r-3' });

@@ -9,6 +9,7 @@ import type { Caller } from '../meetings/model.ts';
 import type { Log, Meter } from '../meetings/ports.ts';
 import { stopOn, withRequestId } from '../observability.ts';
 import { codeOf, errorResponse, STATUS } from './errors.ts';
+import { type Fields, type Input, parseRequest } from './request.ts';
 
 /** What is left of the function's time when it answers for itself instead of being cut off. */
 const TIME_TO_ANSWER_MS = 500;
@@ -62,17 +63,21 @@ export interface HttpDeps extends Reports {
   verifyCaller: (authorization: string | undefined) => Promise<Caller>;
 }
 
-/** A route that people call, with their access token. */
-export const httpHandler = (
+/**
+ * A route that people call, with their access token. `input` is all that the route takes: anything else
+ * in the query or the body is refused.
+ */
+export const httpHandler = <I extends Input>(
   route: Route,
   deps: HttpDeps,
-  handle: (event: APIGatewayProxyEventV2, caller: Caller) => Answer,
+  input: I,
+  handle: (fields: Fields<I> & { caller: Caller }) => Answer,
 ) =>
   authenticatedHandler(
     route,
     deps,
     (event) => deps.verifyCaller(event.headers['authorization']),
-    handle,
+    (event, caller) => handle({ ...parseRequest(event, input), caller }),
   );
 
 const answerErrors = ({ failure }: Route): HttpMiddleware => ({

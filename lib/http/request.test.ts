@@ -4,20 +4,25 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import * as z from 'zod/mini';
 import { InvalidRequest } from '../errors.ts';
-import { parseBody, parsePath, parseQuery, rawBody } from './request.ts';
+import { maybe } from '../meetings/model.ts';
+import { parseRequest, rawBody } from './request.ts';
 
 const sample: APIGatewayProxyEventV2 = JSON.parse(readFileSync('events/token.json', 'utf8'));
-const eventWith = (change: Partial<APIGatewayProxyEventV2>) => ({ ...sample, ...change });
+const eventWith = (change: Partial<APIGatewayProxyEventV2>) => ({
+  ...sample,
+  body: '',
+  ...change,
+});
 
 // The type does not know of it.
 const nullBody: Partial<APIGatewayProxyEventV2> = JSON.parse('{"body":null}');
 
 const Body = z.strictObject({
   name: z.string('must be a name'),
-  size: z.optional(z.number('must be a number')),
+  size: maybe(z.number('must be a number')),
 });
 const parse = (body: string, isBase64Encoded = false) =>
-  parseBody(eventWith({ body, isBase64Encoded }), Body);
+  parseRequest(eventWith({ body, isBase64Encoded }), { body: Body });
 
 function sentenceFor(read: () => unknown): string {
   try {
@@ -49,11 +54,15 @@ describe('a body', () => {
     ['only space', { body: ' \n' }],
     ['null, as serverless-offline has it', nullBody],
     ['empty in base64', { body: '', isBase64Encoded: true }],
+    ['JSON that is null', { body: ' null ' }],
   ])('that is %s counts as an empty object, so that what is missing is named', (_, change) => {
     const { body: _body, ...withoutBody } = sample;
     const event = { ...withoutBody, ...change };
-    expect(sentenceFor(() => parseBody(event, Body))).toBe('name must be a name');
-    expect(parseBody(event, z.strictObject({ name: z.optional(z.string()) }))).toEqual({});
+    expect(sentenceFor(() => parseRequest(event, { body: Body }))).toBe('name is missing');
+    expect(parseRequest(event, { body: z.strictObject({ name: z.optional(z.string()) }) })).toEqual(
+      {},
+    );
+    expect(parseRequest(event, {})).toEqual({});
   });
 
   test.each(['{', 'name=Ada', '{"name":"Ada"}}', 'undefined', "{'name':'Ada'}"])(
@@ -67,12 +76,32 @@ describe('a body', () => {
     expect(sentenceFor(() => parse('{"name":"Ada"}', true))).toBe('body must be UTF-8');
   });
 
-  test.each(['[]', '[{"name":"Ada"}]', 'null', '"Ada"', '42', 'true'])(
+  test.each(['[]', '[{"name":"Ada"}]', '"Ada"', '42', 'true'])(
     'that is JSON but no object is refused: %s',
     (body) => {
       expect(sentenceFor(() => parse(body))).toBe('body must be a JSON object');
+      const nothing = () => parseRequest(eventWith({ body }), {});
+      expect(sentenceFor(nothing)).toBe('body must be a JSON object');
     },
   );
+
+  test.each(['{}', '{"size":2}', '{"name":null}', '{"title":"Ada"}'])(
+    'without a required field is refused as missing it: %s',
+    (body) => {
+      expect(sentenceFor(() => parse(body))).toBe('name is missing');
+    },
+  );
+
+  test('with null for an optional field is parsed as without it', () => {
+    expect(parse('{"name":"Ada","size":null}')).toEqual({ name: 'Ada' });
+  });
+
+  test('of a route that takes none is refused unless it is empty', () => {
+    expect(parseRequest(eventWith({ body: '{}' }), {})).toEqual({});
+    expect(sentenceFor(() => parseRequest(eventWith({ body: '{"x":1}' }), {}))).toBe(
+      'x is not known here',
+    );
+  });
 
   test('with a field of the wrong type is refused by the name of the field', () => {
     expect(sentenceFor(() => parse('{"name":"Ada","size":"2"}'))).toBe('size must be a number');
@@ -80,10 +109,10 @@ describe('a body', () => {
 
   test('with a wrong field deep inside is refused by its path', () => {
     const Deep = z.object({ who: z.array(z.object({ name: z.string('must be a name') })) });
-    const body = '{"who":[{"name":"Ada"},{"name":1}]}';
-    expect(sentenceFor(() => parseBody(eventWith({ body }), Deep))).toBe(
-      'who.1.name must be a name',
-    );
+    const refusalOf = (body: string) =>
+      sentenceFor(() => parseRequest(eventWith({ body }), { body: Deep }));
+    expect(refusalOf('{"who":[{"name":"Ada"},{"name":1}]}')).toBe('who.1.name must be a name');
+    expect(refusalOf('{"who":[{"name":"Ada"},{}]}')).toBe('who.1.name is missing');
   });
 
   test('with an unknown field is refused by its name', () => {
@@ -111,7 +140,7 @@ describe('a body', () => {
   test('never has its values echoed', () => {
     fc.assert(
       fc.property(fc.jsonValue(), (size) => {
-        fc.pre(typeof size !== 'number');
+        fc.pre(typeof size !== 'number' && size !== null);
         const body = JSON.stringify({ name: 'Ada', size });
         expect(sentenceFor(() => parse(body))).toBe('size must be a number');
       }),
@@ -119,23 +148,24 @@ describe('a body', () => {
   });
 });
 
+const { body: _body, ...withoutBody } = sample;
+
 describe('a path', () => {
   const Path = z.object({ clubId: z.string('must be an id').check(z.maxLength(3, 'is too long')) });
 
   test('is parsed', () => {
-    expect(parsePath(eventWith({ pathParameters: { clubId: 'abc' } }), Path)).toEqual({
-      clubId: 'abc',
-    });
+    const event = eventWith({ pathParameters: { clubId: 'abc' } });
+    expect(parseRequest(event, { path: Path })).toEqual({ clubId: 'abc' });
   });
 
   test('with a parameter that does not fit is refused by its name', () => {
     const event = eventWith({ pathParameters: { clubId: 'abcd' } });
-    expect(sentenceFor(() => parsePath(event, Path))).toBe('clubId is too long');
+    expect(sentenceFor(() => parseRequest(event, { path: Path }))).toBe('clubId is too long');
   });
 
   test('without any parameter is refused by the name of the one that is missing', () => {
     const { pathParameters: _, ...event } = sample;
-    expect(sentenceFor(() => parsePath(event, Path))).toBe('clubId must be an id');
+    expect(sentenceFor(() => parseRequest(event, { path: Path }))).toBe('clubId is missing');
   });
 });
 
@@ -143,16 +173,17 @@ describe('a query', () => {
   const Query = z.strictObject({ limit: z.optional(z.string('must be a number')) });
 
   test('is parsed, and may be absent', () => {
-    const { queryStringParameters: _, ...event } = sample;
-    expect(parseQuery({ ...event, queryStringParameters: { limit: '5' } }, Query)).toEqual({
-      limit: '5',
-    });
-    expect(parseQuery(event, Query)).toEqual({});
+    const { queryStringParameters: _, ...event } = withoutBody;
+    const asked = { ...event, queryStringParameters: { limit: '5' } };
+    expect(parseRequest(asked, { query: Query })).toEqual({ limit: '5' });
+    expect(parseRequest(event, { query: Query })).toEqual({});
   });
 
   test('with an unknown parameter is refused by its name', () => {
-    const event = eventWith({ queryStringParameters: { page: '2' } });
-    expect(sentenceFor(() => parseQuery(event, Query))).toBe('page is not known here');
+    const event = { ...withoutBody, queryStringParameters: { page: '2' } };
+    for (const input of [{ query: Query }, {}]) {
+      expect(sentenceFor(() => parseRequest(event, input))).toBe('page is not known here');
+    }
   });
 });
 

@@ -1,5 +1,14 @@
 import * as z from 'zod/mini';
 
+/** An optional field of what comes in: `null` means absent. */
+export const maybe = <S extends z.ZodMiniType>(schema: S) =>
+  z.optional(
+    z.pipe(
+      z.nullable(schema),
+      z.transform((value) => value ?? undefined),
+    ),
+  );
+
 const ID_RULE = 'must be 1 to 64 letters, digits, "-" or "_"';
 
 /** The one form of every id, so that none can forge a key of the table or a room name. */

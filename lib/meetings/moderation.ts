@@ -163,8 +163,8 @@ export async function removeParticipant(
     caller,
     clubId,
     userId,
-    allowRejoin,
-  }: { caller: Caller; clubId: string; userId: string; allowRejoin: boolean },
+    allowRejoin = false,
+  }: { caller: Caller; clubId: string; userId: string; allowRejoin?: boolean | undefined },
 ): Promise<Removed> {
   if (userId === caller.userId) throw new NotAllowed('You cannot remove yourself: leave instead');
   const target = await targetOf(deps, { caller, clubId, userId }, 'remove people');

@@ -1,6 +1,6 @@
 /** What does not fit is a 400 that names the field, and nothing is written. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Route } from '../support/calls.ts';
+import type { CallOptions, Route } from '../support/calls.ts';
 import { claimsOf } from '../support/issuer.ts';
 import { startWorld, type TestClub, type World } from '../support/world.ts';
 
@@ -14,11 +14,7 @@ beforeAll(async () => {
 });
 afterAll(() => world.close());
 
-async function expectRefused(
-  route: Route,
-  options: { clubId?: string; body?: unknown; isBase64Encoded?: boolean },
-  sentence: string | RegExp,
-) {
+async function expectRefused(route: Route, options: CallOptions, sentence: string | RegExp) {
   const before = [await world.scan(), await world.standIn.rooms()];
   const { call, wire } = await world.boot();
   const { status, body } = await call(route, club.moderator, options);
@@ -41,16 +37,18 @@ const tokenBody = (fields: object) => JSON.stringify({ readingClubId: club.clubI
 
 describe('The body of token is refused when it is', () => {
   it.each<[string, unknown, RegExp]>([
-    ['missing', undefined, /^readingClubId /],
-    ['empty', '', /^readingClubId /],
-    ['blank', ' \n ', /^readingClubId /],
+    ['missing', undefined, /^readingClubId is missing/],
+    ['empty', '', /^readingClubId is missing/],
+    ['blank', ' \n ', /^readingClubId is missing/],
     ['not JSON', 'readingClubId=novels', /^body must be JSON/],
     ['JSON that breaks off', '{"readingClubId": "novels"', /^body must be JSON/],
     ['an array', ['readingClubId'], /^body must be a JSON object/],
-    ['null', 'null', /^body must be a JSON object/],
+    ['null', 'null', /^readingClubId is missing/],
     ['text', '"readingClubId"', /^body must be a JSON object/],
     ['a number', '42', /^body must be a JSON object/],
-    ['an object without fields', {}, /^readingClubId /],
+    ['an object without fields', {}, /^readingClubId is missing/],
+    ['of another route', { clubId: 'novels' }, /^readingClubId is missing/],
+    ['without a value for the club', { readingClubId: null }, /^readingClubId is missing/],
     ['very deep', deep(100_000), /^body must be a JSON object/],
     ['very deep in a field', `{"readingClubId":${deep(100_000)}}`, /^readingClubId /],
     ['one huge text', JSON.stringify('x'.repeat(5_000_000)), /^body must be a JSON object/],
@@ -82,7 +80,6 @@ describe('A field is refused and named when it is', () => {
     ['unknown and very long', { ['x'.repeat(10_000)]: 1 }, /^x{64} is not known/],
     ['one of several that are unknown', { a: 1, b: 2 }, /^a, b /],
     ['a number for a name', { participantName: 42 }, /^participantName /],
-    ['null for a name', { participantName: null }, /^participantName /],
     ['an object for a name', { participantName: { toString: 'x' } }, /^participantName /],
     ['an empty name', { participantName: '' }, /^participantName /],
     ['a blank name', { participantName: ' \t ' }, /^participantName /],
@@ -124,13 +121,29 @@ describe('The body of end is refused when', () => {
     ['it is an array', [], /^body must be a JSON object/],
     ['a field is unknown', { force: true }, /^force /],
     ['its meeting is a number', { meetingId: 42 }, /^meetingId /],
-    ['its meeting is null', { meetingId: null }, /^meetingId /],
     ['its meeting is no ULID', { meetingId: 'the-meeting-of-yesterday' }, /^meetingId /],
     ['its meeting is in lower case', { meetingId: '01arz3ndektsv4rrffq69g5fav' }, /^meetingId /],
     ['its meeting is above 48 bits', { meetingId: '81ARZ3NDEKTSV4RRFFQ69G5FAV' }, /^meetingId /],
     ['its meeting has a #', { meetingId: '01ARZ3NDEKTSV4RRFFQ69G5F#V' }, /^meetingId /],
   ])('%s', async (_, body, sentence) => {
     await expectRefused('end', { clubId: club.clubId, body }, sentence);
+  });
+});
+
+describe('What a route does not take is refused:', () => {
+  it.each<[Route, string, { body?: unknown; query?: Record<string, string> }]>([
+    ['start', 'a field', { body: { x: 1 } }],
+    ['start', 'a query', { query: { x: '2' } }],
+    ['status', 'a field', { body: { x: 1 } }],
+    ['status', 'a query', { query: { x: '2' } }],
+    ['end', 'a query', { query: { x: '2' } }],
+    ['token', 'a query', { body: { readingClubId: 'x' }, query: { x: '2' } }],
+  ])('%s with %s', async (route, _, sent) => {
+    await expectRefused(route, { clubId: club.clubId, ...sent }, /^x is not known here/);
+  });
+
+  it('start with a body that is no object', async () => {
+    await expectRefused('start', { clubId: club.clubId, body: [] }, /^body must be a JSON object/);
   });
 });
 
@@ -197,10 +210,23 @@ describe('Accepted and passed on unchanged is', () => {
     expect({ status, code: body.code }).toEqual({ status: 404, code: 'CLUB_NOT_FOUND' });
   });
 
-  it.each(['', '{}', ' '])('a body of end that is %j', async (body) => {
-    const other = await world.createClub();
-    await world.call('start', other.moderator, other);
-    const { status } = await world.call('end', other.moderator, { clubId: other.clubId, body });
-    expect(status).toBe(200);
+  it('null for a name, as no name', async () => {
+    const { status, body } = await world.call('token', club.member, {
+      body: tokenBody({ participantName: null }),
+    });
+    expect({ status, name: body.participantName }).toEqual({
+      status: 200,
+      name: club.displayNames.member,
+    });
   });
+
+  it.each(['', '{}', ' ', 'null', '{"meetingId":null}'])(
+    'a body of end that is %j',
+    async (body) => {
+      const other = await world.createClub();
+      await world.call('start', other.moderator, other);
+      const { status } = await world.call('end', other.moderator, { clubId: other.clubId, body });
+      expect(status).toBe(200);
+    },
+  );
 });

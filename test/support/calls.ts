@@ -44,6 +44,7 @@ export interface CallOptions {
   clubId?: string;
   /** An object goes as JSON, a string as it is. `token` has the club in it, by default. */
   body?: unknown;
+  query?: Record<string, string>;
   isBase64Encoded?: boolean;
   requestId?: string;
   /** What is left of the function's time. */
@@ -60,7 +61,7 @@ const events = { token: tokenEvent, start: startEvent, end: endEvent, status: st
 export function eventOf(
   route: Route,
   authorization: string | undefined,
-  { clubId, body, isBase64Encoded = false, requestId = randomUUID() }: CallOptions,
+  { clubId, body, query, isBase64Encoded = false, requestId = randomUUID() }: CallOptions,
 ): APIGatewayProxyEventV2 {
   const { authorization: _, ...headers } = events[route].headers;
   const sent = body ?? (route === 'token' && clubId ? { readingClubId: clubId } : undefined);
@@ -77,6 +78,7 @@ export function eventOf(
     ...(pathParameters && { pathParameters: { clubId: clubId ?? 'my-club' } }),
     ...(sent !== undefined && { body: typeof sent === 'string' ? sent : JSON.stringify(sent) }),
     isBase64Encoded,
+    ...(query && { queryStringParameters: query }),
   };
 }
 
