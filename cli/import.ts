@@ -53,23 +53,72 @@ export class Mistakes extends Error {
 
 /** @throws Mistakes, also when it is no JSON; whatever reading a file throws */
 export async function readImport(file: string): Promise<ImportFile> {
-  const text = await readFile(file, 'utf8');
+  const text = decode(file, await readFile(file));
   let content: unknown;
   try {
-    // Some editors begin a file with a byte order mark.
-    content = JSON.parse(text.replace(/^\uFEFF/, ''));
+    content = JSON.parse(text);
   } catch (error) {
     throw new Mistakes(file, [error instanceof Error ? error.message : String(error)]);
   }
+  const repeatedKeys = keysTwiceIn(text);
+  if (repeatedKeys.length > 0) throw new Mistakes(file, repeatedKeys);
   const result = ImportFile.safeParse(content);
-  if (!result.success)
+  if (!result.success) {
     throw new Mistakes(
       file,
       result.error.issues.flatMap((issue) => sentencesOf(issue, content)),
     );
+  }
   const repeated = repetitionsIn(result.data);
   if (repeated.length > 0) throw new Mistakes(file, repeated);
   return result.data;
+}
+
+/** Refuses bytes that are not UTF-8, and drops the byte order mark with which some editors begin. */
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+
+function decode(file: string, bytes: Buffer): string {
+  try {
+    return utf8.decode(bytes);
+  } catch {
+    throw new Mistakes(file, [
+      isUtf16(bytes)
+        ? 'the file is UTF-16: save it as UTF-8'
+        : 'the file is not UTF-8: save it as UTF-8',
+    ]);
+  }
+}
+
+/** UTF-16 with its byte order mark: neither FF nor FE is in any UTF-8. */
+const isUtf16 = ([first, second]: Buffer): boolean =>
+  (first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff);
+
+/** Texts and the signs that nest. In valid JSON nothing else matters for the keys. */
+const TOKEN = /"(?:[^"\\]|\\.)*"|[{}[\],:]/g;
+
+/**
+ * A key that stands twice in one object: `JSON.parse` takes the last and drops the others.
+ * @param json is valid
+ */
+function keysTwiceIn(json: string): string[] {
+  const sentences: string[] = [];
+  const open: { keys: Set<string> | undefined; at: string | number }[] = [];
+  let text = '';
+  for (const [token] of json.matchAll(TOKEN)) {
+    const top = open.at(-1);
+    if (token.startsWith('"')) text = token;
+    else if (token === '{') open.push({ keys: new Set(), at: '' });
+    else if (token === '[') open.push({ keys: undefined, at: 0 });
+    else if (token === '}' || token === ']') open.pop();
+    else if (token === ',' && typeof top?.at === 'number') top.at += 1;
+    else if (token === ':' && top?.keys) {
+      top.at = String(JSON.parse(text));
+      if (top.keys.has(top.at))
+        sentences.push(`${placeOf(open.map(({ at }) => at))} appears twice`);
+      top.keys.add(top.at);
+    }
+  }
+  return sentences;
 }
 
 function sentencesOf(issue: z.core.$ZodIssue, content: unknown): string[] {

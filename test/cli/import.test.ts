@@ -28,7 +28,8 @@ afterAll(async () => {
 const onStack = async () => stackTarget({ dynamodb: world.database, livekit: world.livekit });
 async function fileWith(content: unknown): Promise<string> {
   const file = join(folder, `${randomUUID()}.json`);
-  await writeFile(file, typeof content === 'string' ? content : JSON.stringify(content));
+  const isAsItIs = typeof content === 'string' || Buffer.isBuffer(content);
+  await writeFile(file, isAsItIs ? content : JSON.stringify(content));
   return file;
 }
 const newId = () => `club-${randomUUID().slice(0, 8)}`;
@@ -201,6 +202,52 @@ describe('a file', () => {
       out: '',
       err: expect.stringContaining(sentence),
     });
+  });
+
+  const named = (name: string) =>
+    JSON.stringify({ clubs: [clubOf([{ ...member, displayName: name }])] });
+  it.each([
+    ['Latin-1', Buffer.from(named('Zoë'), 'latin1'), 'the file is not UTF-8: save it as UTF-8'],
+    [
+      'UTF-8 that breaks off',
+      Buffer.from(named('Zoë')).fill(0xc3, 80, 81),
+      'the file is not UTF-8',
+    ],
+    ['UTF-16', Buffer.from(`\uFEFF${named('Zoë')}`, 'utf16le'), 'the file is UTF-16: save it as'],
+    [
+      'UTF-16, big end first',
+      Buffer.from(`\uFEFF${named('Zoë')}`, 'utf16le').swap16(),
+      'the file is UTF-16: save it as UTF-8',
+    ],
+  ])('in %s is refused, and the encoding is named', async (_, bytes, sentence) => {
+    const { exit, err } = await typed(['import', await fileWith(bytes)], onStack);
+    expect({ exit, err }).toEqual({ exit: 1, err: expect.stringContaining(`  ${sentence}`) });
+  });
+
+  it.each([
+    ['{"clubs":[],"clubs":[]}', 'clubs'],
+    ['{"clubs":[{"clubId":"a","members":[{"userId":"x"}],"members":[]}]}', 'clubs[0].members'],
+    [
+      '{"clubs":[{},{"a":{"b":1},"members":[{},{"role":"\\"","r\\u006fle":""}]}]}',
+      'clubs[1].members[1].role',
+    ],
+    ['{"a":{"x":1},"b":{"x":1},"x":[{"x":1},{"x":"a\\\\"}],"x" : 1}', 'x'],
+  ])('with a key twice in one object is refused: %s', async (content, place) => {
+    const { exit, err } = await typed(['import', await fileWith(content)], onStack);
+    expect({ exit, err }).toEqual({
+      exit: 1,
+      err: expect.stringContaining(
+        `has 1 mistake, and nothing was written:\n  ${place} appears twice`,
+      ),
+    });
+  });
+
+  it('with the same key in several objects, and keys’ signs in texts, is read', async () => {
+    const clubs = [
+      clubOf([member, { userId: 'cleo', displayName: '"userId":,{[' }]),
+      clubOf([member]),
+    ];
+    expect((await typed(['import', await fileWith({ clubs })], onStack)).exit).toBe(0);
   });
 
   it('with many mistakes names the first twenty, and how many there are', async () => {
