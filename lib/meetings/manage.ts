@@ -93,14 +93,13 @@ export async function manageClubs(deps: ManageDeps, command: Command): Promise<M
       await putMember(deps, command);
       break;
     case 'remove-member':
-      await removeMember(deps, clubId, command.userId);
+      await removeMember(deps, { clubId, userId: command.userId });
       break;
     case 'set-role':
       await setRole(deps, command);
       break;
     case 'forget-user':
-      await removeMember(deps, clubId, command.userId);
-      await deps.administration.forgetUser(clubId, command.userId);
+      await removeMember(deps, { clubId, userId: command.userId, isForgotten: true });
       break;
     case 'show':
       return shown(await existing(deps, clubId), await deps.administration.listMembers(clubId));
@@ -180,25 +179,39 @@ async function deleteEarlierRooms({ clubs, media }: ManageDeps, club: Club): Pro
   }
 }
 
-/** Kept out of the meeting first, so that no token is given out in between; then off the club. */
-async function removeMember(deps: ManageDeps, clubId: string, userId: string): Promise<void> {
+/**
+ * The record first: bars the user from the meeting, so that no token is given out in between, then
+ * removes the member and, with `isForgotten`, what the record has of them. LiveKit comes last: it may
+ * be down, and nothing of this waits for it.
+ */
+async function removeMember(
+  deps: ManageDeps,
+  {
+    clubId,
+    userId,
+    isForgotten = false,
+  }: { clubId: string; userId: string; isForgotten?: boolean },
+): Promise<void> {
   const club = await existing(deps, clubId);
   if (club.moderatorId === userId) {
     throw new NotAllowed("The club's own moderator cannot be taken off it: name another one first");
   }
-  await keepOut(deps, club, userId);
+  await bar(deps, club, userId);
   await deps.administration.removeMember(clubId, userId);
-  // Meanwhile a meeting may have been started, or a moderator have let them back in.
+  if (isForgotten) await deps.administration.forgetUser(clubId, userId);
+  // Since the first read a meeting may have started, or a moderator have readmitted the user.
   const now = await deps.clubs.getClub(clubId);
-  if (now?.meeting && !now.barredUserIds?.has(userId)) await keepOut(deps, now, userId);
+  if (!now?.meeting || !(await bar(deps, now, userId))) return;
+  await deps.media.removeParticipant(now.meeting.roomName, userId, deps.now());
 }
 
-async function keepOut(
-  { clubs, media, now }: ManageDeps,
-  { clubId, meeting }: Club,
+/** Says whether the meeting is on, and the user barred from it. */
+async function bar(
+  { clubs }: Pick<ManageDeps, 'clubs'>,
+  { clubId, meeting, barredUserIds }: Club,
   userId: string,
-): Promise<void> {
-  if (!meeting) return;
-  const isOn = await clubs.barUser({ clubId, meetingId: meeting.meetingId }, userId);
-  if (isOn) await media.removeParticipant(meeting.roomName, userId, now());
+): Promise<boolean> {
+  if (!meeting) return false;
+  if (barredUserIds?.has(userId)) return true;
+  return clubs.barUser({ clubId, meetingId: meeting.meetingId }, userId);
 }

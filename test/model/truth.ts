@@ -302,13 +302,12 @@ function manage(truth: Truth, command: Managing, isDown: boolean): object | stri
     case 'forget-user':
       if (club.moderatorId === userId) return 'NOT_ALLOWED';
       club.meeting?.barred.add(userId);
-      if (club.meeting && isDown) return 'MEDIA_UNAVAILABLE';
       club.members.delete(userId);
       if (command.command === 'forget-user') {
         club.forgotten.add(userId);
         for (const ended of club.ended) if (ended.endedBy === userId) ended.endedBy = null;
       }
-      return DONE;
+      return club.meeting && isDown ? 'MEDIA_UNAVAILABLE' : DONE;
   }
 }
 
