@@ -1,10 +1,12 @@
 /** The API as a client sees it: one function a route, for the demo and the tests. */
 import type {
+  ClubList,
   EndAnswer,
   JoinToken,
   MeetingDetails,
   MeetingList,
   MeetingStatus,
+  MemberList,
   Muted,
   ParticipantList,
   Readmitted,
@@ -41,6 +43,8 @@ export interface Answers {
   status: MeetingStatus;
   meetings: MeetingList;
   meeting: MeetingDetails;
+  myClubs: ClubList;
+  members: MemberList;
   participants: ParticipantList;
   mute: Muted;
   muteAll: Muted;
@@ -74,6 +78,8 @@ export function apiClient(apiUrl: string, accessToken: string, send = fetch) {
       call<Answers['meetings']>(`/${clubId}/meetings${query}`),
     meeting: (clubId: string, meetingId: string) =>
       call<Answers['meeting']>(`/${clubId}/meetings/${meetingId}`),
+    myClubs: (query = '') => call<Answers['myClubs']>(`/clubs${query}`),
+    members: (clubId: string, query = '') => call<Answers['members']>(`/${clubId}/members${query}`),
     participants: (clubId: string) => call<Answers['participants']>(`/${clubId}/participants`),
     muteAll: (clubId: string) =>
       call<Answers['muteAll']>(`/${clubId}/participants/mute`, undefined, 'POST'),

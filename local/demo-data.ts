@@ -54,11 +54,12 @@ export async function createClub(table: Table, club: ClubWithMembers): Promise<v
   const now = new Date().toISOString();
   const pk = `CLUB#${clubId}`;
   const items = [
-    { pk, sk: 'CLUB', clubId, name, moderatorId, createdAt: now },
+    { pk, sk: 'CLUB', clubId, name, moderatorId, personId: moderatorId, createdAt: now },
     ...members.map(({ userId, role, displayName }) => ({
       pk,
       sk: `MEMBER#${userId}`,
       userId,
+      personId: userId,
       role,
       displayName,
       joinedAt: now,

@@ -193,8 +193,8 @@ function failures(
 }
 
 /** Every error that the route can answer; an unexpected one is any that is not ours. */
-function errorsOf({ path, body, errors }: Operation, isGuarded: boolean): unknown[] {
-  const parsed = path ?? (body?.mediaType ? undefined : body?.schema);
+function errorsOf({ path, query, body, errors }: Operation, isGuarded: boolean): unknown[] {
+  const parsed = path ?? query ?? (body?.mediaType ? undefined : body?.schema);
   return [
     ...(parsed ? [refusalOf(parsed)] : []),
     new Unauthenticated(),

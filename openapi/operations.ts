@@ -8,8 +8,10 @@ import * as mini from 'zod/mini';
 import * as end from '../functions/end.ts';
 import * as meeting from '../functions/meeting.ts';
 import * as meetings from '../functions/meetings.ts';
+import * as members from '../functions/members.ts';
 import * as mute from '../functions/mute.ts';
 import * as muteAll from '../functions/mute-all.ts';
+import * as myClubs from '../functions/my-clubs.ts';
 import * as participants from '../functions/participants.ts';
 import * as readmit from '../functions/readmit.ts';
 import * as remove from '../functions/remove.ts';
@@ -57,6 +59,7 @@ type Examples<Value = unknown> = Record<string, { summary: string; value: Value 
 
 export const TAGS = {
   Meetings: 'The meeting that is on: start it, join it, follow it, end it.',
+  Clubs: 'The clubs of the caller, and who is in them.',
   History: 'Meetings that are over, and who was there.',
   Moderation: 'What moderators see and do. None of it needs a grant at LiveKit itself.',
   LiveKit: 'What LiveKit tells.',
@@ -384,6 +387,70 @@ export const operations: Record<string, Operation> = {
       },
     },
     errors: [new NotAMember(), new ClubNotFound(), new MeetingNotFound()],
+  }),
+
+  myClubs: operation({
+    route: myClubs.route,
+    operationId: 'listClubs',
+    tag: 'Clubs',
+    summary: 'List the clubs of the caller',
+    description:
+      'For everybody with an access token: the clubs of which they are a member or the owner.',
+    query: described(myClubs.Query, {
+      limit: { description: 'How many clubs at most.', example: 50 },
+      cursor: {
+        description: 'Where the page begins: the `cursor` of the page before.',
+        example: 'novels',
+      },
+    }),
+    answer: answers.ClubList,
+    examples: {
+      clubs: {
+        summary: 'A club with a meeting on, and one without',
+        value: {
+          clubs: [
+            {
+              clubId: 'novels',
+              name: 'Novels on Monday',
+              role: 'member',
+              meeting: { meetingId: ON.meetingId, startedAt: ON.startedAt, participantCount: 3 },
+            },
+            { clubId: 'poems', name: 'Poems at Noon', role: 'owner', meeting: null },
+          ],
+        },
+      },
+      none: { summary: 'No clubs', value: { clubs: [] } },
+    },
+    errors: [],
+  }),
+
+  members: operation({
+    route: members.route,
+    operationId: 'listMembers',
+    tag: 'Clubs',
+    summary: 'List the members of a club',
+    description: 'For members.',
+    path: described(members.Path, PARAMETERS),
+    query: described(members.Query, {
+      limit: { description: 'How many members at most.', example: 100 },
+      cursor: {
+        description: 'Where the page begins: the `cursor` of the page before.',
+        example: CLEO,
+      },
+    }),
+    answer: answers.MemberList,
+    examples: {
+      members: {
+        summary: 'The owner and a member',
+        value: {
+          members: [
+            { userId: CLEO, displayName: 'Cleo', role: 'member' },
+            { userId: ADA, displayName: 'Ada', role: 'owner' },
+          ],
+        },
+      },
+    },
+    errors: [new NotAMember(), new ClubNotFound()],
   }),
 
   participants: operation({

@@ -82,6 +82,8 @@ export function openLedger() {
     status: [],
     meetings: [],
     meeting: [],
+    myClubs: [],
+    members: [],
     participants: [],
     mute: [],
     muteAll: [],

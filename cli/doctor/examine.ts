@@ -4,7 +4,7 @@ import { livekitClock, poolClock } from './clocks.ts';
 import { createExamination, type Finding, type Report } from './examination.ts';
 import { readKeySet } from './identity.ts';
 import { joinNowhere, liveKitOf, publishNowhere, reach, useKey, useRights } from './livekit.ts';
-import { compareExpiry, compareIndex, compareRecovery, describeTable } from './table.ts';
+import { compareExpiry, compareIndexes, compareRecovery, describeTable } from './table.ts';
 import type { Target } from './targets.ts';
 import { Traces } from './traces.ts';
 import { awaitEvents, postEvents, TOLD_WITHIN_MS } from './webhook.ts';
@@ -61,7 +61,7 @@ export async function examine(
   const table = await check('table', { configuration }, (found) =>
     describeTable(target.dynamodb, found.configuration.table.tableName),
   );
-  await check('index', { table }, (found) => compareIndex(found.table));
+  await check('index', { table }, (found) => compareIndexes(found.table));
   await check('expiry', { table }, async (found) =>
     target.isLocal ? LOCAL_DATABASE : compareExpiry(target.dynamodb, found.table),
   );

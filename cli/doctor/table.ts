@@ -5,6 +5,7 @@ import {
   DescribeTableCommand,
   DescribeTimeToLiveCommand,
   type DynamoDBClient,
+  type GlobalSecondaryIndex,
   type KeySchemaElement,
   type TableDescription,
 } from '@aws-sdk/client-dynamodb';
@@ -45,18 +46,34 @@ export async function describeTable(
   return { outcome: 'ok', sentence: `${TableName} has its keys`, found: table };
 }
 
-/** By it the cleanup finds the meetings that are on. */
-export async function compareIndex(table: TableDescription): Promise<Finding> {
-  const [wanted] = (await readTableDefinition()).GlobalSecondaryIndexes ?? [];
-  if (!wanted?.IndexName) throw new Error('deploy/table.yml has no index');
-  const { IndexName: name } = wanted;
+/** What does not work without each index. */
+const NEEDED_BY: Record<string, string> = {
+  activeMeetings: 'the cleanup cannot find meetings',
+  clubsOfPerson: 'nobody can list their clubs',
+};
+
+/** The first index that is not as `deploy/table.yml` has it, or that all are. */
+export async function compareIndexes(table: TableDescription): Promise<Finding> {
+  const wanted = (await readTableDefinition()).GlobalSecondaryIndexes ?? [];
+  const findings = wanted.map((index) => compareIndex(table, index));
+  const names = wanted.map(({ IndexName }) => IndexName);
+  return (
+    findings.find(({ outcome }) => outcome !== 'ok') ?? {
+      outcome: 'ok',
+      sentence: `${names.join(' and ')} have their keys and their projections`,
+    }
+  );
+}
+
+function compareIndex(table: TableDescription, wanted: GlobalSecondaryIndex): Finding {
+  const { IndexName: name = '' } = wanted;
   const index = table.GlobalSecondaryIndexes?.find(({ IndexName }) => IndexName === name);
   const failure = (sentence: string): Finding => ({
     outcome: 'failure',
     sentence,
     remedy: REMEDY,
   });
-  if (!index) return failure(`${name} is missing: the cleanup cannot find meetings`);
+  if (!index) return failure(`${name} is missing: ${NEEDED_BY[name]}`);
   if (!isDeepStrictEqual(keysOf(index.KeySchema), keysOf(wanted.KeySchema))) {
     return failure(
       `${name} has the keys ${spokenKeys(index.KeySchema)}, not ${spokenKeys(wanted.KeySchema)}`,

@@ -4,6 +4,7 @@
  */
 import * as z from 'zod/mini';
 import {
+  ClubId,
   EndedMeeting as EndedMeetingRecord,
   MeetingId,
   Role,
@@ -25,6 +26,7 @@ const instant = () => z.iso.datetime();
 
 const success = z.literal(true);
 const userId = described(UserId, 'The `sub` in the access tokens of the person.');
+const clubId = described(ClubId, 'As the application that owns the clubs named it.');
 const meetingId = described(MeetingId, 'A ULID: meetings sort by the time at which they started.');
 const roomName = described(
   z.string(),
@@ -57,6 +59,70 @@ const EndedMeeting = named(
   'EndedMeeting',
   z.strictObject(endedMeeting),
   'A meeting that is over. Nothing of it changes again.',
+);
+
+const ClubRole = described(
+  z.enum(['owner', ...Role.options]),
+  "`owner`: the club's own moderator (`moderatorId`). By the record of the club.",
+);
+
+export type ClubList = z.infer<typeof ClubList>;
+export const ClubList = named(
+  'ClubList',
+  z.strictObject({
+    clubs: described(
+      z.array(
+        named(
+          'OwnClub',
+          z.strictObject({
+            clubId,
+            name: z.string(),
+            role: ClubRole,
+            meeting: described(
+              z.nullable(
+                z.strictObject({
+                  meetingId,
+                  startedAt,
+                  participantCount: described(
+                    z.nullable(count()),
+                    "How many people are in the meeting, by LiveKit's events; null when they do not say. Ask for the status then.",
+                  ),
+                }),
+              ),
+              'Null unless a meeting is on.',
+            ),
+          }),
+        ),
+      ),
+      'In the order of their ids. A page can have fewer than asked for, or none, and still have a `cursor`.',
+    ),
+    cursor: z.exactOptional(
+      described(ClubId, 'Where the next page begins. Absent on the last page.'),
+    ),
+  }),
+);
+
+export type MemberList = z.infer<typeof MemberList>;
+export const MemberList = named(
+  'MemberList',
+  z.strictObject({
+    members: described(
+      z.array(
+        named(
+          'ClubMember',
+          z.strictObject({
+            userId,
+            displayName: described(z.nullable(z.string()), 'Null when unknown.'),
+            role: ClubRole,
+          }),
+        ),
+      ),
+      'With the owner, in the order of their user ids.',
+    ),
+    cursor: z.exactOptional(
+      described(UserId, 'Where the next page begins. Absent on the last page.'),
+    ),
+  }),
 );
 
 export type JoinToken = z.infer<typeof JoinToken>;

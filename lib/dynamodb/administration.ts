@@ -15,7 +15,7 @@ export function createClubAdministration(table: Table): ClubAdministration {
     async putClub({ clubId, name, moderatorId }, createdAt) {
       await table.update(clubKey(clubId), {
         UpdateExpression:
-          'SET clubId = :clubId, #name = :name, moderatorId = :moderatorId, createdAt = if_not_exists(createdAt, :createdAt)',
+          'SET clubId = :clubId, #name = :name, moderatorId = :moderatorId, personId = :moderatorId, createdAt = if_not_exists(createdAt, :createdAt)',
         ExpressionAttributeNames: { '#name': 'name' },
         ExpressionAttributeValues: {
           ':clubId': clubId,
@@ -29,7 +29,7 @@ export function createClubAdministration(table: Table): ClubAdministration {
     async putMember(clubId, { userId, displayName, role }, joinedAt) {
       await table.update(memberKey(clubId, userId), {
         UpdateExpression: [
-          'SET userId = :userId, joinedAt = if_not_exists(joinedAt, :joinedAt)',
+          'SET userId = :userId, personId = :userId, joinedAt = if_not_exists(joinedAt, :joinedAt)',
           role === undefined ? '#role = if_not_exists(#role, :role)' : '#role = :role',
           ...(displayName === undefined ? [] : ['displayName = :displayName']),
         ].join(', '),

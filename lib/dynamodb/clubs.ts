@@ -4,8 +4,10 @@ import type { ClubRepository, EndCondition, MeetingRef } from '../meetings/ports
 import {
   ACTIVE_SHARDS,
   activeShardOf,
+  CLUB_PREFIX,
   clubKey,
   MEETING_PREFIX,
+  MEMBER_PREFIX,
   meetingKey,
   memberKey,
 } from './keys.ts';
@@ -54,6 +56,49 @@ export function createClubRepository(table: Table): ClubRepository {
         members.push(...items.map((item) => Member.parse(item)));
       }
       return members;
+    },
+
+    async listMembers(clubId, { after, limit }) {
+      const items = await table.query({
+        KeyConditionExpression: 'pk = :pk AND sk BETWEEN :from AND :to',
+        ExpressionAttributeValues: {
+          ':pk': clubKey(clubId).pk,
+          ':from': after === undefined ? MEMBER_PREFIX : justAfter(memberKey(clubId, after).sk),
+          ':to': `${MEMBER_PREFIX}~`,
+        },
+        limit,
+      });
+      return items.map((item) => Member.parse(item));
+    },
+
+    async listClubIdsOf(userId, { after, limit }) {
+      const items = await table.query({
+        IndexName: 'clubsOfPerson',
+        KeyConditionExpression: 'personId = :userId AND pk > :after',
+        ExpressionAttributeValues: {
+          ':userId': userId,
+          ':after': after === undefined ? CLUB_PREFIX : clubKey(after).pk,
+        },
+        // A club whose moderator has a member item is there twice.
+        limit: 2 * limit,
+      });
+      return [...new Set(items.map(clubIdOf))].slice(0, limit);
+    },
+
+    async getClubsAndMember(clubIds, userId) {
+      const found: { club: Club; member: Member | undefined }[] = [];
+      for (const batch of batchesOf(clubIds, BATCH_KEYS / 2)) {
+        const items = await table.batchGet(
+          batch.flatMap((clubId) => [clubKey(clubId), memberKey(clubId, userId)]),
+        );
+        for (const clubId of batch) {
+          const own = items.filter((item) => clubIdOf(item) === clubId);
+          const club = own.find(({ sk }) => sk === 'CLUB');
+          const member = own.find(({ sk }) => sk !== 'CLUB');
+          if (club) found.push({ club: Club.parse(club), member: member && Member.parse(member) });
+        }
+      }
+      return found;
     },
 
     async setRole(clubId, userId, role, at) {
@@ -222,7 +267,10 @@ export function createClubRepository(table: Table): ClubRepository {
   };
 }
 
-const clubIdOf = ({ pk }: Item): string => String(pk).slice('CLUB#'.length);
+const clubIdOf = ({ pk }: Item): string => String(pk).slice(CLUB_PREFIX.length);
+
+/** Sorts after the key and before every other: no key has a control character. */
+const justAfter = (sk: string): string => `${sk}\u0000`;
 
 /** No more of the item than this: the rest may be as it must not be. */
 const LastMeeting = z.object({ lastMeeting: z.object({ meetingId: MeetingId }) });

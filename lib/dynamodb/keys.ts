@@ -1,13 +1,14 @@
 import { createHash } from 'node:crypto';
 import type { Key } from './table.ts';
 
+export const CLUB_PREFIX = 'CLUB#';
 /** Prefixes that a query can ask for, within one club's partition. */
 export const MEMBER_PREFIX = 'MEMBER#';
 export const MEETING_PREFIX = 'MEETING#';
 export const ATTENDANCE_PREFIX = 'ATTENDANCE#';
 export const attendancePrefix = (meetingId: string): string => `${ATTENDANCE_PREFIX}${meetingId}#`;
 
-const inClub = (clubId: string, sk: string): Key => ({ pk: `CLUB#${clubId}`, sk });
+const inClub = (clubId: string, sk: string): Key => ({ pk: `${CLUB_PREFIX}${clubId}`, sk });
 
 export const clubKey = (clubId: string): Key => inClub(clubId, 'CLUB');
 export const memberKey = (clubId: string, userId: string): Key =>

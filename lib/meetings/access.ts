@@ -1,7 +1,20 @@
-import { NotAModerator, RemovedFromMeeting } from '../errors.ts';
+import { ClubNotFound, NotAMember, NotAModerator, RemovedFromMeeting } from '../errors.ts';
 import { type Caller, type Club, isBarred, isModerator, type Member } from './model.ts';
 
 /** Who may do what: every use case asks here. */
+
+/**
+ * The club, for one of its members or moderators.
+ * @throws ClubNotFound, NotAMember
+ */
+export function requireMember(
+  { club, member }: { club: Club | undefined; member: Member | undefined },
+  caller: Caller,
+): Club {
+  if (!club) throw new ClubNotFound();
+  if (!member && !isModerator(club, member, caller.userId)) throw new NotAMember();
+  return club;
+}
 
 /**
  * The club, for one of its moderators.

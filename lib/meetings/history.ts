@@ -1,7 +1,8 @@
 import type { Attendance, MeetingDetails, MeetingList } from '../contract/answers.ts';
-import { ClubNotFound, MeetingNotFound, NotAMember } from '../errors.ts';
+import { MeetingNotFound } from '../errors.ts';
+import { requireMember } from './access.ts';
 import { findEnded } from './conclude.ts';
-import { type Caller, type Club, type EndedMeeting, isModerator, type Session } from './model.ts';
+import type { Caller, EndedMeeting, Session } from './model.ts';
 import type { ClubRepository, PresenceRepository } from './ports.ts';
 
 export interface MeetingListDeps {
@@ -23,7 +24,10 @@ export async function listMeetings(
     before,
   }: { caller: Caller; clubId: string; limit: number; before?: string | undefined },
 ): Promise<MeetingList> {
-  const { lastMeeting } = await clubOfMember(clubs, { caller, clubId });
+  const { lastMeeting } = requireMember(
+    await clubs.getClubAndMember(clubId, caller.userId),
+    caller,
+  );
   // One more than asked for tells whether there is a next page.
   const rows = await clubs.listEndedMeetings(clubId, { before, limit: limit + 1 });
   const isNext = lastMeeting && (before === undefined || lastMeeting.meetingId < before);
@@ -52,7 +56,7 @@ export async function getMeeting(
   { clubs, presence }: MeetingDetailsDeps,
   { caller, clubId, meetingId }: { caller: Caller; clubId: string; meetingId: string },
 ): Promise<MeetingDetails> {
-  const club = await clubOfMember(clubs, { caller, clubId });
+  const club = requireMember(await clubs.getClubAndMember(clubId, caller.userId), caller);
   const meeting = await findEnded({ clubs }, club, meetingId);
   if (!meeting) throw new MeetingNotFound();
   const sessions = await presence.listSessions({ clubId, meetingId });
@@ -65,16 +69,6 @@ export async function getMeeting(
     },
     attendance,
   };
-}
-
-async function clubOfMember(
-  clubs: Pick<ClubRepository, 'getClubAndMember'>,
-  { caller, clubId }: { caller: Caller; clubId: string },
-): Promise<Club> {
-  const { club, member } = await clubs.getClubAndMember(clubId, caller.userId);
-  if (!club) throw new ClubNotFound();
-  if (!member && !isModerator(club, member, caller.userId)) throw new NotAMember();
-  return club;
 }
 
 interface Stay {

@@ -40,6 +40,27 @@ export interface ClubRepository {
   /** Those of the users who are members, in any order. */
   getMembers(clubId: string, userIds: string[]): Promise<Member[]>;
 
+  /** A page of the members, in the order of their ids; only those after `after`. */
+  listMembers(
+    clubId: string,
+    page: { after: string | undefined; limit: number },
+  ): Promise<Member[]>;
+
+  /**
+   * The clubs of which the user was the moderator or a member a moment ago, in the order of their ids;
+   * only those after `after`. From an index, which lags: read them before telling anybody.
+   */
+  listClubIdsOf(
+    userId: string,
+    page: { after: string | undefined; limit: number },
+  ): Promise<string[]>;
+
+  /** Those of the clubs that exist, in the order of the ids, each with the user as its member. */
+  getClubsAndMember(
+    clubIds: string[],
+    userId: string,
+  ): Promise<{ club: Club; member: Member | undefined }[]>;
+
   /** Changes a member's role, and dates a demotion; says whether there is such a member. */
   setRole(clubId: string, userId: string, role: Role, at: string): Promise<boolean>;
 

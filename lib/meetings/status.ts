@@ -1,6 +1,6 @@
 import type { MeetingStatus } from '../contract/answers.ts';
-import { ClubNotFound, NotAMember } from '../errors.ts';
-import { type Caller, type Club, isModerator } from './model.ts';
+import { requireMember } from './access.ts';
+import type { Caller, Club } from './model.ts';
 import type { ClubRepository, MediaServer } from './ports.ts';
 
 export interface StatusDeps {
@@ -20,9 +20,7 @@ export async function getMeetingStatus(
   deps: StatusDeps,
   { caller, clubId }: { caller: Caller; clubId: string },
 ): Promise<MeetingStatus> {
-  const { club, member } = await deps.clubs.getClubAndMember(clubId, caller.userId);
-  if (!club) throw new ClubNotFound();
-  if (!member && !isModerator(club, member, caller.userId)) throw new NotAMember();
+  const club = requireMember(await deps.clubs.getClubAndMember(clubId, caller.userId), caller);
 
   const { meeting } = club;
   const lastMeeting = club.lastMeeting ?? null;
@@ -52,11 +50,19 @@ interface Observation
   hasRoom: boolean;
 }
 
-function told({ presence, presentSids }: Club): Observation | undefined {
+/** How many people are in the meeting that is on, by LiveKit's events; undefined when they do not say. */
+export function presentCount({ presence, presentSids }: Club): number | undefined {
   if (!presence?.isComplete) return undefined;
+  return presence.isFinished ? 0 : (presentSids?.size ?? 0);
+}
+
+function told(club: Club): Observation | undefined {
+  const { presence } = club;
+  const participantCount = presentCount(club);
+  if (!presence || participantCount === undefined) return undefined;
   return {
     hasRoom: !presence.isFinished,
-    participantCount: presence.isFinished ? 0 : (presentSids?.size ?? 0),
+    participantCount,
     observedAt: presence.observedAt,
     observedBy: 'events',
   };

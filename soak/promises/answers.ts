@@ -7,6 +7,8 @@ const NEEDS: Record<Route, Standing[]> = {
   status: ['member', 'moderator'],
   meetings: ['member', 'moderator'],
   meeting: ['member', 'moderator'],
+  myClubs: ['none', 'member', 'moderator'],
+  members: ['member', 'moderator'],
   start: ['moderator'],
   end: ['moderator'],
   participants: ['moderator'],

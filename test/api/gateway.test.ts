@@ -128,6 +128,8 @@ describe('Callers', () => {
     ['POST', '/a/start'],
     ['POST', '/a/end'],
     ['GET', '/a/status'],
+    ['GET', '/clubs'],
+    ['GET', '/a/members'],
     ['GET', '/a/meetings'],
     ['GET', '/a/meetings/01ARZ3NDEKTSV4RRFFQ69G5FAV'],
   ] as const;

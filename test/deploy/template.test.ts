@@ -45,6 +45,8 @@ const ROUTES = {
   'GET /api/reading-clubs/meeting/{clubId}/status': ['status', 'members'],
   'GET /api/reading-clubs/meeting/{clubId}/meetings': ['meetings', 'members'],
   'GET /api/reading-clubs/meeting/{clubId}/meetings/{meetingId}': ['meeting', 'members'],
+  'GET /api/reading-clubs/meeting/clubs': ['myClubs', 'members'],
+  'GET /api/reading-clubs/meeting/{clubId}/members': ['members', 'members'],
   'GET /api/reading-clubs/meeting/{clubId}/participants': ['participants', 'members'],
   'POST /api/reading-clubs/meeting/{clubId}/participants/mute': ['muteAll', 'members'],
   'POST /api/reading-clubs/meeting/{clubId}/participants/{userId}/mute': ['mute', 'members'],
@@ -91,6 +93,8 @@ const PERMISSIONS: Record<string, string[]> = {
     `dynamodb:GetItem ${TABLE}`,
     `dynamodb:Query ${TABLE}`,
   ],
+  myClubs: [`dynamodb:BatchGetItem ${TABLE}`, `dynamodb:Query ${TABLE}/index/clubsOfPerson`],
+  members: [`dynamodb:BatchGetItem ${TABLE}`, `dynamodb:Query ${TABLE}`],
   participants: [`dynamodb:BatchGetItem ${TABLE}`, ...readsLiveKitSettings],
   mute: [`dynamodb:BatchGetItem ${TABLE}`, ...readsLiveKitSettings],
   muteAll: [`dynamodb:BatchGetItem ${TABLE}`, ...readsLiveKitSettings],
@@ -597,7 +601,7 @@ describe('a package', () => {
 });
 
 describe('the table', () => {
-  test('has its keys, the sparse index, on-demand capacity and a time to live', () => {
+  test('has its keys, the sparse indexes, on-demand capacity and a time to live', () => {
     const tables = of('AWS::DynamoDB::Table');
     expect(tables).toHaveLength(1);
     expect(tables[0]?.[1].Properties).toMatchObject({
@@ -606,16 +610,23 @@ describe('the table', () => {
         { AttributeName: 'pk', KeyType: 'HASH' },
         { AttributeName: 'sk', KeyType: 'RANGE' },
       ],
-      AttributeDefinitions: ['pk', 'sk', 'activeShard', 'activeSince'].map((AttributeName) => ({
-        AttributeName,
-        AttributeType: 'S',
-      })),
+      AttributeDefinitions: ['pk', 'sk', 'activeShard', 'activeSince', 'personId'].map(
+        (AttributeName) => ({ AttributeName, AttributeType: 'S' }),
+      ),
       GlobalSecondaryIndexes: [
         {
           IndexName: 'activeMeetings',
           KeySchema: [
             { AttributeName: 'activeShard', KeyType: 'HASH' },
             { AttributeName: 'activeSince', KeyType: 'RANGE' },
+          ],
+          Projection: { ProjectionType: 'KEYS_ONLY' },
+        },
+        {
+          IndexName: 'clubsOfPerson',
+          KeySchema: [
+            { AttributeName: 'personId', KeyType: 'HASH' },
+            { AttributeName: 'pk', KeyType: 'RANGE' },
           ],
           Projection: { ProjectionType: 'KEYS_ONLY' },
         },

@@ -47,6 +47,8 @@ const everyRoute = (status: string): Row => ({
   status,
   meetings: status,
   meeting: status,
+  myClubs: status,
+  members: status,
   participants: status,
   mute: status,
   muteAll: status,
@@ -63,6 +65,8 @@ const aMember: Row = {
   status: OK,
   meetings: OK,
   meeting: OK,
+  myClubs: OK,
+  members: OK,
 };
 const aStranger: Row = {
   ...everyRoute(NO_MODERATOR),
@@ -70,6 +74,9 @@ const aStranger: Row = {
   status: NO_MEMBER,
   meetings: NO_MEMBER,
   meeting: NO_MEMBER,
+  // Their own clubs: this one is not among them.
+  myClubs: OK,
+  members: NO_MEMBER,
 };
 
 const WHILE_ON: Record<Role, Row> = {
@@ -84,6 +91,8 @@ const WHILE_ON: Record<Role, Row> = {
     status: OK,
     meetings: OK,
     meeting: OK,
+    myClubs: OK,
+    members: OK,
     role: NOT_ALLOWED,
   },
   'taken off the club': aStranger,
@@ -115,7 +124,7 @@ const expected = (state: State, role: Role): Row =>
   state === 'on' ? WHILE_ON[role] : nothingOn(WHILE_ON[role]);
 
 /** Looking changes nothing. */
-const LOOKS: Route[] = ['status', 'meetings', 'meeting', 'participants'];
+const LOOKS: Route[] = ['status', 'meetings', 'meeting', 'myClubs', 'members', 'participants'];
 
 let world: Moderation;
 let service: Service;

@@ -12,8 +12,10 @@ import { RoomServiceClient } from 'livekit-server-sdk';
 import endEvent from '../../events/end.json' with { type: 'json' };
 import meetingEvent from '../../events/meeting.json' with { type: 'json' };
 import meetingsEvent from '../../events/meetings.json' with { type: 'json' };
+import membersEvent from '../../events/members.json' with { type: 'json' };
 import muteEvent from '../../events/mute.json' with { type: 'json' };
 import muteAllEvent from '../../events/muteAll.json' with { type: 'json' };
+import myClubsEvent from '../../events/myClubs.json' with { type: 'json' };
 import participantsEvent from '../../events/participants.json' with { type: 'json' };
 import readmitEvent from '../../events/readmit.json' with { type: 'json' };
 import removeEvent from '../../events/remove.json' with { type: 'json' };
@@ -26,8 +28,10 @@ import * as clubs from '../../functions/clubs.ts';
 import * as end from '../../functions/end.ts';
 import * as meeting from '../../functions/meeting.ts';
 import * as meetings from '../../functions/meetings.ts';
+import * as members from '../../functions/members.ts';
 import * as mute from '../../functions/mute.ts';
 import * as muteAll from '../../functions/mute-all.ts';
+import * as myClubs from '../../functions/my-clubs.ts';
 import * as participants from '../../functions/participants.ts';
 import * as readmit from '../../functions/readmit.ts';
 import * as remove from '../../functions/remove.ts';
@@ -62,6 +66,8 @@ export const ROUTES = [
   'status',
   'meetings',
   'meeting',
+  'myClubs',
+  'members',
   'participants',
   'mute',
   'muteAll',
@@ -89,6 +95,8 @@ const EVENTS: Record<Route, object & { headers: Record<string, string> }> = {
   status: statusEvent,
   meetings: meetingsEvent,
   meeting: meetingEvent,
+  myClubs: myClubsEvent,
+  members: membersEvent,
   participants: participantsEvent,
   mute: muteEvent,
   muteAll: muteAllEvent,
@@ -102,6 +110,7 @@ export interface CallOptions {
   userId?: string;
   meetingId?: string;
   body?: object;
+  query?: Record<string, string>;
 }
 
 export interface BootOptions {
@@ -175,6 +184,8 @@ export async function startModeration(kind: LiveKitKind = 'stand-in') {
       status: status.createHandler(deps),
       meetings: meetings.createHandler(deps),
       meeting: meeting.createHandler(deps),
+      myClubs: myClubs.createHandler(deps),
+      members: members.createHandler(deps),
       participants: participants.createHandler(deps),
       mute: mute.createHandler(deps),
       muteAll: muteAll.createHandler(deps),
@@ -326,7 +337,7 @@ export async function startModeration(kind: LiveKitKind = 'stand-in') {
 function eventOf(
   route: Route,
   authorization: string | undefined,
-  { clubId, userId, meetingId, body }: CallOptions,
+  { clubId, userId, meetingId, body, query }: CallOptions,
 ): APIGatewayProxyEventV2 {
   const { authorization: _, ...headers } = EVENTS[route].headers;
   const sent = body ?? (route === 'token' ? { readingClubId: clubId } : undefined);
@@ -334,6 +345,7 @@ function eventOf(
     ...(EVENTS[route] as unknown as APIGatewayProxyEventV2),
     headers: { ...headers, ...(authorization !== undefined && { authorization }) },
     pathParameters: { clubId, ...(userId && { userId }), ...(meetingId && { meetingId }) },
+    ...(query && { queryStringParameters: query }),
     body: sent ? JSON.stringify(sent) : '',
     isBase64Encoded: false,
   };
