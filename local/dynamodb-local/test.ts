@@ -20,7 +20,7 @@ const KEPT_OUTPUT_LINES = 20;
 
 const WITHOUT_JAVA =
   'DynamoDB Local needs Java 17 or later, and there is no `java` on the PATH. ' +
-  'Without it `npm test` still runs the same tests on dynalite.';
+  'Without it `npm run test:all` still runs the same tests on dynalite.';
 
 /**
  * What the table itself decides: conditions, sets, indexes, and who wins. Whatever gets its table from
