@@ -122,21 +122,20 @@ export function createClubRepository(table: Table): ClubRepository {
       });
     },
 
-    barUser: ({ clubId, meetingId }, userId) =>
+    changeBar: ({ clubId, meetingId }, { userId, isBarred, seenRevision, revision }) =>
       table.updateIf(clubKey(clubId), {
-        ConditionExpression: 'meeting.meetingId = :meetingId',
-        UpdateExpression: 'ADD barredUserIds :userIds',
-        ExpressionAttributeValues: { ':meetingId': meetingId, ':userIds': new Set([userId]) },
-      }),
-
-    unbarUser: ({ clubId, meetingId }, userId) =>
-      table.updateIf(clubKey(clubId), {
-        ConditionExpression: 'meeting.meetingId = :meetingId AND contains(barredUserIds, :userId)',
-        UpdateExpression: 'DELETE barredUserIds :userIds',
+        ConditionExpression: [
+          'meeting.meetingId = :meetingId',
+          seenRevision === undefined
+            ? 'attribute_not_exists(barsRevision)'
+            : 'barsRevision = :seenRevision',
+        ].join(' AND '),
+        UpdateExpression: `SET barsRevision = :revision ${isBarred ? 'ADD' : 'DELETE'} barredUserIds :userIds`,
         ExpressionAttributeValues: {
           ':meetingId': meetingId,
-          ':userId': userId,
           ':userIds': new Set([userId]),
+          ':revision': revision,
+          ...(seenRevision !== undefined && { ':seenRevision': seenRevision }),
         },
       }),
 
@@ -151,7 +150,7 @@ export function createClubRepository(table: Table): ClubRepository {
         ConditionExpression:
           'attribute_exists(pk) AND attribute_not_exists(meeting) AND (attribute_not_exists(lastMeeting) OR lastMeeting.meetingId < :meetingId)',
         UpdateExpression:
-          'SET meeting = :meeting, activeShard = :shard, activeSince = :since REMOVE presence, presentSids, barredUserIds',
+          'SET meeting = :meeting, activeShard = :shard, activeSince = :since REMOVE presence, presentSids, barredUserIds, barsRevision',
         ExpressionAttributeValues: {
           ':meeting': meeting,
           ':meetingId': meeting.meetingId,
@@ -168,7 +167,7 @@ export function createClubRepository(table: Table): ClubRepository {
           ...conditionOf(onlyIf),
         ].join(' AND '),
         UpdateExpression:
-          'SET lastMeeting = :ended REMOVE meeting, activeShard, activeSince, presence, presentSids, barredUserIds',
+          'SET lastMeeting = :ended REMOVE meeting, activeShard, activeSince, presence, presentSids, barredUserIds, barsRevision',
         ExpressionAttributeValues: {
           ':meetingId': ended.meetingId,
           ':ended': ended,

@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import { ClubNotFound, MemberNotFound, NotAllowed, StoreUnavailable } from '../errors.ts';
+import { changeBar } from './bars.ts';
 import { concludeMeeting, findEnded } from './conclude.ts';
 import {
   type Club,
@@ -49,7 +50,12 @@ export type Command = z.infer<typeof Command>;
 export interface ManageDeps {
   clubs: Pick<
     ClubRepository,
-    'getClub' | 'setRole' | 'barUser' | 'recordEndedMeeting' | 'getEndedMeeting' | 'concludeMeeting'
+    | 'getClub'
+    | 'setRole'
+    | 'changeBar'
+    | 'recordEndedMeeting'
+    | 'getEndedMeeting'
+    | 'concludeMeeting'
   >;
   administration: ClubAdministration;
   media: Pick<MediaServer, 'listRooms' | 'deleteRoom' | 'removeParticipant'>;
@@ -206,12 +212,8 @@ async function removeMember(
 }
 
 /** Says whether the meeting is on, and the user barred from it. */
-async function bar(
-  { clubs }: Pick<ManageDeps, 'clubs'>,
-  { clubId, meeting, barredUserIds }: Club,
-  userId: string,
-): Promise<boolean> {
-  if (!meeting) return false;
-  if (barredUserIds?.has(userId)) return true;
-  return clubs.barUser({ clubId, meetingId: meeting.meetingId }, userId);
+async function bar(deps: Pick<ManageDeps, 'clubs'>, club: Club, userId: string): Promise<boolean> {
+  if (!club.meeting) return false;
+  const change = { userId, isBarred: true };
+  return (await changeBar(deps, club, club.meeting, change)) !== undefined;
 }

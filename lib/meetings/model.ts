@@ -120,6 +120,8 @@ export const Club = z.object({
   presentSids: z.optional(z.set(z.string())),
   /** Who was removed from the meeting that is on, and kept out of it. */
   barredUserIds: z.optional(z.set(UserId)),
+  /** Names the last change of the bars; absent while the meeting had none. */
+  barsRevision: z.optional(z.string()),
   lastMeeting: z.optional(EndedMeeting),
 });
 export type Club = z.infer<typeof Club>;

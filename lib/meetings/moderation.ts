@@ -15,9 +15,11 @@ import {
 } from '../errors.ts';
 import { requireModerator, requireNotBarred } from './access.ts';
 import { isPerson } from './attendees.ts';
+import { changeBar } from './bars.ts';
 import {
   type Caller,
   type Club,
+  isBarred,
   isModerator,
   type Meeting,
   type Member,
@@ -32,7 +34,7 @@ import { latestExpiry, type TokenRules } from './token.ts';
 export interface ModerationDeps {
   clubs: Pick<
     ClubRepository,
-    'getClubAndMember' | 'getClubAndTwoMembers' | 'getMembers' | 'setRole' | 'barUser' | 'unbarUser'
+    'getClub' | 'getClubAndMember' | 'getClubAndTwoMembers' | 'getMembers' | 'setRole' | 'changeBar'
   >;
   media: Pick<MediaServer, 'getParticipants' | 'removeParticipant' | 'muteTrack'>;
   now: () => Date;
@@ -171,9 +173,9 @@ export async function removeParticipant(
   const { club, meeting, member } = target;
   const done = (action: string) => logAction(deps, { action, caller, userId, clubId, meeting });
   if (!allowRejoin) {
-    if (!(await deps.clubs.barUser({ clubId, meetingId: meeting.meetingId }, userId))) {
-      throw new MeetingNotActive('The meeting has just ended');
-    }
+    const change = { userId, isBarred: true, by: caller };
+    const wasBarred = await changeBar(deps, club, meeting, change);
+    if (wasBarred === undefined) throw new MeetingNotActive('The meeting has just ended');
     done('remove'); // it is decided, whatever becomes of the call
   }
   const wasPresent = await deps.media.removeParticipant(meeting.roomName, userId, deps.now());
@@ -181,10 +183,26 @@ export async function removeParticipant(
   return {
     success: true,
     wasPresent,
-    // An earlier removal stands.
-    isBarred: !allowRejoin || (club.barredUserIds?.has(userId) ?? false),
+    isBarred: !allowRejoin || (await isBarredStill(deps, target, { userId, wasPresent })),
     ...effectOn(deps, mayHoldGrants(member, meeting)),
   };
+}
+
+/**
+ * Whether an earlier removal stands, so that one order explains the answers of two moderators at once:
+ * this request disconnected the person before any other did, or it came after one that is in the record
+ * by now.
+ */
+async function isBarredStill(
+  { clubs }: Pick<ModerationDeps, 'clubs'>,
+  { club, meeting: { meetingId } }: { club: Club; meeting: Meeting },
+  { userId, wasPresent }: { userId: string; wasPresent: boolean },
+): Promise<boolean> {
+  const current = wasPresent ? club : await clubs.getClub(club.clubId);
+  if (current?.meeting?.meetingId !== meetingId) {
+    throw new MeetingNotActive('The meeting has just ended');
+  }
+  return isBarred(current, userId);
 }
 
 /**
@@ -205,14 +223,9 @@ export async function readmitParticipant(
   );
   // Somebody who was removed may have been made the club's own moderator since.
   if (!member && userId !== club.moderatorId) throw new MemberNotFound();
-  const { meetingId } = meeting;
-  const wasBarred = await deps.clubs.unbarUser({ clubId, meetingId }, userId);
-  if (!wasBarred) {
-    const { club: now } = await deps.clubs.getClubAndMember(clubId, userId);
-    if (now?.meeting?.meetingId !== meetingId) {
-      throw new MeetingNotActive('The meeting has just ended');
-    }
-  }
+  const change = { userId, isBarred: false, by: caller };
+  const wasBarred = await changeBar(deps, club, meeting, change);
+  if (wasBarred === undefined) throw new MeetingNotActive('The meeting has just ended');
   logAction(deps, { action: 'readmit', caller, userId, clubId, meeting });
   return { success: true, wasBarred };
 }

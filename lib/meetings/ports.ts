@@ -11,6 +11,16 @@ export interface EndCondition {
   vacantSince: string;
 }
 
+/** Bars a user from a meeting, or lifts the bar. */
+export interface BarChange {
+  userId: string;
+  isBarred: boolean;
+  /** The club's `barsRevision` when it was read. */
+  seenRevision: string | undefined;
+  /** The next one, which no other change has. */
+  revision: string;
+}
+
 /** A club of a batch: one that is not as it must be does not hide the others. */
 export interface ClubRecord {
   clubId: string;
@@ -64,11 +74,8 @@ export interface ClubRepository {
   /** Changes a member's role, and dates a demotion; says whether there is such a member. */
   setRole(clubId: string, userId: string, role: Role, at: string): Promise<boolean>;
 
-  /** Keeps the user out of the meeting, if it is still on; says whether it is. */
-  barUser(meeting: MeetingRef, userId: string): Promise<boolean>;
-
-  /** Lets the user back into the meeting that is on; says whether they were kept out of it. */
-  unbarUser(meeting: MeetingRef, userId: string): Promise<boolean>;
+  /** Changes one bar of the meeting, if it is on and its bars are those seen; says whether so. */
+  changeBar(meeting: MeetingRef, change: BarChange): Promise<boolean>;
 
   /** Puts the meeting on, if the club exists, has none on and had none since; says whether it did. */
   claimMeeting(clubId: string, meeting: Meeting): Promise<boolean>;

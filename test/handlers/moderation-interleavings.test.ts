@@ -1,6 +1,6 @@
 /** What other people do between two steps of a request about members and moderators. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { justAfter, justBefore, times, unprocessed } from '../support/faults.ts';
+import { justAfter, justBefore, late, times, unprocessed } from '../support/faults.ts';
 import { type Moderation, type Service, startModeration } from '../support/moderation.ts';
 
 let world: Moderation;
@@ -103,5 +103,129 @@ describe('A moderator who was removed from the meeting', () => {
     const { call } = await world.boot({ faults: [justBefore('UpdateItem', others)] });
     const { status, body } = await call('start', deputy, { clubId });
     expect([status, body.code]).toEqual([403, 'REMOVED_FROM_MEETING']);
+  });
+});
+
+describe('A write that arrives after its request was given up', () => {
+  /** Sends the request so that its write is held back, and answers with how to let it arrive. */
+  async function giveUp(send: (by: Service) => Promise<unknown>) {
+    const { fault, arrive } = late('UpdateItem');
+    await send(await world.boot({ faults: [fault] }));
+    return async () => {
+      const answers = await arrive();
+      expect(answers.length, 'requests that arrive late').toBeGreaterThan(0);
+    };
+  }
+  async function clubWithMeeting() {
+    const club = await world.createClub();
+    await service.call('start', club.owner, club);
+    const { clubId, owner, member } = club;
+    const target = { clubId, userId: member.userId };
+    const remove = async (by = service) => (await by.call('remove', owner, target)).status;
+    const readmit = async (by = service) => (await by.call('readmit', owner, target)).status;
+    const isBarred = async () =>
+      (await world.recordOf(clubId)).barredUserIds?.has(member.userId) ?? false;
+    return { ...club, remove, readmit, isBarred };
+  }
+
+  it('of a removal bars nobody who was readmitted since', async () => {
+    const { remove, readmit, isBarred } = await clubWithMeeting();
+    const arrive = await giveUp(async (by) => expect(await remove(by)).toBe(503));
+    expect([await remove(), await readmit()]).toEqual([200, 200]);
+    await arrive();
+    expect(await isBarred()).toBe(false);
+  });
+
+  it('of a removal bars the person when nothing was decided since', async () => {
+    const { remove, isBarred } = await clubWithMeeting();
+    const arrive = await giveUp(async (by) => expect(await remove(by)).toBe(503));
+    await arrive();
+    expect(await isBarred()).toBe(true);
+  });
+
+  it('of a readmission readmits nobody who was removed since', async () => {
+    const { remove, readmit, isBarred } = await clubWithMeeting();
+    await remove();
+    const arrive = await giveUp(async (by) => expect(await readmit(by)).toBe(503));
+    expect([await readmit(), await remove()]).toEqual([200, 200]);
+    await arrive();
+    expect(await isBarred()).toBe(true);
+  });
+
+  it('of remove-member bars nobody who was readmitted since', async () => {
+    const { clubId, member, remove, readmit, isBarred } = await clubWithMeeting();
+    const command = { command: 'remove-member', clubId, userId: member.userId };
+    const arrive = await giveUp((by) => expect(by.manage(command)).rejects.toThrow());
+    expect([await remove(), await readmit()]).toEqual([200, 200]);
+    await arrive();
+    expect(await isBarred()).toBe(false);
+  });
+});
+
+describe('Two moderators at once', () => {
+  it('who bar different people bar both', async () => {
+    const { clubId, owner, moderator, member, other } = await world.createClub();
+    await service.call('start', owner, { clubId });
+    const others = () => service.call('remove', owner, { clubId, userId: other.userId });
+    const { call } = await world.boot({ faults: [justBefore('UpdateItem', others)] });
+    const { status } = await call('remove', moderator, { clubId, userId: member.userId });
+    expect(status).toBe(200);
+    const { barredUserIds } = await world.recordOf(clubId);
+    expect(barredUserIds).toEqual(new Set([member.userId, other.userId]));
+  });
+
+  it('of whom one removes the other decide nothing as the removed one', async () => {
+    const { clubId, owner, moderator, deputy, member } = await world.createClub();
+    await service.call('start', owner, { clubId });
+    for (const route of ['remove', 'readmit'] as const) {
+      const target = { clubId, userId: member.userId };
+      if (route === 'readmit') await service.call('remove', owner, target);
+      const removesThem = () =>
+        service.call('remove', moderator, { clubId, userId: deputy.userId });
+      const { call } = await world.boot({ faults: [justBefore('UpdateItem', removesThem)] });
+      const { status, body } = await call(route, deputy, target);
+      expect([status, body.code], route).toEqual([403, 'REMOVED_FROM_MEETING']);
+      await service.call('readmit', owner, { clubId, userId: deputy.userId });
+    }
+  });
+
+  async function clubWithMember() {
+    const club = await world.createClub();
+    const { body } = await service.call('start', club.owner, club);
+    await world.standIn.join(body.roomName, { identity: club.member.userId });
+    return { ...club, target: { clubId: club.clubId, userId: club.member.userId } };
+  }
+  const disconnect = { body: { allowRejoin: true } };
+
+  it('who remove and disconnect a person: the second one sees the bar of the first', async () => {
+    const { owner, moderator, target } = await clubWithMember();
+    const answers: unknown[] = [];
+    const removes = async () => answers.push((await service.call('remove', owner, target)).body);
+    const { call } = await world.boot({ faults: [justBefore('RemoveParticipant', removes)] });
+    answers.push((await call('remove', moderator, { ...target, ...disconnect })).body);
+    expect(answers).toEqual([
+      { success: true, wasPresent: true, isBarred: true, effective: 'now' },
+      { success: true, wasPresent: false, isBarred: true, effective: 'now' },
+    ]);
+  });
+
+  it('who disconnect and then remove a person: the first one sees no bar', async () => {
+    const { owner, moderator, target } = await clubWithMember();
+    const answers: unknown[] = [];
+    const removes = async () => answers.push((await service.call('remove', owner, target)).body);
+    const { call } = await world.boot({ faults: [justAfter('RemoveParticipant', removes)] });
+    answers.push((await call('remove', moderator, { ...target, ...disconnect })).body);
+    expect(answers).toEqual([
+      { success: true, wasPresent: false, isBarred: true, effective: 'now' },
+      { success: true, wasPresent: true, isBarred: false, effective: 'now' },
+    ]);
+  });
+
+  it('who disconnect a person while the meeting ends: 409, since it is over', async () => {
+    const { clubId, owner, moderator, target } = await clubWithMember();
+    const ends = () => service.call('end', owner, { clubId });
+    const { call } = await world.boot({ faults: [justBefore('RemoveParticipant', ends)] });
+    const { status, body } = await call('remove', moderator, { ...target, ...disconnect });
+    expect([status, body.code]).toEqual([409, 'MEETING_NOT_ACTIVE']);
   });
 });

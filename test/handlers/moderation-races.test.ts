@@ -51,6 +51,7 @@ function alone(state: State, { by, does, to }: Action): { answer: string; after:
   const withIt = (names: Name[]) => [...without(names), to];
   const unchanged = (answer: string) => ({ answer, after: state });
   if (!moderators.includes(by)) return unchanged('403 NOT_A_MODERATOR');
+  if (barred.includes(by)) return unchanged('403 REMOVED_FROM_MEETING');
   const isIn = present.includes(to);
   switch (does) {
     case 'remove':
@@ -88,6 +89,10 @@ function alone(state: State, { by, does, to }: Action): { answer: string; after:
       return { answer: 'now', after: { ...state, moderators: without(moderators) } };
   }
 }
+
+const isRemovalBeside = (one: Action, other: Action) =>
+  one.to === other.to && [one.does, other.does].toSorted().join() === 'disconnect,remove';
+const overtaken = ({ does }: Action) => `present ${does === 'disconnect'}, barred true`;
 
 const isMute = ({ does }: Action) => does === 'mute' || does === 'muteAll';
 
@@ -206,6 +211,10 @@ async function round([one, other]: [Action, Action], isBarredBefore: boolean) {
   const explanations = [
     { first: oneFirst.answer, second: thenOther.answer, after: shown(thenOther.after) },
     { first: thenOne.answer, second: otherFirst.answer, after: shown(thenOne.after) },
+    // The removal came first in the record, and the disconnection came first at LiveKit.
+    ...(isRemovalBeside(one, other)
+      ? [{ first: overtaken(one), second: overtaken(other), after: shown(thenOther.after) }]
+      : []),
     // LiveKit does not say whether it muted what was not muted: both are told so.
     ...(isMute(one) && isMute(other)
       ? [{ first: oneFirst.answer, second: otherFirst.answer, after: shown(thenOne.after) }]

@@ -104,6 +104,18 @@ export const on =
     return hits ? fault(request, pass) : pass();
   };
 
+/** Requests that are given up, and arrive all the same when the test says so. */
+export function late(operation: string): { fault: Fault; arrive(): Promise<WireAnswer[]> } {
+  const held: (() => Promise<WireAnswer>)[] = [];
+  return {
+    fault: on(operation, async (_, pass) => {
+      held.push(pass);
+      throw new Cut();
+    }),
+    arrive: () => Promise.all(held.splice(0).map((pass) => pass())),
+  };
+}
+
 /** Only for the first so many requests. */
 export function times(count: number, fault: Fault): Fault {
   let left = count;
