@@ -476,9 +476,13 @@ export const operations: Record<string, Operation> = {
               ],
             },
           ],
+          barred: [],
         },
       },
-      nobody: { summary: 'Nobody is there', value: { participants: [] } },
+      barred: {
+        summary: 'Nobody is there, and a person is kept out',
+        value: { participants: [], barred: [{ userId: CLEO, name: 'Cleo' }] },
+      },
     },
     errors: [
       new NotAModerator('see the participants'),

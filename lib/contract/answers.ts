@@ -272,7 +272,18 @@ const Participant = named(
 export type ParticipantList = z.infer<typeof ParticipantList>;
 export const ParticipantList = named(
   'ParticipantList',
-  z.strictObject({ participants: z.array(Participant) }),
+  z.strictObject({
+    participants: z.array(Participant),
+    barred: described(
+      z.array(
+        z.strictObject({
+          userId,
+          name: described(z.nullable(z.string()), 'By the record of the club; null when unknown.'),
+        }),
+      ),
+      'The people of the club who are kept out of the meeting: each can be readmitted.',
+    ),
+  }),
 );
 
 export type Muted = z.infer<typeof Muted>;

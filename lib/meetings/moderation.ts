@@ -49,15 +49,23 @@ export async function listParticipants(
   const read = await deps.clubs.getClubAndMember(clubId, caller.userId);
   const { club, meeting } = moderatedMeeting(read, caller, 'see the participants');
   const people = await peopleIn(deps, meeting);
-  const isModeratorOfClub = await moderatorsAmong(deps, club, people);
+  const barredIds = [...(club.barredUserIds ?? [])];
+  const members = await membersAmong(deps, club, [
+    ...people.map(({ identity }) => identity),
+    ...barredIds,
+  ]);
   return {
     participants: people.map(({ identity, name, joinedAt, tracks }) => ({
       userId: identity,
       name,
-      role: isModeratorOfClub(identity) ? 'moderator' : 'member',
+      role: isModerator(club, members.get(identity), identity) ? 'moderator' : 'member',
       joinedAt,
       tracks,
     })),
+    // Only people of the club can be readmitted.
+    barred: barredIds
+      .filter((userId) => members.has(userId) || userId === club.moderatorId)
+      .map((userId) => ({ userId, name: members.get(userId)?.displayName ?? null })),
   };
 }
 
@@ -350,12 +358,22 @@ async function moderatorsAmong(
   club: Club,
   people: Participant[],
 ): Promise<(userId: string) => boolean> {
-  const members = await clubs.getMembers(
-    club.clubId,
+  const members = await membersAmong(
+    { clubs },
+    club,
     people.map(({ identity }) => identity),
   );
-  const roles = new Map(members.map((member) => [member.userId, member]));
-  return (userId) => isModerator(club, roles.get(userId), userId);
+  return (userId) => isModerator(club, members.get(userId), userId);
+}
+
+/** Those of the users who are members, by their ids. */
+async function membersAmong(
+  { clubs }: Pick<ModerationDeps, 'clubs'>,
+  { clubId }: Club,
+  userIds: string[],
+): Promise<Map<string, Member>> {
+  const members = await clubs.getMembers(clubId, [...new Set(userIds)]);
+  return new Map(members.map((member) => [member.userId, member]));
 }
 
 /** One line for each thing that a moderator did; ids only. */

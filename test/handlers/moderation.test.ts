@@ -102,11 +102,28 @@ describe('participants', () => {
     expect(body.participants.map(({ role }) => role)).toEqual(['member']);
   });
 
+  it('come with the people of the club who are kept out, by the names in the record', async () => {
+    const club = await clubWithMeeting();
+    await enter(club, club.member);
+    const { clubId } = club;
+    for (const { userId } of [club.member, club.other, club.deputy]) {
+      await service.call('remove', club.owner, { clubId, userId });
+    }
+    await service.call('readmit', club.owner, { clubId, userId: club.deputy.userId });
+    // Barred and off the club: cannot be readmitted.
+    await service.manage({ command: 'remove-member', clubId, userId: club.other.userId });
+    const { body } = await service.call('participants', club.moderator, club);
+    expect(body).toEqual({
+      participants: [],
+      barred: [{ userId: club.member.userId, name: 'Me' }],
+    });
+  });
+
   it('are nobody in a room that LiveKit has closed', async () => {
     const club = await clubWithMeeting();
     await world.media.deleteRoom(club.meeting.roomName);
     const { status, body } = await service.call('participants', club.owner, club);
-    expect({ status, body }).toEqual({ status: 200, body: { participants: [] } });
+    expect({ status, body }).toEqual({ status: 200, body: { participants: [], barred: [] } });
   });
 
   it('can be more than one batch of the table', async () => {

@@ -149,7 +149,7 @@ describe('npm run dev', { timeout: READY_MS + 20_000 }, () => {
       expect(start).toMatchObject({ success: true });
       expect(token).toMatchObject({ isModerator: false, roomName: start.roomName });
       expect(status).toMatchObject({ isActive: false, roomName: start.roomName });
-      expect(present).toEqual({ participants: [] });
+      expect(present).toEqual({ participants: [], barred: [] });
       expect(end).toMatchObject({ success: true, roomName: start.roomName });
       expect(history).toMatchObject({ meetings: [{ meetingId: start.meetingId }] });
       expect(last).toMatchObject({ meeting: { meetingId: start.meetingId }, attendance: [] });
