@@ -1,6 +1,8 @@
 import * as z from 'zod/mini';
 import { identity, loadConfig, store } from '../lib/config.ts';
+import type { MeetingDetails } from '../lib/contract/answers.ts';
 import { createHistoryDeps } from '../lib/deps.ts';
+import { csv, wantsCsv } from '../lib/http/csv.ts';
 import { type HttpDeps, httpHandler } from '../lib/http/handler.ts';
 import { ok } from '../lib/http/response.ts';
 import { getMeeting, type MeetingDetailsDeps } from '../lib/meetings/history.ts';
@@ -13,6 +15,22 @@ export const route = {
 };
 
 export const createHandler = (deps: MeetingDetailsDeps & HttpDeps) =>
-  httpHandler(route, deps, { path: Path }, async (request) => ok(await getMeeting(deps, request)));
+  httpHandler(route, deps, { path: Path }, async (request, event) => {
+    const details = await getMeeting(deps, request);
+    return wantsCsv(event) ? csv(attendanceTable(details)) : ok(details);
+  });
+
+/** One row a person, with the names of the fields on top. */
+const attendanceTable = ({ attendance }: MeetingDetails): (string | number)[][] => [
+  ['displayName', 'userId', 'firstJoinedAt', 'lastLeftAt', 'secondsPresent', 'sessions'],
+  ...attendance.map((person) => [
+    person.displayName ?? '',
+    person.userId,
+    person.firstJoinedAt,
+    person.lastLeftAt,
+    person.secondsPresent,
+    person.sessions,
+  ]),
+];
 
 export const handler = createHandler(createHistoryDeps(loadConfig({ store, identity })));

@@ -154,11 +154,16 @@ function requestBodyOf({
   return { required: isRequired, content: { [mediaType]: { schema: sent, examples } } };
 }
 
-function success({ answer, examples }: Operation): ZodOpenApiResponseObject {
+function success({ answer, examples, csv }: Operation): ZodOpenApiResponseObject {
   return {
     description: 'Success.',
     headers: headersOf(ok({})),
-    content: { 'application/json': { schema: answer, examples } },
+    content: {
+      'application/json': { schema: answer, examples },
+      ...(csv !== undefined && {
+        'text/csv': { schema: z.string(), examples: { table: { summary: 'A table', value: csv } } },
+      }),
+    },
   };
 }
 

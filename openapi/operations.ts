@@ -51,6 +51,8 @@ export interface Operation {
   body?: { schema: mini.ZodMiniObject; mediaType?: string; examples: Examples };
   answer: mini.ZodMiniType;
   examples: Examples;
+  /** An example of the table that the route answers to `Accept: text/csv`. */
+  csv?: string;
   /** What this route alone can answer; the others follow from what it takes and who may call it. */
   errors: AppError[];
 }
@@ -365,9 +367,11 @@ export const operations: Record<string, Operation> = {
     operationId: 'getMeeting',
     tag: 'History',
     summary: 'See a meeting that is over, and who was there',
-    description: 'For members.',
+    description:
+      'For members. With `Accept: text/csv` the answer is the attendance as a table (UTF-8 with a byte order mark, RFC 4180). A name that a spreadsheet would compute begins with an apostrophe.',
     path: described(meeting.Path, PARAMETERS),
     answer: answers.MeetingDetails,
+    csv: `\uFEFFdisplayName,userId,firstJoinedAt,lastLeftAt,secondsPresent,sessions\r\nCleo,${CLEO},2026-11-16T19:02:40.031Z,2026-11-16T20:31:44.512Z,5301,2\r\n`,
     examples: {
       attended: {
         summary: 'A meeting of one person',

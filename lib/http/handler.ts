@@ -71,13 +71,13 @@ export const httpHandler = <I extends Input>(
   route: Route,
   deps: HttpDeps,
   input: I,
-  handle: (fields: Fields<I> & { caller: Caller }) => Answer,
+  handle: (fields: Fields<I> & { caller: Caller }, event: APIGatewayProxyEventV2) => Answer,
 ) =>
   authenticatedHandler(
     route,
     deps,
     (event) => deps.verifyCaller(event.headers['authorization']),
-    (event, caller) => handle({ ...parseRequest(event, input), caller }),
+    (event, caller) => handle({ ...parseRequest(event, input), caller }, event),
   );
 
 const answerErrors = ({ failure }: Route): HttpMiddleware => ({

@@ -390,6 +390,64 @@ describe('Attendance', () => {
     ]);
   });
 
+  it('as a table has a row for each person, and no name that a spreadsheet would compute', async () => {
+    await told([{ who: 'member', joined: 1, left: 2 }]);
+    const [item] = await meetings.query(club.clubId, `MEMBER#${club.moderator.userId}`);
+    await meetings.put({ ...item, displayName: '=HYPERLINK("http://x","Zoë")' });
+    await service.call('start', club.owner, club);
+    const { meeting } = await meetings.recordOf(club.clubId);
+    const meetingId = meeting?.meetingId ?? '';
+    const room = { name: meeting?.roomName ?? '', sid: 'RM_csv', createdAtMs: Date.now() };
+    for (const who of ['moderator', 'nameless'] as const) {
+      const participant = { identity: club[who].userId, sid: `PA_${who}`, joinedAtMs: Date.now() };
+      const at = participant.joinedAtMs;
+      await service.tell(eventBody('participant_joined', { room, participant, at }));
+    }
+    await service.call('end', club.owner, club);
+
+    const { status, headers, body } = await service.getAttendanceTable(
+      club.member,
+      club.clubId,
+      meetingId,
+    );
+    expect({ status, type: headers['content-type'] }).toEqual({
+      status: 200,
+      type: 'text/csv; charset=utf-8',
+    });
+    const { body: details } = await service.getMeeting(club.member, club.clubId, meetingId);
+    const [moderator, nameless] = [club.moderator, club.nameless].map(({ userId }) =>
+      details.attendance.find((person) => person.userId === userId),
+    );
+    const rest = (person: typeof nameless) =>
+      [
+        person?.userId,
+        person?.firstJoinedAt,
+        person?.lastLeftAt,
+        person?.secondsPresent,
+        person?.sessions,
+      ].join(',');
+    const lines = body.replace('\uFEFF', '').split('\r\n');
+    expect(lines[0]).toBe('displayName,userId,firstJoinedAt,lastLeftAt,secondsPresent,sessions');
+    expect(lines.slice(1).sort()).toEqual(
+      ['', `"'=HYPERLINK(""http://x"",""Zoë"")",${rest(moderator)}`, `,${rest(nameless)}`].sort(),
+    );
+  });
+
+  it('as a table is refused as JSON, to whoever may not see it', async () => {
+    await told([{ who: 'member', joined: 1, left: 2 }]);
+    const { lastMeeting } = await meetings.recordOf(club.clubId);
+    const { status, headers, body } = await service.getAttendanceTable(
+      club.outsider,
+      club.clubId,
+      lastMeeting?.meetingId ?? '',
+    );
+    expect({ status, type: headers['content-type'], code: JSON.parse(body).code }).toEqual({
+      status: 403,
+      type: 'application/json',
+      code: 'NOT_A_MEMBER',
+    });
+  });
+
   it('is that of its meeting only', async () => {
     await told([{ who: 'member', joined: 1, left: 2 }]);
     await service.call('start', club.owner, club);

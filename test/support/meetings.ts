@@ -327,6 +327,13 @@ export async function startMeetings(options: MeetingsOptions = {}) {
           pathParameters: { clubId, meetingId },
         });
       },
+      /** The same, as a table. */
+      getAttendanceTable: (who: User | undefined, clubId: string, meetingId: string) =>
+        askHandler(detailsHandler, {
+          ...meetingEvent,
+          headers: { ...headersWith(meetingEvent.headers, bearer(who)), accept: 'text/csv' },
+          pathParameters: { clubId, meetingId },
+        }),
       cleanUp: (context: Context = contextOf(CLEANUP_TIMEOUT_MS)): Promise<CleanupReport> =>
         cleanUpHandler({}, context),
     };

@@ -79,9 +79,10 @@ export function misfitOf(route: string, { status, headers, body }: Answer): stri
   if (!operation) return 'no such route';
   const response = operation.responses[status];
   if (!response) return `never answers ${status}`;
-  const content = response.content[String(headers['content-type'])];
+  const mediaType = String(headers['content-type']).replace(/;.*/, '');
+  const content = response.content[mediaType];
   if (!content) return `never answers ${headers['content-type']}`;
-  const answer: unknown = JSON.parse(body);
+  const answer: unknown = mediaType === 'application/json' ? JSON.parse(body) : body;
   if (status !== 200 && !isOfFunction(answer)) return 'an answer that only the gateway gives';
   return (
     mistakeIn(answer, content.schema) ??
@@ -118,8 +119,7 @@ export function noteHttp(method: string, url: string, answer: Answer): void {
   if (!route || !isDecodable(pathname)) return;
   const ofGateway = operations.get(route)?.responses[answer.status]?.content['application/json'];
   if (ofGateway?.examples['gateway'] && !answer.body.includes('"code":')) return;
-  const type = String(answer.headers['content-type']).replace(/;.*/, '');
-  note(route, { ...answer, headers: { ...answer.headers, 'content-type': type } });
+  note(route, answer);
 }
 
 function isDecodable(path: string): boolean {

@@ -11,6 +11,7 @@ import { describe, expect, test } from 'vitest';
 const MAY_IMPORT: Record<string, string[]> = {
   functions: [
     'lib/config.ts',
+    'type lib/contract',
     'lib/deps.ts',
     'lib/errors.ts',
     'lib/http',
