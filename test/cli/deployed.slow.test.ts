@@ -7,6 +7,7 @@ import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { DEFAULT_REGION } from '../../cli/arguments.ts';
 import { deployedTarget } from '../../cli/targets.ts';
@@ -14,8 +15,8 @@ import { type Moderation, type Service, startModeration } from '../support/moder
 import { typed } from './terminal.ts';
 
 const MEMBERS = 200;
-const program = new URL('../../cli/clubs.ts', import.meta.url).pathname;
-const node = new URL('../../node_modules/.bin/node', import.meta.url).pathname;
+const program = fileURLToPath(new URL('../../cli/clubs.ts', import.meta.url));
+const node = fileURLToPath(new URL('../../node_modules/.bin/node', import.meta.url));
 
 interface Invocation {
   path: string;

@@ -8,6 +8,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
 import { ScanCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Outcome, Report } from '../../cli/doctor/examination.ts';
@@ -23,8 +24,8 @@ import { contextOf } from '../support/context.ts';
 import { type Issuer, startIssuer } from '../support/issuer.ts';
 import { webhookPost } from '../support/meetings.ts';
 
-const program = new URL('../../cli/doctor.ts', import.meta.url).pathname;
-const node = new URL('../../node_modules/.bin/node', import.meta.url).pathname;
+const program = fileURLToPath(new URL('../../cli/doctor.ts', import.meta.url));
+const node = fileURLToPath(new URL('../../node_modules/.bin/node', import.meta.url));
 const PARAMETER = '/reading-club-meetings/prod/livekit';
 const KEY = { apiKey: 'devkey', apiSecret: 'a-secret-that-only-these-tests-know' };
 const PREVIOUS = { apiKey: 'key-before', apiSecret: 'another-secret-that-only-tests-know' };

@@ -1,6 +1,6 @@
 /** The `serverless` command, each time in a copy of the tree: no other build can be in its way. */
 import { execFile } from 'node:child_process';
-import { cp, mkdtemp, readdir, readFile, rm, symlink } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { filesOfZip } from './zip.ts';
@@ -44,9 +44,12 @@ export interface Package {
   zips: Map<string, Map<string, Buffer>>;
 }
 
-/** Packages the service for AWS, with these parameters. */
-export const packageService = (given: Record<string, string> = {}): Promise<Package> =>
-  inCopy(async (root) => {
+/** Packages the service for AWS, with these parameters, in a checkout that lies in such a folder. */
+export const packageService = (
+  given: Record<string, string> = {},
+  place = 'checkout',
+): Promise<Package> =>
+  inCopy(place, async (root) => {
     const folder = join(root, 'package');
     const options = Object.entries(given).map(([name, value]) => `--param=${name}=${value}`);
     const command = ['package', '--stage', 'prod', '--package', folder, ...options];
@@ -73,19 +76,21 @@ export const packageService = (given: Record<string, string> = {}): Promise<Pack
 
 /** What `serverless invoke local` prints for a sample event, with no stack running. */
 export const invokeLocally = (name: string): Promise<string> =>
-  inCopy(async (root) => {
+  inCopy('checkout', async (root) => {
     const command = ['invoke', 'local', '-f', name, '-p', `events/${name}.json`];
     return (await serverless(root, command)).stdout;
   });
 
-async function inCopy<T>(work: (root: string) => Promise<T>): Promise<T> {
-  const root = await mkdtemp(join(tmpdir(), 'reading-club-meetings-'));
+async function inCopy<T>(place: string, work: (root: string) => Promise<T>): Promise<T> {
+  const folder = await mkdtemp(join(tmpdir(), 'reading-club-meetings-'));
+  const root = join(folder, place);
   try {
+    await mkdir(root, { recursive: true });
     await Promise.all(SOURCES.map((name) => cp(name, join(root, name), { recursive: true })));
     await symlink(resolve('node_modules'), join(root, 'node_modules'));
     return await work(root);
   } finally {
-    await rm(root, { recursive: true, force: true });
+    await rm(folder, { recursive: true, force: true });
   }
 }
 

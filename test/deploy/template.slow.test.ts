@@ -161,13 +161,16 @@ let told: Package;
 beforeAll(async () => {
   [ours, told] = await Promise.all([
     packageService(),
-    packageService({
-      userPoolId: 'eu-west-1_Given',
-      userPoolClientId: 'given-client',
-      corsOrigins: 'https://club.example',
-      reservedConcurrency: '5',
-      alarmTopic: 'arn:aws:sns:eu-central-1:123456789012:alarms',
-    }),
+    packageService(
+      {
+        userPoolId: 'eu-west-1_Given',
+        userPoolClientId: 'given-client',
+        corsOrigins: 'https://club.example',
+        reservedConcurrency: '5',
+        alarmTopic: 'arn:aws:sns:eu-central-1:123456789012:alarms',
+      },
+      'a folder/of Zoë/checkout',
+    ),
   ]);
 }, 300_000);
 
@@ -455,6 +458,14 @@ describe('the bundles', () => {
       for (const [, map] of maps) {
         expect(map.includes('lib/meetings/model.ts'), name).toBe(true);
         expect(map.includes('lib/contract/'), name).toBe(false);
+      }
+    }
+  });
+
+  test('are the same bytes wherever the checkout lies, and whatever the parameters are', () => {
+    for (const [name, files] of ours.zips) {
+      for (const [file, content] of files) {
+        expect(told.zips.get(name)?.get(file)?.equals(content), `${name}/${file}`).toBe(true);
       }
     }
   });

@@ -4,6 +4,7 @@ import { cp, mkdtemp, readdir, readFile, rm, symlink } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import * as end from '../../functions/end.ts';
@@ -30,7 +31,7 @@ const READY_TEXT = 'Ready after';
 const READY_MS = 60_000;
 const STOP_MS = 4_000;
 
-const repository = new URL('../../', import.meta.url).pathname;
+const repository = fileURLToPath(new URL('../../', import.meta.url));
 const hasCurl = spawnSync('curl', ['--version']).status === 0;
 
 /** A checkout of its own, so that a stack which somebody runs in this one is left alone. */
