@@ -30,7 +30,9 @@ export function createClubAdministration(table: Table): ClubAdministration {
       await table.update(memberKey(clubId, userId), {
         UpdateExpression: [
           'SET userId = :userId, personId = :userId, joinedAt = if_not_exists(joinedAt, :joinedAt)',
-          role === undefined ? '#role = if_not_exists(#role, :role)' : '#role = :role',
+          role === undefined
+            ? '#role = if_not_exists(#role, :role)'
+            : '#role = :role, roleAt = :joinedAt',
           ...(displayName === undefined ? [] : ['displayName = :displayName']),
         ].join(', '),
         ExpressionAttributeNames: { '#role': 'role' },
@@ -40,6 +42,27 @@ export function createClubAdministration(table: Table): ClubAdministration {
           ':role': role ?? 'member',
           ...(displayName !== undefined && { ':displayName': displayName }),
         },
+      });
+    },
+
+    async setRole(clubId, userId, role, at) {
+      const key = memberKey(clubId, userId);
+      // `role` is a word that DynamoDB reserves.
+      const names = { ExpressionAttributeNames: { '#role': 'role' } };
+      const isDemoted =
+        role === 'member' &&
+        (await table.updateIf(key, {
+          ConditionExpression: '#role = :moderator',
+          UpdateExpression: 'SET #role = :role, roleAt = :at, demotedAt = :at',
+          ...names,
+          ExpressionAttributeValues: { ':moderator': 'moderator', ':role': role, ':at': at },
+        }));
+      if (isDemoted) return true;
+      return table.updateIf(key, {
+        ConditionExpression: 'attribute_exists(pk)',
+        UpdateExpression: 'SET #role = :role, roleAt = :at',
+        ...names,
+        ExpressionAttributeValues: { ':role': role, ':at': at },
       });
     },
 

@@ -101,26 +101,25 @@ export function createClubRepository(table: Table): ClubRepository {
       return found;
     },
 
-    async setRole(clubId, userId, role, at) {
-      const key = memberKey(clubId, userId);
-      // `role` is a word that DynamoDB reserves.
-      const names = { ExpressionAttributeNames: { '#role': 'role' } };
-      const isDemoted =
-        role === 'member' &&
-        (await table.updateIf(key, {
-          ConditionExpression: '#role = :moderator',
-          UpdateExpression: 'SET #role = :role, demotedAt = :at',
-          ...names,
-          ExpressionAttributeValues: { ':moderator': 'moderator', ':role': role, ':at': at },
-        }));
-      if (isDemoted) return true;
-      return table.updateIf(key, {
-        ConditionExpression: 'attribute_exists(pk)',
-        UpdateExpression: 'SET #role = :role',
-        ...names,
-        ExpressionAttributeValues: { ':role': role },
-      });
-    },
+    changeRole: (clubId, { userId, joinedAt, role: seenRole, roleAt: seenRoleAt }, role, at) =>
+      table.updateIf(memberKey(clubId, userId), {
+        ConditionExpression: [
+          'joinedAt = :joinedAt',
+          seenRoleAt === undefined ? 'attribute_not_exists(roleAt)' : 'roleAt = :seenRoleAt',
+        ].join(' AND '),
+        UpdateExpression: [
+          'SET #role = :role, roleAt = :at',
+          ...(seenRole === 'moderator' && role === 'member' ? ['demotedAt = :at'] : []),
+        ].join(', '),
+        // `role` is a word that DynamoDB reserves.
+        ExpressionAttributeNames: { '#role': 'role' },
+        ExpressionAttributeValues: {
+          ':joinedAt': joinedAt,
+          ':role': role,
+          ':at': at,
+          ...(seenRoleAt !== undefined && { ':seenRoleAt': seenRoleAt }),
+        },
+      }),
 
     changeBar: ({ clubId, meetingId }, { userId, isBarred, seenRevision, revision }) =>
       table.updateIf(clubKey(clubId), {

@@ -50,12 +50,7 @@ export type Command = z.infer<typeof Command>;
 export interface ManageDeps {
   clubs: Pick<
     ClubRepository,
-    | 'getClub'
-    | 'setRole'
-    | 'changeBar'
-    | 'recordEndedMeeting'
-    | 'getEndedMeeting'
-    | 'concludeMeeting'
+    'getClub' | 'changeBar' | 'recordEndedMeeting' | 'getEndedMeeting' | 'concludeMeeting'
   >;
   administration: ClubAdministration;
   media: Pick<MediaServer, 'listRooms' | 'deleteRoom' | 'removeParticipant'>;
@@ -138,7 +133,9 @@ type PutMember = Extract<Command, { command: 'put-member' }>;
 async function putMember(deps: ManageDeps, { clubId, ...member }: PutMember): Promise<void> {
   const at = deps.now().toISOString();
   // A demotion has a date, which a role that is only written over would not get.
-  if (member.role === 'member') await deps.clubs.setRole(clubId, member.userId, 'member', at);
+  if (member.role === 'member') {
+    await deps.administration.setRole(clubId, member.userId, 'member', at);
+  }
   await deps.administration.putMember(clubId, member, at);
 }
 
@@ -146,7 +143,7 @@ async function setRole(
   deps: ManageDeps,
   { clubId, userId, role }: { clubId: string; userId: string; role: Role },
 ): Promise<void> {
-  if (await deps.clubs.setRole(clubId, userId, role, deps.now().toISOString())) return;
+  if (await deps.administration.setRole(clubId, userId, role, deps.now().toISOString())) return;
   await existing(deps, clubId);
   throw new MemberNotFound();
 }

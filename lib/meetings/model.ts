@@ -140,6 +140,8 @@ export const Member = z.object({
   userId: UserId,
   displayName: z.optional(z.string()),
   role: Role,
+  /** When the role was last given; absent for a member who kept the role of before there was this. */
+  roleAt: z.optional(Instant),
   joinedAt: Instant,
   /** When they were last made a member who had been a moderator. */
   demotedAt: z.optional(Instant),

@@ -12,6 +12,7 @@ import {
   MemberNotFound,
   NotAllowed,
   ParticipantNotFound,
+  StoreUnavailable,
 } from '../errors.ts';
 import { requireModerator, requireNotBarred } from './access.ts';
 import { isPerson } from './attendees.ts';
@@ -34,7 +35,12 @@ import { latestExpiry, type TokenRules } from './token.ts';
 export interface ModerationDeps {
   clubs: Pick<
     ClubRepository,
-    'getClub' | 'getClubAndMember' | 'getClubAndTwoMembers' | 'getMembers' | 'setRole' | 'changeBar'
+    | 'getClub'
+    | 'getClubAndMember'
+    | 'getClubAndTwoMembers'
+    | 'getMembers'
+    | 'changeRole'
+    | 'changeBar'
   >;
   media: Pick<MediaServer, 'getParticipants' | 'removeParticipant' | 'muteTrack'>;
   now: () => Date;
@@ -247,21 +253,47 @@ export async function setRole(
   deps: ModerationDeps & { tokens: TokenRules },
   { caller, clubId, userId, role }: { caller: Caller; clubId: string; userId: string; role: Role },
 ): Promise<RoleSet> {
-  const read = await deps.clubs.getClubAndTwoMembers(clubId, [caller.userId, userId]);
-  const [own, member] = read.members;
-  const club = requireModerator({ club: read.club, member: own }, caller, 'give roles');
-  if (club.moderatorId !== caller.userId) {
-    throw new NotAllowed("Only the club's own moderator can give roles");
-  }
-  if (userId === club.moderatorId) throw new NotAllowed("The club's own moderator stays one");
-  const at = deps.now();
-  if (!member || !(await deps.clubs.setRole(clubId, userId, role, at.toISOString()))) {
-    throw new MemberNotFound();
-  }
+  const { club, member } = await changeRole(deps, { caller, clubId, userId, role });
   logAction(deps, { action: `role-${role}`, caller, userId, clubId, meeting: club.meeting });
   const effect = role === 'member' ? await effectOfDemotion(deps, club, member) : NOW;
   return { success: true, userId, role, ...effect };
 }
+
+/** An attempt is refused only when another change of the member came first. */
+const ROLE_ATTEMPTS = 5;
+
+/**
+ * Gives the role under the condition that nobody gave the member one since they were read. So a write
+ * that arrives after its request was given up undoes nothing that was decided since.
+ */
+async function changeRole(
+  { clubs, now }: Pick<ModerationDeps, 'clubs' | 'now'>,
+  { caller, clubId, userId, role }: { caller: Caller; clubId: string; userId: string; role: Role },
+): Promise<{ club: Club; member: Member }> {
+  let at: string | undefined;
+  for (let attempt = 0; attempt < ROLE_ATTEMPTS; attempt += 1) {
+    const read = await clubs.getClubAndTwoMembers(clubId, [caller.userId, userId]);
+    const [own, member] = read.members;
+    const club = requireModerator({ club: read.club, member: own }, caller, 'give roles');
+    if (club.moderatorId !== caller.userId) {
+      throw new NotAllowed("Only the club's own moderator can give roles");
+    }
+    if (userId === club.moderatorId) throw new NotAllowed("The club's own moderator stays one");
+    if (!member) throw new MemberNotFound();
+    // A retry inside the SDK can lose against its own first attempt.
+    if (at !== undefined && member.roleAt === at && member.role === role) return { club, member };
+
+    at = laterThan(member.roleAt, now());
+    if (await clubs.changeRole(clubId, member, role, at)) return { club, member };
+  }
+  throw new StoreUnavailable({ cause: new Error('the role kept changing') });
+}
+
+/** Now, or just after a time that another function's clock gave: changes of one role have an order. */
+const laterThan = (before: string | undefined, now: Date): string =>
+  new Date(
+    Math.max(now.getTime(), before === undefined ? 0 : Date.parse(before) + 1),
+  ).toISOString();
 
 const NOW: Effect = { effective: 'now' };
 

@@ -71,8 +71,11 @@ export interface ClubRepository {
     userId: string,
   ): Promise<{ club: Club; member: Member | undefined }[]>;
 
-  /** Changes a member's role, and dates a demotion; says whether there is such a member. */
-  setRole(clubId: string, userId: string, role: Role, at: string): Promise<boolean>;
+  /**
+   * Gives a member the role, and dates a demotion, if they are still the member that was read and nobody
+   * gave them a role since; says whether so.
+   */
+  changeRole(clubId: string, seen: Member, role: Role, at: string): Promise<boolean>;
 
   /** Changes one bar of the meeting, if it is on and its bars are those seen; says whether so. */
   changeBar(meeting: MeetingRef, change: BarChange): Promise<boolean>;
@@ -128,6 +131,9 @@ export interface ClubAdministration {
     member: { userId: string; displayName?: string | undefined; role?: Role | undefined },
     joinedAt: string,
   ): Promise<void>;
+
+  /** Gives a member the role, and dates a demotion; says whether there is such a member. */
+  setRole(clubId: string, userId: string, role: Role, at: string): Promise<boolean>;
 
   removeMember(clubId: string, userId: string): Promise<void>;
 

@@ -1,6 +1,14 @@
 /** What other people do between two steps of a request about members and moderators. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { justAfter, justBefore, late, times, unprocessed } from '../support/faults.ts';
+import {
+  justAfter,
+  justBefore,
+  late,
+  loseAnswer,
+  once,
+  times,
+  unprocessed,
+} from '../support/faults.ts';
 import { type Moderation, type Service, startModeration } from '../support/moderation.ts';
 
 let world: Moderation;
@@ -152,6 +160,48 @@ describe('A write that arrives after its request was given up', () => {
     expect(await isBarred()).toBe(true);
   });
 
+  it.each(['member', 'moderator'] as const)(
+    'of the role %s gives it to nobody who was given another since',
+    async (role) => {
+      const { clubId, owner, member, deputy } = await world.createClub();
+      const { userId } = role === 'moderator' ? member : deputy;
+      const give = async (to: string, by = service) =>
+        (await by.call('role', owner, { clubId, userId, body: { role: to } })).status;
+      const other = role === 'moderator' ? 'member' : 'moderator';
+      const arrive = await giveUp(async (by) => expect(await give(role, by)).toBe(503));
+      expect(await give(other)).toBe(200);
+      await arrive();
+      const [item] = await world.itemsOf(clubId, `MEMBER#${userId}`);
+      expect(item).toMatchObject({ role: other });
+    },
+  );
+
+  it('of a role gives it to nobody who left the club and came back since', async () => {
+    const { clubId, owner, member } = await world.createClub();
+    const { userId } = member;
+    const target = { clubId, userId, body: { role: 'moderator' } };
+    const arrive = await giveUp(async (by) =>
+      expect((await by.call('role', owner, target)).status).toBe(503),
+    );
+    await service.manage({ command: 'remove-member', clubId, userId });
+    await service.manage({ command: 'put-member', clubId, userId });
+    await arrive();
+    const [item] = await world.itemsOf(clubId, `MEMBER#${userId}`);
+    expect(item).toMatchObject({ role: 'member' });
+  });
+
+  it('of a role gives it when nothing was decided since', async () => {
+    const { clubId, owner, member } = await world.createClub();
+    const { userId } = member;
+    const target = { clubId, userId, body: { role: 'moderator' } };
+    const arrive = await giveUp(async (by) =>
+      expect((await by.call('role', owner, target)).status).toBe(503),
+    );
+    await arrive();
+    const [item] = await world.itemsOf(clubId, `MEMBER#${userId}`);
+    expect(item).toMatchObject({ role: 'moderator' });
+  });
+
   it('of remove-member bars nobody who was readmitted since', async () => {
     const { clubId, member, remove, readmit, isBarred } = await clubWithMeeting();
     const command = { command: 'remove-member', clubId, userId: member.userId };
@@ -162,7 +212,34 @@ describe('A write that arrives after its request was given up', () => {
   });
 });
 
+describe('A write whose answer is lost, and which the SDK sends again,', () => {
+  it('is answered as if it had been sent once', async () => {
+    const { clubId, owner, member } = await world.createClub();
+    await service.call('start', owner, { clubId });
+    const target = { clubId, userId: member.userId };
+    const lossy = () => world.boot({ faults: [once('UpdateItem', loseAnswer)] });
+    const removal = await (await lossy()).call('remove', owner, target);
+    expect(removal.body).toMatchObject({ success: true, isBarred: true });
+    const readmission = await (await lossy()).call('readmit', owner, target);
+    expect(readmission.body).toEqual({ success: true, wasBarred: true });
+    const body = { role: 'moderator' };
+    const promotion = await (await lossy()).call('role', owner, { ...target, body });
+    expect(promotion.body).toMatchObject({ success: true, role: 'moderator' });
+  });
+});
+
 describe('Two moderators at once', () => {
+  it('who give a person different roles give one after the other', async () => {
+    const { clubId, owner, member } = await world.createClub();
+    const { userId } = member;
+    const give = (by: Service, role: string) =>
+      by.call('role', owner, { clubId, userId, body: { role } });
+    const faults = [justBefore('UpdateItem', () => give(service, 'member'))];
+    expect((await give(await world.boot({ faults }), 'moderator')).status).toBe(200);
+    const [item] = await world.itemsOf(clubId, `MEMBER#${userId}`);
+    expect(item).toMatchObject({ role: 'moderator' });
+  });
+
   it('who bar different people bar both', async () => {
     const { clubId, owner, moderator, member, other } = await world.createClub();
     await service.call('start', owner, { clubId });
