@@ -19,8 +19,11 @@ import type {
 import type { LiveKitProject } from './project.ts';
 import { isConnected, participantOf, roomOf } from './shapes.ts';
 
-/** Seconds for one attempt. Below 5 the SDK does not fail over to other regions by itself. */
-const REQUEST_TIMEOUT_SECONDS = 3;
+/**
+ * Seconds for one attempt: longer than the 3 s for which LiveKit itself waits for a room's node. Below 5
+ * the SDK does not fail over to other regions by itself.
+ */
+const REQUEST_TIMEOUT_SECONDS = 3.5;
 
 /** A socket that the server closed while it was idle: the request never arrived. */
 const DEAD_SOCKET_CODES = ['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE'];
@@ -91,7 +94,17 @@ export class LiveKitService implements MediaServer {
   }
 
   async getParticipants(roomName: string): Promise<Participant[]> {
-    const participants = await this.#call((rooms) => rooms.listParticipants(roomName));
+    const participants = await this.#call((rooms) =>
+      rooms.listParticipants(roomName).catch(async (error) => {
+        // About a room that does not exist, LiveKit Cloud answers `not_found`, and a server with
+        // `api.enable_psrpc_for_get_list_participants` (seen on 1.13.5) `unavailable` after 3 s.
+        if (isRefusal(error, 'not_found')) return [];
+        const isMissing =
+          isRefusal(error, 'unavailable') && (await rooms.listRooms([roomName])).length === 0;
+        if (isMissing) return [];
+        throw error;
+      }),
+    );
     return participants.filter(isConnected).map(participantOf);
   }
 
@@ -119,12 +132,9 @@ export class LiveKitService implements MediaServer {
   }
 
   async getRoomStatus(roomName: string): Promise<RoomStatus> {
-    const [room, participants] = await Promise.all([
-      this.getRoom(roomName),
-      this.getParticipants(roomName),
-    ]);
+    const room = await this.getRoom(roomName);
     if (!room) return { exists: false, isActive: false, participantCount: 0 };
-    const participantCount = participants.filter(isAttendee).length;
+    const participantCount = (await this.getParticipants(roomName)).filter(isAttendee).length;
     return {
       exists: true,
       isActive: participantCount > 0,
@@ -183,9 +193,12 @@ const sdkRoomOptions = (name: string, options: RoomOptions) => ({
 });
 
 function unlessNotFound(error: unknown): false {
-  if (error instanceof ServerError && error.code === 'not_found') return false;
+  if (isRefusal(error, 'not_found')) return false;
   throw error;
 }
+
+const isRefusal = (error: unknown, code: string): boolean =>
+  error instanceof ServerError && error.code === code;
 
 const isDeadSocket = (error: unknown): boolean =>
   error instanceof TypeError && DEAD_SOCKET_CODES.includes(causeCode(error) ?? '');

@@ -1,4 +1,4 @@
-import { MediaUnavailable } from '../errors.ts';
+import { MediaUnavailable, MeetingNotActive } from '../errors.ts';
 import { isAttendee, isPerson } from './attendees.ts';
 import { concludeMeeting } from './conclude.ts';
 import { attendeeJoined, readFor, sessionOf } from './follow.ts';
@@ -13,7 +13,7 @@ import type {
   PresenceRepository,
   Room,
 } from './ports.ts';
-import { type RoomLimits, roomOptionsOf } from './room.ts';
+import { ensureRoom, type RoomLimits } from './room.ts';
 
 /** One LiveKit call in so many is kept for zombies, so that clubs which need all do not starve them. */
 const ZOMBIE_SHARE = 5;
@@ -173,7 +173,7 @@ async function lookAfter(
   run: Run,
   club: Club,
   meeting: Meeting,
-  room: Room | undefined,
+  listed: Room | undefined,
 ): Promise<void> {
   const { now, limits } = run;
   const age = now().getTime() - Date.parse(meeting.startedAt);
@@ -181,18 +181,47 @@ async function lookAfter(
     await end(run, club, meeting, 'max-duration');
     return;
   }
-  await putOut(run, club, meeting);
-  const inRoom = await repairPresence(run, club, meeting, room);
-  await lookForVacancy(run, club, meeting, room, inRoom);
+  await putOut(run, club, meeting, listed);
+  try {
+    const sight = await repairPresence(run, club, meeting, listed);
+    await lookForVacancy(run, club, meeting, listed, sight);
+  } catch (error) {
+    // Ended in the meantime, by a moderator or by another run.
+    if (!(error instanceof MeetingNotActive)) throw error;
+  }
 }
 
-/** Whoever is kept out of the meeting and came in with an old token, should its event be lost. */
+/** The meeting's room, and what is connected to it. */
+interface Sight {
+  room: Room;
+  inRoom: Participant[];
+}
+
+/**
+ * A room that is not listed is made sure of before its participants are listed. One that exists after
+ * all comes back as it is; about one that does not, LiveKit answers an empty list, an error or
+ * `unavailable`, by its version and configuration.
+ *
+ * @throws MeetingNotActive when the meeting ended in the meantime
+ */
+async function look(
+  run: Run,
+  club: Club,
+  meeting: Meeting,
+  listed: Room | undefined,
+): Promise<Sight> {
+  const room = listed ?? (await ensureRoom(run, club, meeting));
+  return { room, inRoom: await run.media.getParticipants(meeting.roomName) };
+}
+
+/** Removes barred people who came in with an old token, in case the event about it was lost. */
 async function putOut(
   { media, clubs, now }: Run,
   club: Club,
   { meetingId, roomName }: Meeting,
+  listed: Room | undefined,
 ): Promise<void> {
-  if (!club.barredUserIds) return;
+  if (!club.barredUserIds || !listed) return;
   for (const participant of await media.getParticipants(roomName)) {
     const { identity } = participant;
     if (!isPerson(participant) || !isBarred(club, identity)) continue;
@@ -204,46 +233,42 @@ async function putOut(
 }
 
 /**
- * Compares presence with the room, where LiveKit's events arrive at all: a meeting that none told of
- * is asked about instead, and stays so. Gives who is in the room if it had to ask.
+ * Compares presence with the room, where LiveKit's events arrive at all: a meeting that no event was
+ * about stays so, and its status is asked for. Returns what it saw in the room if it had to look.
  */
 async function repairPresence(
   run: Run,
   club: Club,
   meeting: Meeting,
-  room: Room | undefined,
-): Promise<Participant[] | undefined> {
+  listed: Room | undefined,
+): Promise<Sight | undefined> {
   const { presence } = club;
   const sids = club.presentSids ?? new Set<string>();
-  if (!presence || isRight({ presence, count: sids.size }, room)) return undefined;
+  if (!presence || isRight({ presence, count: sids.size }, listed)) return undefined;
 
-  const inRoom = await run.media.getParticipants(meeting.roomName);
+  const sight = await look(run, club, meeting, listed);
+  const { room, inRoom } = sight;
   const attendees = inRoom.filter(isAttendee);
   const ref = { clubId: club.clubId, meetingId: meeting.meetingId };
   const observedAt = run.now().toISOString();
-  if (room) {
-    const incarnation = { sid: room.sid, createdAt: room.createdAt, observedAt };
-    if (presence.isFinished && attendees.length > 0) await run.presence.roomFound(ref, incarnation);
-    // Sids that were there before LiveKit was asked, and are not there now, are gone. One that is
-    // new may have left again since: `attendeeJoined` sees that by its session.
-    const there = new Set(attendees.map(({ sid }) => sid));
-    await run.presence.removePresent(
-      ref,
-      [...sids].filter((sid) => !there.has(sid)),
-      observedAt,
-    );
-    for (const attendee of attendees.filter(({ sid }) => !sids.has(sid))) {
-      const { member } = await readFor(run, club.clubId, attendee);
-      await attendeeJoined(run, ref, incarnation, sessionOf(attendee, member));
-    }
-    // Last, so that a repair that broke off is not taken for complete.
-    await run.presence.roomStarted(ref, incarnation);
-  } else if (inRoom.length === 0) {
-    const { roomSid: sid, roomCreatedAt: createdAt } = presence;
-    await run.presence.roomFinished(ref, { sid, createdAt, observedAt });
+  const incarnation = { sid: room.sid, createdAt: room.createdAt, observedAt };
+  if (presence.isFinished && attendees.length > 0) await run.presence.roomFound(ref, incarnation);
+  // Sids that were there before LiveKit was asked, and are not there now, are gone. One that is
+  // new may have left again since: `attendeeJoined` sees that by its session.
+  const there = new Set(attendees.map(({ sid }) => sid));
+  await run.presence.removePresent(
+    ref,
+    [...sids].filter((sid) => !there.has(sid)),
+    observedAt,
+  );
+  for (const attendee of attendees.filter(({ sid }) => !sids.has(sid))) {
+    const { member } = await readFor(run, club.clubId, attendee);
+    await attendeeJoined(run, ref, incarnation, sessionOf(attendee, member));
   }
+  // Last, so that a repair that broke off is not taken for complete.
+  await run.presence.roomStarted(ref, incarnation);
   run.report.repaired += 1;
-  return inRoom;
+  return sight;
 }
 
 const isRight = (
@@ -265,21 +290,21 @@ async function lookForVacancy(
   run: Run,
   club: Club,
   meeting: Meeting,
-  room: Room | undefined,
-  known: Participant[] | undefined,
+  listed: Room | undefined,
+  known: Sight | undefined,
 ): Promise<void> {
-  const { clubs, media, now, cleanup } = run;
+  const { clubs, now, cleanup } = run;
   const { clubId } = club;
   const { meetingId, vacantSince } = meeting;
-  const seemsOccupied = known ? known.some(isAttendee) : hasCount(room);
+  const seemsOccupied = known ? known.inRoom.some(isAttendee) : hasCount(listed);
   if (seemsOccupied && !vacantSince) return;
 
   const isDue =
     vacantSince !== undefined &&
     now().getTime() - Date.parse(vacantSince) >= cleanup.graceSeconds * 1000;
-  const inRoom =
-    seemsOccupied || isDue ? (known ?? (await media.getParticipants(meeting.roomName))) : [];
-  if (inRoom.some(isAttendee)) {
+  const sight =
+    known ?? (seemsOccupied || isDue ? await look(run, club, meeting, listed) : undefined);
+  if (sight?.inRoom.some(isAttendee)) {
     await clubs.clearVacant(clubId, meetingId);
     return;
   }
@@ -287,49 +312,32 @@ async function lookForVacancy(
   run.report.vacant += 1;
   if (!vacantSince) {
     await clubs.markVacant(clubId, { meetingId, since: now().toISOString() });
-  } else if (isDue && (await isTrulyEmpty(run, club, meeting, room, inRoom))) {
-    const isEnded = await end(run, club, meeting, 'vacant', { vacantSince });
-    // The room that this run made sure of must not outlive a meeting that somebody else ended.
-    if (!isEnded && !room) await deleteZombies(run, [meeting.roomName], () => true);
+  } else if (isDue && sight && isTrulyEmpty(sight)) {
+    await end(run, club, meeting, 'vacant', { vacantSince });
   }
 }
 
 const hasCount = (room: Room | undefined): boolean => (room?.participantCount ?? 0) > 0;
 
 /**
- * Nobody in the room is what LiveKit answers for an empty one, for one that is gone, and what it would
- * answer by a mistake of its own. So the room's own count must not say otherwise; where it lags, the
- * next run ends the meeting. A room that is not in the list is made sure of: one that is there after
- * all comes back as it is, with its people counted.
+ * An empty list of participants can be a mistake of LiveKit's, so the room's own count must not say
+ * otherwise. Where the count lags, the next run ends the meeting.
  */
-async function isTrulyEmpty(
-  run: Run,
-  club: Club,
-  meeting: Meeting,
-  listed: Room | undefined,
-  inRoom: Participant[],
-): Promise<boolean> {
-  const room =
-    listed ??
-    (await run.media.createRoom(meeting.roomName, roomOptionsOf(club, meeting, run.rooms)));
-  return room.participantCount <= inRoom.length;
-}
+const isTrulyEmpty = ({ room, inRoom }: Sight): boolean => room.participantCount <= inRoom.length;
 
 const COUNT_OF = { vacant: 'endedVacant', 'max-duration': 'endedMaxDuration' } as const;
 
-/** Whether it was this run that ended it; its room is gone then. */
 async function end(
   run: Run,
   club: Club,
   meeting: Meeting,
   reason: keyof typeof COUNT_OF,
   onlyIf?: EndCondition,
-): Promise<boolean> {
+): Promise<void> {
   const ended = await concludeMeeting(run, club, meeting, { endedBy: null, reason }, onlyIf);
-  if (!ended) return false;
+  if (!ended) return;
   run.report[COUNT_OF[reason]] += 1;
   await run.media.deleteRoom(meeting.roomName);
-  return true;
 }
 
 /** Rooms of meetings that this table knows to be over. Any other room is somebody else's. */

@@ -315,7 +315,7 @@ export interface MediaServer {
   /** Disconnects everybody and closes the room. True also when there was none. */
   deleteRoom(roomName: string): Promise<true>;
 
-  /** Whoever is connected to the room, right at once; empty for a room that does not exist. */
+  /** What is connected to the room, without a lag; empty for a room that does not exist. */
   getParticipants(roomName: string): Promise<Participant[]>;
 
   /**

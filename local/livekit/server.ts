@@ -46,6 +46,8 @@ export interface LiveKitServerOptions {
   departureTimeoutSeconds?: number | undefined;
   /** `host:port`; without one the server has no Egress. */
   redisAddress?: string | undefined;
+  /** Asks a room's own node for its participants: one that does not exist is then `unavailable`. */
+  participantsByRpc?: boolean | undefined;
   log?: ((line: string) => void) | undefined;
 }
 
@@ -222,6 +224,7 @@ function configOf(options: LiveKitServerOptions, ports: Ports): string {
       departure_timeout: options.departureTimeoutSeconds ?? 60,
     },
     ...(options.redisAddress && { redis: { address: options.redisAddress } }),
+    api: { enable_psrpc_for_get_list_participants: options.participantsByRpc ?? false },
     ...(options.webhook && {
       webhook: { api_key: options.webhook.apiKey, urls: [...options.webhook.urls] },
     }),

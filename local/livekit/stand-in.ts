@@ -30,6 +30,7 @@ import {
   createRoomService,
   METHODS,
   type Method,
+  type MissingRoom,
   UNSUPPORTED_METHODS,
 } from './stand-in/room-service.ts';
 import { COUNT_REFRESH_MS, createRooms, EVERYTHING_ALLOWED, newId } from './stand-in/rooms.ts';
@@ -41,6 +42,7 @@ import {
 } from './stand-in/webhooks.ts';
 
 export { JoinRefused, type StandInControl, standInControl } from './stand-in/control.ts';
+export type { MissingRoom } from './stand-in/room-service.ts';
 
 export const STAND_IN_NOTE =
   'This LiveKit is a stand-in: it answers the API calls and keeps rooms, but nobody can join ' +
@@ -66,6 +68,8 @@ export interface StandInOptions {
   departureTimeoutSeconds?: number | undefined;
   /** The interval at which `numParticipants` of a Room is refreshed: 5 s, as on the real server. */
   countLagMs?: number | undefined;
+  /** What ListParticipants answers about a room that does not exist; `empty` by default. */
+  missingRoom?: MissingRoom | undefined;
   /** How long a webhook waits before each retry: the real server's 1, 2, 4 and 8 s. */
   webhookRetryDelaysMs?: readonly number[] | undefined;
 }
@@ -95,7 +99,7 @@ export async function startStandIn(options: StandInOptions): Promise<StandIn> {
     countLagMs: options.countLagMs ?? COUNT_REFRESH_MS,
     emit: webhooks.emit,
   });
-  const roomService = createRoomService(rooms);
+  const roomService = createRoomService(rooms, options.missingRoom ?? 'empty');
   const faults = createFaultTable();
   const counts = new Map<Call, number>();
   const closing = new AbortController();

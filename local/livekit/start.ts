@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { createRecorder, type Recorder } from '../egress/recorder.ts';
 import { startRedis } from '../egress/redis.ts';
 import { findLiveKitServer, type Ports, startLiveKitServer } from './server.ts';
-import { STAND_IN_NOTE, type StandInControl, startStandIn } from './stand-in.ts';
+import { type MissingRoom, STAND_IN_NOTE, type StandInControl, startStandIn } from './stand-in.ts';
 
 const API_KEY = 'devkey';
 /** 48 characters in hexadecimal: the server complains about secrets under 32. */
@@ -21,6 +21,8 @@ export interface LiveKitOptions {
   autoCreate?: boolean | undefined;
   /** Whether a server records, by the development recorder. It does not unless asked. */
   hasRecorder?: boolean | undefined;
+  /** What it answers about the participants of a room that does not exist; `empty` by default. */
+  missingRoom?: MissingRoom | undefined;
 }
 
 export interface LiveKit {
@@ -95,7 +97,7 @@ function externalLiveKit(env: NodeJS.ProcessEnv): LiveKit | undefined {
 
 async function startServer(
   env: NodeJS.ProcessEnv,
-  { webhookUrl, ports, autoCreate, hasRecorder }: LiveKitOptions,
+  { webhookUrl, ports, autoCreate, hasRecorder, missingRoom }: LiveKitOptions,
 ): Promise<LiveKit | undefined> {
   const binary = findLiveKitServer(env);
   if (binary === undefined) return undefined;
@@ -108,6 +110,7 @@ async function startServer(
     ports,
     autoCreate,
     redisAddress: redis?.address,
+    participantsByRpc: missingRoom === 'unavailable',
   }).catch(async (error) => {
     await redis?.stop();
     throw error;
@@ -144,6 +147,7 @@ async function startOurStandIn({
   webhookUrl,
   ports,
   autoCreate,
+  missingRoom,
 }: LiveKitOptions): Promise<LiveKit> {
   const apiSecret = newSecret();
   const { promise: exited, resolve: end } = Promise.withResolvers<string>();
@@ -152,6 +156,7 @@ async function startOurStandIn({
     webhook: webhookOf(webhookUrl),
     port: ports?.http,
     autoCreate,
+    missingRoom,
   });
   return {
     kind: 'stand-in',

@@ -682,6 +682,32 @@ describe.each(KINDS)('LiveKit as a %s', (kind) => {
       });
     });
 
+    describe('with api.enable_psrpc_for_get_list_participants', () => {
+      let byRpc: World;
+      beforeAll(async () => {
+        byRpc = await startWorld(kind, { participantsByRpc: true });
+      }, 20_000);
+      afterAll(() => byRpc?.close(), 20_000);
+
+      it('lists the participants of a room', async () => {
+        const name = newName();
+        await byRpc.rooms.createRoom({ name });
+        expect(await byRpc.rooms.listParticipants(name)).toEqual([]);
+        const alice = await byRpc.join(await joinToken(name));
+        const [listed] = await byRpc.rooms.listParticipants(name);
+        expect(listed?.sid).toBe(alice.sid);
+      });
+
+      it('answers 503 unavailable about a room that does not exist', async () => {
+        const name = newName();
+        const unavailable = 'twirp error unknown: no response from servers';
+        await expectError(byRpc.rooms.listParticipants(name), 503, 'unavailable', unavailable);
+        await byRpc.rooms.createRoom({ name });
+        await byRpc.rooms.deleteRoom(name);
+        await expectError(byRpc.rooms.listParticipants(name), 503, 'unavailable', unavailable);
+      });
+    });
+
     describe('with auto_create', () => {
       let open: World;
       beforeAll(async () => {

@@ -64,12 +64,16 @@ export class Refused extends Error {
   }
 }
 
-export async function startWorld(kind: Kind, options: { autoCreate?: boolean } = {}) {
+export async function startWorld(
+  kind: Kind,
+  options: { autoCreate?: boolean; participantsByRpc?: boolean } = {},
+) {
   const received = await receiveWebhooks();
   const settings = {
     apiKeys: API_KEYS,
     webhook: { urls: [received.url], apiKey: KEY },
     autoCreate: options.autoCreate,
+    participantsByRpc: options.participantsByRpc,
   };
   return kind === 'server' ? serverWorld(settings, received) : standInWorld(settings, received);
 }
@@ -78,6 +82,7 @@ interface Settings {
   apiKeys: Record<string, string>;
   webhook: { urls: string[]; apiKey: string };
   autoCreate: boolean | undefined;
+  participantsByRpc: boolean | undefined;
 }
 
 async function serverWorld(settings: Settings, received: Received): Promise<World> {
@@ -129,7 +134,10 @@ async function serverWorld(settings: Settings, received: Received): Promise<Worl
 }
 
 async function standInWorld(settings: Settings, received: Received): Promise<World> {
-  const standIn = await startStandIn(settings);
+  const standIn = await startStandIn({
+    ...settings,
+    missingRoom: settings.participantsByRpc ? 'unavailable' : 'empty',
+  });
   const personOf = (roomName: string, sid: string): Person => ({
     sid,
     leave: () => standIn.leave(roomName, sid),

@@ -55,7 +55,7 @@ import {
 } from '../../lib/meetings/model.ts';
 import type { Log, LogFields } from '../../lib/meetings/ports.ts';
 import { documentClient } from '../../local/dynamodb.ts';
-import { type StandIn, startStandIn } from '../../local/livekit/stand-in.ts';
+import { type MissingRoom, type StandIn, startStandIn } from '../../local/livekit/stand-in.ts';
 import { askHandler, type CallOptions, eventOf, invoke, type Route } from './calls.ts';
 import { CLEANUP_TIMEOUT_MS, contextOf } from './context.ts';
 import { startTestDatabase } from './database.ts';
@@ -207,6 +207,7 @@ export interface MeetingsOptions {
   /** Another one's, which outlives this. */
   standIn?: StandIn;
   countLagMs?: number;
+  missingRoom?: MissingRoom;
   webhookRetryDelaysMs?: number[];
 }
 
@@ -232,6 +233,7 @@ export async function startMeetings(options: MeetingsOptions = {}) {
       port: 0,
       apiKeys: { [API_KEY]: API_SECRET },
       countLagMs: options.countLagMs ?? 0,
+      missingRoom: options.missingRoom,
       webhook: { urls: [`http://127.0.0.1:${doorPort}/`], apiKey: API_KEY },
       webhookRetryDelaysMs: options.webhookRetryDelaysMs ?? [],
     }));

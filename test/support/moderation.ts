@@ -49,7 +49,7 @@ import type { Club, Session } from '../../lib/meetings/model.ts';
 import type { Log } from '../../lib/meetings/ports.ts';
 import type { Answers as ClientAnswers } from '../../local/client.ts';
 import { documentClient } from '../../local/dynamodb.ts';
-import { startLiveKit } from '../../local/livekit/start.ts';
+import { type LiveKitOptions, startLiveKit } from '../../local/livekit/start.ts';
 import { eventually } from '../livekit/worlds.ts';
 import { askHandler, type Handler } from './calls.ts';
 import { CLEANUP_TIMEOUT_MS, contextOf } from './context.ts';
@@ -124,7 +124,10 @@ export type Moderation = Awaited<ReturnType<typeof startModeration>>;
 export type Service = Awaited<ReturnType<Moderation['boot']>>;
 export type TestClub = Awaited<ReturnType<Moderation['createClub']>>;
 
-export async function startModeration(kind: LiveKitKind = 'stand-in') {
+export async function startModeration(
+  kind: LiveKitKind = 'stand-in',
+  { missingRoom }: Pick<LiveKitOptions, 'missingRoom'> = {},
+) {
   const [database, issuer] = await Promise.all([startTestDatabase(), startIssuer()]);
   const documents = documentClient(database.endpoint);
 
@@ -144,6 +147,7 @@ export async function startModeration(kind: LiveKitKind = 'stand-in') {
   const livekit = await startLiveKit({
     env: { ...process.env, LIVEKIT: kind },
     webhookUrl: `http://127.0.0.1:${doorPort}/`,
+    missingRoom,
   });
   const wires: Awaited<ReturnType<typeof startWire>>[] = [];
 

@@ -55,7 +55,16 @@ interface Encoder {
   toJsonString(options: { emitDefaultValues: boolean; useProtoFieldName: boolean }): string;
 }
 
-export function createRoomService(rooms: Rooms): Record<Method, Handler> {
+/**
+ * What ListParticipants answers about a room that does not exist: an empty list, as a server does by
+ * default; `not-found`, as LiveKit Cloud does (reported, not seen); `unavailable`, as a server does
+ * with `api.enable_psrpc_for_get_list_participants`, after 3 s.
+ */
+export type MissingRoom = 'empty' | 'not-found' | 'unavailable';
+
+const noServerAnswers = () => goError('unavailable', 'no response from servers');
+
+export function createRoomService(rooms: Rooms, missingRoom: MissingRoom): Record<Method, Handler> {
   const somebody = (roomName: string, identity: string) => {
     const person = rooms.person(roomName, identity);
     if (person === undefined) throw goError('not_found', 'participant does not exist');
@@ -81,9 +90,11 @@ export function createRoomService(rooms: Rooms): Record<Method, Handler> {
       return new DeleteRoomResponse();
     }),
 
-    // An empty list for a room that is not there, too.
     ListParticipants: method(ListParticipantsRequest, ({ room }, caller) => {
       ensureAdmin(caller, room);
+      if (missingRoom !== 'empty' && !rooms.has(room)) {
+        throw missingRoom === 'not-found' ? roomNotFound() : noServerAnswers();
+      }
       return new ListParticipantsResponse({ participants: rooms.people(room) });
     }),
 
@@ -102,7 +113,7 @@ export function createRoomService(rooms: Rooms): Record<Method, Handler> {
       ensureAdmin(caller, request.room);
       const person = rooms.person(request.room, request.identity);
       // The real server asks the participant's own node and gives up after 3 s, room or no room.
-      if (person === undefined) throw goError('unavailable', 'no response from servers');
+      if (person === undefined) throw noServerAnswers();
       if (!request.muted) throw goError('failed_precondition', 'remote unmute not enabled');
       const track = person.tracks.find(({ sid }) => sid === request.trackSid);
       if (track === undefined) return new MuteRoomTrackResponse();
