@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 export type Send = (index: number, dueAt: number) => Promise<void>;
 
 /** A closed loop: each of the users sends its next request when its last one is answered. */
-export async function soManyAtATime(requests: number, users: number, send: Send): Promise<void> {
+export async function closedLoop(requests: number, users: number, send: Send): Promise<void> {
   let next = 0;
   const user = async () => {
     for (let index = next++; index < requests; index = next++) {
@@ -19,7 +19,7 @@ export async function soManyAtATime(requests: number, users: number, send: Send)
  * and do not wait for a service that is slow. Latency counts from when a request was due, so what a
  * generator that is late would leave out is in it.
  */
-export async function asTheyCome(requests: number, perSecond: number, send: Send): Promise<void> {
+export async function openLoop(requests: number, perSecond: number, send: Send): Promise<void> {
   const sent: Promise<void>[] = [];
   let dueAt = performance.now();
   for (let index = 0; index < requests; index++) {

@@ -1,7 +1,7 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import type { Route } from './events.ts';
-import type { Target } from './ways.ts';
+import type { Target } from './implementations.ts';
 import type { Call, Round, RoundResult } from './worker.ts';
 
 const ROUND_WITHIN_MS = 60_000;

@@ -1,9 +1,9 @@
 /** A process of its own that holds one of the two ways and sends it requests when it is told to. */
 
 import { context, eventFor, type Route } from './events.ts';
-import { asTheyCome, type Send, soManyAtATime } from './pace.ts';
+import { type Handlers, handlersOf, ourHandlers, type Target } from './implementations.ts';
+import { closedLoop, openLoop, type Send } from './pace.ts';
 import { type Waiting, Waiting as Waits, waitingAtTheWire } from './waiting.ts';
-import { type Handlers, handlersOf, ourHandlers, type Target } from './ways.ts';
 
 export interface Call {
   route: Route;
@@ -86,8 +86,8 @@ async function drive(handlers: Handlers, waiting: Waiting, round: Round): Promis
   const cpuBefore = process.cpuUsage();
   const startedAt = performance.now();
   await ('atATime' in pace
-    ? soManyAtATime(calls.length, pace.atATime, send)
-    : asTheyCome(calls.length, pace.perSecond, send));
+    ? closedLoop(calls.length, pace.atATime, send)
+    : openLoop(calls.length, pace.perSecond, send));
   const durationMs = performance.now() - startedAt;
   const { user, system } = process.cpuUsage(cpuBefore);
   return { durationMs, latenciesMs, busyMs, cpuMs: (user + system) / 1000, failures };

@@ -8,9 +8,9 @@ import { join } from 'node:path';
 import { buildFunctions, buildPlain, buildProbe } from '../build.ts';
 import type { ProbeOrder, ProbeResult } from '../cold-probe.ts';
 import { eventFor, ROUTES, type Route } from '../events.ts';
+import type { Implementation } from '../implementations.ts';
 import { kilobytes, ms, type Report, ratio } from '../report.ts';
 import { median } from '../statistics.ts';
-import type { Way } from '../ways.ts';
 import { callsOf } from '../worker-client.ts';
 import type { World } from '../world.ts';
 
@@ -24,7 +24,7 @@ const AIM_RATIO = 1 / 3;
 
 interface Subject {
   name: string;
-  way: Way;
+  way: Implementation;
   order: ProbeOrder;
   env: Record<string, string>;
 }
@@ -162,7 +162,10 @@ const eventOf = ({ clubs, accessToken }: World, route: Route) =>
     accessToken,
   });
 
-async function startWhatEnds({ workers, clubs, accessToken }: World, way: Way): Promise<void> {
+async function startWhatEnds(
+  { workers, clubs, accessToken }: World,
+  way: Implementation,
+): Promise<void> {
   await workers[way].run({
     calls: callsOf('start', clubs.cycled, 1),
     accessToken,

@@ -3,9 +3,9 @@ import { readFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import getPort from 'get-port';
 import { startApi } from '../../local/api.ts';
+import { markRoomsStarted } from '../mark-rooms-started.ts';
 import { ms, type Report, type Table } from '../report.ts';
 import { distributionOf } from '../statistics.ts';
-import { tellOfRooms } from '../told.ts';
 import type { Call, RoundResult } from '../worker.ts';
 import { startWorker, type Worker } from '../worker-client.ts';
 import type { World } from '../world.ts';
@@ -23,7 +23,7 @@ const MIX = { token: 8, startAndEnd: 1 };
 
 export async function load(world: World): Promise<Report> {
   await world.settled();
-  await tellOfRooms(world, world.clubs.on);
+  await markRoomsStarted(world, world.clubs.on);
   const [httpPort, lambdaPort] = await Promise.all([getPort(), getPort()]);
   const api = await startApi({
     httpPort,

@@ -1,8 +1,8 @@
 /** What it asks of LiveKit when a meeting's members poll its status, with its events told and without. */
 import { startCountingProxy } from '../counting-proxy.ts';
+import type { Implementation } from '../implementations.ts';
+import { markRoomsStarted } from '../mark-rooms-started.ts';
 import type { Report } from '../report.ts';
-import { tellOfRooms } from '../told.ts';
-import type { Way } from '../ways.ts';
 import { callsOf, startWorker } from '../worker-client.ts';
 import type { World } from '../world.ts';
 
@@ -11,7 +11,7 @@ const POLLS = 1000;
 /** After what measures a status that asks: the meetings that it tells of stay told. */
 export async function polls(world: World): Promise<Report> {
   const asked = await count(world, 'ours');
-  await tellOfRooms(world, world.clubs.on);
+  await markRoomsStarted(world, world.clubs.on);
   const told = await count(world, 'ours');
   const plain = await count(world, 'plain');
   return {
@@ -36,7 +36,7 @@ export async function polls(world: World): Promise<Report> {
   };
 }
 
-async function count(world: World, way: Way): Promise<number> {
+async function count(world: World, way: Implementation): Promise<number> {
   const livekit = await startCountingProxy(world.addresses.livekit.replace(/^ws/, 'http'));
   const worker = await startWorker(
     way,

@@ -1,8 +1,8 @@
 /** What a request asks of DynamoDB and of LiveKit, counted where it arrives. */
 import { startCountingProxy } from '../counting-proxy.ts';
+import type { Implementation } from '../implementations.ts';
 import { CASES, type Case } from '../measure.ts';
 import type { Report } from '../report.ts';
-import type { Way } from '../ways.ts';
 import { callsOf, startWorker } from '../worker-client.ts';
 import type { World } from '../world.ts';
 
@@ -28,7 +28,7 @@ export async function roundTrips(world: World): Promise<Report> {
   };
 }
 
-async function count(world: World, way: Way): Promise<Map<string, Asked>> {
+async function count(world: World, way: Implementation): Promise<Map<string, Asked>> {
   const dynamodb = await startCountingProxy(world.addresses.dynamodb);
   const livekit = await startCountingProxy(world.addresses.livekit.replace(/^ws/, 'http'));
   const worker = await startWorker(

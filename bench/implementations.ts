@@ -6,10 +6,10 @@ import type {
 import type { Route } from './events.ts';
 import { countAsWaiting, type Waiting } from './waiting.ts';
 
-export type Way = 'ours' | 'plain';
+export type Implementation = 'ours' | 'plain';
 
 /** What a worker sends its requests to. `api`: ours over HTTP, behind what stands in for API Gateway. */
-export type Target = Way | 'api';
+export type Target = Implementation | 'api';
 
 type Handler = (
   event: APIGatewayProxyEventV2,

@@ -4,7 +4,7 @@ import { openTable } from '../lib/dynamodb/table.ts';
 import type { World } from './world.ts';
 
 /** Writes what the webhook function writes when LiveKit tells of the rooms of these clubs' meetings. */
-export async function tellOfRooms({ environment }: World, clubIds: string[]): Promise<void> {
+export async function markRoomsStarted({ environment }: World, clubIds: string[]): Promise<void> {
   const { TABLE_NAME: tableName = '', DYNAMODB_ENDPOINT: endpoint } = environment();
   const table = openTable({ tableName, endpoint });
   const [clubs, presence] = [createClubRepository(table), createPresenceRepository(table)];
