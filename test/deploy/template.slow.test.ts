@@ -100,11 +100,13 @@ const PERMISSIONS: Record<string, string[]> = {
   muteAll: [`dynamodb:BatchGetItem ${TABLE}`, ...readsLiveKitSettings],
   remove: [
     `dynamodb:BatchGetItem ${TABLE}`,
+    `dynamodb:GetItem ${TABLE}`,
     `dynamodb:UpdateItem ${TABLE}`,
     ...readsLiveKitSettings,
   ],
   readmit: [
     `dynamodb:BatchGetItem ${TABLE}`,
+    `dynamodb:GetItem ${TABLE}`,
     `dynamodb:UpdateItem ${TABLE}`,
     ...readsLiveKitSettings,
   ],

@@ -56,6 +56,7 @@ import { CLEANUP_TIMEOUT_MS, contextOf } from './context.ts';
 import { startTestDatabase } from './database.ts';
 import { accessClaims, CLIENT_ID, rs256, startIssuer, type User } from './issuer.ts';
 import { type Line, type Told, webhookPost } from './meetings.ts';
+import { withinRoles } from './roles.ts';
 import { type Fault, startWire } from './wire.ts';
 import type { LiveKitKind } from './world.ts';
 
@@ -207,6 +208,7 @@ export async function startModeration(
     );
     wire.forget();
     for (const fault of faults) wire.set(fault);
+    const as = withinRoles(wire);
     const bearer = (who: User | undefined) =>
       who && `Bearer ${rs256(issuer.key, accessClaims(trusted, who))}`;
 
@@ -222,22 +224,24 @@ export async function startModeration(
         options: CallOptions,
       ): Promise<Answer<R>> {
         const event = eventOf(route, bearer(who), options);
-        const { status: code, body } = await askHandler(routes[route], event);
+        const ask = () => askHandler(routes[route], event);
+        const { status: code, body } = await as(route, ask);
         return { status: code, body: JSON.parse(body) };
       },
       /** One command of the clubs function, as Lambda gives it. */
       manage: (command: unknown): Promise<Record<string, unknown>> =>
-        manage(command, contextOf(60_000)).then((answer) => ({ ...answer })),
+        as('clubs', () => manage(command, contextOf(60_000))).then((answer) => ({ ...answer })),
       async show(clubId: string): Promise<ShownClub> {
         const answer = await manage({ command: 'show', clubId }, contextOf(60_000));
         if (!('members' in answer)) throw new Error(JSON.stringify(answer));
         return answer;
       },
       async tell(event: APIGatewayProxyEventV2): Promise<Told> {
-        const { status: code, body } = await askHandler(receive, event);
+        const { status: code, body } = await as('webhook', () => askHandler(receive, event));
         return { status: code, body: JSON.parse(body) };
       },
-      cleanUp: (): Promise<CleanupReport> => cleanUpHandler({}, contextOf(CLEANUP_TIMEOUT_MS)),
+      cleanUp: (): Promise<CleanupReport> =>
+        as('cleanup', () => cleanUpHandler({}, contextOf(CLEANUP_TIMEOUT_MS))),
     };
   }
 
