@@ -152,6 +152,13 @@ type Loaded<P extends Part> = z.infer<P extends (env: Environment) => infer S ? 
 /** Names everything that is wrong with the environment, and no value of it. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
+  /** Each begins with the variable's name. */
+  readonly problems: string[];
+
+  constructor(problems: string[]) {
+    super(`Environment: ${problems.join('; ')}`);
+    this.problems = problems;
+  }
 }
 
 /**
@@ -171,6 +178,6 @@ export function loadConfig<P extends Record<string, Part>>(
     else
       problems.push(...result.error.issues.map((issue) => `${issue.path.join()} ${issue.message}`));
   }
-  if (problems.length > 0) throw new ConfigError(`Environment: ${problems.join('; ')}`);
+  if (problems.length > 0) throw new ConfigError(problems);
   return config as { [Name in keyof P]: Loaded<P[Name]> };
 }

@@ -1,19 +1,14 @@
 /** As much of CloudFormation's own functions as our template uses. */
 
-export interface Surroundings {
-  /** What `Ref` and `Fn::Sub` stand for; by default their own names. */
-  refs?: Record<string, string>;
-  conditions?: Record<string, unknown>;
-}
-
 // biome-ignore lint/suspicious/noExplicitAny: a template is whatever its author wrote
 type Template = any;
 
-/** The value with every intrinsic function in it replaced by what it stands for. */
-export function resolveTemplate(value: Template, surroundings: Surroundings = {}): Template {
-  const { refs = {}, conditions = {} } = surroundings;
-  const resolve = (inner: Template): Template => resolveTemplate(inner, surroundings);
-  const holds = (condition: string): boolean => resolve(conditions[condition]);
+/**
+ * The value with every intrinsic function in it replaced by what it stands for.
+ * @param refs what `Ref` and `Fn::Sub` stand for; by default their own names
+ */
+export function resolveTemplate(value: Template, refs: Record<string, string> = {}): Template {
+  const resolve = (inner: Template): Template => resolveTemplate(inner, refs);
 
   if (Array.isArray(value)) return value.map(resolve);
   if (typeof value !== 'object' || value === null) return value;
@@ -26,12 +21,10 @@ export function resolveTemplate(value: Template, surroundings: Surroundings = {}
         return [input].flat().join('.');
       case 'Fn::Join':
         return resolve(input[1]).join(input[0]);
-      case 'Fn::Equals':
-        return resolve(input[0]) === resolve(input[1]);
-      case 'Fn::If':
-        return resolve(holds(input[0]) ? input[1] : input[2]);
-      case 'Condition':
-        return input === '' || holds(input);
+      case 'Fn::Split':
+        return resolve(input[1]).split(input[0]);
+      case 'Fn::Select':
+        return resolve(input[1])[input[0]];
       case 'Fn::Sub': {
         const [text, own = {}] = [input].flat();
         return text.replace(/\$\{([^}]+)\}/g, (_: string, name: string) =>

@@ -3,10 +3,13 @@ import { execFile } from 'node:child_process';
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { expect } from 'vitest';
 import { filesOfZip } from './zip.ts';
 
 const SOURCES = ['functions', 'lib', 'deploy', 'events', 'serverless.yml', 'package.json'];
 const SERVERLESS = 'node_modules/serverless/bin/serverless.js';
+/** Shared: osls keeps its compiled schema there, which takes longer than everything else it does. */
+const HOME = join(tmpdir(), 'reading-club-meetings-osls');
 const GIVE_UP_MS = 240_000;
 
 export interface Resource {
@@ -15,11 +18,6 @@ export interface Resource {
   DependsOn?: string | string[];
   // biome-ignore lint/suspicious/noExplicitAny: CloudFormation's, read by tests only
   Properties: any;
-}
-
-export interface Parameter {
-  Default: string;
-  AllowedPattern: string;
 }
 
 /** What the shell of whoever packages may hold. */
@@ -33,9 +31,8 @@ export const SECRETS_OF_THE_SHELL = {
 };
 
 export interface Package {
-  parameters: Record<string, Parameter>;
   resources: Record<string, Resource>;
-  conditions: Record<string, unknown>;
+  outputs: Record<string, { Value: unknown }>;
   /** The whole template as text. */
   text: string;
   /** Every file that was made, those in the zips too, and what was printed. */
@@ -44,24 +41,25 @@ export interface Package {
   zips: Map<string, Map<string, Buffer>>;
 }
 
+/** The least that every stage must say. */
+export const NEEDED = { userPoolId: 'new', webOrigins: 'https://club.example' };
+
+const optionsOf = (given: Record<string, string>): string[] =>
+  Object.entries(given).map(([name, value]) => `--param=${name}=${value}`);
+
 /** Packages the service for AWS, with these parameters, in a checkout that lies in such a folder. */
 export const packageService = (
-  given: Record<string, string> = {},
+  given: Record<string, string>,
   place = 'checkout',
 ): Promise<Package> =>
   inCopy(place, async (root) => {
     const folder = join(root, 'package');
-    const options = Object.entries(given).map(([name, value]) => `--param=${name}=${value}`);
-    const command = ['package', '--stage', 'prod', '--package', folder, ...options];
+    const command = ['package', '--stage', 'prod', '--package', folder, ...optionsOf(given)];
     const everything = new Map<string, string | Buffer>();
     const { stdout, stderr } = await serverless(root, command, SECRETS_OF_THE_SHELL);
     everything.set('what it printed', stdout + stderr);
     const text = await readFile(join(folder, 'cloudformation-template-update-stack.json'), 'utf8');
-    const {
-      Parameters: parameters,
-      Resources: resources,
-      Conditions: conditions,
-    } = JSON.parse(text);
+    const { Resources: resources, Outputs: outputs } = JSON.parse(text);
     const zips = new Map<string, Map<string, Buffer>>();
     for (const name of await readdir(folder)) {
       const content = await readFile(join(folder, name));
@@ -71,7 +69,23 @@ export const packageService = (
       zips.set(name.slice(0, -'.zip'.length), files);
       for (const [file, inside] of files) everything.set(`${name}/${file}`, inside);
     }
-    return { parameters, resources, conditions, text, everything, zips };
+    return { resources, outputs, text, everything, zips };
+  });
+
+/** What a command that is refused prints, and the names of what it leaves in the folder. */
+export const refusedCommand = (
+  command: string[],
+  given: Record<string, string>,
+  shell: Record<string, string> = {},
+): Promise<{ printed: string; files: string[] }> =>
+  inCopy('checkout', async (root) => {
+    const before = await readdir(root);
+    const printed = await serverless(root, [...command, ...optionsOf(given)], shell).then(
+      ({ stdout }) => expect.fail(`It was not refused: ${stdout}`),
+      (error: Error) => error.message,
+    );
+    const after = await readdir(root);
+    return { printed, files: after.filter((name) => !before.includes(name)) };
   });
 
 /** What `serverless invoke local` prints for a sample event, with no stack running. */
@@ -104,7 +118,7 @@ const serverless = (
     const env = {
       ...shell,
       PATH: process.env['PATH'],
-      HOME: root,
+      HOME,
       SLS_NOTIFICATIONS_MODE: 'off',
       SLS_TELEMETRY_DISABLED: '1',
     };

@@ -15,6 +15,7 @@ import { expectNoSecret } from '../support/secrets.ts';
 import { resolveTemplate } from './intrinsics.ts';
 import {
   invokeLocally,
+  NEEDED,
   type Package,
   packageService,
   type Resource,
@@ -162,12 +163,15 @@ let told: Package;
 
 beforeAll(async () => {
   [ours, told] = await Promise.all([
-    packageService(),
+    packageService(NEEDED),
     packageService(
       {
         userPoolId: 'eu-west-1_Given',
-        userPoolClientId: 'given-client',
-        corsOrigins: 'https://club.example',
+        userPoolClientIds: 'web,ios',
+        userPoolDomain: 'https://login.example.org',
+        webOrigins: 'https://club.example,https://other.example:8443',
+        tracingHeaders: 'baggage,sentry-trace,traceparent',
+        throttlingRate: '7',
         reservedConcurrency: '5',
         alarmTopic: 'arn:aws:sns:eu-central-1:123456789012:alarms',
       },
@@ -178,14 +182,6 @@ beforeAll(async () => {
 
 const of = (type: string, { resources } = ours): [string, Resource][] =>
   Object.entries(resources).filter(([, resource]) => resource.Type === type);
-
-/** The template's own parameters have their defaults: nobody passes others. */
-const within = ({ parameters, conditions }: Package, refs: Record<string, string> = {}) => {
-  const defaults = Object.entries(parameters).map(
-    ([name, { Default }]) => [name, Default] as const,
-  );
-  return { conditions, refs: { ...Object.fromEntries(defaults), ...refs } };
-};
 
 /** `token` for `TokenLambdaFunction`. */
 const nameOf = (logicalId: string): string => {
@@ -217,7 +213,7 @@ describe('the API', () => {
       AuthorizerType: 'JWT',
       IdentitySource: ['$request.header.Authorization'],
     });
-    expect(resolveTemplate(authorizer?.Properties.JwtConfiguration, within(ours))).toEqual({
+    expect(resolveTemplate(authorizer?.Properties.JwtConfiguration)).toEqual({
       Issuer: 'https://cognito-idp.AWS::Region.amazonaws.com/UserPool',
       Audience: ['UserPoolClient'],
     });
@@ -225,9 +221,9 @@ describe('the API', () => {
 
   test('verifies tokens of the pool that is given', () => {
     const [[, authorizer] = []] = of('AWS::ApiGatewayV2::Authorizer', told);
-    expect(resolveTemplate(authorizer?.Properties.JwtConfiguration, within(told))).toEqual({
-      Issuer: 'https://cognito-idp.AWS::Region.amazonaws.com/eu-west-1_Given',
-      Audience: ['given-client'],
+    expect(authorizer?.Properties.JwtConfiguration).toEqual({
+      Issuer: 'https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_Given',
+      Audience: ['web', 'ios'],
     });
   });
 
@@ -245,6 +241,14 @@ describe('the API', () => {
     expect(stage?.DependsOn).toEqual(expect.arrayContaining(routeIds));
   });
 
+  test('has a limit that is a number, also when it is given as text', () => {
+    const [[, stage] = []] = of('AWS::ApiGatewayV2::Stage', told);
+    const rates = Object.values<Record<string, unknown>>(stage?.Properties.RouteSettings);
+    expect(new Set(rates.map(({ ThrottlingRateLimit }) => ThrottlingRateLimit))).toEqual(
+      new Set([7]),
+    );
+  });
+
   test('may be called by pages of the configured origins only', () => {
     const corsOf = (stack: Package) =>
       of('AWS::ApiGatewayV2::Api', stack).map(([, api]) => api.Properties.CorsConfiguration);
@@ -258,8 +262,14 @@ describe('the API', () => {
       }),
       MaxAge: 3600,
     };
-    expect(corsOf(ours)).toEqual([{ ...cors, AllowOrigins: ['http://localhost:5173'] }]);
-    expect(corsOf(told)).toEqual([{ ...cors, AllowOrigins: ['https://club.example'] }]);
+    expect(corsOf(ours)).toEqual([{ ...cors, AllowOrigins: ['https://club.example'] }]);
+    expect(corsOf(told)).toEqual([
+      {
+        ...cors,
+        AllowOrigins: ['https://club.example', 'https://other.example:8443'],
+        AllowHeaders: [...cors.AllowHeaders, 'baggage', 'sentry-trace', 'traceparent'],
+      },
+    ]);
   });
 });
 
@@ -345,9 +355,9 @@ describe('the functions', () => {
 
   test('are told of the pool that is given', () => {
     const { Environment } = told.resources['TokenLambdaFunction']?.Properties ?? {};
-    expect(resolveTemplate(Environment.Variables, within(told))).toMatchObject({
-      COGNITO_ISSUER: 'https://cognito-idp.AWS::Region.amazonaws.com/eu-west-1_Given',
-      COGNITO_CLIENT_IDS: 'given-client',
+    expect(Environment.Variables).toMatchObject({
+      COGNITO_ISSUER: 'https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_Given',
+      COGNITO_CLIENT_IDS: 'web,ios',
     });
   });
 
@@ -359,7 +369,7 @@ describe('the functions', () => {
       UserPoolClient: 'made-client',
     };
     const starts = functions().map(async ([name, { Properties }]) => {
-      const variables = resolveTemplate(Properties.Environment.Variables, within(ours, refs));
+      const variables = resolveTemplate(Properties.Environment.Variables, refs);
       const env = { ...variables, NODE_OPTIONS: '', AWS_REGION: 'eu-central-1' };
       return [name, await runBundle(name, env, [])];
     });
@@ -581,27 +591,6 @@ test('the cleanup is neither retried, nor begun later than a period after its ti
   expect(config).toMatchObject({ MaximumRetryAttempts: 0, MaximumEventAgeInSeconds: 300 });
 });
 
-describe('the parameters that CloudFormation checks', () => {
-  test.each([
-    [
-      'UserPoolAndClient',
-      ['/', 'eu-central-1_AbCdEfGhI/app'],
-      ['eu-central-1_AbCdEfGhI/', '/app', 'AbCdEfGhI/app', 'arn:aws:cognito-idp/app'],
-    ],
-    ['LiveKitParameter', ['/livekit', '/a/b.c/d_e-f'], ['livekit', 'a/b', '/a//b', '/a*', '']],
-    [
-      'CleanupRate',
-      ['rate(1 minute)', 'rate(2 minutes)', 'rate(15 minutes)'],
-      ['rate(16 minutes)', 'rate(30 minutes)', 'rate(1 hour)', 'cron(0 12 * * ? *)'],
-    ],
-  ])('let %s be what works, and nothing else', (name, good, bad) => {
-    const { AllowedPattern, Default } = ours.parameters[name] ?? expect.fail(`no ${name}`);
-    const isAllowed = (value: string) => new RegExp(AllowedPattern).test(value);
-    expect([Default, ...good].filter((value) => !isAllowed(value))).toEqual([]);
-    expect(bad.filter(isAllowed)).toEqual([]);
-  });
-});
-
 describe('a package', () => {
   test('holds no secret of the shell in which it is made', () => {
     for (const { everything } of [ours, told]) {
@@ -670,24 +659,83 @@ describe('what is kept', () => {
 });
 
 describe('the user pool', () => {
-  const made = (stack: Package) =>
-    Object.entries(stack.resources)
-      .filter(([, { Type }]) => Type.startsWith('AWS::Cognito::'))
-      .filter(([, { Condition }]) => resolveTemplate({ Condition: Condition ?? '' }, within(stack)))
-      .map(([id]) => id);
+  const TYPES = ['UserPool', 'UserPoolClient', 'UserPoolDomain', 'ManagedLoginBranding'];
+  const only = (type: string) => {
+    const found = of(`AWS::Cognito::${type}`).map(([, resource]) => resource);
+    expect(found).toHaveLength(1);
+    return found[0];
+  };
 
-  test('is made, with a client, when none is given', () => {
-    expect(made(ours)).toEqual(['UserPool', 'UserPoolClient']);
+  test('is made, with all that a login needs, when it is to be new', () => {
+    for (const type of TYPES) only(type);
   });
 
   test('is not made when one is given', () => {
-    expect(made(told)).toEqual([]);
+    const made = Object.values(told.resources).filter(({ Type }) =>
+      Type.startsWith('AWS::Cognito'),
+    );
+    expect(made).toEqual([]);
+  });
+
+  test('does not tell Ada@x from ada@x', () => {
+    expect(only('UserPool')?.Properties).toMatchObject({
+      UsernameAttributes: ['email'],
+      UsernameConfiguration: { CaseSensitive: false },
+    });
+  });
+
+  test('is kept as the records are, and so is its client', () => {
+    const kept = { DeletionPolicy: 'Retain', UpdateReplacePolicy: 'Retain' };
+    expect(only('UserPool')).toMatchObject(kept);
+    expect(only('UserPool')?.Properties.DeletionProtection).toBe('ACTIVE');
+    expect(only('UserPoolClient')).toMatchObject(kept);
+  });
+
+  test('lets administrators make accounts, whose owners can reset their passwords', () => {
+    expect(only('UserPool')?.Properties).toMatchObject({
+      AdminCreateUserConfig: { AllowAdminCreateUserOnly: true },
+      AutoVerifiedAttributes: ['email'],
+      AccountRecoverySetting: { RecoveryMechanisms: [{ Name: 'verified_email', Priority: 1 }] },
+    });
   });
 
   test('has a client without a secret, which lets nobody find out who has an account', () => {
-    const [[, client] = []] = of('AWS::Cognito::UserPoolClient');
-    expect(client?.Properties.GenerateSecret).toBeUndefined();
-    expect(client?.Properties.PreventUserExistenceErrors).toBe('ENABLED');
+    const { Properties } = only('UserPoolClient') ?? {};
+    expect(Properties.GenerateSecret).toBeUndefined();
+    expect(Properties.PreventUserExistenceErrors).toBe('ENABLED');
+  });
+
+  test('logs people in on its own page, by the code flow, for the configured pages alone', () => {
+    expect(only('UserPoolClient')?.Properties).toMatchObject({
+      AllowedOAuthFlowsUserPoolClient: true,
+      AllowedOAuthFlows: ['code'],
+      AllowedOAuthScopes: ['openid'],
+      SupportedIdentityProviders: ['COGNITO'],
+      CallbackURLs: ['https://club.example/callback'],
+      LogoutURLs: ['https://club.example/'],
+    });
+    expect(only('UserPoolDomain')?.Properties.ManagedLoginVersion).toBe(2);
+    expect(only('ManagedLoginBranding')?.Properties).toEqual({
+      UserPoolId: { Ref: 'UserPool' },
+      ClientId: { Ref: 'UserPoolClient' },
+      UseCognitoProvidedValues: true,
+    });
+  });
+
+  test('has a domain that no other stack has, of letters that a domain may have', () => {
+    const stackId =
+      'arn:aws:cloudformation:eu-central-1:123456789012:stack/Any/6f1e2d3c-aaaa-11ef-8888-0a1b2c3d4e5f';
+    const { Domain } = resolveTemplate(only('UserPoolDomain')?.Properties, {
+      'AWS::StackId': stackId,
+    });
+    expect(Domain).toBe('reading-club-meetings-6f1e2d3c');
+    expect(Domain).toMatch(/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/);
+  });
+
+  test('is among the outputs, by its domain, whether it is made or given', () => {
+    const domainOf = ({ outputs }: Package) => resolveTemplate(outputs['UserPoolDomain']?.Value);
+    expect(domainOf(ours)).toBe('https://UserPoolDomain.auth.AWS::Region.amazoncognito.com');
+    expect(domainOf(told)).toBe('https://login.example.org');
   });
 });
 
@@ -729,7 +777,7 @@ const grantsOf = (role: Resource | undefined): string[] =>
     [Action]
       .flat()
       .flatMap((action) =>
-        [Resource].flat().map((resource) => `${action} ${resolveTemplate(resource, within(ours))}`),
+        [Resource].flat().map((resource) => `${action} ${resolveTemplate(resource)}`),
       ),
   );
 
