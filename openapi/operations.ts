@@ -661,7 +661,7 @@ export const operations: Record<string, Operation> = {
     tag: 'LiveKit',
     summary: 'Hear of an event at LiveKit',
     description:
-      'LiveKit calls this, nobody else. Events may come late, repeated or out of order; what is of no use is answered 200, too.',
+      'LiveKit calls this, nobody else. Events may come late, repeated or out of order; what is of no use is answered 200, too. On AWS the path has one part more, which strangers cannot guess: the output WebhookUrl of the stack.',
     body: {
       mediaType: 'application/webhook+json',
       schema: LiveKitEvent,

@@ -96,7 +96,7 @@ function complaintAbout(
   }
   return failure(
     `${webhookUrl} is not the webhook: it answers ${status}`,
-    'Is the API of this service there, and the path /api/livekit/webhook?',
+    'Is the API of this service there?',
   );
 }
 

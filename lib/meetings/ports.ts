@@ -258,6 +258,16 @@ export type MediaEvent = {
     }
 );
 
+const FOLLOWED: Record<MediaEvent['type'], true> = {
+  room_started: true,
+  room_finished: true,
+  participant_joined: true,
+  participant_left: true,
+  participant_connection_aborted: true,
+};
+/** LiveKit's names of these events: it need not send others, and there is one for each track. */
+export const MEDIA_EVENT_TYPES: string[] = Object.keys(FOLLOWED);
+
 /**
  * Verifies a webhook and then reads it. `body` is what was sent, byte for byte; undefined is an event
  * that is of no use here.

@@ -8,6 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import getPort from 'get-port';
 import { RoomServiceClient } from 'livekit-server-sdk';
 import { stringify } from 'yaml';
+import { MEDIA_EVENT_TYPES } from '../../lib/meetings/ports.ts';
 import { cacheFolder } from '../cache.ts';
 
 export const LIVEKIT_SERVER_VERSION = 'v1.13.5';
@@ -226,7 +227,11 @@ function configOf(options: LiveKitServerOptions, ports: Ports): string {
     ...(options.redisAddress && { redis: { address: options.redisAddress } }),
     api: { enable_psrpc_for_get_list_participants: options.participantsByRpc ?? false },
     ...(options.webhook && {
-      webhook: { api_key: options.webhook.apiKey, urls: [...options.webhook.urls] },
+      webhook: {
+        api_key: options.webhook.apiKey,
+        urls: [...options.webhook.urls],
+        filter_params: { include_events: MEDIA_EVENT_TYPES },
+      },
     }),
   });
 }

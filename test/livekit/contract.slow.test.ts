@@ -628,6 +628,24 @@ describe.each(KINDS)('LiveKit as a %s', (kind) => {
         }
         expect(new Set(events.map(({ id }) => id)).size).toBe(events.length);
       });
+
+      it('are of the kinds that are followed: none is about a track', async () => {
+        const name = newName();
+        await world.rooms.createRoom({ name });
+        const { person } = await world.joinWithMicrophone(
+          await joinToken(name, { identity: 'alice' }),
+        );
+        await person.leave();
+        await world.received.events(name, 3);
+        await world.rooms.deleteRoom(name);
+        const events = await world.received.events(name, 4);
+        expect(events.map(({ event }) => event)).toEqual([
+          'room_started',
+          'participant_joined',
+          'participant_left',
+          'room_finished',
+        ]);
+      });
     });
 
     describe.concurrent('what takes time', () => {
