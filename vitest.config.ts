@@ -37,7 +37,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'handlers',
-          include: ['test/{handlers,livekit,local,deploy,cli,model,tree,egress}/**/*.test.ts'],
+          include: ['test/{handlers,livekit,local,deploy,cli,model,web,tree,egress}/**/*.test.ts'],
           setupFiles: 'test/support/openapi.setup.ts',
         },
       },

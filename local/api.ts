@@ -26,6 +26,8 @@ export type ApiSettings = {
   COGNITO_CLIENT_IDS: string;
   /** From where the page of the API calls it. */
   REFERENCE_ORIGIN?: string;
+  /** From where the page to meet on calls it. */
+  WEB_ORIGIN?: string;
 };
 
 export type Api = Child & { url: string };

@@ -48,6 +48,7 @@ async function run(publish: (stack: StackDescription) => Promise<void>): Promise
   console.log('Starting the development stack …');
   let cleanupTimes: string | undefined;
   const stack = await startStack({
+    web: true,
     signal: interrupted.signal,
     onLine: (part, line) => {
       if (values.verbose) console.log(`${part} | ${line}`);
@@ -71,7 +72,7 @@ async function run(publish: (stack: StackDescription) => Promise<void>): Promise
 }
 
 function manual({ description, notes }: Stack, cleanupTimes: string | undefined): string {
-  const { apiUrl, referenceUrl, cognito, dynamodb, livekit, clubs, users } = description;
+  const { webUrl, apiUrl, referenceUrl, cognito, dynamodb, livekit, clubs, users } = description;
   const kind = { server: 'real server', external: 'external', 'stand-in': 'STAND-IN' }[
     livekit.kind
   ];
@@ -82,6 +83,8 @@ function manual({ description, notes }: Stack, cleanupTimes: string | undefined)
   if (!moderator || !member || !club) throw new Error('The demo data is incomplete.');
   const title = (text: string) => `\n${styleText('bold', text)}`;
   return [
+    title(`Open ${webUrl}`),
+    `  and log in as ${moderator.username}, to start a meeting; in a second window as ${member.username}, to join it.`,
     title('What runs where'),
     `  API       ${apiUrl}`,
     `  as a page ${referenceUrl}  (to call it from there, authorize with what login prints)`,

@@ -34,18 +34,22 @@ export function cognitoOn(port: number): Cognito {
   };
 }
 
-/** cognito-local on `port`, with an empty user pool and a client that logs in by password. */
+/**
+ * cognito-local on `port`, with an empty user pool and a client that logs in by password, or on the pool's
+ * own page, which leads back to `callbackUrl`.
+ */
 export async function startIdentity(options: {
   port: number;
+  callbackUrl?: string;
   onLine?: ((line: string) => void) | undefined;
   signal?: AbortSignal | undefined;
 }): Promise<Identity> {
-  const { port, onLine, signal } = options;
+  const { port, callbackUrl, onLine, signal } = options;
   const cognito = cognitoOn(port);
   const dir = await mkdtemp(join(tmpdir(), 'cognito-local-'));
   const removeDir = () => rm(dir, { recursive: true, force: true });
   try {
-    await writeUserPool(dir, cognito);
+    await writeUserPool(dir, cognito, callbackUrl);
     const child = await startChild({
       name: 'Cognito (cognito-local)',
       args: [program],
@@ -108,7 +112,11 @@ export function logIn(
 }
 
 /** cognito-local keeps all it knows in files, and starts from what it finds in them. */
-async function writeUserPool(dir: string, cognito: Cognito): Promise<void> {
+async function writeUserPool(
+  dir: string,
+  cognito: Cognito,
+  callbackUrl: string | undefined,
+): Promise<void> {
   const { endpoint, userPoolId: UserPoolId, clientId: ClientId } = cognito;
   const client = {
     ClientId,
@@ -116,6 +124,7 @@ async function writeUserPool(dir: string, cognito: Cognito): Promise<void> {
     ExplicitAuthFlows: ['ALLOW_USER_PASSWORD_AUTH', 'ALLOW_REFRESH_TOKEN_AUTH'],
     AccessTokenValidity: ACCESS_TOKEN_HOURS,
     IdTokenValidity: ACCESS_TOKEN_HOURS,
+    ...(callbackUrl && { CallbackURLs: [callbackUrl] }),
     TokenValidityUnits: { AccessToken: 'hours', IdToken: 'hours' },
   };
   const files = {

@@ -7,6 +7,8 @@ const ownerFile = new URL('dev.pid', localDir);
 
 /** What tests, scripts and anybody's own client may rely on while a stack runs. */
 export const StackDescription = z.object({
+  /** The page to meet on. `npm run dev` serves it. */
+  webUrl: z.url(),
   apiUrl: z.url(),
   /** The API as a page, from docs/openapi.json. */
   referenceUrl: z.url(),

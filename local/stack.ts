@@ -6,8 +6,16 @@ import { type Cognito, cognitoOn, issuerOf, startIdentity } from './identity.ts'
 import { type LiveKit, startLiveKit } from './livekit/start.ts';
 import { referenceUrl, startReference } from './reference.ts';
 import type { StackDescription } from './stack-file.ts';
+import { startWeb, webConfig, webUrl } from './web.ts';
 
-const USUAL_PORTS = { dynamodb: 8000, cognito: 9229, api: 3000, reference: 3001, lambda: 3002 };
+const USUAL_PORTS = {
+  web: 5173,
+  dynamodb: 8000,
+  cognito: 9229,
+  api: 3000,
+  reference: 3001,
+  lambda: 3002,
+};
 const USUAL_LIVEKIT_PORT = 7880;
 const ATTEMPTS = 3;
 
@@ -30,6 +38,8 @@ export type StackOptions = {
   env?: NodeJS.ProcessEnv;
   /** Whether LiveKit tells the API of its events. It does unless a test wants to see it without. */
   webhooks?: boolean;
+  /** Whether the page to meet on is served; its address is known in any case. */
+  web?: boolean;
   /** Gets the output of the parts, line by line. */
   onLine?: ((part: string, line: string) => void) | undefined;
   /** Gives up the start; what has started by then is stopped again. */
@@ -52,6 +62,7 @@ async function startParts(options: StackOptions): Promise<Stack> {
   const { env = process.env, onLine } = options;
   const { DYNAMODB_ENDPOINT: external } = env;
   const { ports, notes } = await choosePorts(options.ports ?? 'usual', [
+    'web',
     ...(external ? [] : (['dynamodb'] as const)),
     'cognito',
     'api',
@@ -84,7 +95,14 @@ async function startParts(options: StackOptions): Promise<Stack> {
     const cognito = cognitoOn(ports.cognito);
     const starting = {
       database: begin(startDatabase(external ? { endpoint: external } : { port: ports.dynamodb })),
-      identity: begin(startIdentity({ port: ports.cognito, onLine: linesOf('cognito'), signal })),
+      identity: begin(
+        startIdentity({
+          port: ports.cognito,
+          callbackUrl: `${webUrl(ports.web)}/callback`,
+          onLine: linesOf('cognito'),
+          signal,
+        }),
+      ),
       livekit: begin(
         startLiveKit({
           env,
@@ -100,6 +118,7 @@ async function startParts(options: StackOptions): Promise<Stack> {
         settings: {
           ...settingsFor(database, cognito, livekit),
           REFERENCE_ORIGIN: referenceUrl(ports.reference),
+          WEB_ORIGIN: webUrl(ports.web),
         },
         env,
         onLine: linesOf('api'),
@@ -119,8 +138,12 @@ async function startParts(options: StackOptions): Promise<Stack> {
       starting.livekit,
     ]);
     const { kind, wsUrl, apiKey, apiSecret } = livekit;
+    if (options.web) {
+      await begin(startWeb({ port: ports.web, config: webConfig(api.url, cognito, kind) }));
+    }
     return {
       description: {
+        webUrl: webUrl(ports.web),
         apiUrl: api.url,
         referenceUrl: reference.url,
         livekit: { kind, wsUrl, apiKey, apiSecret },

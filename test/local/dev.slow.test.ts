@@ -39,7 +39,7 @@ let checkout: string;
 
 beforeAll(async () => {
   checkout = await mkdtemp(join(tmpdir(), 'checkout-'));
-  const parts = 'local lib functions deploy events serverless.yml package.json tsconfig.json';
+  const parts = 'local lib functions deploy events web serverless.yml package.json tsconfig.json';
   for (const part of parts.split(' ')) {
     await cp(join(repository, part), join(checkout, part), { recursive: true });
   }
@@ -171,6 +171,22 @@ describe('npm run dev', { timeout: READY_MS + 20_000 }, () => {
         [['the output', dev.output()]],
         [stack.livekit.apiSecret, accessToken, body.token],
       );
+    });
+
+    it('serves the page to meet on, and prints its address before all others', async () => {
+      const own = dev.output().replaceAll(/^\w+ \| .*$/gm, '');
+      const [first] = /https?:\/\/\S+/.exec(own) ?? [];
+      expect(first).toBe(stack.webUrl);
+      expect(new URL(stack.webUrl).hostname).toBe('localhost');
+      const page = await fetch(`${stack.webUrl}/clubs/novels`);
+      expect(page.status).toBe(200);
+      expect(await page.text()).toContain('<div id="root">');
+      const config = await (await fetch(`${stack.webUrl}/config.json`)).json();
+      expect(config).toMatchObject({
+        apiUrl: stack.apiUrl,
+        identity: { clientId: stack.cognito.clientId },
+        livekit: 'stand-in',
+      });
     });
 
     it('says where the API is a page', async () => {

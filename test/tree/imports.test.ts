@@ -86,6 +86,8 @@ const MAY_IMPORT: Record<string, string[]> = {
     'zod',
     'zod-openapi',
   ],
+  // The page is a client like any other: the contract's types, and nothing that runs here.
+  web: ['type lib/contract', 'type lib/errors.ts', 'packages', 'node:'],
   local: ['type lib/contract', 'lib/errors.ts', 'lib/meetings', 'packages'],
   cli: ['lib', 'local', 'packages'],
   bench: ['functions', 'lib', 'local', 'test', 'packages'],
@@ -103,7 +105,7 @@ const sources = execFileSync('git', ['ls-files', '--cached', '--others', '--excl
   encoding: 'utf8',
 })
   .split('\n')
-  .filter((file) => file.endsWith('.ts') && !/\.(test|d)\.ts$/.test(file));
+  .filter((file) => /\.tsx?$/.test(file) && !/\.(test|d)\.tsx?$/.test(file));
 
 /** Biome's format makes a regular expression enough: one statement begins at the start of a line. */
 const IMPORTS =

@@ -1,0 +1,46 @@
+/** Dates, times and durations as the language has them. */
+import { useLingui } from '@lingui/react';
+import { useMemo } from 'react';
+
+export function useFormat() {
+  const { i18n } = useLingui();
+  const { locale } = i18n;
+  return useMemo(() => {
+    const day = new Intl.DateTimeFormat(locale, { dateStyle: 'full' });
+    const shortDay = new Intl.DateTimeFormat(locale, {
+      weekday: 'short',
+      day: 'numeric',
+      month: 'short',
+      year: 'numeric',
+    });
+    const time = new Intl.DateTimeFormat(locale, { timeStyle: 'short' });
+    const unit = (name: string, value: number) =>
+      new Intl.NumberFormat(locale, { style: 'unit', unit: name, unitDisplay: 'short' }).format(
+        value,
+      );
+    return {
+      locale,
+      /** Monday, 16 November 2026 */
+      day: (instant: string) => day.format(new Date(instant)),
+      /** Mon, 16 Nov 2026 */
+      shortDay: (instant: string) => shortDay.format(new Date(instant)),
+      /** 19:00 */
+      time: (instant: string) => time.format(new Date(instant)),
+      /** 19:00–20:31 */
+      timeRange: (from: string, to: string) => time.formatRange(new Date(from), new Date(to)),
+      /** 1 hr 31 min; 42 min; 8 sec */
+      duration(seconds: number): string {
+        if (seconds < 60) return unit('second', Math.floor(seconds));
+        const minutes = Math.floor(seconds / 60);
+        const parts = [
+          ...(minutes >= 60 ? [unit('hour', Math.floor(minutes / 60))] : []),
+          ...(minutes % 60 > 0 || minutes < 60 ? [unit('minute', minutes % 60)] : []),
+        ];
+        return parts.join(' ');
+      },
+      /** Ana, Ben, and Cleo */
+      list: (items: string[]) => new Intl.ListFormat(locale, { type: 'conjunction' }).format(items),
+      compareNames: new Intl.Collator(locale).compare,
+    };
+  }, [locale]);
+}

@@ -1,0 +1,3 @@
+export function Meet({ clubId }: { clubId: string }) {
+  return <main>{clubId}</main>;
+}

@@ -1,0 +1,16 @@
+import { useLingui } from '@lingui/react/macro';
+import { chooseLocale, LOCALES, type Locale } from '../i18n/i18n.ts';
+import { Button } from './button.tsx';
+
+/** Every language by its own name: somebody who is in the wrong one can read it. */
+export function LanguageChoice() {
+  const { i18n } = useLingui();
+  const locales = Object.entries(LOCALES) as [Locale, string][];
+  return locales
+    .filter(([locale]) => locale !== i18n.locale)
+    .map(([locale, name]) => (
+      <Button key={locale} look="quiet" onPress={() => void chooseLocale(locale)}>
+        <span lang={locale}>{name}</span>
+      </Button>
+    ));
+}
