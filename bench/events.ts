@@ -18,7 +18,7 @@ export function eventFor(
   return JSON.parse(text.replaceAll('my-club', clubId).replaceAll('not.a.token', accessToken));
 }
 
-/** What the runtime passes along, as far as anybody reads it. */
+/** What the runtime passes along, as far as the functions read it. */
 export const context = {
   awsRequestId: '00000000-0000-4000-8000-000000000000',
   functionName: 'bench',

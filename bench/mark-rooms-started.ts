@@ -3,7 +3,7 @@ import { createPresenceRepository } from '../lib/dynamodb/presence.ts';
 import { openTable } from '../lib/dynamodb/table.ts';
 import type { World } from './world.ts';
 
-/** Writes what the webhook function writes when LiveKit tells of the rooms of these clubs' meetings. */
+/** Writes what the webhook function writes after `room_started` for these clubs' meetings. */
 export async function markRoomsStarted({ environment }: World, clubIds: string[]): Promise<void> {
   const { TABLE_NAME: tableName = '', DYNAMODB_ENDPOINT: endpoint } = environment();
   const table = openTable({ tableName, endpoint });

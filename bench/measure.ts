@@ -34,7 +34,7 @@ const MIN_ROUNDS = 3;
 
 /**
  * Up to `rounds` rounds of every case, the subjects taking turns (A B, B A, …), so that what else happens
- * on the machine hits all alike. Gives the results by case and subject.
+ * on the machine hits all alike. Returns the results by case and subject.
  */
 export async function takeTurns(
   world: World,

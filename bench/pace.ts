@@ -15,7 +15,7 @@ export async function closedLoop(requests: number, users: number, send: Send): P
 }
 
 /**
- * An open loop: requests come at random (Poisson) as many users send them who do not know of each other,
+ * An open loop: requests come at random (Poisson) as from many independent users,
  * and do not wait for a service that is slow. Latency counts from when a request was due, so what a
  * generator that is late would leave out is in it.
  */

@@ -26,7 +26,7 @@ export class Waiting {
 }
 
 /**
- * Waiting at the wire, as Node itself tells it: from a request that has been written to the arrival
+ * Waiting at the wire, as Node itself reports it: from a request that has been written to the arrival
  * of its answer's head. Everything else is work of this process: the SDKs, signing, reading answers.
  */
 export function waitingAtTheWire(): Waiting {

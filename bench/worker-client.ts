@@ -26,7 +26,7 @@ export async function startWorker(target: Target, env: Record<string, string>): 
   const child = fork(new URL('./worker.ts', import.meta.url), [target], {
     env: { ...env, NODE_ENV: 'production' },
     serialization: 'advanced',
-    // The log lines that a request writes are part of its cost; nobody reads them.
+    // The log lines that a request writes are part of its cost, and are not read.
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });
   const exited = once(child, 'exit');

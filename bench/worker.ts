@@ -1,4 +1,4 @@
-/** A process of its own that holds one of the two ways and sends it requests when it is told to. */
+/** A process that holds one of the two implementations and sends it requests on command. */
 
 import { context, eventFor, type Route } from './events.ts';
 import { type Handlers, handlersOf, ourHandlers, type Target } from './implementations.ts';

@@ -32,7 +32,7 @@ export interface World {
   livekit: LiveKit;
   accessToken: string;
   clubs: {
-    /** A meeting is on, with its room, and nobody is in it. */
+    /** A meeting is active, with an empty room. */
     on: string[];
     idle: string[];
     /** Their meetings start and end: no meeting is on, and one has ended already. */

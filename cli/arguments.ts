@@ -1,4 +1,4 @@
-/** What somebody typed, as something to do. */
+/** Command-line arguments, parsed to an action. */
 import { InvalidRequest } from '../lib/errors.ts';
 import { parse } from '../lib/http/request.ts';
 import { Command } from '../lib/meetings/manage.ts';
@@ -39,7 +39,7 @@ Exit codes
   0  done
   1  refused: there is no such club, the file has a mistake, … (repeating it changes nothing)
   2  not understood: an unknown command or option, a missing or bad value
-  3  no answer: not running, not reachable, not allowed to; nobody knows whether it was done
+  3  no answer: not running, not reachable, not allowed to; outcome unknown, safe to retry
 `;
 
 export type Task = { command: Command } | { importFile: string };
@@ -86,7 +86,7 @@ const SHAPES: Record<Command['command'] | 'import', Shape> = {
 const isCommand = (name: string): name is keyof typeof SHAPES => Object.hasOwn(SHAPES, name);
 
 /**
- * `help` for whoever asks for it.
+ * `help` when asked for.
  * @throws UsageError that says what is wrong
  */
 export function parseArguments(args: string[], env: NodeJS.ProcessEnv): Request | 'help' {
@@ -103,7 +103,7 @@ export function parseArguments(args: string[], env: NodeJS.ProcessEnv): Request 
   const extra = positionals[shape.positionals.length];
   if (extra !== undefined) throw new UsageError(`${name}: "${extra}" is one argument too many`);
   if (shape.asksForYes && !yes) {
-    throw new UsageError(`${name} takes away for good: add --yes if that is what you want`);
+    throw new UsageError(`${name} deletes for good: add --yes if that is what you want`);
   }
   return {
     task: name === 'import' ? { importFile: positionals[0] ?? '' } : { command: commandOf() },

@@ -1,9 +1,9 @@
-/** `npm run clubs -- …`: the commands of the clubs function for somebody at a terminal. */
+/** `npm run clubs -- …`: the commands of the clubs function at a terminal. */
 import { readStack } from '../local/stack-file.ts';
 import { run } from './run.ts';
 import { deployedTarget, OutOfReach, stackTarget } from './targets.ts';
 
-// Whoever reads the output may go first, as `head` does.
+// The reader of the output may close first, as `head` does.
 process.stdout.on('error', () => undefined);
 process.stderr.on('error', () => undefined);
 

@@ -3,7 +3,7 @@ import { readStack } from '../local/stack-file.ts';
 import { run } from './doctor/run.ts';
 import { deployedTarget, stackTarget } from './doctor/targets.ts';
 
-// Whoever reads the output may go first, as `head` does.
+// The reader of the output may close first, as `head` does.
 process.stdout.on('error', () => undefined);
 process.stderr.on('error', () => undefined);
 

@@ -169,7 +169,7 @@ export interface ImportedCounts {
  * Writes what is missing or different, and leaves alone what the file does not name. Whatever stops it
  * leaves whole members, and the same file goes on from there.
  *
- * @param progress is told after each member that was written
+ * @param progress called after each member that was written
  */
 export async function importClubs(
   target: Pick<Target, 'send'>,

@@ -7,7 +7,7 @@ import { OutOfReach, Refused, type Target } from './targets.ts';
 
 export const EXIT = { done: 0, refused: 1, usage: 2, outOfReach: 3 } as const;
 
-/** How often progress is told, at most. */
+/** Progress is printed at most this often. */
 const PROGRESS_EVERY_MS = 500;
 
 export interface Surroundings {
@@ -18,7 +18,7 @@ export interface Surroundings {
   err(text: string): void;
 }
 
-/** Does what was asked for, says at which target, and gives the exit code. */
+/** Runs the command, names its target, and returns the exit code. */
 export async function run(args: string[], surroundings: Surroundings): Promise<number> {
   const around: Surroundings = {
     ...surroundings,

@@ -1,4 +1,4 @@
-/** Answers as somebody at a terminal reads them. */
+/** Answers as text for a terminal. */
 import type { Managed, ShownClub } from '../lib/meetings/manage.ts';
 import { count, type ImportedCounts } from './import.ts';
 import { printable } from './printable.ts';

@@ -32,7 +32,7 @@ export class Refused extends Error {
   }
 }
 
-/** Nobody knows whether it was done: it can be repeated. */
+/** Outcome unknown; safe to retry. */
 export class OutOfReach extends Error {
   override readonly name = 'OutOfReach';
 }
@@ -40,7 +40,7 @@ export class OutOfReach extends Error {
 /** The target that is no deployed one. */
 export const STACK_NAME = 'the development stack of this checkout';
 
-/** What the function logs is for whoever operates it, not for a terminal. */
+/** The function's log is for operators, not for a terminal. */
 const SILENCE: Log = { info: () => undefined, warn: () => undefined, error: () => undefined };
 
 /** The function's own rules in this process, on the stack's database and LiveKit. */

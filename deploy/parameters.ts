@@ -8,7 +8,7 @@ const ENVIRONMENT = { rooms, tokens, limits, cleanup };
 /** AWS Lambda, CreateFunction: FunctionName. */
 const FUNCTION_NAME_LIMIT = 64;
 
-/** As a stage's file or `--param` gives them: text, numbers, lists, or CloudFormation's functions. */
+/** As they come from a stage's file or `--param`: text, numbers, lists, or CloudFormation's functions. */
 export type Values = Record<string, unknown>;
 
 export interface StageSettings {

@@ -15,7 +15,7 @@ export type Child = {
   exited: Promise<string>;
   /** Ends the process and everything that it started. */
   stop(): Promise<void>;
-  /** The same at once, as a crash does: nothing in it hears of its end. */
+  /** Kills it at once, as a crash does: nothing in it can react. */
   kill(): Promise<void>;
 };
 
@@ -48,7 +48,7 @@ export async function startChild(options: ChildOptions): Promise<Child> {
   });
   const { pid = Number.NaN } = child;
   const ended = once(child, 'exit').then(
-    ([code, by]) => `${name} ended by itself (${by ?? `exit code ${code}`}).`,
+    ([code, by]) => `${name} ended unexpectedly (${by ?? `exit code ${code}`}).`,
     (error: unknown) => `${name} could not be run: ${error}`,
   );
   const closed = once(child, 'close').catch(() => undefined);

@@ -20,7 +20,7 @@ import type { Role } from '../lib/meetings/model.ts';
 /** More than the function's own 12 s. */
 const ANSWER_WITHIN_MS = 15_000;
 
-/** `message` alone is the gateway's own answer; whoever asks knows which of these to expect. */
+/** `message` alone is the gateway's own answer; the caller knows which of these to expect. */
 export interface Failure {
   error: string;
   code: ErrorCode;

@@ -23,7 +23,7 @@ import { readStack, type StackDescription, type StackUser } from './stack-file.t
 
 /** The whole of it, the start of a stack included, takes some 15 s. */
 const ALL_WITHIN_MS = 150_000;
-/** What webhooks tell is seen some 20 ms later; a busy machine may take several times that. */
+/** Webhooks take effect some 20 ms later; on a busy machine several times that. */
 const TOLD_WITHIN_MS = 5_000;
 const ASK_EVERY_MS = 20;
 const SENTENCE_COLUMNS = 82;
@@ -63,7 +63,7 @@ async function withStack(use: (stack: StackDescription) => Promise<void>): Promi
   }
 }
 
-/** In a club of its own, so that it disturbs nobody's meeting and leaves nothing behind. */
+/** In its own club, so that it disturbs no other meeting and leaves nothing behind. */
 async function demonstrate(stack: StackDescription): Promise<void> {
   const [ada, cleo] = ['moderator', 'member'].map((role) =>
     stack.users.find((user) => user.role === role),
@@ -153,8 +153,8 @@ async function aMeeting(stack: StackDescription, cast: Cast, present: Participan
     );
   }
 
-  const told = hasEvents ? 'as LiveKit told, without asking it' : 'as LiveKit says when asked';
-  await step(`The status counts two people, ${told}`, async () => {
+  const from = hasEvents ? 'from webhooks, without a LiveKit call' : 'by asking LiveKit';
+  await step(`The status counts two people, ${from}`, async () => {
     const status = await eventually(async () => {
       const now = await answered(asCleo.status(clubId));
       return now.participantCount === 2 ? now : undefined;
@@ -184,9 +184,7 @@ async function aMeeting(stack: StackDescription, cast: Cast, present: Participan
     strictEqual(meetings[0].endedBy, ada.userId);
   });
   if (!hasEvents) {
-    note(
-      'Who was there is not known: it is told by webhooks, and this LiveKit sends them elsewhere.',
-    );
+    note('Attendance is unknown: it comes from webhooks, and this LiveKit sends them elsewhere.');
     return;
   }
   const attendance = await step('It knows who was there', () =>
@@ -239,12 +237,12 @@ async function oldTokenIsRefused(
   }
   await returned.leave();
   throw new Error(
-    'LiveKit let the old token in: this project creates a room whenever somebody joins. ' +
+    'LiveKit let the old token in: this project creates a room on join. ' +
       'Switch that off (auto_create: false; on LiveKit Cloud in the settings of the project).',
   );
 }
 
-/** Also after a failure in the middle of it: no meeting is left on, nobody in it, and no club. */
+/** Also after a failure half-way: leaves no meeting, no participant and no club. */
 async function tidyUp(
   stack: StackDescription,
   clubId: string,
@@ -298,7 +296,7 @@ async function eventually<T>(ask: () => Promise<T | undefined>, complaint: strin
 
 const NOT_SHOWN = styleText(
   'yellow',
-  'Not shown: real clients that see and hear each other. This LiveKit is a stand-in, which nobody\n' +
+  'Not shown: real clients that see and hear each other. This LiveKit is a stand-in, which no client\n' +
     'can join; `npm run livekit:install` builds the real server (Go, 3 to 10 minutes, once).',
 );
 
@@ -306,7 +304,7 @@ function introduce({ apiUrl, livekit }: StackDescription, clubName: string): voi
   const kind = {
     server: 'a real server',
     external: 'the one of LIVEKIT_WS_URL',
-    'stand-in': 'a STAND-IN, which nobody can join',
+    'stand-in': 'a STAND-IN, which no client can join',
   }[livekit.kind];
   console.log(
     [

@@ -31,7 +31,7 @@ export async function startDatabase(
   where: { port: number } | { endpoint: string },
 ): Promise<Database> {
   if ('endpoint' in where) {
-    // Somebody else's, which may outlive us: a table of our own, which we take away again.
+    // It may outlive this process: a table of our own, deleted on exit.
     const table = { endpoint: where.endpoint, tableName: `${TABLE_NAME}-${randomUUID()}` };
     await createTable(table);
     return { ...table, stop: () => deleteTable(table) };
@@ -94,7 +94,7 @@ export function localClient(endpoint: string): DynamoDBClient {
 
 /**
  * What is under way is answered first: for a request that finds its database closed, dynalite throws
- * where nobody can catch it (4.0.0, db/index.js).
+ * where it cannot be caught (4.0.0, db/index.js).
  */
 async function closeGently(server: ReturnType<typeof dynalite>): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
@@ -107,7 +107,7 @@ async function closeGently(server: ReturnType<typeof dynalite>): Promise<void> {
 }
 
 /**
- * dynalite throws where nobody can catch it when a client goes away in the middle of a request
+ * dynalite throws where it cannot be caught when a client goes away in the middle of a request
  * (4.0.0, index.js), which would end this process with it.
  */
 function surviveAbortedRequests(server: ReturnType<typeof dynalite>): void {

@@ -13,7 +13,7 @@ const eventsDir = new URL('../.local/events/', import.meta.url);
 /**
  * Writes the sample events as the first club's moderator would send them, with a token that the
  * stack's user pool has just issued. Like the token they are of no use once the stack is gone. An event
- * that nobody signs in for, such as the schedule's, only gets the club.
+ * without a caller, such as the schedule's, only gets the club.
  */
 export async function writeEvents(stack: StackDescription): Promise<void> {
   const [moderator] = stack.users;

@@ -20,7 +20,7 @@ const CLIENT_ID = 'reading-clubs-app';
 
 const program = createRequire(import.meta.url).resolve('cognito-local/lib/bin/start.js');
 
-/** A user pool with an app client: all that somebody who logs in needs. */
+/** A user pool with an app client: all that a login needs. */
 export type Cognito = { endpoint: string; userPoolId: string; clientId: string };
 
 export type Identity = Cognito & Child;

@@ -1,12 +1,12 @@
-/** What somebody typed after `npm run …`. */
+/** Options after `npm run …`. */
 import { type ParseArgsConfig, parseArgs } from 'node:util';
 
-/** Somebody typed what cannot be meant; its message is a sentence for them. */
+/** The options make no sense; the message is a sentence for the terminal. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
 
-/** Whoever types one of these means what is deployed, also where a program has no such option. */
+/** These mean a deployed stage, also where a program has no such option. */
 const OF_DEPLOYMENTS = ['stage', 'region', 'profile'];
 
 /**
@@ -55,7 +55,7 @@ export function parseOptionsOrExit<const T extends ParseArgsConfig>(script: stri
   }
 }
 
-/** npm's own `--verbose` is a log level. What npm was not told of is not set, or empty. */
+/** npm's own `--verbose` is a log level. An option that was not given is unset or empty. */
 function isKept(name: string, env: NodeJS.ProcessEnv): boolean {
   if (name === 'verbose') return env['npm_config_loglevel'] === 'verbose';
   return Boolean(env[`npm_config_${name.replaceAll('-', '_')}`]);

@@ -1,9 +1,9 @@
-/** Somebody in a meeting's room: a real LiveKit client in this process, or one that the stand-in plays. */
+/** A participant in a meeting's room: a real LiveKit client in this process, or one of the stand-in's. */
 import { DisconnectReason } from '@livekit/protocol';
 import type { RemoteParticipant, Room } from '@livekit/rtc-node';
 import { JoinRefused, type StandInControl } from './livekit/stand-in.ts';
 
-/** LiveKit tells the others of somebody once their media is connected: some 0.4 s on loopback. */
+/** LiveKit announces a participant once their media is connected: some 0.4 s on loopback. */
 const HEARD_WITHIN_MS = 10_000;
 const ASK_EVERY_MS = 25;
 
@@ -19,7 +19,7 @@ export interface RealParticipant extends Participant {
   /** The name under which this one sees the other, once it does. Rejects after ten seconds. */
   sees(identity: string): Promise<string>;
   say(text: string): Promise<void>;
-  /** The next thing that anybody else said. Rejects after ten seconds. */
+  /** The next message of another participant. Rejects after ten seconds. */
   hears(): Promise<{ text: string; from: string | undefined }>;
 }
 
@@ -55,7 +55,7 @@ export async function joinRoom(serverUrl: string, token: string): Promise<RealPa
 }
 
 /**
- * Has the stand-in play somebody with this token.
+ * Joins the stand-in's room with this token.
  * @throws JoinRefused with the status that LiveKit would answer
  */
 export async function joinStandIn(standIn: StandInControl, token: string): Promise<Participant> {
@@ -79,7 +79,7 @@ export async function freeParticipants(): Promise<void> {
 let rtc: Promise<typeof import('@livekit/rtc-node')> | undefined;
 
 /**
- * Not before somebody joins: it brings a native library. Outside production it writes debug lines to
+ * Loaded at the first join: it brings a native library. Outside production it writes debug lines to
  * stdout (1.1.0, log.ts), in the middle of ours.
  */
 function loadRtc(): Promise<typeof import('@livekit/rtc-node')> {

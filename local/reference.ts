@@ -34,7 +34,7 @@ const SCRIPT = `SwaggerUIBundle({
 
 /**
  * docs/openapi.json as a page, by Swagger UI, which calls the API from there. Everything comes from this
- * machine, and the browser is told to ask nobody else.
+ * machine, and the page's policy allows no other origin.
  */
 export async function startReference({ port, apiUrl }: { port: number; apiUrl: string }) {
   const { origin } = new URL(apiUrl);

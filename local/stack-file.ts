@@ -5,7 +5,7 @@ const localDir = new URL('../.local/', import.meta.url);
 const stackFile = new URL('stack.json', localDir);
 const ownerFile = new URL('dev.pid', localDir);
 
-/** What tests, scripts and anybody's own client may rely on while a stack runs. */
+/** What tests, scripts and clients may rely on while a stack runs. */
 export const StackDescription = z.object({
   /** The page to meet on. `npm run dev` serves it. */
   webUrl: z.url(),

@@ -23,9 +23,9 @@ export type Stack = {
   description: StackDescription;
   /** Tests that run in this process put faults into its stand-in. */
   livekit: LiveKit;
-  /** Sentences for whoever started it: another port than usual, LiveKit is a stand-in. */
+  /** Sentences for the terminal: another port than usual, LiveKit is a stand-in. */
   notes: string[];
-  /** Settles, with a sentence that names it, when a part ends that nobody stopped. */
+  /** Settles, with a sentence that names it, when a part ends unexpectedly. */
   exited: Promise<string>;
   /** Ends every part, within four seconds. */
   stop(): Promise<void>;
@@ -36,7 +36,7 @@ export type StackOptions = {
   ports?: 'usual' | 'free';
   /** Chooses the parts (LIVEKIT, LIVEKIT_*, DYNAMODB_ENDPOINT) and configures the functions. */
   env?: NodeJS.ProcessEnv;
-  /** Whether LiveKit tells the API of its events. It does unless a test wants to see it without. */
+  /** Whether LiveKit sends webhooks to the API. Default true. */
   webhooks?: boolean;
   /** Whether the page to meet on is served; its address is known in any case. */
   web?: boolean;
@@ -184,7 +184,7 @@ function notesOn({ kind, wsUrl, note }: LiveKit): string[] {
   ];
 }
 
-/** One that nobody listens on, for a part that is started in a moment. */
+/** A free one, for a part that is started in a moment. */
 export const freePort = (): Promise<number> => getPort({ port: someFreePorts() });
 
 /** From below the range that the system takes the ports of outgoing connections from. */

@@ -46,7 +46,7 @@ export const errorWith = (some: ErrorCode[]) =>
 export const GatewayAnswer = z.strictObject({ message: z.string() }).meta({
   id: 'GatewayError',
   description:
-    'How API Gateway answers by itself, before or in place of a function: without a code, so that clients go by the status.',
+    'What API Gateway itself answers, before or in place of a function: without a code, so clients go by the status.',
 });
 
 export interface GatewayFailure {
@@ -61,7 +61,7 @@ export interface GatewayFailure {
   byBody?: true;
 }
 
-/** What API Gateway answers by itself. Its words are no promise of anybody's. */
+/** What API Gateway itself answers. Its wording is not part of the contract. */
 export const GATEWAY: GatewayFailure[] = [
   { status: 400, message: 'Bad Request', when: 'the path cannot be decoded.', byPath: true },
   { status: 401, message: 'Unauthorized', when: 'no valid access token.', byAuthorizer: true },

@@ -64,7 +64,7 @@ export const TAGS = {
   Clubs: 'The clubs of the caller, and who is in them.',
   History: 'Meetings that are over, and who was there.',
   Moderation: 'What moderators see and do. None of it needs a grant at LiveKit itself.',
-  LiveKit: 'What LiveKit tells.',
+  LiveKit: 'What LiveKit calls.',
 };
 
 /** What a field is about; where no example has it, also how it may look. */
@@ -303,7 +303,7 @@ export const operations: Record<string, Operation> = {
         },
       },
       waiting: {
-        summary: 'A meeting is on, nobody is in it, its room is closed',
+        summary: 'An active, vacant meeting whose room is closed',
         value: {
           state: 'waiting',
           isActive: false,
@@ -467,7 +467,7 @@ export const operations: Record<string, Operation> = {
     answer: answers.ParticipantList,
     examples: {
       one: {
-        summary: 'Somebody who speaks',
+        summary: 'A participant with an unmuted microphone',
         value: {
           participants: [
             {
@@ -484,7 +484,7 @@ export const operations: Record<string, Operation> = {
         },
       },
       barred: {
-        summary: 'Nobody is there, and a person is kept out',
+        summary: 'An empty room, and a barred person',
         value: { participants: [], barred: [{ userId: CLEO, name: 'Cleo' }] },
       },
     },
@@ -659,15 +659,15 @@ export const operations: Record<string, Operation> = {
     route: webhook.route,
     operationId: 'receiveWebhook',
     tag: 'LiveKit',
-    summary: 'Hear of an event at LiveKit',
+    summary: 'Receive a LiveKit webhook',
     description:
-      'LiveKit calls this, nobody else. Events may come late, repeated or out of order; what is of no use is answered 200, too. On AWS the path has one part more, which strangers cannot guess: the output WebhookUrl of the stack.',
+      'Only LiveKit calls this. Events may come late, repeated or out of order; what is of no use is answered 200, too. On AWS the path has one part more, which strangers cannot guess: the output WebhookUrl of the stack.',
     body: {
       mediaType: 'application/webhook+json',
       schema: LiveKitEvent,
       examples: {
         joined: {
-          summary: 'Somebody came',
+          summary: 'A participant joined',
           value: {
             event: 'participant_joined',
             id: 'EV_bVq8TdmYWb5n',

@@ -124,7 +124,7 @@ function mixOf({ clubs: { on, cycled } }: World, requests: number): Call[] {
 
 const TICKS_PER_SECOND = 100;
 
-/** User and system time of a process so far, in milliseconds, where the system tells (Linux). */
+/** User and system time of a process so far, in milliseconds, where the system says so (Linux). */
 function cpuMsOf(pid: number | undefined): number {
   if (pid === undefined || process.platform !== 'linux') return Number.NaN;
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');

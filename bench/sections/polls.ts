@@ -1,4 +1,4 @@
-/** What it asks of LiveKit when a meeting's members poll its status, with its events told and without. */
+/** LiveKit calls while a meeting's members poll its status, with webhooks and without. */
 import { startCountingProxy } from '../counting-proxy.ts';
 import type { Implementation } from '../implementations.ts';
 import { markRoomsStarted } from '../mark-rooms-started.ts';
@@ -8,11 +8,11 @@ import type { World } from '../world.ts';
 
 const POLLS = 1000;
 
-/** After what measures a status that asks: the meetings that it tells of stay told. */
+/** Measured last: from then on webhooks count for these meetings. */
 export async function polls(world: World): Promise<Report> {
   const asked = await count(world, 'ours');
   await markRoomsStarted(world, world.clubs.on);
-  const told = await count(world, 'ours');
+  const withWebhooks = await count(world, 'ours');
   const plain = await count(world, 'plain');
   return {
     tables: [
@@ -20,7 +20,7 @@ export async function polls(world: World): Promise<Report> {
         title: `${POLLS} status polls of one meeting`,
         head: ['', 'calls to LiveKit'],
         rows: [
-          ['ours, told by webhooks', String(told)],
+          ['ours, with webhooks', String(withWebhooks)],
           ['ours, without webhooks', String(asked)],
           ['plain', String(plain)],
         ],
@@ -29,8 +29,8 @@ export async function polls(world: World): Promise<Report> {
     aims: [
       {
         aim: 'no LiveKit call for status where webhooks arrive',
-        measured: `${told} in ${POLLS} polls`,
-        met: told === 0,
+        measured: `${withWebhooks} in ${POLLS} polls`,
+        met: withWebhooks === 0,
       },
     ],
   };

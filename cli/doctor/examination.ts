@@ -23,8 +23,8 @@ export interface Report extends Finding {
 export type Found<T> = Finding & { found?: T };
 
 /**
- * @param tell hears of each check when it is done
- * @param stop skips what is left, but for checks that are made all the same
+ * @param tell called with each check's report
+ * @param stop skips what is left, except for the checks that always run
  */
 export function createExamination(tell: (report: Report) => void, stop: AbortSignal | undefined) {
   const reports: Report[] = [];

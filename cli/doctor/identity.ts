@@ -15,7 +15,7 @@ export async function readKeySet(issuer: string): Promise<Found<Pick<Answer, 'ah
   try {
     answer = await ask(url);
   } catch (error) {
-    return { outcome: 'failure', sentence: `Nobody answers at ${url}: ${reasonOf(error)}`, remedy };
+    return { outcome: 'failure', sentence: `No answer from ${url}: ${reasonOf(error)}`, remedy };
   }
   const { status, text, aheadMs } = answer;
   if (status !== 200)

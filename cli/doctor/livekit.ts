@@ -8,7 +8,7 @@ import { type Answer, ask } from './http.ts';
 import { reasonOf } from './reasons.ts';
 import type { Traces } from './traces.ts';
 
-/** Should nobody come to delete it: it closes by itself. */
+/** It closes after this if it is not deleted. */
 export const ROOM: RoomOptions = {
   emptyTimeoutSeconds: 60,
   departureTimeoutSeconds: 20,
@@ -54,7 +54,7 @@ export async function reach({ origin }: LiveKit): Promise<Found<Pick<Answer, 'ah
   } catch (error) {
     return {
       outcome: 'failure',
-      sentence: `Nobody answers at ${origin}: ${reasonOf(error)}`,
+      sentence: `No answer from ${origin}: ${reasonOf(error)}`,
       remedy: 'Is LiveKit up, wsUrl its URL, and its port open from here?',
     };
   }
@@ -70,7 +70,7 @@ export async function reach({ origin }: LiveKit): Promise<Found<Pick<Answer, 'ah
   };
 }
 
-/** As the service itself calls: a request about rooms of a name that nobody has. */
+/** As the service itself calls: a request about rooms of an unused name. */
 export async function useKey(
   { service }: LiveKit,
   traces: Traces,
@@ -154,14 +154,14 @@ export async function joinNowhere({ origin, service }: LiveKit, traces: Traces):
   if (refused.status === 200) {
     return {
       outcome: 'failure',
-      sentence: 'On: with an old token anybody makes the room of a meeting that is over again',
+      sentence: 'On: a join with an old token makes the room of an ended meeting again',
       remedy:
         "Set room.auto_create: false in LiveKit's configuration, or in the project's settings on LiveKit Cloud",
     };
   }
   return {
     outcome: 'warning',
-    sentence: `Cannot be told: a join is answered ${letIn.status} where there is a room, and ${refused.status} where there is none`,
+    sentence: `Cannot be proved: a join is answered ${letIn.status} where there is a room, and ${refused.status} where there is none`,
     remedy: 'Does something between here and LiveKit keep /rtc/validate to itself?',
   };
 }
@@ -176,7 +176,7 @@ export async function publishNowhere(
     authorization: `Bearer ${await joinToken(service, roomName)}`,
     'content-type': 'application/sdp',
   };
-  // Whatever the answer is, and whether there is one: the room alone tells.
+  // Whatever the answer, or without one: only the room itself proves it.
   const answer = await ask(`${origin}/whip/v1`, { method: 'POST', headers, body: SDP_OFFER }).then(
     ({ status }) => `answered ${status}`,
     reasonOf,

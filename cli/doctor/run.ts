@@ -43,11 +43,11 @@ export interface Surroundings {
   /** A terminal that shows them, and whose user wants them. */
   hasColours?: boolean;
   toldWithinMs?: number;
-  /** Skips what is left, but takes away what was made. */
+  /** Skips the remaining checks, and still deletes what the checks made. */
   stop?: AbortSignal;
 }
 
-/** Examines what was asked for, and gives the exit code. */
+/** Runs the checks and returns the exit code. */
 export async function run(args: string[], around: Surroundings): Promise<number> {
   let request: { isJson: boolean; deployment: Deployment | undefined };
   try {

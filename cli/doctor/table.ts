@@ -49,7 +49,7 @@ export async function describeTable(
 /** What does not work without each index. */
 const NEEDED_BY: Record<string, string> = {
   activeMeetings: 'the cleanup cannot find meetings',
-  clubsOfPerson: 'nobody can list their clubs',
+  clubsOfPerson: 'people cannot list their clubs',
 };
 
 /** The first index that is not as `deploy/table.yml` has it, or that all are. */
@@ -99,8 +99,8 @@ export async function compareExpiry(
   return {
     outcome: 'failure',
     sentence: name
-      ? `Time to live is ${status}, by ${name} and not ${EXPIRES_AT}: attendance is kept for ever`
-      : `Time to live is ${status}: attendance is kept for ever`,
+      ? `Time to live is ${status}, by ${name} and not ${EXPIRES_AT}: attendance never expires`
+      : `Time to live is ${status}: attendance never expires`,
     remedy: REMEDY,
   };
 }

@@ -62,7 +62,7 @@ export function stackTarget(
   };
 }
 
-/** What the stack tells of itself. */
+/** The stack's outputs. */
 const Outputs = z.object({
   WebhookUrl: z.string(),
   TableName: z.string(),

@@ -15,7 +15,7 @@ export class Traces {
     return { proofId, roomName: doctorsRoomNameOf(proofId) };
   }
 
-  /** Takes away whatever a check could not, and says whether anything may be left. */
+  /** Deletes what a check could not delete, and says whether anything may be left. */
   async remove(
     media: Pick<MediaServer, 'getRoom' | 'deleteRoom'> | undefined,
     proofs: Pick<ProofRepository, 'forgetEvents'> | undefined,
@@ -34,7 +34,7 @@ export class Traces {
     if (left.length === 0) return { outcome: 'ok', sentence: 'Nothing is left behind' };
     return {
       outcome: 'warning',
-      sentence: `Nobody knows what is left of ${left.join(', ')}`,
+      sentence: `Unknown whether these are left: ${left.join(', ')}`,
       remedy: 'A room closes by itself after a minute, and an item expires after ten',
     };
   }

@@ -14,7 +14,7 @@ import type { Traces } from './traces.ts';
 
 /** The function starts first, when it was not called for a while. */
 const API_WITHIN_MS = 10_000;
-/** LiveKit tells within some 10 ms. */
+/** LiveKit sends its webhook within some 10 ms. */
 export const TOLD_WITHIN_MS = 10_000;
 const LOOK_EVERY_MS = 100;
 
@@ -44,7 +44,7 @@ export async function postEvents(
     } catch (error) {
       return {
         outcome: 'failure',
-        sentence: `Nobody answers at ${webhookUrl}: ${reasonOf(error)}`,
+        sentence: `No answer from ${webhookUrl}: ${reasonOf(error)}`,
         remedy: 'Is the API up, and is this its URL?',
       };
     }
@@ -100,7 +100,7 @@ function complaintAbout(
   );
 }
 
-/** A room's start and its end, as LiveKit itself tells of them. */
+/** A room's start and end, by LiveKit's own webhooks. */
 export async function awaitEvents(
   webhookUrl: string,
   { service }: LiveKit,
@@ -128,20 +128,20 @@ export async function awaitEvents(
   if (!isStartTold) {
     return {
       outcome: 'failure',
-      sentence: `LiveKit made a room, and told the API nothing within ${seconds} s`,
+      sentence: `LiveKit made a room, and no webhook arrived within ${seconds} s`,
       remedy: `Let LiveKit send webhooks to ${webhookUrl}, signed with a key of these settings. If it does: can it reach that URL, and does its log say why not?`,
     };
   }
   if (!isEndTold) {
     return {
       outcome: 'warning',
-      sentence: `LiveKit told of a room's start, and not of its end within ${seconds} s`,
-      remedy: 'Try again. The cleanup puts right what events miss',
+      sentence: `The webhook of a room's start arrived, and that of its end did not within ${seconds} s`,
+      remedy: 'Try again. The cleanup corrects what webhooks miss',
     };
   }
   return {
     outcome: 'ok',
-    sentence: 'LiveKit tells the API of a room, from its start to its end',
+    sentence: 'The webhooks of a room arrive, from its start to its end',
   };
 }
 

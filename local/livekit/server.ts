@@ -15,7 +15,7 @@ export const LIVEKIT_SERVER_VERSION = 'v1.13.5';
 
 const HOST = '127.0.0.1';
 const USUAL_PORTS: Ports = { http: 7880, udp: 7882 };
-/** Ports are chosen before the server binds them, so somebody else may be faster. */
+/** Ports are chosen before the server binds them, so another process may take them first. */
 const START_ATTEMPTS = 3;
 const READY_WITHIN_MS = 15_000;
 const READY_POLL_MS = 25;
@@ -61,7 +61,7 @@ export interface LiveKitServer {
   wsUrl: string;
   pid: number;
   ports: Ports;
-  /** Settles when the process has ended, whoever ended it. Never rejects. */
+  /** Settles when the process has ended, for any reason. Never rejects. */
   exited: Promise<Exit>;
   /** The last lines that the server wrote. */
   lastLog(): string;

@@ -1,6 +1,6 @@
 /**
  * A stand-in for a LiveKit server: its API over HTTP, with state, for machines that have no real
- * one. Nobody can talk to anybody in it, and it says so on every answer. It runs in this process.
+ * one. It carries no media, and says so on every answer. It runs in this process.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -45,8 +45,8 @@ export { JoinRefused, type StandInControl, standInControl } from './stand-in/con
 export type { MissingRoom } from './stand-in/room-service.ts';
 
 export const STAND_IN_NOTE =
-  'This LiveKit is a stand-in: it answers the API calls and keeps rooms, but nobody can join ' +
-  'with a client, see or hear anybody. `npm run livekit:install` builds the real server (Go, ' +
+  'This LiveKit is a stand-in: it answers the API calls and keeps rooms, but no client can ' +
+  'join, see or hear. `npm run livekit:install` builds the real server (Go, ' +
   '3 to 10 minutes, once); a `livekit-server` on the PATH or LIVEKIT_WS_URL, LIVEKIT_API_KEY ' +
   'and LIVEKIT_API_SECRET do as well.';
 
@@ -190,7 +190,7 @@ export async function startStandIn(options: StandInOptions): Promise<StandIn> {
     response.writeHead(200, { 'content-type': type }).end(body);
   }
 
-  /** True when the answer was taken away. */
+  /** True when a fault replaced the answer. */
   async function suffer(
     hits: ReturnType<typeof faults.take>,
     when: 'before' | 'after',
@@ -298,7 +298,8 @@ export async function startStandIn(options: StandInOptions): Promise<StandIn> {
       },
       leave: async (roomName, sid, reason = 'CLIENT_INITIATED') => {
         const person = rooms.people(roomName).find((each) => each.sid === sid);
-        if (person === undefined) throw new Error(`nobody with sid ${sid} is in ${roomName}`);
+        if (person === undefined)
+          throw new Error(`no participant with sid ${sid} is in ${roomName}`);
         rooms.remove(roomName, person, DisconnectReason[reason]);
       },
       finishRoom: async (roomName) => {

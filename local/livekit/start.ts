@@ -30,7 +30,7 @@ export interface LiveKit {
   wsUrl: string;
   apiKey: string;
   apiSecret: string;
-  /** Where it came from, or its lack of reality, in words for whoever started it. */
+  /** Where it came from, or that it is a stand-in, as a sentence for the terminal. */
   note?: string;
   /** The control of the stand-in, where it is one. */
   standIn?: StandInControl;
@@ -89,7 +89,7 @@ function externalLiveKit(env: NodeJS.ProcessEnv): LiveKit | undefined {
     wsUrl: LIVEKIT_WS_URL,
     apiKey: LIVEKIT_API_KEY,
     apiSecret: LIVEKIT_API_SECRET,
-    note: 'This LiveKit is the one of LIVEKIT_WS_URL. Its webhooks go where it is told to send them.',
+    note: 'This LiveKit is the one of LIVEKIT_WS_URL. Its own settings say where its webhooks go.',
     exited: new Promise(() => undefined),
     stop: async () => undefined,
   };

@@ -383,7 +383,7 @@ describe('LiveKit', () => {
         whip: kind === 'server' ? 'warning' : 'ok',
         events: 'failure',
       });
-      expect(sentenceOf('events')).toContain('told the API nothing');
+      expect(sentenceOf('events')).toContain('no webhook arrived');
       expect(remedyOf('events')).toContain(webhookUrl);
       expect(exit).toBe(1);
       expect(await roomsLeft(livekit)).toEqual([]);

@@ -82,14 +82,14 @@ const Done = z.object({});
 
 export interface StandInControl {
   rooms(): Promise<RoomSnapshot[]>;
-  /** Puts somebody into a room, past any token. Throws JoinRefused. */
+  /** Puts a participant into a room without a token. Throws JoinRefused. */
   join(roomName: string, who: JoinerInput): Promise<Joined>;
   /** As a client with this token would. Throws JoinRefused. */
   joinWithToken(token: string): Promise<JoinedByToken>;
   leave(roomName: string, sid: string, reason?: Reason): Promise<void>;
-  /** The room closes as by its timer: ROOM_CLOSED for whoever is in it, then `room_finished`. */
+  /** The room closes as by its timer: ROOM_CLOSED for its participants, then `room_finished`. */
   finishRoom(roomName: string): Promise<void>;
-  /** Everybody who left since the start, oldest first, with the reason that they were told. */
+  /** All departures since the start, oldest first, with the reason that the client received. */
   departures(): Promise<Departure[]>;
   readonly calls: {
     /** By method, failed ones and faulted ones included. A method without calls is absent. */
@@ -206,7 +206,7 @@ export interface ControlAnswer {
   body: unknown;
 }
 
-/** Serves the control over HTTP: takes the operation's name and body, gives status and body. */
+/** Serves the control over HTTP: takes the operation's name and body, returns status and body. */
 export function serveControl(control: StandInControl) {
   const route =
     <Input, Output>({ input }: Operation<Input, Output>, run: (input: Input) => Promise<Output>) =>

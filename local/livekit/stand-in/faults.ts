@@ -31,7 +31,7 @@ export const Fault = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('drop'), ...When, ...Scope }),
   /** ListRooms and ListParticipants answer 200 with nothing in it. */
   z.strictObject({ kind: z.literal('empty'), ...Scope }),
-  /** Nobody listens on the port, the control endpoints included: hence the limit. */
+  /** The port is closed, for the control endpoints too: hence the limit. */
   z.strictObject({ kind: z.literal('refuse'), milliseconds: z.int().positive() }),
 ]);
 export type Fault = z.infer<typeof Fault>;

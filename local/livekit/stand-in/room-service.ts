@@ -45,7 +45,7 @@ export const UNSUPPORTED_METHODS = [
   'PerformRpc',
 ];
 
-/** Takes the request's JSON and gives the answer's. Throws TwirpError. */
+/** The request's JSON to the answer's. Throws TwirpError. */
 type Handler = (json: string, caller: Caller | undefined) => string;
 
 interface Decoder<T> {

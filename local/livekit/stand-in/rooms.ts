@@ -132,7 +132,7 @@ export function createRooms(options: RoomsOptions) {
         metadata: wishes.metadata,
         creationTime: BigInt(Math.floor(nowMs / 1000)),
         creationTimeMs: BigInt(nowMs),
-        // As the server does: whoever hands on a whole Room hands this on too.
+        // As the server does: a Room must not be passed on whole.
         turnPassword: `${newId('')}${newId('')}`,
         enabledCodecs: CODECS,
       }),
@@ -146,7 +146,7 @@ export function createRooms(options: RoomsOptions) {
     return infoOf(room);
   }
 
-  /** Everybody in it is told why, and everybody outside after that. False: no such room. */
+  /** Disconnects its participants with the reason, then sends `room_finished`. False: no such room. */
   function close(name: string, reason: DisconnectReason): boolean {
     const room = rooms.get(name);
     if (room === undefined) return false;

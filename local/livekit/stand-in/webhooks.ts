@@ -76,7 +76,7 @@ export function createWebhooks({ target, secret, retryDelaysMs }: WebhookOptions
     if (deliveries.length > KEPT_DELIVERIES) deliveries.shift();
   };
   const track = (work: Promise<void>): Promise<void> => {
-    // A rejection here is the closing of the stand-in, and nobody waits for it any more.
+    // A rejection here is the closing of the stand-in; no caller waits for it any more.
     const settled = work.catch(() => undefined);
     pending.add(settled);
     void settled.then(() => pending.delete(settled));
