@@ -68,7 +68,7 @@ export function createManageDeps(config: StoreConfig & LiveKitConfig) {
 const serviceDeps = <C>(config: C, table: Table, project: () => Promise<LiveKitProject>) => ({
   ...config,
   ...storeDeps(table),
-  media: new LiveKitService(project, timed('Media')),
+  media: new LiveKitService(project, { timed: timed('Media') }),
 });
 
 const storeDeps = (table: Table) => ({

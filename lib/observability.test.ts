@@ -133,6 +133,19 @@ describe('a log line', () => {
 });
 
 describe('a request that was given up', () => {
+  test('aborts the call that is running, which is then no outage of what it called', async () => {
+    const giveUp = new AbortController();
+    await withRequestId('r-1', async () => {
+      stopOn(giveUp.signal);
+      const call = timed('Media')(async (signal) => {
+        await new Promise((resolve) => signal?.addEventListener('abort', resolve));
+        throw new MediaUnavailable();
+      });
+      giveUp.abort();
+      await expect(call).rejects.toMatchObject({ code: 'TIMED_OUT' });
+    });
+  });
+
   test('begins no more calls, and others go on', async () => {
     const giveUp = new AbortController();
     const made: string[] = [];

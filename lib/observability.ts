@@ -49,17 +49,20 @@ export function createLog(): Log {
 }
 
 /**
- * Notes how long the invocation waits for a dependency, whether or not it answers. Begins no call for
- * a request that was given up: on Lambda its work would go on at the next one, minutes later, and undo
- * what was decided in between.
+ * Notes how long the invocation waits for a dependency, whether or not it answers. Makes no call for a
+ * request that was given up, and aborts the one that is running: on Lambda its attempts would go on at
+ * the next request, minutes later, and undo what was decided in between.
  */
 export const timed =
   (dependency: Dependency): Timed =>
   async (call) => {
-    if (invocation.getStore()?.signal?.aborted) throw new TimedOut();
+    const signal = invocation.getStore()?.signal;
+    if (signal?.aborted) throw new TimedOut();
     const startedAt = performance.now();
     try {
-      return await call();
+      return await call(signal);
+    } catch (error) {
+      throw signal?.aborted ? new TimedOut() : error;
     } finally {
       const durationMs = performance.now() - startedAt;
       invocation.getStore()?.waits.push({ dependency, durationMs });

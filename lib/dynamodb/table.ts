@@ -76,10 +76,13 @@ export function tableOn(
   TableName: string,
   timed: Timed = (call) => call(),
 ) {
-  const answer = <T>(call: () => Promise<T>): Promise<T> => timed(() => classifyOutages(call()));
+  const answer = <T>(call: (options: SendOptions) => Promise<T>): Promise<T> =>
+    timed((signal) => classifyOutages(call(signal ? { abortSignal: signal } : {})));
 
   /** Whether the write's condition held. */
-  const unlessRefused = async (write: () => Promise<unknown>): Promise<boolean> => {
+  const unlessRefused = async (
+    write: (options: SendOptions) => Promise<unknown>,
+  ): Promise<boolean> => {
     try {
       await answer(write);
       return true;
@@ -90,11 +93,12 @@ export function tableOn(
   };
 
   const batchGetPage = async (keys: Key[]): Promise<{ items: Item[]; unprocessed: Key[] }> => {
-    const { Responses, UnprocessedKeys } = await answer(() =>
+    const { Responses, UnprocessedKeys } = await answer((options) =>
       documents.send(
         new BatchGetCommand({
           RequestItems: { [TableName]: { Keys: keys, ConsistentRead: true } },
         }),
+        options,
       ),
     );
     return {
@@ -105,8 +109,8 @@ export function tableOn(
 
   return {
     async get(Key: Key): Promise<Item | undefined> {
-      const { Item } = await answer(() =>
-        documents.send(new GetCommand({ TableName, Key, ConsistentRead: true })),
+      const { Item } = await answer((options) =>
+        documents.send(new GetCommand({ TableName, Key, ConsistentRead: true }), options),
       );
       return Item;
     },
@@ -148,7 +152,7 @@ export function tableOn(
       const items: Item[] = [];
       let ExclusiveStartKey: QueryCommandInput['ExclusiveStartKey'];
       do {
-        const page = await answer(() =>
+        const page = await answer((options) =>
           documents.send(
             new QueryCommand({
               TableName,
@@ -157,6 +161,7 @@ export function tableOn(
               ...(limit && { Limit: limit - items.length }),
               ...(ExclusiveStartKey && { ExclusiveStartKey }),
             }),
+            options,
           ),
         );
         items.push(...(page.Items ?? []));
@@ -166,17 +171,17 @@ export function tableOn(
     },
 
     async put(Item: Key & Item): Promise<void> {
-      await answer(() => documents.send(new PutCommand({ TableName, Item })));
+      await answer((options) => documents.send(new PutCommand({ TableName, Item }), options));
     },
 
     async remove(Key: Key): Promise<void> {
-      await answer(() => documents.send(new DeleteCommand({ TableName, Key })));
+      await answer((options) => documents.send(new DeleteCommand({ TableName, Key }), options));
     },
 
     /** Whether the condition held, and so the item is gone; true also when there was none. */
     removeIf: (Key: Key, ConditionExpression: string): Promise<boolean> =>
-      unlessRefused(() =>
-        documents.send(new DeleteCommand({ TableName, Key, ConditionExpression })),
+      unlessRefused((options) =>
+        documents.send(new DeleteCommand({ TableName, Key, ConditionExpression }), options),
       ),
 
     /** In any order; stops at the first batch that stays unprocessed. */
@@ -187,8 +192,8 @@ export function tableOn(
           [TableName]: batch.map((Key) => ({ DeleteRequest: { Key } })),
         };
         await untilProcessed(async () => {
-          const page: BatchWriteCommandOutput = await answer(() =>
-            documents.send(new BatchWriteCommand({ RequestItems: request })),
+          const page: BatchWriteCommandOutput = await answer((options) =>
+            documents.send(new BatchWriteCommand({ RequestItems: request }), options),
           );
           request = page.UnprocessedItems;
           return !request?.[TableName]?.length;
@@ -198,15 +203,20 @@ export function tableOn(
 
     /** The item as it is after the update. */
     async update(Key: Key, input: Update): Promise<Item> {
-      const { Attributes } = await answer(() =>
-        documents.send(new UpdateCommand({ TableName, Key, ReturnValues: 'ALL_NEW', ...input })),
+      const { Attributes } = await answer((options) =>
+        documents.send(
+          new UpdateCommand({ TableName, Key, ReturnValues: 'ALL_NEW', ...input }),
+          options,
+        ),
       );
       return Attributes ?? {};
     },
 
     /** Whether the condition held, and so the update was made. */
     updateIf: (Key: Key, input: Update & { ConditionExpression: string }): Promise<boolean> =>
-      unlessRefused(() => documents.send(new UpdateCommand({ TableName, Key, ...input }))),
+      unlessRefused((options) =>
+        documents.send(new UpdateCommand({ TableName, Key, ...input }), options),
+      ),
   };
 }
 
@@ -223,6 +233,11 @@ async function untilProcessed(send: () => Promise<boolean>): Promise<void> {
     }
     await new Promise((resolve) => setTimeout(resolve, jittered));
   }
+}
+
+/** The SDK looks at the signal before each of its attempts. */
+interface SendOptions {
+  abortSignal?: AbortSignal;
 }
 
 type Update = Pick<

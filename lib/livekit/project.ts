@@ -13,6 +13,8 @@ const ApiKey = z.object({
   apiSecret: z.string().check(z.minLength(1)),
 });
 
+export type ApiKey = z.infer<typeof ApiKey>;
+
 /** What names and opens a LiveKit project; as JSON, the value of its SSM parameter. */
 export const LiveKitProject = z.extend(ApiKey, {
   /** What clients connect to; the API is at the same host. */

@@ -1,6 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { inspect } from 'node:util';
+import { AccessToken, RoomConfiguration, TokenVerifier } from 'livekit-server-sdk';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { type StandIn, startStandIn } from '../../local/livekit/stand-in.ts';
 import { nowhere, type Responder, serveHttp } from '../../test/http-server.ts';
@@ -171,6 +172,22 @@ describe('a room', () => {
     expect(await service.getParticipants(name)).toEqual([]);
   });
 
+  test('tells of no attendee whose kind this version does not know', async () => {
+    const participants = ['STANDARD', 'HOLOGRAM', 99, undefined].map((kind, index) => ({
+      sid: `PA_${index}`,
+      identity: `somebody-${index}`,
+      state: 'ACTIVE',
+      joined_at_ms: '1795378304238',
+      kind,
+    }));
+    const { url } = await serveHttp(({ path }) => ({
+      body: path.endsWith('/ListRooms') ? { rooms: [{ name: ROOM }] } : { participants },
+    }));
+    const kinds = (await serviceAt(url).getParticipants(ROOM)).map(({ kind }) => kind);
+    expect(kinds).toEqual(['standard', 'other', 'other', 'standard']);
+    expect(await serviceAt(url).getRoomStatus(ROOM)).toMatchObject({ participantCount: 2 });
+  });
+
   test('has a status that counts people and guests, and no machines', async () => {
     const name = newName();
     expect(await service.getRoomStatus(name)).toEqual({
@@ -233,6 +250,25 @@ describe('a join token', () => {
     canUpdateOwnMetadata: true,
   };
 
+  test('is one that LiveKit’s own SDK reads, and makes of the same claims', async () => {
+    const { roomConfig, ...ours } = await new TokenVerifier(API_KEY, API_SECRET).verify(
+      await service.createToken(ROOM, 'Ada', 'ada', { isModerator: true }, TOKEN),
+    );
+    const sdk = new AccessToken(API_KEY, API_SECRET, { identity: 'ada', name: 'Ada', ttl: 600 });
+    sdk.addGrant({ ...EVERYBODY, roomAdmin: true, roomRecord: false });
+    const times = { exp: expect.any(Number), nbf: expect.any(Number) };
+    expect(ours).toEqual({ ...claimsOf(await sdk.toJwt()), ...times });
+    const { name: _, ...configuration } = RoomConfiguration.fromJsonString(
+      JSON.stringify(roomConfig),
+    );
+    expect(configuration).toMatchObject({
+      emptyTimeout: 600,
+      departureTimeout: 1800,
+      maxParticipants: 50,
+      metadata: JSON.stringify(OPTIONS.metadata),
+    });
+  });
+
   test('is signed with the secret of the project', async () => {
     const token = await service.createToken(ROOM, 'Ada', 'ada', {}, TOKEN);
     const [head, body, signature] = token.split('.');
@@ -281,8 +317,7 @@ describe('a join token', () => {
 
   test('carries the limits of the room, for a server that creates it at the join', async () => {
     const { roomConfig } = claimsOf(await service.createToken(ROOM, 'Ada', 'ada', {}, TOKEN));
-    expect(roomConfig).toMatchObject({
-      name: '', // for whatever room is joined
+    expect(roomConfig).toEqual({
       emptyTimeout: 600,
       departureTimeout: 1800,
       maxParticipants: 50,

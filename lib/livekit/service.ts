@@ -1,10 +1,4 @@
-import {
-  AccessToken,
-  RoomConfiguration,
-  RoomServiceClient,
-  ServerError,
-  type VideoGrant,
-} from 'livekit-server-sdk';
+import * as z from 'zod/mini';
 import { MediaUnavailable } from '../errors.ts';
 import { isAttendee } from '../meetings/attendees.ts';
 import type {
@@ -16,23 +10,27 @@ import type {
   RoomStatus,
   Timed,
 } from '../meetings/ports.ts';
+import { signToken, type VideoGrant } from './access-token.ts';
 import type { LiveKitProject } from './project.ts';
-import { isConnected, participantOf, roomOf } from './shapes.ts';
+import { list, message, ParticipantMessage, participantOf, RoomMessage, roomOf } from './shapes.ts';
+import {
+  type Call,
+  type CallLiveKit,
+  createTwirpClient,
+  Refusal,
+  type TwirpOptions,
+} from './twirp.ts';
 
-/**
- * Seconds for one attempt: longer than the 3 s for which LiveKit itself waits for a room's node. Below 5
- * the SDK does not fail over to other regions by itself.
- */
-const REQUEST_TIMEOUT_SECONDS = 3.5;
-
-/** A socket that the server closed while it was idle: the request never arrived. */
-const DEAD_SOCKET_CODES = ['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE'];
+const RoomList = message({ rooms: list(RoomMessage) });
+const ParticipantList = message({ participants: list(ParticipantMessage) });
+/** Nothing of the answer is used. */
+const Done = z.unknown();
 
 /**
  * Statuses that say "not now" or "not with this key", as opposed to "never like this". An answer
  * without LiveKit's own code comes from something in front of it and says nothing about a room.
  */
-const isOutage = ({ status, code }: ServerError): boolean =>
+const isOutage = ({ status, code }: Refusal): boolean =>
   code === undefined || status >= 500 || [401, 403, 408, 429].includes(status);
 
 /**
@@ -44,11 +42,16 @@ const isOutage = ({ status, code }: ServerError): boolean =>
 export class LiveKitService implements MediaServer {
   readonly #project: () => Promise<LiveKitProject>;
   readonly #timed: Timed;
-  #client: { of: LiveKitProject; rooms: RoomServiceClient } | undefined;
+  readonly #options: TwirpOptions;
+  #client: { of: LiveKitProject; call: CallLiveKit } | undefined;
 
-  constructor(project: () => Promise<LiveKitProject>, timed: Timed = (call) => call()) {
+  constructor(
+    project: () => Promise<LiveKitProject>,
+    { timed = (call) => call(), ...options }: TwirpOptions & { timed?: Timed } = {},
+  ) {
     this.#project = project;
     this.#timed = timed;
+    this.#options = options;
   }
 
   async getServerUrl(): Promise<string> {
@@ -62,50 +65,57 @@ export class LiveKitService implements MediaServer {
     permissions: Permissions,
     { ttlSeconds, roomOptions }: { ttlSeconds: number; roomOptions: RoomOptions },
   ): Promise<string> {
-    const { apiKey, apiSecret } = await this.#project();
-    const token = new AccessToken(apiKey, apiSecret, {
-      identity: participantId,
+    const claims = {
+      video: grantsOf(roomName, permissions),
       name: participantName,
-      ttl: ttlSeconds,
-    });
-    token.addGrant(grantsOf(roomName, permissions));
-    // Without `name`, which would be the room's: the configuration is for whatever room is joined.
-    const { name: _, ...configuration } = sdkRoomOptions(roomName, roomOptions);
-    token.roomConfig = new RoomConfiguration(configuration);
-    return token.toJwt();
+      roomConfig: configurationOf(roomOptions),
+    };
+    return signToken(await this.#project(), claims, { ttlSeconds, identity: participantId });
   }
 
   async createRoom(roomName: string, options: RoomOptions): Promise<Room> {
-    return roomOf(await this.#call((rooms) => rooms.createRoom(sdkRoomOptions(roomName, options))));
+    const room = await this.#ask(RoomMessage, {
+      method: 'RoomService/CreateRoom',
+      grant: { roomCreate: true },
+      message: { name: roomName, ...configurationOf(options) },
+    });
+    return roomOf(room);
   }
 
   async getRoom(roomName: string): Promise<Room | null> {
-    const [room] = await this.#call((rooms) => rooms.listRooms([roomName]));
-    return room ? roomOf(room) : null;
+    const [room] = await this.#listRooms([roomName]);
+    return room ?? null;
   }
 
-  async listRooms(): Promise<Room[]> {
-    return (await this.#call((rooms) => rooms.listRooms())).map(roomOf);
+  listRooms(): Promise<Room[]> {
+    return this.#listRooms([]);
   }
 
   async deleteRoom(roomName: string): Promise<true> {
-    await this.#call((rooms) => rooms.deleteRoom(roomName).catch(unlessNotFound));
+    await this.#ask(Done, {
+      method: 'RoomService/DeleteRoom',
+      grant: { roomCreate: true },
+      message: { room: roomName },
+    }).catch(unlessNotFound);
     return true;
   }
 
   async getParticipants(roomName: string): Promise<Participant[]> {
-    const participants = await this.#call((rooms) =>
-      rooms.listParticipants(roomName).catch(async (error) => {
-        // About a room that does not exist, LiveKit Cloud answers `not_found`, and a server with
-        // `api.enable_psrpc_for_get_list_participants` (seen on 1.13.5) `unavailable` after 3 s.
-        if (isRefusal(error, 'not_found')) return [];
-        const isMissing =
-          isRefusal(error, 'unavailable') && (await rooms.listRooms([roomName])).length === 0;
-        if (isMissing) return [];
-        throw error;
-      }),
-    );
-    return participants.filter(isConnected).map(participantOf);
+    try {
+      const { participants } = await this.#ask(ParticipantList, {
+        method: 'RoomService/ListParticipants',
+        grant: administrationOf(roomName),
+        message: { room: roomName },
+      });
+      return participants.filter(({ state }) => state).map(participantOf);
+    } catch (error) {
+      // About a room that does not exist, LiveKit Cloud answers `not_found`, and a server with
+      // `api.enable_psrpc_for_get_list_participants` (seen on 1.13.5) `unavailable` after 3 s.
+      const code = codeOf(error);
+      if (code === 'not_found') return [];
+      if (code === 'unavailable' && !(await this.getRoom(roomName))) return [];
+      throw error;
+    }
   }
 
   async removeParticipant(
@@ -115,20 +125,21 @@ export class LiveKitService implements MediaServer {
   ): Promise<boolean> {
     // Left to itself, LiveKit Cloud revokes a minute ahead, and so refuses tokens that are yet to come.
     const revocation = revokeBefore && {
-      revokeTokenTs: BigInt(Math.floor(revokeBefore.getTime() / 1000)),
+      revokeTokenTs: String(Math.floor(revokeBefore.getTime() / 1000)),
     };
-    return this.#call((rooms) =>
-      rooms
-        .removeParticipant(roomName, participantId, revocation)
-        .then(() => true)
-        .catch((error) => unlessNotFound(error)),
-    );
+    return this.#ask(Done, {
+      method: 'RoomService/RemoveParticipant',
+      grant: administrationOf(roomName),
+      message: { room: roomName, identity: participantId, ...revocation },
+    }).then(() => true, unlessNotFound);
   }
 
   async muteTrack(roomName: string, participantId: string, trackSid: string): Promise<void> {
-    await this.#call((rooms) =>
-      rooms.mutePublishedTrack(roomName, participantId, trackSid, true).catch(unlessNotFound),
-    );
+    await this.#ask(Done, {
+      method: 'RoomService/MutePublishedTrack',
+      grant: administrationOf(roomName),
+      message: { room: roomName, identity: participantId, trackSid, muted: true },
+    }).catch(unlessNotFound);
   }
 
   async getRoomStatus(roomName: string): Promise<RoomStatus> {
@@ -144,35 +155,43 @@ export class LiveKitService implements MediaServer {
     };
   }
 
-  async #call<T>(request: (rooms: RoomServiceClient) => Promise<T>): Promise<T> {
-    const rooms = await this.#rooms();
+  /** All rooms without names. */
+  async #listRooms(names: string[]): Promise<Room[]> {
+    const { rooms } = await this.#ask(RoomList, {
+      method: 'RoomService/ListRooms',
+      grant: { roomList: true },
+      message: { names },
+    });
+    return rooms.map(roomOf);
+  }
+
+  async #ask<S extends z.ZodMiniType>(
+    schema: S,
+    request: Omit<Call, 'signal'>,
+  ): Promise<z.infer<S>> {
+    const call = await this.#caller();
+    let answer: unknown;
     try {
-      return await this.#timed(() =>
-        request(rooms).catch((error) => {
-          if (!isDeadSocket(error)) throw error;
-          return request(rooms);
-        }),
-      );
+      answer = await this.#timed((signal) => call({ ...request, signal }));
     } catch (error) {
       throw classify(error);
     }
+    const { success, data } = schema.safeParse(answer);
+    if (success) return data;
+    const cause = new Error(`The answer to ${request.method} is not LiveKit's`);
+    throw new MediaUnavailable({ cause });
   }
 
-  async #rooms(): Promise<RoomServiceClient> {
+  async #caller(): Promise<CallLiveKit> {
     const project = await this.#project();
     if (this.#client?.of !== project) {
-      this.#client = {
-        of: project,
-        rooms: new RoomServiceClient(project.wsUrl, project.apiKey, project.apiSecret, {
-          requestTimeout: REQUEST_TIMEOUT_SECONDS,
-        }),
-      };
+      this.#client = { of: project, call: createTwirpClient(project, this.#options) };
     }
-    return this.#client.rooms;
+    return this.#client.call;
   }
 }
 
-/** The closed list of grants; the SDK would copy any key that it is given into the token. */
+/** The closed list of grants: each is stated, since LiveKit's defaults are true for some. */
 const grantsOf = (roomName: string, permissions: Permissions): VideoGrant => ({
   room: roomName,
   roomJoin: true,
@@ -184,47 +203,36 @@ const grantsOf = (roomName: string, permissions: Permissions): VideoGrant => ({
   roomRecord: permissions.canRecord ?? false,
 });
 
-const sdkRoomOptions = (name: string, options: RoomOptions) => ({
-  name,
+const administrationOf = (roomName: string): VideoGrant => ({ room: roomName, roomAdmin: true });
+
+/** As a request to create a room and a join token have it. */
+const configurationOf = (options: RoomOptions) => ({
   emptyTimeout: options.emptyTimeoutSeconds,
   departureTimeout: options.departureTimeoutSeconds,
   maxParticipants: options.maxParticipants,
   metadata: JSON.stringify(options.metadata),
 });
 
+/** Twirp's, where LiveKit itself refused. */
+function codeOf(error: unknown): string | undefined {
+  const refusal = error instanceof MediaUnavailable ? error.cause : error;
+  return refusal instanceof Refusal ? refusal.code : undefined;
+}
+
 function unlessNotFound(error: unknown): false {
-  if (isRefusal(error, 'not_found')) return false;
+  if (codeOf(error) === 'not_found') return false;
   throw error;
 }
 
-const isRefusal = (error: unknown, code: string): boolean =>
-  error instanceof ServerError && error.code === code;
-
-const isDeadSocket = (error: unknown): boolean =>
-  error instanceof TypeError && DEAD_SOCKET_CODES.includes(causeCode(error) ?? '');
-
-const causeCode = ({ cause }: Error): string | undefined =>
-  cause instanceof Error && 'code' in cause ? String(cause.code) : undefined;
-
-/**
- * LiveKit's failures as ours; what is no outage is a mistake of this service and stays as it is.
- * A refusal's message can contain the whole API token (seen with 1.13.5), so the cause that is kept,
- * and may be logged, is made of the status and the code only.
- */
+/** LiveKit's failures as ours; what is no outage is a mistake of this service and stays as it is. */
 function classify(error: unknown): unknown {
-  if (error instanceof ServerError) {
-    const cause = new Error(`LiveKit answered ${error.status} ${error.code ?? ''}`.trim());
-    if (!isOutage(error)) return cause;
-    return new MediaUnavailable({ cause, isRateLimit: error.status === 429 });
+  if (error instanceof Refusal) {
+    if (!isOutage(error)) return error;
+    return new MediaUnavailable({ cause: error, isRateLimit: error.status === 429 });
   }
   const isTransport =
-    (error instanceof TypeError && error.cause !== undefined) || // fetch: refused, reset, not found
+    (error instanceof TypeError && error.cause !== undefined) || // fetch: refused, reset, redirected
     error instanceof SyntaxError || // an answer that is no JSON
-    isUndecodable(error) ||
     (error instanceof DOMException && error.name === 'TimeoutError');
   return isTransport ? new MediaUnavailable({ cause: error }) : error;
 }
-
-/** JSON of something else than LiveKit's message: protobuf-es has no class of its own for it. */
-const isUndecodable = (error: unknown): boolean =>
-  error instanceof Error && error.message.startsWith('cannot decode');

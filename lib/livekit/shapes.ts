@@ -1,22 +1,132 @@
-import {
-  type ParticipantInfo,
-  ParticipantInfo_State,
-  type Room as SdkRoom,
-  type TrackInfo,
-  TrackSource,
-  TrackType,
-} from 'livekit-server-sdk';
+import * as z from 'zod/mini';
 import type { Participant, ParticipantKind, Room, Track } from '../meetings/ports.ts';
 
-/** `ParticipantInfo.Kind`, which the SDK does not export, as far as it matters here. */
-const PARTICIPANT_KINDS: Record<number, ParticipantKind> = {
-  0: 'standard',
-  3: 'sip',
-  7: 'connector',
+/**
+ * LiveKit's messages, as far as they are used here (livekit_models.proto, livekit_webhook.proto), in
+ * proto3's JSON (https://protobuf.dev/programming-guides/json): a field has its own name in the API's
+ * answers (`joined_at_ms`) and JSON's in webhooks (`joinedAtMs`), a default may be left out, 64 bits are
+ * text, and an enum is a name. A newer LiveKit may have fields and names that are not known here.
+ */
+
+const snakeCase = (name: string): string =>
+  name.replaceAll(/[A-Z]/g, (capital) => `_${capital.toLowerCase()}`);
+
+/** An object with these fields, by either of their names. */
+export const message = <Shape extends z.core.$ZodShape>(shape: Shape) => {
+  const names = Object.keys(shape).map((name) => [name, snakeCase(name)] as const);
+  return z.pipe(
+    z.transform((json: unknown) => {
+      if (typeof json !== 'object' || json === null || Array.isArray(json)) return json;
+      const fields = new Map<string, unknown>(Object.entries(json));
+      return Object.fromEntries(
+        names.map(([name, own]) => [name, fields.get(name) ?? fields.get(own) ?? undefined]),
+      );
+    }),
+    z.object(shape),
+  );
 };
 
-/** LiveKit's messages as ours. Its times are bigint, which JSON cannot carry. */
-export const roomOf = (room: SdkRoom): Room => ({
+export const list = <Item extends z.ZodMiniType>(item: Item) => z._default(z.array(item), []);
+
+const text = z._default(z.string(), '');
+
+/** An int64 of seconds or milliseconds since 1970, up to the year 9999. */
+const timeIn = (unitMs: number) =>
+  z._default(
+    z.pipe(
+      z.union([z.int(), z.string().check(z.regex(/^\d{1,19}$/))]),
+      z.pipe(
+        z.transform((value: number | string) => Number(value)),
+        z.number().check(z.gte(0), z.lt(Date.UTC(10_000, 0) / unitMs)),
+      ),
+    ),
+    0,
+  );
+const seconds = timeIn(1000);
+const milliseconds = timeIn(1);
+
+/** LiveKit's number and name of each value, and what it is here. The first is the default. */
+const enumOf = <Value>(values: [number, string, Value][], unknown: Value) => {
+  const known = new Map<number | string, Value>(
+    values.flatMap(([number, name, value]) => [
+      [number, value],
+      [name, value],
+    ]),
+  );
+  return z.pipe(
+    z._default(z.union([z.string(), z.int()]), 0),
+    z.transform((value: number | string) => known.get(value) ?? unknown),
+  );
+};
+
+export const RoomMessage = message({
+  sid: text,
+  name: text,
+  creationTime: seconds,
+  creationTimeMs: milliseconds,
+  metadata: text,
+  numParticipants: z._default(z.int(), 0),
+});
+
+const TrackMessage = message({
+  sid: text,
+  type: enumOf<Track['kind']>(
+    [
+      [0, 'AUDIO', 'audio'],
+      [1, 'VIDEO', 'video'],
+      [2, 'DATA', 'data'],
+    ],
+    'data',
+  ),
+  source: enumOf<Track['source']>(
+    [
+      [0, 'UNKNOWN', 'unknown'],
+      [1, 'CAMERA', 'camera'],
+      [2, 'MICROPHONE', 'microphone'],
+      [3, 'SCREEN_SHARE', 'screen_share'],
+      [4, 'SCREEN_SHARE_AUDIO', 'screen_share_audio'],
+    ],
+    'unknown',
+  ),
+  muted: z._default(z.boolean(), false),
+});
+
+export const ParticipantMessage = message({
+  sid: text,
+  identity: text,
+  name: text,
+  /** Whether the participant is in the room: neither still joining nor already gone. */
+  state: enumOf(
+    [
+      [0, 'JOINING', false],
+      [1, 'JOINED', true],
+      [2, 'ACTIVE', true],
+      [3, 'DISCONNECTED', false],
+    ],
+    false,
+  ),
+  kind: enumOf<ParticipantKind>(
+    [
+      [0, 'STANDARD', 'standard'],
+      [3, 'SIP', 'sip'],
+      [7, 'CONNECTOR', 'connector'],
+    ],
+    'other',
+  ),
+  permission: z.optional(message({ hidden: z._default(z.boolean(), false) })),
+  joinedAt: seconds,
+  joinedAtMs: milliseconds,
+  tracks: list(TrackMessage),
+});
+
+export const EventMessage = message({
+  event: text,
+  createdAt: seconds,
+  room: z.optional(RoomMessage),
+  participant: z.optional(ParticipantMessage),
+});
+
+export const roomOf = (room: z.infer<typeof RoomMessage>): Room => ({
   name: room.name,
   sid: room.sid,
   createdAt: instant(room.creationTimeMs, room.creationTime),
@@ -24,40 +134,20 @@ export const roomOf = (room: SdkRoom): Room => ({
   metadata: room.metadata,
 });
 
-/** Somebody who is still joining, or already gone, is not in the room. */
-export const isConnected = ({ state }: ParticipantInfo): boolean =>
-  state === ParticipantInfo_State.JOINED || state === ParticipantInfo_State.ACTIVE;
-
-export const participantOf = (participant: ParticipantInfo): Participant => ({
-  kind: participant.permission?.hidden ? 'other' : (PARTICIPANT_KINDS[participant.kind] ?? 'other'),
+export const participantOf = (participant: z.infer<typeof ParticipantMessage>): Participant => ({
+  kind: participant.permission?.hidden ? 'other' : participant.kind,
   identity: participant.identity,
   sid: participant.sid,
   name: participant.name,
   joinedAt: instant(participant.joinedAtMs, participant.joinedAt),
-  tracks: participant.tracks.map(trackOf),
-});
-
-const KINDS: Record<TrackType, Track['kind']> = {
-  [TrackType.AUDIO]: 'audio',
-  [TrackType.VIDEO]: 'video',
-  [TrackType.DATA]: 'data',
-};
-
-const SOURCES: Record<TrackSource, Track['source']> = {
-  [TrackSource.UNKNOWN]: 'unknown',
-  [TrackSource.CAMERA]: 'camera',
-  [TrackSource.MICROPHONE]: 'microphone',
-  [TrackSource.SCREEN_SHARE]: 'screen_share',
-  [TrackSource.SCREEN_SHARE_AUDIO]: 'screen_share_audio',
-};
-
-const trackOf = ({ sid, type, source, muted }: TrackInfo): Track => ({
-  sid,
-  kind: KINDS[type],
-  source: SOURCES[source],
-  muted,
+  tracks: participant.tracks.map(({ sid, type, source, muted }) => ({
+    sid,
+    kind: type,
+    source,
+    muted,
+  })),
 });
 
 /** Servers before 1.8 know whole seconds only. */
-const instant = (ms: bigint, seconds: bigint): string =>
-  new Date(Number(ms) || Number(seconds) * 1000).toISOString();
+const instant = (ms: number, seconds: number): string =>
+  new Date(ms || seconds * 1000).toISOString();

@@ -78,6 +78,46 @@ describe('an event of LiveKit’s', () => {
     expect(JSON.stringify(event)).not.toContain('kHMPX4PW11NK46');
   });
 
+  it.each([
+    [undefined, 'standard'],
+    ['STANDARD', 'standard'],
+    [0, 'standard'],
+    ['SIP', 'sip'],
+    [3, 'sip'],
+    ['CONNECTOR', 'connector'],
+    [7, 'connector'],
+    ['AGENT', 'other'],
+    ['EGRESS', 'other'],
+    ['INGRESS', 'other'],
+    ['BRIDGE', 'other'],
+    ['HOLOGRAM', 'other'],
+    [99, 'other'],
+    ['constructor', 'other'],
+  ])('is about a participant whose kind %j is “%s” here', async (kind, expected) => {
+    const event = await read({ ...joined, participant: { ...joined.participant, kind } });
+    expect(event).toMatchObject({ participant: { kind: expected } });
+  });
+
+  it('is about a hidden participant as about a machine', async () => {
+    const participant = { ...joined.participant, permission: { hidden: true } };
+    expect(await read({ ...joined, participant })).toMatchObject({
+      participant: { kind: 'other' },
+    });
+  });
+
+  it('is read with the API’s names of the fields as well', async () => {
+    const { creationTime, creationTimeMs, ...room } = joined.room;
+    const { joinedAt, joinedAtMs, ...participant } = joined.participant;
+    const { createdAt, ...about } = joined;
+    const renamed = {
+      ...about,
+      created_at: createdAt,
+      room: { ...room, creation_time: creationTime, creation_time_ms: creationTimeMs },
+      participant: { ...participant, joined_at: joinedAt, joined_at_ms: joinedAtMs },
+    };
+    expect(await read(renamed)).toEqual(await read(joined));
+  });
+
   it('is read with either key of a rotation', async () => {
     expect(await read(joined, previous)).toEqual(await read(joined));
   });
@@ -106,11 +146,8 @@ describe('an event of LiveKit’s', () => {
     { ...joined, participant: undefined },
     { ...joined, room: undefined },
     { ...joined, room: { ...joined.room, sid: '' } },
-    { ...joined, room: { ...joined.room, creationTimeMs: '9223372036854775807' } },
     { ...joined, participant: { ...joined.participant, sid: '' } },
     { ...joined, participant: { ...joined.participant, sid: 'PA#1' } },
-    { ...joined, createdAt: '-1' },
-    { ...joined, createdAt: '253402300800' },
     { event: 'egress_ended', egressInfo: { egressId: 'EG_1' } },
   ])('that says nothing that can be used is undefined: %#', async (event) => {
     expect(await read(event)).toBeUndefined();
@@ -154,7 +191,13 @@ describe('whatever does not verify', () => {
   });
 
   it('is Unauthenticated when it is signed, and is no event', async () => {
-    for (const body of ['', 'null', '[]', '1', '{', '{"event":1}', '{"room":"x"}']) {
+    const noTimes = [
+      { ...joined, room: { ...joined.room, creationTimeMs: '9223372036854775807' } },
+      { ...joined, createdAt: '-1' },
+      { ...joined, createdAt: '253402300800' },
+    ].map((event) => JSON.stringify(event));
+    const noEvents = ['', 'null', '[]', '1', '{', '{"event":1}', '{"room":"x"}'];
+    for (const body of [...noEvents, ...noTimes]) {
       const verdict = verify(Buffer.from(body), await signed(body));
       await expect(verdict, body).rejects.toBeInstanceOf(Unauthenticated);
     }

@@ -355,5 +355,8 @@ export interface Meter {
   run(job: string, counts: Record<string, number>): void;
 }
 
-/** Measures a call to a dependency, and begins none for a request that was given up. */
-export type Timed = <T>(call: () => Promise<T>) => Promise<T>;
+/**
+ * Measures a call to a dependency, and makes none for a request that was given up. `signal` is aborted
+ * when that happens during the call; undefined where nothing gives up.
+ */
+export type Timed = <T>(call: (signal?: AbortSignal) => Promise<T>) => Promise<T>;

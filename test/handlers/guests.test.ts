@@ -1,6 +1,7 @@
 /** Guests of a meeting, who have no account: callers by telephone (SIP) and from other networks. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Meeting } from '../../lib/meetings/model.ts';
+import { edit, on } from '../support/faults.ts';
 import {
   later,
   type Meetings,
@@ -177,3 +178,28 @@ it.each(['AGENT', 'EGRESS', 'INGRESS', 'BRIDGE'] as const)(
     expect(body.meeting).toMatchObject({ peopleCount: 0, guestCount: 0 });
   },
 );
+
+it('A participant of a kind that this version does not know is no attendee, told or listed', async () => {
+  const club = await startedClub();
+  const { roomName } = club.meeting;
+  await meetings.tellTo({
+    post: (event) => {
+      // LiveKit signs what it sends, so its words are changed and signed again.
+      const body = Buffer.from(event.body ?? '', 'base64').toString();
+      return service.tell(body.replace('"kind":"BRIDGE"', '"kind":"HOLOGRAM"'));
+    },
+  });
+  await meetings.standIn.join(roomName, { identity: club.member.userId, kind: 'BRIDGE' });
+  await meetings.standIn.webhooks.settled();
+  const { presentSids } = await meetings.recordOf(club.clubId);
+  expect(presentSids).toBeUndefined();
+
+  const hologram = on(
+    'ListParticipants',
+    edit((body) => JSON.parse(JSON.stringify(body).replaceAll('"BRIDGE"', '"HOLOGRAM"'))),
+  );
+  for (const minute of [0, 16]) {
+    await (await meetings.boot({ ...later(minutes(minute)), faults: [hologram] })).cleanUp();
+  }
+  expect((await meetings.recordOf(club.clubId)).lastMeeting).toMatchObject({ reason: 'vacant' });
+});

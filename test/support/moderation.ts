@@ -112,6 +112,8 @@ export interface CallOptions {
   meetingId?: string;
   body?: object;
   query?: Record<string, string>;
+  /** What is left of the function's time. */
+  remainingMs?: number;
 }
 
 export interface BootOptions {
@@ -224,7 +226,7 @@ export async function startModeration(
         options: CallOptions,
       ): Promise<Answer<R>> {
         const event = eventOf(route, bearer(who), options);
-        const ask = () => askHandler(routes[route], event);
+        const ask = () => askHandler(routes[route], event, options.remainingMs);
         const { status: code, body } = await as(route, ask);
         return { status: code, body: JSON.parse(body) };
       },

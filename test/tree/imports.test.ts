@@ -32,9 +32,11 @@ const MAY_IMPORT: Record<string, string[]> = {
   'lib/livekit': [
     'lib/errors.ts',
     'lib/meetings',
-    'livekit-server-sdk',
+    'jose',
+    'type livekit-server-sdk',
     'aws4fetch',
     '@aws-sdk/credential-provider-env',
+    'node:',
     'zod/mini',
   ],
   'lib/dynamodb': [

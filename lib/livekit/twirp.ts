@@ -1,0 +1,147 @@
+import * as z from 'zod/mini';
+import { signToken, type VideoGrant } from './access-token.ts';
+import type { LiveKitProject } from './project.ts';
+import { createRegions, originOf } from './regions.ts';
+
+/**
+ * LiveKit's API: Twirp over JSON (https://twitchtv.github.io/twirp/docs/spec_v7.html). A client of our
+ * own, since the SDK's takes no abort signal, turns a participant's kind that it does not know into a
+ * standard one, and fails over to another region only with a time-out of 5 s or more.
+ */
+
+/** Longer than the 3 s for which LiveKit itself waits for a room's node. */
+const ATTEMPT_TIMEOUT_MS = 3_500;
+/** For one call with all of its attempts: two that time out, and the question for other regions. */
+const CALL_TIMEOUT_MS = 8_000;
+/** The region that is asked first, and the next two. */
+const REGIONS_A_CALL = 3;
+/** Time that another region needs to have a chance. */
+const WORTH_AN_ATTEMPT_MS = 500;
+/** The longest wait before the second region; it doubles. Many callers leave a region at once. */
+const BACKOFF_MS = 200;
+
+const TOKEN_TTL_SECONDS = 600;
+
+/** A socket that the server closed while it was idle: the request never arrived. */
+const DEAD_SOCKET_CODES = ['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE'];
+
+/**
+ * An answer with another status than 200. Its message is left out: it can contain the whole API token
+ * (seen with 1.13.5).
+ */
+export class Refusal extends Error {
+  override readonly name = 'Refusal';
+  readonly status: number;
+  /** Twirp's; undefined when something in front of LiveKit answered. */
+  readonly code: string | undefined;
+
+  constructor(status: number, code: string | undefined) {
+    super(`LiveKit answered ${status} ${code ?? ''}`.trim());
+    this.status = status;
+    this.code = code;
+  }
+}
+
+export interface Call {
+  /** `RoomService/ListRooms` */
+  method: string;
+  message: object;
+  grant: VideoGrant;
+  /** Aborted when the caller gave up: no attempt is made after that, and the running one ends. */
+  signal?: AbortSignal | undefined;
+}
+
+export interface TwirpOptions {
+  callTimeoutMs?: number;
+  fetch?: typeof fetch;
+}
+
+/** The answer's JSON. Throws a {@link Refusal}, or whatever `fetch` and `JSON.parse` throw. */
+export type CallLiveKit = (call: Call) => Promise<unknown>;
+
+/**
+ * A client of one project. On LiveKit Cloud, a region that is unreachable or answers 5xx is left for the
+ * next one, while there is time. Every call of this service can be repeated.
+ */
+export function createTwirpClient(
+  project: LiveKitProject,
+  { callTimeoutMs = CALL_TIMEOUT_MS, fetch = globalThis.fetch }: TwirpOptions = {},
+): CallLiveKit {
+  const home = originOf(project.wsUrl);
+  const regions = createRegions(home, fetch);
+
+  return async ({ method, message, grant, signal }) => {
+    const deadline = Date.now() + callTimeoutMs;
+    const token = await signToken(project, { video: grant }, { ttlSeconds: TOKEN_TTL_SECONDS });
+    const headers = {
+      authorization: `Bearer ${token}`,
+      'content-type': 'application/json',
+      // One for all attempts, so that LiveKit can tell that they are the same request.
+      'x-livekit-request-id': crypto.randomUUID(),
+    };
+    const attempt = (origin: string): Promise<unknown> =>
+      post(fetch, `${origin}/twirp/livekit.${method}`, {
+        headers,
+        body: JSON.stringify(message),
+        signal: within(Math.min(ATTEMPT_TIMEOUT_MS, deadline - Date.now()), signal),
+      });
+
+    const asked: string[] = [];
+    let others: string[] | undefined;
+    for (let origin = home; ; ) {
+      asked.push(origin);
+      try {
+        return await attempt(origin).catch((error) => {
+          if (!isDeadSocket(error)) throw error;
+          return attempt(origin);
+        });
+      } catch (error) {
+        if (signal?.aborted || asked.length === REGIONS_A_CALL || !isOfRegion(error)) throw error;
+        others ??= await regions(token, within(deadline - Date.now(), signal));
+        const next = others.find((other) => !asked.includes(other));
+        if (next === undefined || deadline - Date.now() < WORTH_AN_ATTEMPT_MS) throw error;
+        await pause(Math.random() * BACKOFF_MS * 2 ** (asked.length - 1));
+        origin = next;
+      }
+    }
+  };
+}
+
+const TwirpError = z.object({ code: z.string() });
+
+async function post(
+  fetch: typeof globalThis.fetch,
+  url: string,
+  request: Pick<RequestInit, 'headers' | 'body' | 'signal'>,
+): Promise<unknown> {
+  request.signal?.throwIfAborted();
+  const response = await fetch(url, { method: 'POST', redirect: 'error', ...request });
+  const text = await response.text();
+  if (response.status === 200) return JSON.parse(text);
+  throw new Refusal(response.status, codeIn(text));
+}
+
+function codeIn(text: string): string | undefined {
+  try {
+    return TwirpError.safeParse(JSON.parse(text)).data?.code;
+  } catch {
+    return undefined;
+  }
+}
+
+function within(ms: number, signal: AbortSignal | undefined): AbortSignal {
+  const timeout = AbortSignal.timeout(Math.max(0, ms));
+  return signal ? AbortSignal.any([signal, timeout]) : timeout;
+}
+
+/** Whether another region may answer what this one does not. */
+const isOfRegion = (error: unknown): boolean =>
+  error instanceof Refusal ? error.status >= 500 : true;
+
+const isDeadSocket = (error: unknown): boolean =>
+  error instanceof TypeError && DEAD_SOCKET_CODES.includes(causeCode(error) ?? '');
+
+const causeCode = ({ cause }: Error): string | undefined =>
+  cause instanceof Error && 'code' in cause ? String(cause.code) : undefined;
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
