@@ -43,7 +43,7 @@ const issuerIsAccepted = (issuer: string): boolean => {
 };
 
 describe('loading the environment', () => {
-  test('gives each part under its own names, with the defaults of the design', () => {
+  test('returns each part under its own names, with the documented defaults', () => {
     expect(loadConfig(everything, { TABLE_NAME: 'clubs', ...LIVEKIT, ...IDENTITY })).toEqual({
       store: { tableName: 'clubs', endpoint: undefined },
       livekit: {

@@ -25,7 +25,7 @@ test('it is OpenAPI 3.1', async () => {
   });
 });
 
-test('every operation is a route, with a name of its own, and takes what is in its path', () => {
+test('every operation is a route, has a unique name and takes what is in its path', () => {
   for (const [route, { parameters = [] }] of operations) {
     const inPath = parameters.filter((parameter) => parameter.in === 'path');
     const names = [...route.matchAll(/\{(\w+)\}/g)].map(([, name]) => name);

@@ -125,7 +125,7 @@ describe('a token', () => {
     expect(await refusalOf(verifyClaims({ ...access, ...change }))).toBeInstanceOf(Unauthenticated);
   });
 
-  test('shows its claims to nobody when it is refused', async () => {
+  test('does not log its claims when it is refused', async () => {
     const { verifyClaims, access } = await createWorld();
     const token = { ...access, username: 'a-private-name', exp: 1 };
     const error = await refusalOf(verifyClaims(token));
@@ -193,7 +193,7 @@ describe('the key set', () => {
     expect(fetched[0]).toMatchObject({ method: 'GET', path: '/local_1/.well-known/jwks.json' });
   });
 
-  test('is fetched once for all tokens, also for those that arrive meanwhile', async () => {
+  test('is fetched once for all tokens, also for those that arrive during the fetch', async () => {
     const { verifyClaims, access, fetched } = await createWorld();
     await Promise.all(Array.from({ length: 10 }, () => verifyClaims(access)));
     await verifyClaims(access);

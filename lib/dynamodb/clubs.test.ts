@@ -102,7 +102,7 @@ async function newClubWithMeeting(): Promise<{ clubId: string; meeting: Meeting 
 }
 
 describe('reading a club', () => {
-  test('gives every field of it, and of the member who asks', async () => {
+  test('returns every field of the club and of the calling member', async () => {
     const clubId = await newClub();
     const meeting = { ...newMeeting(clubId), vacantSince: VACANT_SINCE };
     const lastMeeting = { ...ended(newMeeting(clubId)), endedBy: null, reason: 'vacant' };
@@ -138,7 +138,7 @@ describe('reading a club', () => {
     expect(await clubs.getClubAndMember(clubId, 'ben')).toEqual({ club, member });
   });
 
-  test('that does not exist gives nothing', async () => {
+  test('that does not exist is undefined', async () => {
     expect(await clubs.getClub('no-club')).toBeUndefined();
     expect(await clubs.getClubAndMember('no-club', 'ben')).toEqual({
       club: undefined,
@@ -146,7 +146,7 @@ describe('reading a club', () => {
     });
   });
 
-  test('tells a club without the member, and a member without the club', async () => {
+  test('returns a club without the member, and a member without the club', async () => {
     const clubId = await newClub();
     const withoutMember = await clubs.getClubAndMember(clubId, 'ben');
     expect(withoutMember.club?.clubId).toBe(clubId);
@@ -157,7 +157,7 @@ describe('reading a club', () => {
     expect(await clubs.getClubAndMember('gone', 'ben')).toEqual({ club: undefined, member });
   });
 
-  test('never gives the member of another club, or another member of this one', async () => {
+  test('never returns the member of another club, or another member of this one', async () => {
     const [clubId, other] = [await newClub(), await newClub()];
     const member = { userId: 'ben', role: 'moderator', joinedAt: STARTED_AT };
     await put({ pk: `CLUB#${other}`, sk: 'MEMBER#ben', ...member });
@@ -329,7 +329,7 @@ describe('concluding a meeting', () => {
     expect(await conclude(VACANT_SINCE)).toBe(true);
   });
 
-  test('because it is vacant never happens with somebody present', async () => {
+  test('because it is vacant never happens with a participant present', async () => {
     const clubId = await newClub();
     const meeting = { ...newMeeting(clubId), vacantSince: VACANT_SINCE };
     await put({ ...clubItem(clubId), meeting, presentSids: new Set(['PA_1']) });
@@ -347,7 +347,7 @@ describe('the vacancy of a meeting', () => {
     expect((await clubs.getClub(clubId))?.meeting?.vacantSince).toBe(VACANT_SINCE);
   });
 
-  test('is not noted with somebody present', async () => {
+  test('is not noted with a participant present', async () => {
     const clubId = await newClub();
     const meeting = newMeeting(clubId);
     await put({ ...clubItem(clubId), meeting, presentSids: new Set(['PA_1']) });
@@ -437,7 +437,7 @@ describe('the history', () => {
 });
 
 describe('the clubs with a meeting on', () => {
-  test('are listed, and nobody else is', async () => {
+  test('are listed, and no other item is', async () => {
     const idle = await newClub();
     const [over, on] = [await newClubWithMeeting(), await newClubWithMeeting()];
     await clubs.concludeMeeting(over.clubId, ended(over.meeting));
@@ -504,7 +504,7 @@ describe('which meetings have ended', () => {
     expect(await clubs.filterEnded(refs)).toEqual(refs.slice(0, 2));
   });
 
-  test('is told of more than fit into one request', async () => {
+  test('handles more than fit into one request', async () => {
     const clubId = await newClub();
     const meetings = Array.from({ length: 120 }, () => newMeeting(clubId));
     await Promise.all(meetings.map((each) => clubs.recordEndedMeeting(clubId, ended(each))));

@@ -85,7 +85,7 @@ describe('an error of ours', () => {
     }
   });
 
-  test('tells the caller nothing of its cause', () => {
+  test('hides its cause from the caller', () => {
     const cause = new Error('connect ECONNREFUSED 10.0.0.7:443');
     expect(JSON.stringify(answerTo(new MediaUnavailable({ cause })))).not.toContain('10.0.0.7');
   });

@@ -118,7 +118,7 @@ describe('a request', () => {
     });
   });
 
-  test('whose rule throws without a promise is answered all the same', async () => {
+  test('whose rule throws synchronously is still answered', async () => {
     const { call } = createWorld(() => {
       throw new ClubNotFound();
     });
@@ -170,7 +170,7 @@ describe('a function that is about to be cut off', () => {
     expect((await call()).statusCode).toBe(503);
   });
 
-  test('is not told a second time when its work fails after that answer', async () => {
+  test('is not answered a second time when its work fails after that answer', async () => {
     let fail: (error: Error) => void = () => undefined;
     const late = new Promise<never>((_, reject) => {
       fail = reject;

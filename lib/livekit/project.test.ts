@@ -79,7 +79,7 @@ async function signatureOf({ method, path, headers, body }: Received): Promise<s
 }
 
 describe('reading the parameter', () => {
-  test('gives the project', async () => {
+  test('returns the settings', async () => {
     const { readProject } = await createWorld(() => parameter(PROJECT));
     expect(await readProject()).toEqual(PROJECT);
   });
@@ -210,7 +210,7 @@ describe('a project that was read', () => {
 });
 
 describe('a project that could never be read', () => {
-  test('is an outage of the meeting server when nobody answers', async () => {
+  test('is an outage of the meeting server when SSM is unreachable', async () => {
     const readProject = projectFromParameter(
       { name: NAME, region: REGION, endpoint: await nowhere() },
       { credentials: async () => CREDENTIALS },

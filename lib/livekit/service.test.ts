@@ -61,7 +61,7 @@ describe('a room', () => {
   let sequence = 0;
   const newName = () => `${ROOM}-${++sequence}`;
 
-  test('is created with its limits and told without any bigint', async () => {
+  test('is created with its limits and returned without any bigint', async () => {
     const name = newName();
     const room = await service.createRoom(name, OPTIONS);
     expect(room).toEqual({
@@ -101,7 +101,7 @@ describe('a room', () => {
     expect(await service.deleteRoom(name)).toBe(true);
   });
 
-  test('tells who is connected, people and machines, without any bigint', async () => {
+  test('lists connected people and machines, without any bigint', async () => {
     const name = newName();
     await service.createRoom(name, OPTIONS);
     await standIn.join(name, { identity: 'ada', name: 'Ada' });
@@ -131,7 +131,7 @@ describe('a room', () => {
     expect(JSON.parse(JSON.stringify(participants))).toEqual(participants);
   });
 
-  test('tells what each person publishes, and has a track muted', async () => {
+  test('lists what each person publishes, and mutes a track', async () => {
     const name = newName();
     await service.createRoom(name, OPTIONS);
     const { trackSids } = await standIn.join(name, {
@@ -162,7 +162,7 @@ describe('a room', () => {
     expect(await service.getParticipants(newName())).toEqual([]);
   });
 
-  test('can have somebody removed: true for whoever was there, false for anybody else', async () => {
+  test('removes a participant: true for one who was there, false otherwise', async () => {
     const name = newName();
     expect(await service.removeParticipant(name, 'ada')).toBe(false);
     await service.createRoom(name, OPTIONS);
@@ -467,7 +467,7 @@ describe('LiveKit that answers', () => {
     }
   });
 
-  test('404 not_found to a mute is success: whoever left in between is not heard either', async () => {
+  test('404 not_found to a mute is success: a participant who left is silent as well', async () => {
     const { url } = await serveHttp(() => twirp(404, 'not_found'));
     await expect(serviceAt(url).muteTrack(ROOM, 'ada', 'TR_1')).resolves.toBeUndefined();
   });
@@ -478,12 +478,12 @@ describe('LiveKit that answers', () => {
     expect(await serviceAt(url).removeParticipant(ROOM, 'ada')).toBe(false);
   });
 
-  test('404 not_found to the question who is in a room means that there is no room: nobody', async () => {
+  test('404 not_found to ListParticipants means no room, so an empty list', async () => {
     const { url } = await serveHttp(() => twirp(404, 'not_found'));
     expect(await serviceAt(url).getParticipants(ROOM)).toEqual([]);
   });
 
-  test('503 unavailable to that question means nobody if the room list has no such room', async () => {
+  test('503 unavailable to ListParticipants is an empty list when the room list lacks the room', async () => {
     const unavailable = twirp(503, 'unavailable');
     const rooms: object[] = [];
     const { url } = await serveHttp(({ path }) =>
@@ -505,7 +505,7 @@ describe('LiveKit that answers', () => {
     }
   });
 
-  test('with the API token in its refusal shows it to nobody', async () => {
+  test('with the API token in its refusal does not expose it', async () => {
     const sent: string[] = [];
     const { url } = await serveHttp(({ headers }) => {
       const token = headers.authorization?.replace('Bearer ', '') ?? '';
@@ -518,7 +518,7 @@ describe('LiveKit that answers', () => {
   });
 
   test.each([400, 404, 500])(
-    '%i with the API token in each part of its answer shows it to nobody',
+    '%i with the API token in each part of its answer does not expose it',
     async (status) => {
       const sent: string[] = [];
       const { url } = await serveHttp(({ headers }) => {
@@ -545,7 +545,7 @@ test('a mistake of this service is no outage of LiveKit', async () => {
 });
 
 describe('LiveKit that does not answer', () => {
-  test('because nobody listens is an outage for every method, at once', async () => {
+  test('with a closed port is an outage for every method, at once', async () => {
     const service = serviceAt(await nowhere());
     const startedAt = performance.now();
     for (const [name, call] of METHODS) {

@@ -104,7 +104,7 @@ describe('attendance', () => {
     );
   });
 
-  it('lies within the meeting: nobody was there for longer, or left after its end', () => {
+  it('lies within the meeting: no attendance is longer or ends later', () => {
     fc.assert(
       fc.property(generated, (sessions) => {
         for (const row of attendanceOf(sessions, meeting)) {
@@ -136,26 +136,26 @@ describe('attendance', () => {
     expect(row).toMatchObject({ secondsPresent: 300, lastLeftAt: instant(300) });
   });
 
-  it('of somebody who left and came back leaves the gap out', () => {
+  it('of a person who left and came back leaves the gap out', () => {
     const [row] = attendanceOf([stay('ann', 200, 300), stay('ann', 0, 100)], meeting);
     expect(row).toMatchObject({ secondsPresent: 200, firstJoinedAt: instant(0) });
   });
 
-  it('of somebody who is still there ends with the meeting', () => {
+  it('of a person who is still there ends with the meeting', () => {
     const [row] = attendanceOf([stay('ann', 500)], meeting);
     expect(row).toMatchObject({ secondsPresent: 100, lastLeftAt: instant(END) });
   });
 
-  it('of somebody whose departure was told after the end ends with the meeting', () => {
+  it('of a person whose departure arrives after the end ends with the meeting', () => {
     const [row] = attendanceOf([stay('ann', 500, END + 5)], meeting);
     expect(row).toMatchObject({ secondsPresent: 100, lastLeftAt: instant(END) });
   });
 
-  it('leaves out whoever came at the end or after it', () => {
+  it('leaves out people who came at the end or after it', () => {
     expect(attendanceOf([stay('ann', END), stay('ben', END + 1, END + 9)], meeting)).toEqual([]);
   });
 
-  it('of somebody who left in the second in which they came is no time at all', () => {
+  it('of a person who left in the second in which they came is no time at all', () => {
     const session = {
       ...stay('ann', 10, 10),
       joinedAt: new Date(STARTED_AT + 10_700).toISOString(),
@@ -171,7 +171,7 @@ describe('attendance', () => {
     ]);
   });
 
-  it('of nobody is empty', () => {
+  it('without sessions is empty', () => {
     expect(attendanceOf([], meeting)).toEqual([]);
   });
 });

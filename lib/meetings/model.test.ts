@@ -153,7 +153,7 @@ describe('a room name', () => {
     expect(parseRoomName(roomName)).toBeUndefined();
   });
 
-  test('of the doctor is no meeting’s, and of a club that nobody can make', () => {
+  test('of the doctor is no meeting’s, and its club cannot be created', () => {
     const roomName = doctorsRoomNameOf(MEETING_ID);
     expect(parseDoctorsRoomName(roomName)).toBe(MEETING_ID);
     expect(parseRoomName(roomName)).toBeUndefined();
@@ -318,11 +318,11 @@ describe('a moderator', () => {
   const memberAs = (role: 'member' | 'moderator') =>
     Member.parse({ userId: 'ben', role, joinedAt: STARTED_AT });
 
-  test('is whoever the club names, with no member item', () => {
+  test('is the user whom the club names, without a member item', () => {
     expect(isModerator(club, undefined, 'ada')).toBe(true);
   });
 
-  test('is whoever the club names, though the member item says otherwise', () => {
+  test('is the user whom the club names, whatever the member item says', () => {
     expect(isModerator(club, { ...memberAs('member'), userId: 'ada' }, 'ada')).toBe(true);
   });
 
@@ -348,7 +348,7 @@ describe('a caller', () => {
     expect(Caller.safeParse({ userId: 'ada', username: '' }).success).toBe(false);
   });
 
-  test('cannot be made by hand, so that nobody is let in without a verified token', () => {
+  test('cannot be made by hand, so that every caller has a verified token', () => {
     // @ts-expect-error: the brand is missing
     const byHand: Caller = { userId: 'ada', username: 'ada' };
     expect(Caller.parse(byHand)).toEqual(byHand);

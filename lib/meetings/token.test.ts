@@ -59,7 +59,7 @@ async function defaultNameOf(displayName: string | undefined, username = 'user-a
   return participantName;
 }
 
-describe('the name of a participant who gives none', () => {
+describe('the default name of a participant', () => {
   test('is the display name of the member', async () => {
     expect(await defaultNameOf('Ada Lovelace')).toBe('Ada Lovelace');
   });

@@ -178,7 +178,7 @@ describe('a healthy stack', () => {
     expect(exit).toBe(0);
   });
 
-  it('is told of in one line a check, and what to do below it', async () => {
+  it('prints one line per check, with the remedy below it', async () => {
     let out = '';
     await run([], {
       env: {},
@@ -223,7 +223,7 @@ describe('without a stack', () => {
     expect(out).toMatch(/^failure {2}configuration .*\n +→ .*npm run dev.*\n$/);
   });
 
-  it('whose description can be read by nobody, one check fails and says why', async () => {
+  it('whose description is unreadable, one check fails and says why', async () => {
     let out = '';
     const exit = await run(['--json'], {
       env: {},
@@ -274,7 +274,7 @@ describe('without a stack', () => {
 const OF_LIVEKIT = ['rights', 'auto-create', 'whip', 'events'];
 
 describe('LiveKit', () => {
-  it('that nobody can reach fails, and what needs it is skipped', async () => {
+  it('that is unreachable fails, and dependent checks are skipped', async () => {
     const wsUrl = (await nowhere()).replace('http:', 'ws:');
     const { exit, outcomes, sentenceOf } = await doctor({ livekit: { ...stack.livekit, wsUrl } });
     expect(outcomes).toEqual({
@@ -331,7 +331,7 @@ describe('LiveKit', () => {
     expect(sentenceOf('rights')).toBe('The room API cannot be used: LiveKit answered 503');
   });
 
-  it('whose key cannot delete rooms fails, and what may be left is told', async () => {
+  it('whose key cannot delete rooms fails, and names what may be left', async () => {
     const { livekit, standIn } = await startOwn('stand-in');
     await standIn?.faults.set({ kind: 'fail', status: 401, methods: ['DeleteRoom'] });
     const { outcomes, sentenceOf, remedyOf } = await doctor({ livekit });
@@ -405,7 +405,7 @@ describe('LiveKit', () => {
     expect(outcomes).toEqual({ ...HEALTHY, whip: 'ok', events: 'warning' });
   });
 
-  it('whose events do not come need not be waited for: Ctrl-C takes away what was made', async () => {
+  it('whose webhooks do not arrive can be stopped: Ctrl-C deletes what was made', async () => {
     const { livekit } = await startOwn('stand-in', { tells: null });
     const stopped = new AbortController();
     const examined = doctor({ livekit }, { stop: stopped.signal });
@@ -420,7 +420,7 @@ describe('LiveKit', () => {
     expect(await roomsLeft(livekit)).toEqual([]);
   });
 
-  it('whose events come late, when nobody waits any more, leaves nothing', async () => {
+  it('whose webhooks arrive after the check leaves nothing', async () => {
     const { livekit, standIn } = await startOwn('stand-in');
     await standIn?.webhooks.setFault({ kind: 'delay', milliseconds: 2 * TOLD_WITHIN_MS });
     const { outcomes } = await doctor({ livekit }, { toldWithinMs: TOLD_WITHIN_MS });
@@ -434,7 +434,7 @@ describe('LiveKit', () => {
 });
 
 describe('the API', () => {
-  it('whose clock is another is told of as such', async () => {
+  it('whose clock differs is reported', async () => {
     const { url: apiUrl } = await serveHttp(() => ({
       status: 401,
       headers: { date: new Date(Date.now() - 70_000).toUTCString() },
@@ -536,7 +536,7 @@ describe('the clocks', () => {
 describe('the key set', () => {
   const KEY_SET = issuerOf({ ...stack.cognito, endpoint: '' });
 
-  it('that nobody can reach fails', async () => {
+  it('that is unreachable fails', async () => {
     const { outcomes, sentenceOf } = await doctor({
       cognito: { ...stack.cognito, endpoint: await nowhere() },
     });
@@ -598,7 +598,7 @@ describe('the table', () => {
     expect(sentenceOf('table')).toContain('no-such-table cannot be described');
   });
 
-  it('of a database that nobody can reach fails', async () => {
+  it('of an unreachable database fails', async () => {
     const { outcomes } = await doctor({
       dynamodb: { ...stack.dynamodb, endpoint: await nowhere() },
     });

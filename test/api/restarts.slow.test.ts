@@ -62,7 +62,7 @@ describe.skipIf(isServerMissing())('When a real LiveKit server restarts', () => 
       expect(over.meeting.peopleCount).toBe(2);
     });
 
-    it('and nobody comes back, status is right after the next cleanup: on, and empty', async () => {
+    it('and no participant returns, status is right after the next cleanup: active and empty', async () => {
       const { ann, bob, clubId, meeting } = await restartedMeeting();
       await service.cleanUp();
       expect((await bob.status(clubId)).body).toMatchObject({

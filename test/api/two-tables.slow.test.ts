@@ -84,7 +84,7 @@ describe.skipIf(isServerMissing())('Two stages that share a real LiveKit server'
     await theirs.ann.end(clubId);
   });
 
-  it('leave the other’s zombies to the other: only its own cleanup deletes them', async () => {
+  it('leave each other’s stale rooms alone: only the own cleanup deletes them', async () => {
     const { clubId, ann } = await one.createClub();
     const { body: our } = await ann.start(clubId);
     await ann.end(clubId);

@@ -83,7 +83,7 @@ describe.skipIf(isServerMissing())('On a real server, a room that ended', () => 
     expect(body.meeting.peopleCount, 'only those who were there before the end').toBe(1);
   });
 
-  it('and is made again while webhooks are off stays, and goes with the next cleanup', async () => {
+  it('and is made again while webhooks are off stays until the next cleanup', async () => {
     const { gateway, media, service } = await world(false);
     const { old } = await endedMeeting({ gateway, media, service });
     await makeAgain(media, old.token);

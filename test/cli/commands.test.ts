@@ -60,7 +60,7 @@ describe('the commands', () => {
     expect(await world.itemsOf(clubId)).toEqual([]);
   });
 
-  it('show a meeting, who is kept out of it, and the last one', async () => {
+  it('show a meeting, who is barred from it, and the last one', async () => {
     const club = await world.createClub();
     const { clubId, owner, member } = club;
     await service.call('start', owner, club);
@@ -75,7 +75,7 @@ describe('the commands', () => {
     expect(out).toContain(`(${owner.userId})`);
   });
 
-  it('put somebody out of the meeting that is on', async () => {
+  it('remove a member from the active meeting', async () => {
     const club = await world.createClub();
     const { clubId, member } = club;
     const { body: meeting } = await service.call('start', club.owner, club);
@@ -205,7 +205,7 @@ describe('exit code 3, no answer', () => {
     });
   });
 
-  it('LiveKit is gone while somebody is to be put out', async () => {
+  it('LiveKit is unreachable while a member is removed', async () => {
     const club = await world.createClub();
     await service.call('start', club.owner, club);
     const livekit = { ...world.livekit, wsUrl: 'ws://127.0.0.1:9' };

@@ -155,7 +155,7 @@ describe('a deployed function', () => {
     expect(JSON.parse(out)).toEqual({ error, code: 'CLUB_NOT_FOUND', target: TARGET });
   });
 
-  it('is invoked as the profile, whoever else the environment names', async () => {
+  it('is invoked as the profile, whatever the environment names', async () => {
     vi.stubEnv('AWS_ACCESS_KEY_ID', 'AKIDOTHER');
     vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'none');
     await clubs('show', 'no-club', ...PROFILE);

@@ -317,7 +317,7 @@ describe('a deployed stage', () => {
     expect(names).toEqual(Object.keys(HEALTHY));
   });
 
-  it('is as good for the program itself, which ends by itself', async () => {
+  it('works for the program itself, which then exits', async () => {
     account.parameter = undefined;
     const child = spawn(node, [program, ...PROFILE], {
       env: { PATH: process.env['PATH'] ?? '', ...environment },
@@ -359,7 +359,7 @@ describe('a deployed stage', () => {
     expect(remedyOf('configuration')).toContain('cloudformation:DescribeStacks');
   });
 
-  it('of an older version is a failure that says what it does not tell', async () => {
+  it('of an older version is a failure that names the missing outputs', async () => {
     const { LiveKitParameter: _, ...outputs } = account.outputs;
     account.outputs = outputs;
     const { outcomes, sentenceOf } = await doctor(...PROFILE);

@@ -13,7 +13,7 @@ beforeEach(() => {
 const begin = (stop?: AbortSignal) => createExamination((report) => told.push(report), stop);
 
 describe('a check', () => {
-  it('is told of when it is done, and gives what it found', async () => {
+  it('is reported when it is done, and returns its result', async () => {
     const { check, reports } = begin();
     expect(await check('first', {}, ok)).toBe(1);
     expect(told).toEqual([{ check: 'first', outcome: 'ok', sentence: 'Fine' }]);
@@ -51,7 +51,7 @@ describe('a check', () => {
   });
 });
 
-it('that is stopped skips what is being looked at and what is left, but for what is made all the same', async () => {
+it('that is stopped skips the current and remaining checks, except those that always run', async () => {
   const stopped = new AbortController();
   const { check } = begin(stopped.signal);
   const first = check('first', {}, never);

@@ -361,7 +361,7 @@ describe('the functions', () => {
     expect(new Set(reserved(told))).toEqual(new Set([5]));
   });
 
-  test('are told no secret, and nothing that could be one', () => {
+  test('have no secret in their environment, and nothing that could be one', () => {
     const names = functions().flatMap(([, { Properties }]) =>
       Object.keys(Properties.Environment.Variables),
     );
@@ -372,7 +372,7 @@ describe('the functions', () => {
     expect(ours.text).not.toContain('LIVEKIT_API');
   });
 
-  test('are told of the pool that is given', () => {
+  test('have the given pool in their environment', () => {
     const { Environment } = told.resources['TokenLambdaFunction']?.Properties ?? {};
     expect(Environment.Variables).toMatchObject({
       COGNITO_ISSUER: 'https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_Given',
@@ -380,7 +380,7 @@ describe('the functions', () => {
     });
   });
 
-  test('start with exactly what they are told', async () => {
+  test('start with exactly their environment', async () => {
     const refs = {
       'AWS::Region': 'eu-central-1',
       Table: 'clubs',
@@ -675,7 +675,7 @@ describe('what is kept', () => {
     });
   });
 
-  test('are the logs, but not for ever', () => {
+  test('are the logs, for a limited time', () => {
     const groups = of('AWS::Logs::LogGroup');
     expect(groups.length).toBeGreaterThanOrEqual(functions().length);
     for (const [id, { Properties }] of groups) expect(Properties.RetentionInDays, id).toBe(90);
@@ -699,7 +699,7 @@ describe('the user pool', () => {
     expect(made).toEqual([]);
   });
 
-  test('does not tell Ada@x from ada@x', () => {
+  test('treats Ada@x and ada@x as one user', () => {
     expect(only(POOL).Properties).toMatchObject({
       UsernameAttributes: ['email'],
       UsernameConfiguration: { CaseSensitive: false },
@@ -721,7 +721,7 @@ describe('the user pool', () => {
     });
   });
 
-  test('has a client without a secret, which lets nobody find out who has an account', () => {
+  test('has a client without a secret, which does not reveal who has an account', () => {
     const { Properties } = only(CLIENT);
     expect(Properties.GenerateSecret).toBeUndefined();
     expect(Properties.PreventUserExistenceErrors).toBe('ENABLED');

@@ -118,7 +118,7 @@ describe('LiveKit that answers an empty list by mistake,', () => {
     },
   );
 
-  it('of both, with webhooks: what is told afterwards counts again after the next cleanup', async () => {
+  it('of both, with webhooks: later webhooks count again after the next cleanup', async () => {
     await meetings.tellTo(service);
     const club = await occupied();
     await meetings.standIn.faults.set({ kind: 'empty' });
@@ -249,7 +249,7 @@ describe('DynamoDB that does not answer:', () => {
     expect(await service.cleanUp()).toMatchObject({ endedVacant: 1 });
   });
 
-  it('whether a room is a zombie cannot be read: it stays, and the run throws', async () => {
+  it('whether a room is stale cannot be read: it stays, and the run throws', async () => {
     const zombie = endedMeeting('unknown-yet');
     await meetings.put(endedRow('unknown-yet', zombie));
     await service.deps.media.createRoom(zombie.roomName, ROOM);
@@ -298,7 +298,7 @@ describe('One club', () => {
     expect(await service.cleanUp()).toMatchObject({ endedVacant: 1, failed: 0 });
   });
 
-  it('that was deleted a moment ago is nobody’s failure', async () => {
+  it('that was deleted a moment ago is no failure', async () => {
     const [club, other] = [await due(), await due()];
     const faults = [justBefore('BatchGetItem', () => meetings.removeRecord(club.clubId))];
     const process = await meetings.boot({ faults });
@@ -341,7 +341,7 @@ describe('LiveKit that asks for less (429)', () => {
     expect(await service.cleanUp()).toMatchObject({ endedVacant: 4, postponed: 0 });
   });
 
-  it('when it should delete a zombie: it stays for the next run', async () => {
+  it('when it should delete a stale room: the room stays for the next run', async () => {
     const zombie = endedMeeting('postponed');
     await meetings.put(endedRow('postponed', zombie));
     await service.deps.media.createRoom(zombie.roomName, ROOM);
@@ -353,7 +353,7 @@ describe('LiveKit that asks for less (429)', () => {
 });
 
 describe('A limit of LiveKit calls a run', () => {
-  it('is kept, and later runs do the rest: no meeting and no zombie starves', async () => {
+  it('is kept, and later runs do the rest: no meeting and no stale room starves', async () => {
     const clubs = [];
     for (let count = 0; count < 7; count++) clubs.push(await due());
     const zombies = [1, 2, 3].map((index) => endedMeeting(`limited-${index}`));
@@ -382,7 +382,7 @@ describe('A limit of LiveKit calls a run', () => {
 });
 
 describe('Only once', () => {
-  it('does an error that goes away by itself show nowhere', async () => {
+  it('does a transient error stay invisible', async () => {
     const club = await due();
     const flaky = await meetings.boot({
       faults: [

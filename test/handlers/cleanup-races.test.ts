@@ -86,7 +86,7 @@ async function comes(club: Club): Promise<void> {
   await meetings.standIn.joinWithToken(body.token);
 }
 
-describe.each([true, false])('Somebody joins (the meeting has a room: %s)', (room) => {
+describe.each([true, false])('A participant joins (the meeting has a room: %s)', (room) => {
   it.each(beforeDeciding(room))(
     '%s, and no webhook arrives: the meeting does not end',
     async (_, at) => {
@@ -109,7 +109,7 @@ describe.each([true, false])('Somebody joins (the meeting has a room: %s)', (roo
   );
 
   it.each(beforeDeciding(room).filter(([name]) => name.startsWith('before')))(
-    '%s, with an older token, and the webhook tells: the meeting does not end',
+    '%s, with an older token, and the webhook arrives: the meeting does not end',
     async (_, at) => {
       const club = await due({ room });
       await meetings.tellTo(service);
@@ -131,7 +131,7 @@ describe.each([true, false])('Somebody joins (the meeting has a room: %s)', (roo
     },
   );
 
-  it('after it was decided: there is no token, and nobody is in a room of it', async () => {
+  it('after it was decided: there is no token, and its room stays empty', async () => {
     const club = await due({ room });
     const told: unknown[] = [];
     cleaner.wire.set(
@@ -322,7 +322,7 @@ describe('A repair', () => {
   ];
 
   it.each(moments)(
-    'while somebody joins %s counts them, at the next run at the latest',
+    'while a participant joins %s counts them, at the next run at the latest',
     async (_, at) => {
       const club = await different();
       cleaner.wire.set(
@@ -340,7 +340,7 @@ describe('A repair', () => {
     },
   );
 
-  it.each(moments)('while somebody leaves %s does not bring them back', async (_, at) => {
+  it.each(moments)('while a participant leaves %s does not bring them back', async (_, at) => {
     const club = await different();
     const [leaving = '', ...staying] = club.there;
     cleaner.wire.set(

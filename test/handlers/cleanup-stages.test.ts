@@ -88,7 +88,7 @@ describe('Another stage', () => {
     expect(await rooms()).not.toContain(your.roomName);
   });
 
-  it('has ended meetings: their zombies are its own to delete', async () => {
+  it('has ended meetings: it deletes their stale rooms', async () => {
     const { clubId } = await theirs.createClub();
     const zombie = endedMeeting(clubId);
     await theirs.put(endedRow(clubId, zombie));

@@ -59,7 +59,7 @@ const meetingOf = async (clubId: string) => (await meetings.recordOf(clubId)).me
 const join = (club: { meeting: Meeting }, identity: string) =>
   meetings.standIn.join(club.meeting.roomName, { identity });
 
-describe('A meeting that nobody is in', () => {
+describe('A vacant meeting', () => {
   it.each([true, false])('is marked vacant, and stays on; has a room: %s', async (room) => {
     const club = await clubWith({}, { room });
     const report = await service.cleanUp();
@@ -79,7 +79,7 @@ describe('A meeting that nobody is in', () => {
   });
 
   it.each([true, false])(
-    'ends by itself after the grace, by nobody, vacant; has a room: %s',
+    'ends after the grace with the reason vacant and no endedBy; has a room: %s',
     async (room) => {
       const club = await clubWith({}, { room });
       await service.cleanUp();
@@ -101,7 +101,7 @@ describe('A meeting that nobody is in', () => {
     },
   );
 
-  it('whose moderator vanished right after the start ends by itself, too', async () => {
+  it('whose moderator vanished right after the start ends, too', async () => {
     const club = await meetings.createClub();
     await service.call('start', club.moderator, club);
     await service.cleanUp();
@@ -174,7 +174,7 @@ describe('A meeting with people in it', () => {
     expect(service.wire.operations().filter((name) => /Update|Put/.test(name))).toEqual([]);
   });
 
-  it('ends when it has lasted for the maximum, and everybody is put out', async () => {
+  it('ends when it has lasted for the maximum, and everybody is disconnected', async () => {
     const club = await clubWith({ startedAt: ago(hours(12) + 1000) });
     await join(club, club.member.userId);
     expect(await service.cleanUp()).toMatchObject({ active: 1, endedMaxDuration: 1 });
@@ -247,7 +247,7 @@ describe('Done twice,', () => {
     expect(await meetings.standIn.rooms()).toEqual([]);
   });
 
-  it('at once with a webhook for each of its rooms, it leaves nobody behind', async () => {
+  it('at once with a webhook for each of its rooms, it leaves no participant behind', async () => {
     await meetings.tellTo(service);
     const club = await clubWith({ vacantSince: ago(minutes(20)) }, { room: false });
     await service.cleanUp();
@@ -257,7 +257,7 @@ describe('Done twice,', () => {
   });
 });
 
-describe('Zombies', () => {
+describe('Stale rooms', () => {
   it('go: rooms of the last meeting, and of meetings before it', async () => {
     const club = await meetings.createClub();
     const [first, second] = [
@@ -329,7 +329,7 @@ describe('Presence', () => {
     expect(record).not.toHaveProperty('presentSids');
   });
 
-  it('misses nobody when the count that LiveKit lists lags: the next run repairs it', async () => {
+  it('misses no participant when LiveKit’s listed count lags: the next run repairs it', async () => {
     const own = await startMeetings({ countLagMs: 5000 });
     try {
       const process = await own.boot();
@@ -348,7 +348,7 @@ describe('Presence', () => {
     }
   });
 
-  it('does not adopt somebody whose identity no token of ours has: the history stays readable', async () => {
+  it('does not adopt a participant with a foreign identity: the history stays readable', async () => {
     const club = await clubWith();
     await meetings.tellTo(service);
     await join(club, club.member.userId);
@@ -391,7 +391,7 @@ describe('Presence', () => {
 });
 
 describe('What it did', () => {
-  it('is answered and logged: active, vacant, ended by reason, zombies, repaired, failed', async () => {
+  it('is returned and logged: active, vacant, ended by reason, stale rooms, repaired, failed', async () => {
     await clubWith();
     await clubWith({ vacantSince: ago(minutes(20)) });
     await clubWith({ startedAt: ago(hours(13)) });

@@ -235,7 +235,7 @@ describe('put-member', () => {
     expect((await service.call('token', club.outsider, club)).status).toBe(200);
   });
 
-  it('of somebody who was removed in this meeting leaves them out of it, until let back in', async () => {
+  it('of a person who was removed in this meeting keeps them barred until readmitted', async () => {
     const club = await clubWithMeeting();
     await service.manage(about('remove-member', club, club.member));
     await service.manage(about('put-member', club, club.member));
@@ -356,19 +356,22 @@ describe('each command, repeated', () => {
     ['show', ({ clubId }) => ({ command: 'show', clubId })],
     ['remove-club', ({ clubId }) => ({ command: 'remove-club', clubId })],
   ];
-  it.each(commands)('gives the same answer and the same state: %s', async (_, commandFor) => {
-    const club = await busyClub();
-    const command = commandFor(club);
-    const answer = await service.manage(command);
-    // When a role was given is the time of the last repetition.
-    const state = async () =>
-      (await world.itemsOf(club.clubId)).map(({ roleAt: _, ...item }) => item);
-    const first = await state();
-    for (let again = 0; again < 2; again++) {
-      expect(await service.manage(command)).toEqual(answer);
-      expect(await state()).toEqual(first);
-    }
-  });
+  it.each(commands)(
+    'returns the same answer and leaves the same state: %s',
+    async (_, commandFor) => {
+      const club = await busyClub();
+      const command = commandFor(club);
+      const answer = await service.manage(command);
+      // When a role was given is the time of the last repetition.
+      const state = async () =>
+        (await world.itemsOf(club.clubId)).map(({ roleAt: _, ...item }) => item);
+      const first = await state();
+      for (let again = 0; again < 2; again++) {
+        expect(await service.manage(command)).toEqual(answer);
+        expect(await state()).toEqual(first);
+      }
+    },
+  );
 });
 
 /** What a command asks for, counted at the wire. */
@@ -435,7 +438,7 @@ describe('remove-member', () => {
     await Promise.all(clubs.map(complete));
   });
 
-  it('keeps out whoever a moderator lets back in at that moment', async () => {
+  it('bars a person whom a moderator readmits at that moment', async () => {
     const club = await clubWithMeeting();
     const readmit = justBefore('DeleteItem', () =>
       service.call('readmit', club.moderator, { ...club, userId: club.member.userId }),
@@ -445,7 +448,7 @@ describe('remove-member', () => {
     expect((await service.show(club.clubId)).barredUserIds).toEqual([club.member.userId]);
   });
 
-  it('keeps out of a meeting that is started at that moment', async () => {
+  it('bars from a meeting that starts at that moment', async () => {
     const club = await world.createClub();
     let token = '';
     const start = justBefore('DeleteItem', async () => {
@@ -539,7 +542,7 @@ describe('remove-club', () => {
     await Promise.all(clubs.map(complete));
   });
 
-  it('ends a meeting that is started meanwhile, too', async () => {
+  it('ends a meeting that starts during the removal, too', async () => {
     const club = await busyClub();
     const start = justAfter('DeleteRoom', () => service.call('start', club.owner, club));
     const { manage } = await world.boot({ faults: [start] });
@@ -548,7 +551,7 @@ describe('remove-club', () => {
     expect(await world.roomsOf(club.clubId)).toEqual([]);
   });
 
-  it('gives up, as an outage, on a club in which meetings keep being started', async () => {
+  it('gives up, as an outage, on a club in which meetings keep starting', async () => {
     const club = await busyClub();
     const { manage } = await world.boot({
       faults: [
@@ -601,7 +604,7 @@ describe('remove-club', () => {
     expect((await service.call('meetings', club.moderator, { clubId })).status).toBe(403);
   });
 
-  it('takes away more members than one batch, and nothing of a club with a longer id', async () => {
+  it('deletes more members than one batch, and nothing of a club with a longer id', async () => {
     const { clubId } = await world.createClub();
     const longer = `${clubId}-2`;
     for (const id of [clubId, longer]) {
@@ -693,7 +696,7 @@ describe('forget-user', () => {
     await Promise.all(clubs.map(complete));
   });
 
-  it('of somebody who left the club long ago works as well', async () => {
+  it('of a person who left the club long ago works as well', async () => {
     const club = await remembered();
     await service.manage(about('remove-member', club, club.moderator));
     await service.manage(about('forget-user', club, club.moderator));

@@ -87,7 +87,7 @@ describe('start', () => {
     expect(status).toBe(200);
   });
 
-  it('on a running meeting answers that meeting, whoever asks', async () => {
+  it('on an active meeting returns that meeting to any moderator', async () => {
     const { meeting, ...club } = await startedClub();
     const again = await world.call('start', club.owner, club);
     expect(again.body).toEqual({ ...meeting, alreadyActive: true });
@@ -168,7 +168,7 @@ describe('end', () => {
     ]);
   });
 
-  it('by a clock that is behind the one of the start never gives a negative duration', async () => {
+  it('by a clock behind that of the start never has a negative duration', async () => {
     const { meeting, ...club } = await startedClub();
     const { call } = await world.boot({
       now: () => new Date(Date.parse(meeting.startedAt) - 5000),
@@ -255,7 +255,7 @@ describe('status', () => {
     expect({ status, body }).toEqual({ status: 200, body: IDLE });
   });
 
-  it('is waiting while a meeting is on and nobody is in it', async () => {
+  it('is waiting while the meeting is vacant', async () => {
     const { meeting, ...club } = await startedClub();
     const { body } = await world.call('status', club.member, club);
     expect(body).toEqual({
@@ -270,7 +270,7 @@ describe('status', () => {
     });
   });
 
-  it('is live with people in it, and counts no machine and nobody who is still joining', async () => {
+  it('is live with people in it, and counts neither machines nor people who are still joining', async () => {
     const { meeting, ...club } = await startedClub();
     const { standIn } = world;
     await standIn.join(meeting.roomName, { identity: 'somebody' });
@@ -295,7 +295,7 @@ describe('status', () => {
     });
   });
 
-  it('is idle after the end, and tells of the last meeting', async () => {
+  it('is idle after the end, with the last meeting', async () => {
     const { meeting, ...club } = await startedClub();
     const { body: ended } = await world.call('end', club.moderator, club);
     const { body } = await world.call('status', club.member, club);
@@ -329,7 +329,7 @@ describe('status', () => {
     });
   });
 
-  it('for somebody who is logged in and no member is 403', async () => {
+  it('for a caller who is no member is 403', async () => {
     const club = await world.createClub();
     const { status, body } = await world.call('status', NOBODY, club);
     expect({ status, error: body.error, code: body.code }).toEqual({
@@ -490,7 +490,7 @@ describe('token', () => {
     });
   });
 
-  it('for somebody who is no member is 403', async () => {
+  it('for a caller who is no member is 403', async () => {
     const club = await startedClub();
     const { status, body } = await world.call('token', NOBODY, { clubId: club.clubId });
     expect({ status, error: body.error, code: body.code }).toEqual({
@@ -531,13 +531,13 @@ describe('a full meeting', () => {
     });
   });
 
-  it('lets in again whoever is in it already', async () => {
+  it('lets in a participant who is in it already', async () => {
     const { call, member, clubId } = await meetingForTwo({ people: 2, counted: 2 });
     const { status } = await call('token', member, { clubId });
     expect(status).toBe(200);
   });
 
-  it('that only counts as full, because somebody has just left, lets in one more', async () => {
+  it('whose listed count still includes a participant who left lets in one more', async () => {
     const { call, nameless, clubId } = await meetingForTwo({ people: 1, counted: 2 });
     const { status } = await call('token', nameless, { clubId });
     expect(status).toBe(200);

@@ -109,7 +109,7 @@ describe('The pages of a club’s meetings', () => {
     expect({ status, body }).toEqual({ status: 200, body: { meetings: [] } });
   });
 
-  it('grow at their head without moving: a meeting that ends meanwhile is on no later page', async () => {
+  it('grow at their head without moving: a meeting that ends between pages is on no later page', async () => {
     const all = await withHistory(6);
     const first = await service.listMeetings(club.member, club.clubId, { limit: '3' });
     await service.call('start', club.owner, club);
@@ -121,7 +121,7 @@ describe('The pages of a club’s meetings', () => {
     expect([...first.body.meetings, ...second.body.meetings]).toEqual(all);
   });
 
-  it('tell who ended each and why, and nothing that is not in the contract', async () => {
+  it('say who ended each and why, and nothing outside the contract', async () => {
     await service.call('start', club.owner, club);
     const { body: ended } = await service.call('end', club.moderator, club);
     const { body } = await service.listMeetings(club.member, club.clubId);
@@ -215,7 +215,7 @@ describe('Who may read it:', () => {
     expect(status).toBe(200);
   });
 
-  it('nobody from outside', async () => {
+  it('no outsider', async () => {
     const [last] = await withHistory(2);
     const { meetingId = '' } = last ?? {};
     expect(await both(club.outsider, club.clubId, meetingId)).toEqual({
@@ -233,14 +233,14 @@ describe('Who may read it:', () => {
     });
   });
 
-  it('nobody of a club that does not exist', async () => {
+  it('no caller about a club that does not exist', async () => {
     expect(await both(club.member, 'no-such-club', ulid())).toEqual({
       status: 404,
       code: 'CLUB_NOT_FOUND',
     });
   });
 
-  it('nobody through another club’s path', async () => {
+  it('no caller through another club’s path', async () => {
     const [last] = await withHistory(2);
     const other = await meetings.createClub();
     const { status, body } = await service.getMeeting(
@@ -335,7 +335,7 @@ describe('Attendance', () => {
     };
   }
 
-  it('is told per person, with two devices counted once', async () => {
+  it('is per person, with two devices counted once', async () => {
     const { rows, people } = await told([
       { who: 'member', joined: 0, left: 4 },
       { who: 'member', joined: 2, left: 6 },
@@ -356,13 +356,13 @@ describe('Attendance', () => {
     ]);
   });
 
-  it('closes whoever is still there at the end of the meeting', async () => {
+  it('closes open sessions at the end of the meeting', async () => {
     const { rows, raw, ended } = await told([{ who: 'member', joined: 4 }]);
     expect(rows).toMatchObject([{ from: 4, to: 10, present: 6 }]);
     expect(raw.attendance[0]?.lastLeftAt).toBe(ended.endedAt);
   });
 
-  it('takes a departure that is told after the end for what it says', async () => {
+  it('uses the time of a departure that arrives after the end', async () => {
     const { rows } = await told([{ who: 'member', joined: 1, left: 5 }], { lateLeft: true });
     expect(rows).toMatchObject([{ from: 1, to: 5, present: 4 }]);
   });
@@ -433,7 +433,7 @@ describe('Attendance', () => {
     );
   });
 
-  it('as a table is refused as JSON, to whoever may not see it', async () => {
+  it('as CSV is refused as JSON for a caller who may not see it', async () => {
     await told([{ who: 'member', joined: 1, left: 2 }]);
     const { lastMeeting } = await meetings.recordOf(club.clubId);
     const { status, headers, body } = await service.getAttendanceTable(

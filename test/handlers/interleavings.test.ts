@@ -70,7 +70,7 @@ describe('An end', () => {
     await world.expectAgreement(club.clubId);
   });
 
-  it('that was slow to decide does not end the meeting that was started meanwhile', async () => {
+  it('that was slow to decide does not end the meeting that has started since', async () => {
     const { body: first } = await otherStarts();
     const told: unknown[] = [];
     const faults = [
@@ -142,7 +142,7 @@ describe('A start', () => {
     await world.expectAgreement(club.clubId);
   });
 
-  it('that won and was ended before the other looked again: the other is told 409', async () => {
+  it('that won and was ended before the other looked again: the other is answered 409', async () => {
     const faults = [justBefore('UpdateItem', otherStarts), justBefore('GetItem', otherEnds)];
     const { call } = await world.boot({ faults });
     const { status, body } = await call('start', club.moderator, club);
@@ -150,7 +150,7 @@ describe('A start', () => {
     await world.expectAgreement(club.clubId);
   });
 
-  it('after an end was decided and before its room is deleted gets a room of its own', async () => {
+  it('after an end was decided and before its room is deleted gets its own room', async () => {
     const { body: first } = await otherStarts();
     const started: string[] = [];
     const faults = [

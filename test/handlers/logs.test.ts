@@ -200,7 +200,7 @@ describe('A run with every route and every failure', () => {
     for (const text of OF_AN_EVENT) expect(lineWith(text), text).toBeUndefined();
   });
 
-  it('names no club and nobody in any line of level INFO and above', () => {
+  it('names no club and no person in any line of level INFO and above', () => {
     expect(ran.names.length).toBeGreaterThan(50);
     const shown = lines.filter((line) => !line.includes('"level":"DEBUG"'));
     for (const name of ran.names) {

@@ -76,7 +76,7 @@ describe('A person’s clubs', () => {
     );
   });
 
-  it('are none for somebody whom no club knows', async () => {
+  it('are none for a caller without clubs', async () => {
     expect(await clubsOf(person())).toEqual({ clubs: [] });
   });
 
@@ -96,7 +96,7 @@ describe('A person’s clubs', () => {
     expect(await idsOf(heir)).toEqual([left, handed].sort());
   });
 
-  it('say of a meeting that is on how many people LiveKit’s events tell of', async () => {
+  it('have the participant count of an active meeting, from webhooks', async () => {
     const me = person();
     const clubId = await putClub(me.userId);
     const { body: meeting } = await service.call('start', me, { clubId });
@@ -238,7 +238,7 @@ describe('The members of a club', () => {
     },
   );
 
-  it('are no business of whoever is not one of them', async () => {
+  it('are hidden from callers who are no members', async () => {
     const club = await world.createClub();
     const elsewhere = await world.createClub();
     for (const stranger of [club.outsider, elsewhere.owner, elsewhere.moderator]) {

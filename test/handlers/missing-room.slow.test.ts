@@ -5,7 +5,7 @@ import { startModeration } from '../support/moderation.ts';
 import { isMissing } from '../support/world.ts';
 
 it.skipIf(isMissing('server'))(
-  'A real server that asks the room’s node: status, participants and cleanup know that nobody is there',
+  'A real server that asks the room’s node: status, participants and cleanup see an empty room',
   { timeout: 60_000 },
   async () => {
     const world = await startModeration('server', { missingRoom: 'unavailable' });

@@ -51,7 +51,7 @@ describe.each(['empty', 'not-found', 'unavailable'] as const)(
       expect(one).toMatchObject({ status: 404, body: { code: 'PARTICIPANT_NOT_FOUND' } });
     });
 
-    it('has nobody whose grant is renewed when they are demoted', async () => {
+    it('has no renewed grant after a demotion', async () => {
       const club = await clubWithoutRoom();
       const target = { clubId: club.clubId, userId: club.moderator.userId };
       const { status, body } = await service.call('role', club.owner, {
@@ -86,7 +86,7 @@ describe.each(['empty', 'not-found', 'unavailable'] as const)(
       expect(body).toMatchObject({ state: 'waiting', participantCount: 0, observedBy: 'events' });
     });
 
-    it('is cleaned up with somebody barred from it', async () => {
+    it('is cleaned up with a person barred from it', async () => {
       const club = await clubWithoutRoom();
       const { clubId, member } = club;
       await service.call('remove', club.owner, { clubId, userId: member.userId });
@@ -124,7 +124,7 @@ describe.each(['empty', 'not-found', 'unavailable'] as const)(
 
 describe('A room that closes between two questions to LiveKit', () => {
   it.each(['not-found', 'unavailable'] as const)(
-    'has nobody in it, where LiveKit answers “%s” about its participants',
+    'is empty where LiveKit answers “%s” about its participants',
     async (missingRoom) => {
       const world = await startModeration('stand-in', { missingRoom });
       try {

@@ -136,7 +136,7 @@ describe('A write that arrives after its request was given up', () => {
     return { ...club, remove, readmit, isBarred };
   }
 
-  it('of a removal bars nobody who was readmitted since', async () => {
+  it('of a removal bars no person who was readmitted since', async () => {
     const { remove, readmit, isBarred } = await clubWithMeeting();
     const arrive = await giveUp(async (by) => expect(await remove(by)).toBe(503));
     expect([await remove(), await readmit()]).toEqual([200, 200]);
@@ -151,7 +151,7 @@ describe('A write that arrives after its request was given up', () => {
     expect(await isBarred()).toBe(true);
   });
 
-  it('of a readmission readmits nobody who was removed since', async () => {
+  it('of a readmission readmits no person who was removed since', async () => {
     const { remove, readmit, isBarred } = await clubWithMeeting();
     await remove();
     const arrive = await giveUp(async (by) => expect(await readmit(by)).toBe(503));
@@ -161,7 +161,7 @@ describe('A write that arrives after its request was given up', () => {
   });
 
   it.each(['member', 'moderator'] as const)(
-    'of the role %s gives it to nobody who was given another since',
+    'of the role %s does not override a newer role',
     async (role) => {
       const { clubId, owner, member, deputy } = await world.createClub();
       const { userId } = role === 'moderator' ? member : deputy;
@@ -176,7 +176,7 @@ describe('A write that arrives after its request was given up', () => {
     },
   );
 
-  it('of a role gives it to nobody who left the club and came back since', async () => {
+  it('of a role does not apply to a member who left and came back since', async () => {
     const { clubId, owner, member } = await world.createClub();
     const { userId } = member;
     const target = { clubId, userId, body: { role: 'moderator' } };
@@ -190,7 +190,7 @@ describe('A write that arrives after its request was given up', () => {
     expect(item).toMatchObject({ role: 'member' });
   });
 
-  it('of a role gives it when nothing was decided since', async () => {
+  it('of a role applies when nothing was decided since', async () => {
     const { clubId, owner, member } = await world.createClub();
     const { userId } = member;
     const target = { clubId, userId, body: { role: 'moderator' } };
@@ -202,7 +202,7 @@ describe('A write that arrives after its request was given up', () => {
     expect(item).toMatchObject({ role: 'moderator' });
   });
 
-  it('of remove-member bars nobody who was readmitted since', async () => {
+  it('of remove-member bars no person who was readmitted since', async () => {
     const { clubId, member, remove, readmit, isBarred } = await clubWithMeeting();
     const command = { command: 'remove-member', clubId, userId: member.userId };
     const arrive = await giveUp((by) => expect(by.manage(command)).rejects.toThrow());

@@ -70,7 +70,7 @@ describe.skipIf(isMissing('server'))('On a real server', () => {
     return response.status;
   }
 
-  describe('whoever is removed', () => {
+  describe('a removed participant', () => {
     async function removedMember() {
       const { club, meeting } = await meetingOf();
       const oldToken = await tokenFor(club.member, club);
@@ -160,7 +160,7 @@ describe.skipIf(isMissing('server'))('On a real server', () => {
       expect(again.isIn()).toBe(true);
     });
 
-    it('is absent: barred all the same', async () => {
+    it('is absent: still barred', async () => {
       const { club } = await meetingOf();
       const oldToken = await tokenFor(club.member, club);
       const { body } = await service.call('remove', club.moderator, {
@@ -173,8 +173,8 @@ describe.skipIf(isMissing('server'))('On a real server', () => {
     });
   });
 
-  describe('whoever is muted', () => {
-    it('is heard no more, the others see it, and unmutes without anybody’s help', async () => {
+  describe('a muted participant', () => {
+    it('is silent, the others see it, and can unmute', async () => {
       const { club } = await meetingOf();
       const speaker = await join(await tokenFor(club.member, club));
       const listener = await join(await tokenFor(club.other, club));
@@ -377,7 +377,7 @@ describe.skipIf(isMissing('server'))('On a real server', () => {
   });
 
   describe('a member whom the clubs function takes off the club', () => {
-    it('is out within a second, gets no token, and the old one is of no use', async () => {
+    it('is out within a second, gets no token, and cannot join with the old one', async () => {
       const { club, meeting } = await meetingOf();
       const { clubId } = club;
       const oldToken = await tokenFor(club.member, club);

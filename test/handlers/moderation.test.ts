@@ -79,7 +79,7 @@ describe('participants', () => {
     expect(byId.get(club.moderator.userId)).toMatchObject({ role: 'moderator' });
   });
 
-  it('are neither recorders nor agents, nor whoever is still joining', async () => {
+  it('exclude recorders, agents and participants who are still joining', async () => {
     const club = await clubWithMeeting();
     const { roomName } = club.meeting;
     await world.standIn.join(roomName, { identity: 'EG_recorder', kind: 'EGRESS' });
@@ -90,7 +90,7 @@ describe('participants', () => {
     expect(body.participants.map(({ userId }) => userId)).toEqual([club.member.userId]);
   });
 
-  it('that took a moderator’s name and metadata are members all the same', async () => {
+  it('that took a moderator’s name and metadata are still members', async () => {
     const club = await clubWithMeeting();
     await world.standIn.join(club.meeting.roomName, {
       identity: club.member.userId,
@@ -102,7 +102,7 @@ describe('participants', () => {
     expect(body.participants.map(({ role }) => role)).toEqual(['member']);
   });
 
-  it('come with the people of the club who are kept out, by the names in the record', async () => {
+  it('include the barred people, by the names in the record', async () => {
     const club = await clubWithMeeting();
     await enter(club, club.member);
     const { clubId } = club;
@@ -119,7 +119,7 @@ describe('participants', () => {
     });
   });
 
-  it('are nobody in a room that LiveKit has closed', async () => {
+  it('are none in a room that LiveKit has closed', async () => {
     const club = await clubWithMeeting();
     await world.media.deleteRoom(club.meeting.roomName);
     const { status, body } = await service.call('participants', club.owner, club);
@@ -205,7 +205,7 @@ describe('mute', () => {
     expect(await mutedTracks(club)).toEqual([]);
   });
 
-  it('of everybody spares moderators, whoever asks, and takes a source', async () => {
+  it('of everybody spares moderators, and takes a source', async () => {
     const club = await clubWithMeeting();
     await enter(club, club.owner);
     await enter(club, club.moderator);
@@ -226,7 +226,7 @@ describe('mute', () => {
     expect(brief(await service.call('muteAll', club.owner, options))).toBe('400 INVALID_REQUEST');
   });
 
-  it('of somebody who leaves at that moment is done', async () => {
+  it('of a participant who leaves at that moment succeeds', async () => {
     const club = await clubWithMeeting();
     const { sid } = await enter(club, club.member);
     const { trackSids } = await enter(club, club.other);
@@ -249,7 +249,7 @@ describe('remove', () => {
     ...(body && { body }),
   });
 
-  it('is repeatable: out, barred, and then barred all the same', async () => {
+  it('is repeatable: removed and barred, then still barred', async () => {
     const club = await clubWithMeeting();
     await enter(club, club.member);
     const first = await service.call('remove', club.moderator, removal(club));
@@ -264,7 +264,7 @@ describe('remove', () => {
     expect(barredUserIds).toEqual(new Set([club.member.userId]));
   });
 
-  it('with allowRejoin bars nobody, and does not lift an earlier bar', async () => {
+  it('with allowRejoin does not bar, and does not lift an earlier bar', async () => {
     const club = await clubWithMeeting();
     await enter(club, club.member);
     const gently = removal(club, { allowRejoin: true });
@@ -302,7 +302,7 @@ describe('remove', () => {
     expect(brief(await token())).toBe(200);
   });
 
-  it('that comes after the end of the meeting bars nobody from the next', async () => {
+  it('after the end of the meeting does not bar from the next', async () => {
     const club = await clubWithMeeting();
     const restart = justBefore('UpdateItem', async () => {
       await service.call('end', club.owner, club);
@@ -347,7 +347,7 @@ describe('remove', () => {
     expect(await isInRoom(club, club.member)).toBe(false);
   });
 
-  it('by the cleanup spares whoever was let back in meanwhile', async () => {
+  it('by the cleanup spares a person who was readmitted', async () => {
     const club = await clubWithMeeting();
     await service.call('remove', club.moderator, removal(club));
     await enter(club, club.member);
@@ -377,7 +377,7 @@ describe('readmit', () => {
     expect(barredUserIds).toEqual(new Set([club.other.userId]));
   });
 
-  it('lets in also whoever was made the club’s own moderator since', async () => {
+  it('lets in a person who became the owner since', async () => {
     const club = await clubWithMeeting();
     const target = { clubId: club.clubId, userId: club.member.userId };
     await service.call('remove', club.moderator, target);
@@ -550,7 +550,7 @@ describe('a role', () => {
   );
 
   it.each(['full', 'room'] as const)(
-    'taken away with %s says until when, and again',
+    'of member with %s says until when, and again',
     async (kind) => {
       const now = new Date('2026-11-22T20:00:00.000Z');
       const by = await world.boot({ ...grants(kind), now: () => now });
@@ -565,7 +565,7 @@ describe('a role', () => {
     },
   );
 
-  it('taken away counts the life of the longest token', async () => {
+  it('of member counts the life of the longest token', async () => {
     const now = new Date();
     const by = await world.boot({
       env: { MODERATOR_GRANTS: 'room', TOKEN_TTL_SECONDS: '3600' },
@@ -578,7 +578,7 @@ describe('a role', () => {
     expect(body).toMatchObject({ until: latestExpiry(rules, now).toISOString() });
   });
 
-  it('taken away from whoever had none, or given, holds now also with `full`', async () => {
+  it('of member for a member, or of moderator, is effective now also with `full`', async () => {
     const by = await world.boot(grants('full'));
     const club = await clubWithMeeting();
     const { clubId, owner, member } = club;
@@ -588,7 +588,7 @@ describe('a role', () => {
     }
   });
 
-  it('taken away after the meeting: `roomRecord` is bound to no room and outlives it', async () => {
+  it('of member after the meeting: `roomRecord` is bound to no room and outlives it', async () => {
     const club = await clubWithMeeting();
     await service.call('end', club.owner, club);
     const { lastMeeting } = await world.recordOf(club.clubId);
@@ -648,7 +648,7 @@ describe('LiveKit failing between the record and the call', () => {
     expect(await isInRoom(club, club.member)).toBe(false);
   });
 
-  it('of a join that is to be undone is told to LiveKit, which sends the event again', async () => {
+  it('of a join to undo is answered 503, so LiveKit sends the event again', async () => {
     const club = await clubWithMeeting();
     await service.call('remove', club.moderator, { ...club, userId: club.member.userId });
     // Both attempts that the first delivery makes.
@@ -803,13 +803,13 @@ describe('What each costs, on the wire', () => {
       ['BatchGetItem', 'RemoveParticipant'],
     ],
     [
-      'remove with allowRejoin of somebody who is not there',
+      'remove with allowRejoin of an absent person',
       'remove',
       ({ other }) => ({ userId: other.userId, body: { allowRejoin: true } }),
       ['BatchGetItem', 'RemoveParticipant', 'GetItem'],
     ],
     [
-      'readmit of somebody who is not barred',
+      'readmit of a person who is not barred',
       'readmit',
       ({ member }) => ({ userId: member.userId }),
       ['BatchGetItem'],

@@ -214,7 +214,7 @@ describe('Whatever is lost,', () => {
           const known = new Set(stays.map(({ sid }) => sid));
           expect(
             rows.filter(({ sid }) => !known.has(sid)),
-            'sessions of nobody',
+            'sessions without a person',
           ).toEqual([]);
         },
       ),

@@ -69,7 +69,7 @@ describe('A room that finishes', () => {
     expect(presentSids).toBeUndefined();
   });
 
-  it('is not opened again by what is told late about it', async () => {
+  it('is not reopened by late events', async () => {
     await tell('room_finished', 5, first);
     await tell('participant_joined', 1, first, participant('PA_a', club.member.userId));
     await tell('room_started', 0, first);
@@ -94,7 +94,7 @@ describe('A room that finishes', () => {
 });
 
 describe('The next room of a meeting', () => {
-  it('starts empty: whoever was in the one before has to come again', async () => {
+  it('starts empty: participants of the one before must rejoin', async () => {
     await tell('room_started', 0, first);
     await tell('participant_joined', 1, first, participant('PA_a', club.member.userId));
     await tell('room_started', 10, second);
@@ -104,7 +104,7 @@ describe('The next room of a meeting', () => {
     expect(await sids()).toEqual([]);
   });
 
-  it('counts whoever joins it before its own start is told', async () => {
+  it('counts participants who join before its `room_started` arrives', async () => {
     await tell('room_started', 0, first);
     await tell('participant_joined', 1, first, participant('PA_a', club.owner.userId));
     await tell('participant_joined', 11, second, participant('PA_b', club.member.userId, 11));
@@ -117,7 +117,7 @@ describe('The next room of a meeting', () => {
 });
 
 describe('A vacancy', () => {
-  it('goes on when LiveKit makes the room again and nobody comes', async () => {
+  it('goes on when LiveKit makes the room again and it stays empty', async () => {
     await tell('room_started', 0, first);
     await tell('room_finished', 5, first);
     await tell('room_started', 10, second);
@@ -137,7 +137,7 @@ describe('A vacancy', () => {
 });
 
 describe('Eight people', () => {
-  it('who are the first that is told of a room, all at once, are all counted', async () => {
+  it('whose concurrent joins are a room’s first events are all counted', async () => {
     const everybody = Array.from({ length: 8 }, (_, index) =>
       participant(`PA_${index}`, `somebody-${index}`),
     );
@@ -165,7 +165,7 @@ describe('A person', () => {
     ]);
   });
 
-  it('whose two sessions are told in the other order is still there', async () => {
+  it('whose two sessions arrive in the other order is still present', async () => {
     await tell('room_started', 0, first);
     const [phone, laptop] = [
       participant('PA_phone', club.member.userId, 1),
@@ -213,7 +213,7 @@ describe('The cleanup', () => {
     await meetings.tellTo(undefined);
   }
 
-  it('adopts somebody who is still joining; when they give up, they are not counted on', async () => {
+  it('adopts a participant who is still joining, and drops them when they give up', async () => {
     await onlyTheRoom();
     const { sid } = await meetings.standIn.join(meeting.roomName, {
       identity: club.member.userId,
@@ -240,7 +240,7 @@ describe('The cleanup', () => {
     expect((await record()).meeting?.vacantSince).toBeDefined();
   });
 
-  it('leaves a count that is right alone: it lists nobody, and costs no call', async () => {
+  it('leaves a correct count alone, without a call', async () => {
     await meetings.tellTo(service);
     await service.deps.media.createRoom(meeting.roomName, ROOM);
     await meetings.standIn.join(meeting.roomName, { identity: club.owner.userId });

@@ -47,7 +47,7 @@ beforeEach(async () => {
 });
 
 describe('With webhooks, status', () => {
-  it('reads once and asks LiveKit nothing, from the room’s start to its end', async () => {
+  it('makes one read and no LiveKit call, from the room’s start to its end', async () => {
     await startMeeting({ webhooks: true });
     expect(await status()).toMatchObject({
       asked: TOLD,
@@ -93,7 +93,7 @@ describe('With webhooks, status', () => {
     expect(await meetings.standIn.calls.counts()).toEqual({});
   });
 
-  it('says when what it says was so', async () => {
+  it('says when it was observed', async () => {
     await startMeeting({ webhooks: true });
     const before = Date.now();
     await join(club.member.userId);
@@ -103,7 +103,7 @@ describe('With webhooks, status', () => {
     expect(Date.parse(observedAt)).toBeLessThanOrEqual(Date.now());
   });
 
-  it('counts somebody who joined on a second device once: LiveKit lets only one in', async () => {
+  it('counts a person with two devices once: LiveKit lets only one in', async () => {
     await startMeeting({ webhooks: true });
     await join(club.member.userId);
     await join(club.member.userId);
@@ -132,7 +132,7 @@ describe('With webhooks, status', () => {
     });
   });
 
-  it('is about the next room, when the server lost the first and tells of the next', async () => {
+  it('is about the next room when the server lost the first', async () => {
     await startMeeting({ webhooks: true });
     await join(club.member.userId);
     await meetings.tellTo(undefined);
@@ -168,7 +168,7 @@ describe('Without webhooks, status', () => {
 });
 
 describe('When the room’s start was lost, status', () => {
-  it('asks until the cleanup adopts the meeting, and then is told', async () => {
+  it('asks LiveKit until the cleanup adopts the meeting, then uses events', async () => {
     await startMeeting({ webhooks: false });
     await join(club.owner.userId);
     await meetings.tellTo(service);
@@ -182,7 +182,7 @@ describe('When the room’s start was lost, status', () => {
     });
   });
 
-  it('is told at once when it was only late', async () => {
+  it('uses events at once when it was only late', async () => {
     await meetings.standIn.webhooks.setFault({ kind: 'swap', event: 'room_started', times: 1 });
     await startMeeting({ webhooks: true });
     expect(await status()).toMatchObject({ asked: ASKED });
@@ -200,8 +200,8 @@ describe('When the room’s start was lost, status', () => {
   });
 });
 
-describe('Status that is told', () => {
-  it('needs no LiveKit at all: an outage of it does not show', async () => {
+describe('Status from events', () => {
+  it('makes no LiveKit call: an outage does not show', async () => {
     await startMeeting({ webhooks: true });
     await join(club.member.userId);
     await meetings.standIn.faults.set({ kind: 'fail', status: 503, code: 'unavailable' });

@@ -93,7 +93,7 @@ function json(value: unknown): string {
   }
 }
 
-it('that nobody signed is answered 401 or 400, and neither read nor written for: 10,000 of it', async () => {
+it('without a signature is answered 401 or 400 without a read or write: 10,000 of it', async () => {
   const before = await meetings.scan();
   const rooms = await meetings.standIn.rooms();
   service.wire.forget();

@@ -274,7 +274,7 @@ describe('During a rotation', () => {
   });
 });
 
-describe('An event that is of no use is answered 200, ignored, and writes nothing:', () => {
+describe('An irrelevant event is answered 200, ignored, and writes nothing:', () => {
   const now = Date.now();
   const unknown = { room: roomCalled(roomNameOf('no-such-club', ulid())), at: now };
 
@@ -336,7 +336,7 @@ describe('An event that is of no use is answered 200, ignored, and writes nothin
   });
 
   it.each(['', 'a b', 'ann@example.org', 'a#b', 'x'.repeat(65), '__proto__#'])(
-    'one about somebody whose identity no token of ours has: %j',
+    'one about a participant with a foreign identity: %j',
     async (identity) => {
       const { room } = await clubWithMeeting();
       const participant = { ...person('ann'), identity };
@@ -368,7 +368,7 @@ describe('The doctor’s room', () => {
     await proofs().forgetEvents(proofId);
   });
 
-  it('that nobody expects here, of another stage or after the doctor went, leaves nothing', async () => {
+  it('of another stage, or after the doctor finished, leaves nothing', async () => {
     const proofId = ulid();
     const before = await meetings.scan();
     expect(await told(proofId, 'room_started')).toEqual(ignored);
@@ -536,7 +536,7 @@ describe('A webhook costs, counted at the wire,', () => {
   };
   const at = Date.now();
 
-  it('nothing when it does not verify, or is of no use', async () => {
+  it('nothing when it does not verify, or is irrelevant', async () => {
     service.wire.forget();
     await service.post(webhookPost({ body: '{}' }));
     expect(service.wire.operations()).toEqual([]);
@@ -603,7 +603,7 @@ describe('A webhook costs, counted at the wire,', () => {
 });
 
 describe('The clock of an event', () => {
-  it('decides when somebody left, not the moment at which it was told', async () => {
+  it('sets the time of a departure, not that of its arrival', async () => {
     const { club, meeting, room } = await clubWithMeeting();
     const joinedAtMs = Date.now() - minutes(10);
     const participant = person(club.member.userId, joinedAtMs);

@@ -65,7 +65,7 @@ describe.each(KINDS)('LiveKit as a %s', (kind) => {
     });
 
     describe('health', () => {
-      it('answers 200 at its root, to anybody', async () => {
+      it('answers 200 at its root, without a token', async () => {
         const response = await fetch(world.url);
         expect(response.status).toBe(200);
         expect(await response.text()).toMatch(/^OK/);
@@ -140,7 +140,7 @@ describe.each(KINDS)('LiveKit as a %s', (kind) => {
         expect((await post('ListRooms', {}, bearer(claims))).status).toBe(200);
       });
 
-      it('gives the SDK a ServerError with status 401 and no code', async () => {
+      it('makes the SDK throw a ServerError with status 401 and no code', async () => {
         const { RoomServiceClient } = await import('livekit-server-sdk');
         const stranger = new RoomServiceClient(world.wsUrl, KEY, OTHER_SECRET);
         const error = await stranger.listRooms().catch((thrown: unknown) => thrown);
@@ -572,7 +572,7 @@ describe.each(KINDS)('LiveKit as a %s', (kind) => {
     });
 
     describe('webhooks', () => {
-      it('tell a meeting from its beginning to its end', async () => {
+      it('describe a meeting from its beginning to its end', async () => {
         const name = newName();
         const room = await world.rooms.createRoom({ name, metadata: 'm', maxParticipants: 5 });
         const beforeSeconds = nowSeconds();
@@ -649,7 +649,7 @@ describe.each(KINDS)('LiveKit as a %s', (kind) => {
     });
 
     describe.concurrent('what takes time', () => {
-      it('a room that nobody joined closes after its emptyTimeout', async () => {
+      it('a room without a join closes after its emptyTimeout', async () => {
         const name = newName();
         await world.rooms.createRoom({ name, emptyTimeout: 1 });
         await eventually(async () => ((await listed(name)) ? undefined : true), 'still open');
@@ -665,7 +665,7 @@ describe.each(KINDS)('LiveKit as a %s', (kind) => {
         await eventually(async () => ((await listed(name)) ? undefined : true), 'still open');
       });
 
-      it('muting somebody who is not there ends in 503 unavailable', async () => {
+      it('muting an absent participant ends in 503 unavailable', async () => {
         await expectError(
           world.rooms.mutePublishedTrack('none', 'nobody', 'TR_none', true),
           503,

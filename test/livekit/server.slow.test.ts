@@ -47,7 +47,7 @@ describe.skipIf(isSkipped('server'))('a LiveKit server of our own', { timeout: 2
     await new RoomServiceClient(wsUrl, KEY, SECRET).createRoom({ name: 'r' });
   });
 
-  it('ends in under two seconds with somebody in a room, and leaves nothing', async () => {
+  it('ends in under two seconds with a participant in a room, and leaves nothing', async () => {
     const { wsUrl, pid, stop, exited } = await start();
     await new RoomServiceClient(wsUrl, KEY, SECRET).createRoom({ name: 'r' });
     const room = new Room();

@@ -160,7 +160,7 @@ describe.each<[string, (standIn: StandIn) => StandInControl]>([
     expect(await control.rooms()).toEqual([]);
   });
 
-  it('delays past a time limit, and does the work all the same', async () => {
+  it('delays past a time limit, and still does the work', async () => {
     await control.faults.set({ kind: 'delay', milliseconds: 1_200, methods: ['CreateRoom'] });
     const late = rooms.createRoom({ name: 'r' });
     await expect(late).rejects.toMatchObject({ name: 'TimeoutError' });
@@ -265,7 +265,7 @@ describe('webhooks', () => {
     expect(deliveries.map(({ outcome }) => outcome)).toEqual(Array(4).fill('delivered'));
   });
 
-  it('tell of a connection that never became active as aborted', async () => {
+  it('report a connection that never became active as aborted', async () => {
     await rooms.createRoom({ name: 'r' });
     const { sid } = await standIn.join('r', { identity: 'alice', state: 'JOINED' });
     await standIn.leave('r', sid);
@@ -298,7 +298,7 @@ describe('webhooks', () => {
     },
   );
 
-  it('are given up when nobody listens', async () => {
+  it('are given up when the port is closed', async () => {
     receiver.close();
     receiver.closeAllConnections();
     await rooms.createRoom({ name: 'r' });

@@ -27,18 +27,18 @@ const start = async (code: string, options: Partial<ChildOptions> = {}) => {
 const isGone = (pid: number) => expect.poll(() => isRunning(pid), { timeout: 2_000 }).toBe(false);
 
 describe('a child process of the stack', () => {
-  it('names the part that ends by itself, with its last words', async () => {
+  it('names the part that ends unexpectedly, with its last output', async () => {
     const child = await start(
       `${READY} console.error('out of ink'); setTimeout(process.exit, 10, 3);`,
     );
     expect(await child.exited).toBe(
-      'The part ended by itself (exit code 3).\n  | ready\n  | out of ink',
+      'The part ended unexpectedly (exit code 3).\n  | ready\n  | out of ink',
     );
   });
 
   it('that ends before it is ready fails the start with its last words', async () => {
     await expect(start(`console.error('no paper');`)).rejects.toThrow(
-      'The part ended by itself (exit code 0).\n  | no paper',
+      'The part ended unexpectedly (exit code 0).\n  | no paper',
     );
   });
 

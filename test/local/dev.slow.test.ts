@@ -302,7 +302,7 @@ describe('npm run dev', { timeout: READY_MS + 20_000 }, () => {
     expect(await readdir(join(checkout, '.local'))).toEqual([]);
   });
 
-  it('says so when the LiveKit that it was told to use is missing', async () => {
+  it('says so when the requested LiveKit is missing', async () => {
     const nowhere = join(checkout, 'nowhere');
     const dev = startDev({ LIVEKIT: 'server', PATH: nowhere, XDG_CACHE_HOME: nowhere });
     expect(await dev.closed).toBe(1);

@@ -65,7 +65,7 @@ describe('the local database', () => {
     await stopped;
   });
 
-  it('uses another one with a table of its own, and takes only that away again', async () => {
+  it('uses another one with its own table, and deletes only that', async () => {
     const guest = await startDatabase({ endpoint: database.endpoint });
     await createClub(guest, { clubId: 'b', name: 'B', moderatorId: 'u', members: [] });
     expect(await getClub(guest, 'b')).toMatchObject({ name: 'B' });

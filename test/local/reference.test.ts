@@ -27,7 +27,7 @@ describe('The page of the API', () => {
     }
   });
 
-  it('may ask nobody but the API of the stack', async () => {
+  it('may call only the API of the stack', async () => {
     const { headers } = await fetch(reference.url);
     const policy = headers.get('content-security-policy') ?? '';
     expect(policy).toContain("default-src 'self'");
