@@ -297,7 +297,7 @@ describe('npm run dev', { timeout: READY_MS + 20_000 }, () => {
     const api = parts.find(({ args }) => args.includes('serverless.js'));
     process.kill(api?.pid ?? Number.NaN, 'SIGKILL');
     expect(await dev.closed).toBe(1);
-    expect(dev.output()).toContain('API (serverless-offline) ended by itself (SIGKILL).');
+    expect(dev.output()).toContain('API (serverless-offline) ended unexpectedly (SIGKILL).');
     expect(parts.filter(({ pid }) => isRunning(pid))).toEqual([]);
     expect(await readdir(join(checkout, '.local'))).toEqual([]);
   });
