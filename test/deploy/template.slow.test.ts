@@ -133,6 +133,7 @@ const PERMISSIONS: Record<string, string[]> = {
   ],
   cleanup: [
     `dynamodb:BatchGetItem ${TABLE}`,
+    `dynamodb:GetItem ${TABLE}`,
     `dynamodb:PutItem ${TABLE}`,
     `dynamodb:UpdateItem ${TABLE}`,
     `dynamodb:Query ${INDEX}`,
