@@ -3,9 +3,9 @@ import { identity, livekit, loadConfig, store, tokens } from '../lib/config.ts';
 import { createDeps } from '../lib/deps.ts';
 import { type HttpDeps, httpHandler } from '../lib/http/handler.ts';
 import { ok } from '../lib/http/response.ts';
+import type { GrantDeps } from '../lib/meetings/grants.ts';
 import { ClubId, Role, UserId } from '../lib/meetings/model.ts';
 import { type ModerationDeps, setRole } from '../lib/meetings/moderation.ts';
-import type { TokenRules } from '../lib/meetings/token.ts';
 
 export const Path = z.object({ clubId: ClubId, userId: UserId });
 export const Body = z.strictObject({ role: Role });
@@ -14,7 +14,7 @@ export const route = {
   failure: 'Failed to set the role',
 };
 
-export const createHandler = (deps: ModerationDeps & HttpDeps & { tokens: TokenRules }) =>
+export const createHandler = (deps: ModerationDeps & GrantDeps & HttpDeps) =>
   httpHandler(route, deps, { path: Path, body: Body }, async (request) =>
     ok(await setRole(deps, request)),
   );

@@ -2,6 +2,7 @@ import { ulid } from 'ulid';
 import { createCallerVerifier, type IdentityOptions } from './cognito/caller.ts';
 import { createClubAdministration } from './dynamodb/administration.ts';
 import { createClubRepository } from './dynamodb/clubs.ts';
+import { createGrantRepository } from './dynamodb/grants.ts';
 import { createPresenceRepository } from './dynamodb/presence.ts';
 import { createProofRepository } from './dynamodb/proofs.ts';
 import { openTable, type Table, type TableOptions } from './dynamodb/table.ts';
@@ -73,6 +74,7 @@ const serviceDeps = <C>(config: C, table: Table, project: () => Promise<LiveKitP
 
 const storeDeps = (table: Table) => ({
   clubs: createClubRepository(table),
+  grants: createGrantRepository(table),
   presence: createPresenceRepository(table),
   now: () => new Date(),
   log: createLog(),

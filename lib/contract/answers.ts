@@ -315,7 +315,7 @@ const holdsLater = {
   ),
   isRenewed: described(
     z.boolean(),
-    'LiveKit renews the grant for as long as the person stays in the meeting, longer than `until`. Removing them ends that.',
+    'LiveKit renews the grant for as long as the person is in the meeting, longer than `until`. Removing them ends that.',
   ),
 };
 

@@ -1,6 +1,14 @@
 import { EndedMeeting, Member, Session } from '../meetings/model.ts';
 import type { ClubAdministration } from '../meetings/ports.ts';
-import { ATTENDANCE_PREFIX, clubKey, MEETING_PREFIX, MEMBER_PREFIX, memberKey } from './keys.ts';
+import {
+  ATTENDANCE_PREFIX,
+  clubKey,
+  GRANTS_PREFIX,
+  grantKey,
+  MEETING_PREFIX,
+  MEMBER_PREFIX,
+  memberKey,
+} from './keys.ts';
 import type { Item, Key, Table } from './table.ts';
 
 /** How the application that owns the clubs keeps them up to date; items are in docs/decisions.md. */
@@ -45,26 +53,14 @@ export function createClubAdministration(table: Table): ClubAdministration {
       });
     },
 
-    async setRole(clubId, userId, role, at) {
-      const key = memberKey(clubId, userId);
-      // `role` is a word that DynamoDB reserves.
-      const names = { ExpressionAttributeNames: { '#role': 'role' } };
-      const isDemoted =
-        role === 'member' &&
-        (await table.updateIf(key, {
-          ConditionExpression: '#role = :moderator',
-          UpdateExpression: 'SET #role = :role, roleAt = :at, demotedAt = :at',
-          ...names,
-          ExpressionAttributeValues: { ':moderator': 'moderator', ':role': role, ':at': at },
-        }));
-      if (isDemoted) return true;
-      return table.updateIf(key, {
+    setRole: (clubId, userId, role, at) =>
+      table.updateIf(memberKey(clubId, userId), {
         ConditionExpression: 'attribute_exists(pk)',
         UpdateExpression: 'SET #role = :role, roleAt = :at',
-        ...names,
+        // `role` is a word that DynamoDB reserves.
+        ExpressionAttributeNames: { '#role': 'role' },
         ExpressionAttributeValues: { ':role': role, ':at': at },
-      });
-    },
+      }),
 
     removeMember: (clubId, userId) => table.remove(memberKey(clubId, userId)),
 
@@ -74,6 +70,7 @@ export function createClubAdministration(table: Table): ClubAdministration {
     },
 
     async forgetUser(clubId, userId) {
+      await table.remove(grantKey(clubId, userId));
       const sessions = await itemsOf(clubId, ATTENDANCE_PREFIX);
       await table.removeAll(
         sessions.filter((item) => Session.parse(item).userId === userId).map(keyOf),
@@ -94,8 +91,8 @@ export function createClubAdministration(table: Table): ClubAdministration {
     },
 
     async removeItemsOfClub(clubId) {
-      // Attendance last: whoever writes some looks for the member first.
-      for (const prefix of [MEMBER_PREFIX, MEETING_PREFIX, ATTENDANCE_PREFIX]) {
+      // After the members: whoever writes of what follows looks for the member.
+      for (const prefix of [MEMBER_PREFIX, MEETING_PREFIX, GRANTS_PREFIX, ATTENDANCE_PREFIX]) {
         await table.removeAll((await itemsOf(clubId, prefix)).map(keyOf));
       }
     },

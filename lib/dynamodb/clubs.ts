@@ -1,11 +1,19 @@
 import * as z from 'zod/mini';
-import { Club, EndedMeeting, type Meeting, MeetingId, Member } from '../meetings/model.ts';
+import {
+  Club,
+  EndedMeeting,
+  GrantNote,
+  type Meeting,
+  MeetingId,
+  Member,
+} from '../meetings/model.ts';
 import type { ClubRepository, EndCondition, MeetingRef } from '../meetings/ports.ts';
 import {
   ACTIVE_SHARDS,
   activeShardOf,
   CLUB_PREFIX,
   clubKey,
+  grantKey,
   MEETING_PREFIX,
   MEMBER_PREFIX,
   meetingKey,
@@ -27,14 +35,17 @@ export function createClubRepository(table: Table): ClubRepository {
   };
 
   /** In one round trip; the members by user id. */
-  const clubAndMembers = async (clubId: string, userIds: string[]) => {
+  const clubAndMembers = async (clubId: string, userIds: string[], others: Key[] = []) => {
     const keys = [...new Set(userIds)].map((userId) => memberKey(clubId, userId));
-    const items = await table.getTogether([clubKey(clubId), ...keys]);
+    const items = await table.getTogether([clubKey(clubId), ...keys, ...others]);
     const club = items.find(({ sk }) => sk === 'CLUB');
-    const members = items.filter(({ sk }) => sk !== 'CLUB').map((item) => Member.parse(item));
+    const members = items
+      .filter(({ sk }) => String(sk).startsWith(MEMBER_PREFIX))
+      .map((item) => Member.parse(item));
     return {
       club: club && Club.parse(club),
       members: new Map(members.map((member) => [member.userId, member])),
+      items,
     };
   };
 
@@ -42,6 +53,13 @@ export function createClubRepository(table: Table): ClubRepository {
     async getClubAndMember(clubId, userId) {
       const { club, members } = await clubAndMembers(clubId, [userId]);
       return { club, member: members.get(userId) };
+    },
+
+    async getClubMemberAndGrants(clubId, userId) {
+      const key = grantKey(clubId, userId);
+      const { club, members, items } = await clubAndMembers(clubId, [userId], [key]);
+      const note = items.find(({ sk }) => sk === key.sk);
+      return { club, member: members.get(userId), granted: note && GrantNote.parse(note) };
     },
 
     async getClubAndTwoMembers(clubId, [first, second]) {
@@ -101,16 +119,13 @@ export function createClubRepository(table: Table): ClubRepository {
       return found;
     },
 
-    changeRole: (clubId, { userId, joinedAt, role: seenRole, roleAt: seenRoleAt }, role, at) =>
+    changeRole: (clubId, { userId, joinedAt, roleAt: seenRoleAt }, role, at) =>
       table.updateIf(memberKey(clubId, userId), {
         ConditionExpression: [
           'joinedAt = :joinedAt',
           seenRoleAt === undefined ? 'attribute_not_exists(roleAt)' : 'roleAt = :seenRoleAt',
         ].join(' AND '),
-        UpdateExpression: [
-          'SET #role = :role, roleAt = :at',
-          ...(seenRole === 'moderator' && role === 'member' ? ['demotedAt = :at'] : []),
-        ].join(', '),
+        UpdateExpression: 'SET #role = :role, roleAt = :at',
         // `role` is a word that DynamoDB reserves.
         ExpressionAttributeNames: { '#role': 'role' },
         ExpressionAttributeValues: {

@@ -6,6 +6,7 @@ export const CLUB_PREFIX = 'CLUB#';
 export const MEMBER_PREFIX = 'MEMBER#';
 export const MEETING_PREFIX = 'MEETING#';
 export const ATTENDANCE_PREFIX = 'ATTENDANCE#';
+export const GRANTS_PREFIX = 'GRANTS#';
 export const attendancePrefix = (meetingId: string): string => `${ATTENDANCE_PREFIX}${meetingId}#`;
 
 const inClub = (clubId: string, sk: string): Key => ({ pk: `${CLUB_PREFIX}${clubId}`, sk });
@@ -17,6 +18,8 @@ export const meetingKey = (clubId: string, meetingId: string): Key =>
   inClub(clubId, `${MEETING_PREFIX}${meetingId}`);
 export const attendanceKey = (clubId: string, meetingId: string, participantSid: string): Key =>
   inClub(clubId, `${attendancePrefix(meetingId)}${participantSid}`);
+export const grantKey = (clubId: string, userId: string): Key =>
+  inClub(clubId, `${GRANTS_PREFIX}${userId}`);
 
 /** Outside every club. */
 export const proofKey = (proofId: string): Key => ({ pk: `DOCTOR#${proofId}`, sk: 'EVENTS' });

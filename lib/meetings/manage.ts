@@ -91,7 +91,7 @@ export async function manageClubs(deps: ManageDeps, command: Command): Promise<M
       break;
     case 'put-member':
       await existing(deps, clubId);
-      await putMember(deps, command);
+      await deps.administration.putMember(clubId, command, deps.now().toISOString());
       break;
     case 'remove-member':
       await removeMember(deps, { clubId, userId: command.userId });
@@ -126,17 +126,6 @@ async function existing({ clubs }: ManageDeps, clubId: string): Promise<Club> {
   const club = await clubs.getClub(clubId);
   if (!club) throw new ClubNotFound();
   return club;
-}
-
-type PutMember = Extract<Command, { command: 'put-member' }>;
-
-async function putMember(deps: ManageDeps, { clubId, ...member }: PutMember): Promise<void> {
-  const at = deps.now().toISOString();
-  // A demotion has a date, which a role that is only written over would not get.
-  if (member.role === 'member') {
-    await deps.administration.setRole(clubId, member.userId, 'member', at);
-  }
-  await deps.administration.putMember(clubId, member, at);
 }
 
 async function setRole(

@@ -143,10 +143,17 @@ export const Member = z.object({
   /** When the role was last given; absent for a member who kept the role of before there was this. */
   roleAt: z.optional(Instant),
   joinedAt: Instant,
-  /** When they were last made a member who had been a moderator. */
-  demotedAt: z.optional(Instant),
 });
 export type Member = z.infer<typeof Member>;
+
+/** What a moderator's token was signed with, in which meeting: LiveKit cannot take it back. */
+export const GrantNote = z.object({
+  userId: UserId,
+  meetingId: MeetingId,
+  /** `full`: `roomAdmin` and `roomRecord`; `room`: `roomAdmin`. */
+  grants: z.enum(['full', 'room']),
+});
+export type GrantNote = z.infer<typeof GrantNote>;
 
 /** What can be muted by its kind: `screen` is its picture and its sound. */
 export const MutableSource = z.enum(

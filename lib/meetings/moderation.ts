@@ -1,11 +1,4 @@
-import type {
-  Effect,
-  Muted,
-  ParticipantList,
-  Readmitted,
-  Removed,
-  RoleSet,
-} from '../contract/answers.ts';
+import type { Muted, ParticipantList, Readmitted, Removed, RoleSet } from '../contract/answers.ts';
 import {
   MediaUnavailable,
   MeetingNotActive,
@@ -17,6 +10,7 @@ import {
 import { requireModerator, requireNotBarred } from './access.ts';
 import { isPerson } from './attendees.ts';
 import { changeBar } from './bars.ts';
+import { effectOn, type GrantDeps } from './grants.ts';
 import {
   type Caller,
   type Club,
@@ -28,7 +22,6 @@ import {
   type Role,
 } from './model.ts';
 import type { ClubRepository, Log, MediaServer, Participant, Track } from './ports.ts';
-import { latestExpiry, type TokenRules } from './token.ts';
 
 /** What a moderator sees and does in the meeting that is on, without a grant at LiveKit itself. */
 
@@ -174,7 +167,7 @@ async function mute(
  *   NotAllowed for oneself and for the club's own moderator
  */
 export async function removeParticipant(
-  deps: ModerationDeps & { tokens: TokenRules },
+  deps: ModerationDeps & GrantDeps,
   {
     caller,
     clubId,
@@ -184,22 +177,26 @@ export async function removeParticipant(
 ): Promise<Removed> {
   if (userId === caller.userId) throw new NotAllowed('You cannot remove yourself: leave instead');
   const target = await targetOf(deps, { caller, clubId, userId }, 'remove people');
-  const { club, meeting, member } = target;
+  const { club, meeting } = target;
   const done = (action: string) => logAction(deps, { action, caller, userId, clubId, meeting });
-  if (!allowRejoin) {
-    const change = { userId, isBarred: true, by: caller };
-    const wasBarred = await changeBar(deps, club, meeting, change);
-    if (wasBarred === undefined) throw new MeetingNotActive('The meeting has just ended');
-    done('remove'); // it is decided, whatever becomes of the call
+  const disconnect = () => deps.media.removeParticipant(meeting.roomName, userId, deps.now());
+  if (allowRejoin) {
+    const wasPresent = await disconnect();
+    done('disconnect');
+    const isBarred = await isBarredStill(deps, target, { userId, wasPresent });
+    const effect = await effectOn(deps, club, userId, { canJoin: !isBarred });
+    return { success: true, wasPresent, isBarred, ...effect };
   }
-  const wasPresent = await deps.media.removeParticipant(meeting.roomName, userId, deps.now());
-  if (allowRejoin) done('disconnect');
-  return {
-    success: true,
-    wasPresent,
-    isBarred: !allowRejoin || (await isBarredStill(deps, target, { userId, wasPresent })),
-    ...effectOn(deps, mayHoldGrants(member, meeting)),
-  };
+
+  const change = { userId, isBarred: true, by: caller };
+  const wasBarred = await changeBar(deps, club, meeting, change);
+  if (wasBarred === undefined) throw new MeetingNotActive('The meeting has just ended');
+  done('remove'); // it is decided, whatever becomes of the call
+  const [wasPresent, effect] = await Promise.all([
+    disconnect(),
+    effectOn(deps, club, userId, { canJoin: false }),
+  ]);
+  return { success: true, wasPresent, isBarred: true, ...effect };
 }
 
 /**
@@ -250,12 +247,15 @@ export async function readmitParticipant(
  *   NotAllowed for the club's own moderator
  */
 export async function setRole(
-  deps: ModerationDeps & { tokens: TokenRules },
+  deps: ModerationDeps & GrantDeps,
   { caller, clubId, userId, role }: { caller: Caller; clubId: string; userId: string; role: Role },
 ): Promise<RoleSet> {
-  const { club, member } = await changeRole(deps, { caller, clubId, userId, role });
+  const club = await changeRole(deps, { caller, clubId, userId, role });
   logAction(deps, { action: `role-${role}`, caller, userId, clubId, meeting: club.meeting });
-  const effect = role === 'member' ? await effectOfDemotion(deps, club, member) : NOW;
+  const effect =
+    role === 'member'
+      ? await effectOn(deps, club, userId, { canJoin: !isBarred(club, userId) })
+      : NOW;
   return { success: true, userId, role, ...effect };
 }
 
@@ -269,7 +269,7 @@ const ROLE_ATTEMPTS = 5;
 async function changeRole(
   { clubs, now }: Pick<ModerationDeps, 'clubs' | 'now'>,
   { caller, clubId, userId, role }: { caller: Caller; clubId: string; userId: string; role: Role },
-): Promise<{ club: Club; member: Member }> {
+): Promise<Club> {
   let at: string | undefined;
   for (let attempt = 0; attempt < ROLE_ATTEMPTS; attempt += 1) {
     const read = await clubs.getClubAndTwoMembers(clubId, [caller.userId, userId]);
@@ -281,10 +281,10 @@ async function changeRole(
     if (userId === club.moderatorId) throw new NotAllowed("The club's own moderator stays one");
     if (!member) throw new MemberNotFound();
     // A retry inside the SDK can lose against its own first attempt.
-    if (at !== undefined && member.roleAt === at && member.role === role) return { club, member };
+    if (at !== undefined && member.roleAt === at && member.role === role) return club;
 
     at = laterThan(member.roleAt, now());
-    if (await clubs.changeRole(clubId, member, role, at)) return { club, member };
+    if (await clubs.changeRole(clubId, member, role, at)) return club;
   }
   throw new StoreUnavailable({ cause: new Error('the role kept changing') });
 }
@@ -295,47 +295,7 @@ const laterThan = (before: string | undefined, now: Date): string =>
     Math.max(now.getTime(), before === undefined ? 0 : Date.parse(before) + 1),
   ).toISOString();
 
-const NOW: Effect = { effective: 'now' };
-
-async function effectOfDemotion(
-  deps: ModerationDeps & { tokens: TokenRules },
-  { meeting, lastMeeting }: Club,
-  member: Member,
-): Promise<Effect> {
-  const { moderatorGrants } = deps.tokens;
-  if (moderatorGrants === 'none') return NOW;
-  if (meeting) {
-    if (!mayHoldGrants(member, meeting)) return NOW;
-    const people = await peopleIn(deps, meeting);
-    const isRenewed = people.some(({ identity }) => identity === member.userId);
-    return effectOn(deps, true, isRenewed);
-  }
-  // `roomRecord` is bound to no room: a token of the last meeting records until it expires.
-  if (moderatorGrants !== 'full' || !lastMeeting || !mayHoldGrants(member, lastMeeting)) return NOW;
-  const until = latestExpiry(deps.tokens, new Date(lastMeeting.endedAt));
-  if (until <= deps.now()) return NOW;
-  return { effective: 'after-token-expiry', until: until.toISOString(), isRenewed: false };
-}
-
-/** Whether a token of that meeting can be out that was made for a moderator. */
-const mayHoldGrants = (
-  { role, demotedAt }: Pick<Member, 'role' | 'demotedAt'>,
-  { startedAt }: Pick<Meeting, 'startedAt'>,
-): boolean => role === 'moderator' || (demotedAt !== undefined && demotedAt >= startedAt);
-
-/** `roomAdmin` and `roomRecord` cannot be taken back: what a browser holds works until it expires. */
-function effectOn(
-  { tokens, now }: { tokens: TokenRules; now: () => Date },
-  hadGrants: boolean,
-  isRenewed = false,
-): Effect {
-  if (!hadGrants || tokens.moderatorGrants === 'none') return NOW;
-  return {
-    effective: 'after-token-expiry',
-    until: latestExpiry(tokens, now()).toISOString(),
-    isRenewed,
-  };
-}
+const NOW = { effective: 'now' } as const;
 
 /**
  * The meeting that is on, for a moderator of it.
@@ -358,12 +318,7 @@ async function targetOf(
   { clubs }: Pick<ModerationDeps, 'clubs'>,
   { caller, clubId, userId }: { caller: Caller; clubId: string; userId: string },
   action: string,
-): Promise<{
-  clubId: string;
-  club: Club;
-  meeting: Meeting;
-  member: Pick<Member, 'role' | 'demotedAt'>;
-}> {
+): Promise<{ clubId: string; club: Club; meeting: Meeting }> {
   const { club: found, members } = await clubs.getClubAndTwoMembers(clubId, [
     caller.userId,
     userId,
@@ -374,10 +329,10 @@ async function targetOf(
     if (userId !== caller.userId) {
       throw new NotAllowed("Nobody moderates the club's own moderator");
     }
-    return { clubId, club, meeting, member: { role: 'moderator' } };
+    return { clubId, club, meeting };
   }
   if (!member) throw new MemberNotFound();
-  return { clubId, club, meeting, member };
+  return { clubId, club, meeting };
 }
 
 const peopleIn = async (

@@ -1,4 +1,4 @@
-import type { Club, EndedMeeting, Meeting, Member, Role, Session } from './model.ts';
+import type { Club, EndedMeeting, GrantNote, Meeting, Member, Role, Session } from './model.ts';
 
 /** Which meeting of which club. */
 export interface MeetingRef {
@@ -39,6 +39,16 @@ export interface ClubRepository {
     userId: string,
   ): Promise<{ club: Club | undefined; member: Member | undefined }>;
 
+  /** And what was last granted to the user, in one round trip. */
+  getClubMemberAndGrants(
+    clubId: string,
+    userId: string,
+  ): Promise<{
+    club: Club | undefined;
+    member: Member | undefined;
+    granted: GrantNote | undefined;
+  }>;
+
   getClub(clubId: string): Promise<Club | undefined>;
 
   /** Two people of one club, in one round trip. */
@@ -72,7 +82,7 @@ export interface ClubRepository {
   ): Promise<{ club: Club; member: Member | undefined }[]>;
 
   /**
-   * Gives a member the role, and dates a demotion, if they are still the member that was read and nobody
+   * Gives a member the role if they are still the member that was read and nobody
    * gave them a role since; says whether so.
    */
   changeRole(clubId: string, seen: Member, role: Role, at: string): Promise<boolean>;
@@ -117,6 +127,15 @@ export interface ClubRepository {
   filterEnded(meetings: MeetingRef[]): Promise<MeetingRef[]>;
 }
 
+/** What moderators' tokens were signed with. A note goes by itself some days after its meeting. */
+export interface GrantRepository {
+  get(clubId: string, userId: string): Promise<GrantNote | undefined>;
+
+  put(clubId: string, note: GrantNote, now: Date): Promise<void>;
+
+  remove(clubId: string, userId: string): Promise<void>;
+}
+
 /** How the application that owns the clubs keeps them up to date. Every call can be repeated. */
 export interface ClubAdministration {
   /** Makes the club, or changes its name and moderator. */
@@ -132,7 +151,7 @@ export interface ClubAdministration {
     joinedAt: string,
   ): Promise<void>;
 
-  /** Gives a member the role, and dates a demotion; says whether there is such a member. */
+  /** Gives a member the role; says whether there is such a member. */
   setRole(clubId: string, userId: string, role: Role, at: string): Promise<boolean>;
 
   removeMember(clubId: string, userId: string): Promise<void>;

@@ -29,10 +29,12 @@ async function defaultNameOf(displayName: string | undefined, username = 'user-a
   const signed: string[] = [];
   const deps: TokenDeps = {
     clubs: {
+      getClubMemberAndGrants: async () => ({ club, member, granted: undefined }),
       getClubAndMember: async () => ({ club, member }),
       getClub: async () => club,
       clearVacant: async () => true,
     },
+    grants: { get: async () => undefined, put: async () => {}, remove: async () => {} },
     media: {
       createRoom: async (name) => ({
         name,

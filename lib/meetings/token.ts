@@ -2,50 +2,32 @@ import type { JoinToken } from '../contract/answers.ts';
 import { ClubNotFound, MeetingFull, MeetingNotActive, NotAMember } from '../errors.ts';
 import { requireNotBarred } from './access.ts';
 import { isAttendee, isPerson } from './attendees.ts';
+import { type GrantDeps, MODERATOR_PERMISSIONS, noteGrants } from './grants.ts';
 import {
   type Caller,
-  isModerator,
+  type Club,
+  type GrantNote,
+  isModerator as isModeratorOf,
   MAX_NAME_CHARACTERS,
   type Meeting,
   type Member,
   ParticipantName,
 } from './model.ts';
-import type { ClubRepository, MediaServer, Permissions, Room } from './ports.ts';
+import type { ClubRepository, MediaServer, Room } from './ports.ts';
 import { ensureRoom, type RoomLimits, roomOptionsOf } from './room.ts';
 import { keepFromEnding } from './vacancy.ts';
 
-export interface TokenDeps {
-  clubs: Pick<ClubRepository, 'getClubAndMember' | 'getClub' | 'clearVacant'>;
+export interface TokenDeps extends GrantDeps {
+  clubs: Pick<
+    ClubRepository,
+    'getClubMemberAndGrants' | 'getClubAndMember' | 'getClub' | 'clearVacant'
+  >;
   media: Pick<
     MediaServer,
     'createToken' | 'createRoom' | 'deleteRoom' | 'getParticipants' | 'getServerUrl'
   >;
-  now: () => Date;
   rooms: RoomLimits;
-  tokens: TokenRules;
 }
-
-/** What a moderator's token may do at LiveKit itself: what each exposes is in docs/configuration.md. */
-export type ModeratorGrants = 'full' | 'room' | 'none';
-
-export interface TokenRules {
-  ttlSeconds: number;
-  moderatorGrants: ModeratorGrants;
-}
-
-/** What LiveKit gives a client that is connected, however short its own token was. */
-const RENEWED_TTL_SECONDS = 600;
-const LEEWAY_SECONDS = 60;
-
-/** Until when a join token that somebody holds by `now`, their first or a renewed one, can work. */
-export const latestExpiry = ({ ttlSeconds }: TokenRules, now: Date): Date =>
-  new Date(now.getTime() + (Math.max(ttlSeconds, RENEWED_TTL_SECONDS) + LEEWAY_SECONDS) * 1000);
-
-const MODERATOR_PERMISSIONS: Record<ModeratorGrants, Permissions> = {
-  full: { isModerator: true, canRecord: true },
-  room: { isModerator: true, canRecord: false },
-  none: { isModerator: false, canRecord: false },
-};
 
 /**
  * Gives a member the token to join the meeting that is on, and makes sure of its room: LiveKit closes
@@ -61,17 +43,15 @@ export async function createJoinToken(
     participantName,
   }: { caller: Caller; clubId: string; participantName?: string | undefined },
 ): Promise<JoinToken> {
-  const { club, member } = await deps.clubs.getClubAndMember(clubId, caller.userId);
-  if (!club) throw new ClubNotFound();
-  const moderator = isModerator(club, member, caller.userId);
-  if (!member && !moderator) throw new NotAMember();
-  const { meeting } = club;
-  if (!meeting) throw new MeetingNotActive('No meeting is on');
-  requireNotBarred(club, caller);
+  const read = await deps.clubs.getClubMemberAndGrants(clubId, caller.userId);
+  const { club, meeting, member, ...first } = admit(read, caller);
 
   await keepFromEnding(deps, club, meeting);
   const room = await ensureRoom(deps, club, meeting);
   await ensurePlace(deps, room, meeting, caller);
+  const { isModerator } = first.isModerator
+    ? await admitModerator(deps, { club, meeting, granted: read.granted }, caller)
+    : first;
 
   const name = participantName ?? defaultName(member, caller);
   const { ttlSeconds, moderatorGrants } = deps.tokens;
@@ -81,16 +61,62 @@ export async function createJoinToken(
       meeting.roomName,
       name,
       caller.userId,
-      moderator ? MODERATOR_PERMISSIONS[moderatorGrants] : {},
+      isModerator ? MODERATOR_PERMISSIONS[moderatorGrants] : {},
       { ttlSeconds, roomOptions: roomOptionsOf(club, meeting, deps.rooms) },
     ),
     serverUrl: await deps.media.getServerUrl(),
     roomName: meeting.roomName,
     meetingId: meeting.meetingId,
     participantName: name,
-    isModerator: moderator,
+    isModerator,
     expiresAt: new Date(expiresAt).toISOString(),
   };
+}
+
+interface Admission {
+  club: Club;
+  meeting: Meeting;
+  member: Member | undefined;
+  isModerator: boolean;
+}
+
+/** @throws ClubNotFound, NotAMember, MeetingNotActive, RemovedFromMeeting */
+function admit(
+  { club, member }: { club: Club | undefined; member: Member | undefined },
+  caller: Caller,
+): Admission {
+  if (!club) throw new ClubNotFound();
+  const isModerator = isModeratorOf(club, member, caller.userId);
+  if (!member && !isModerator) throw new NotAMember();
+  if (!club.meeting) throw new MeetingNotActive('No meeting is on');
+  requireNotBarred(club, caller);
+  return { club, meeting: club.meeting, member, isModerator };
+}
+
+/**
+ * Notes what a moderator's token grants, and looks at the record once more when it wrote the note: see
+ * {@link noteGrants}. Nothing of that is left of somebody who has left the club by then.
+ *
+ * @throws as {@link admit}
+ */
+async function admitModerator(
+  deps: TokenDeps,
+  { club, meeting, granted }: { club: Club; meeting: Meeting; granted: GrantNote | undefined },
+  caller: Caller,
+): Promise<Pick<Admission, 'isModerator'>> {
+  const { userId } = caller;
+  const { meetingId } = meeting;
+  if (!(await noteGrants(deps, club, { userId, meetingId }, granted))) return { isModerator: true };
+
+  const now = await deps.clubs.getClubAndMember(club.clubId, userId);
+  const isOfClub = now.club && (now.member ?? now.club.moderatorId === userId);
+  const isRemovedClub = now.club?.lastMeeting?.reason === 'club-removed';
+  if (!isOfClub || isRemovedClub) await deps.grants.remove(club.clubId, userId);
+  const admission = admit(now, caller);
+  if (admission.meeting.meetingId !== meetingId) {
+    throw new MeetingNotActive('The meeting has just ended');
+  }
+  return admission;
 }
 
 /**

@@ -73,7 +73,9 @@ const readsLiveKitSettings = [`ssm:GetParameter ${LIVEKIT}`];
 const PERMISSIONS: Record<string, string[]> = {
   token: [
     `dynamodb:BatchGetItem ${TABLE}`,
+    `dynamodb:DeleteItem ${TABLE}`,
     `dynamodb:GetItem ${TABLE}`,
+    `dynamodb:PutItem ${TABLE}`,
     `dynamodb:UpdateItem ${TABLE}`,
     ...readsLiveKitSettings,
   ],
@@ -114,7 +116,12 @@ const PERMISSIONS: Record<string, string[]> = {
     `dynamodb:UpdateItem ${TABLE}`,
     ...readsLiveKitSettings,
   ],
-  role: [`dynamodb:BatchGetItem ${TABLE}`, `dynamodb:UpdateItem ${TABLE}`, ...readsLiveKitSettings],
+  role: [
+    `dynamodb:BatchGetItem ${TABLE}`,
+    `dynamodb:GetItem ${TABLE}`,
+    `dynamodb:UpdateItem ${TABLE}`,
+    ...readsLiveKitSettings,
+  ],
   clubs: [
     `dynamodb:BatchWriteItem ${TABLE}`,
     `dynamodb:DeleteItem ${TABLE}`,

@@ -213,21 +213,6 @@ describe('put-member', () => {
     expect(await zoe()).toEqual({ ...second, displayName: 'Zo' });
   });
 
-  it('dates a demotion, as set-role does', async () => {
-    const { clubId } = await world.createClub();
-    const put = (role?: string) =>
-      service.manage({ command: 'put-member', clubId, userId: 'zoe', ...(role && { role }) });
-    const zoe = async () =>
-      (await service.show(clubId)).members.find(({ userId }) => userId === 'zoe');
-    await put('moderator');
-    await put('member');
-    const demoted = await zoe();
-    expect(demoted).toMatchObject({ role: 'member', demotedAt: expect.any(String) });
-    await put('member');
-    await put();
-    expect(await zoe()).toEqual({ ...demoted, roleAt: expect.any(String) });
-  });
-
   it('lets the new member in at once', async () => {
     const club = await clubWithMeeting();
     expect((await service.call('token', club.outsider, club)).status).toBe(403);

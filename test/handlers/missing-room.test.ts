@@ -51,17 +51,6 @@ describe.each(['empty', 'not-found', 'unavailable'] as const)(
       expect(one).toMatchObject({ status: 404, body: { code: 'PARTICIPANT_NOT_FOUND' } });
     });
 
-    it('has no renewed grant after a demotion', async () => {
-      const club = await clubWithoutRoom();
-      const target = { clubId: club.clubId, userId: club.moderator.userId };
-      const { status, body } = await service.call('role', club.owner, {
-        ...target,
-        body: { role: 'member' },
-      });
-      expect(status).toBe(200);
-      expect(body).toMatchObject({ effective: 'after-token-expiry', isRenewed: false });
-    });
-
     it.each([true, false])(
       'ends as vacant after the grace, and no cleanup fails; its events arrived: %s',
       async (isFollowed) => {

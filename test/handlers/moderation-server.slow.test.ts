@@ -364,15 +364,19 @@ describe.skipIf(isMissing('server'))('On a real server', () => {
       });
     });
 
-    it('with `full` and absent is announced without renewal', async () => {
+    it('before they used their token joins with it, and LiveKit renews its grants', async () => {
       const full = await world.boot({ env: { MODERATOR_GRANTS: 'full' } });
       const { club } = await meetingOf(full);
+      const token = await tokenFor(club.moderator, club, full);
       const { body } = await full.call('role', club.owner, {
         clubId: club.clubId,
         userId: club.moderator.userId,
         body: { role: 'member' },
       });
-      expect(body).toMatchObject({ effective: 'after-token-expiry', isRenewed: false });
+      expect(body).toMatchObject({ effective: 'after-token-expiry', isRenewed: true });
+      const moderator = await join(token);
+      const { video } = claimsOf(await moderator.renewedToken());
+      expect(video).toMatchObject({ roomAdmin: true, roomRecord: true });
     });
   });
 

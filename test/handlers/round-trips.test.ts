@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { CallOptions, Route } from '../support/calls.ts';
 import { edit, on } from '../support/faults.ts';
+import type { User } from '../support/issuer.ts';
 import { type BootOptions, startWorld, type TestClub, type World } from '../support/world.ts';
 
 let world: World;
@@ -14,13 +15,17 @@ afterAll(() => world.close());
 async function costOf(
   route: Route,
   club: TestClub,
-  { body, ...options }: BootOptions & Pick<CallOptions, 'body'> = {},
+  {
+    body,
+    who = club.moderator,
+    ...options
+  }: BootOptions & Pick<CallOptions, 'body'> & { who?: User } = {},
 ) {
   const { call, wire } = await world.boot(options);
   await call('status', club.moderator, { clubId: 'no-such-club' });
   wire.forget();
   const { clubId } = club;
-  const { status } = await call(route, club.moderator, { clubId, ...(body ? { body } : {}) });
+  const { status } = await call(route, who, { clubId, ...(body ? { body } : {}) });
   return { status, asked: wire.operations() };
 }
 
@@ -33,7 +38,21 @@ describe('A token costs', () => {
   it('one read and one room', async () => {
     const club = await world.createClub();
     await start(club);
-    expect(await costOf('token', club, later)).toEqual({
+    expect(await costOf('token', club, { ...later, who: club.member })).toEqual({
+      status: 200,
+      asked: ['BatchGetItem', 'CreateRoom'],
+    });
+  });
+
+  it('a write and a read more for a moderator, once a meeting, since it grants something', async () => {
+    const club = await world.createClub();
+    await start(club);
+    const first = ['BatchGetItem', 'CreateRoom', 'PutItem', 'BatchGetItem'];
+    for (const asked of [first, ['BatchGetItem', 'CreateRoom']]) {
+      expect(await costOf('token', club, later)).toEqual({ status: 200, asked });
+    }
+    const none = { ...later, env: { MODERATOR_GRANTS: 'none' }, who: club.owner };
+    expect(await costOf('token', club, none)).toEqual({
       status: 200,
       asked: ['BatchGetItem', 'CreateRoom'],
     });
@@ -42,7 +61,7 @@ describe('A token costs', () => {
   it('one more read when the room is younger than ten seconds', async () => {
     const club = await world.createClub();
     await start(club);
-    expect(await costOf('token', club)).toEqual({
+    expect(await costOf('token', club, { who: club.member })).toEqual({
       status: 200,
       asked: ['BatchGetItem', 'CreateRoom', 'GetItem'],
     });
@@ -55,7 +74,7 @@ describe('A token costs', () => {
       'CreateRoom',
       edit((room) => ({ ...room, num_participants: 50 })),
     );
-    expect(await costOf('token', club, { ...later, faults: [full] })).toEqual({
+    expect(await costOf('token', club, { ...later, faults: [full], who: club.member })).toEqual({
       status: 200,
       asked: ['BatchGetItem', 'CreateRoom', 'ListParticipants'],
     });

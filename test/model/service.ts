@@ -3,6 +3,7 @@ import type fc from 'fast-check';
 import { ulid } from 'ulid';
 import { createClubAdministration } from '../../lib/dynamodb/administration.ts';
 import { createClubRepository } from '../../lib/dynamodb/clubs.ts';
+import { createGrantRepository } from '../../lib/dynamodb/grants.ts';
 import { createPresenceRepository } from '../../lib/dynamodb/presence.ts';
 import { createProofRepository } from '../../lib/dynamodb/proofs.ts';
 import { type Item, openTable } from '../../lib/dynamodb/table.ts';
@@ -64,6 +65,7 @@ export async function newWorld(database: Table) {
   const issued: { meetingId: string; startedAt: string }[] = [];
   const service = {
     clubs: createClubRepository(table),
+    grants: createGrantRepository(table),
     presence: createPresenceRepository(table),
     proofs: createProofRepository(table),
     administration: createClubAdministration(table),
