@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { StoreUnavailable } from '../errors.ts';
 import { requireNotBarred } from './access.ts';
 import type { Caller, Club, Meeting } from './model.ts';
@@ -29,7 +28,7 @@ export async function changeBar(
     const wasBarred = seen.barredUserIds?.has(userId) ?? false;
     if (wasBarred === isBarred) return wasBarred;
 
-    const revision = randomUUID();
+    const revision = crypto.randomUUID();
     const change = { userId, isBarred, seenRevision: seen.barsRevision, revision };
     if (await clubs.changeBar({ clubId: club.clubId, meetingId }, change)) return wasBarred;
     seen = await clubs.getClub(club.clubId);

@@ -63,7 +63,7 @@ export async function listParticipants(
     })),
     // Only people of the club can be readmitted.
     barred: barredIds
-      .filter((userId) => members.has(userId) || userId === club.moderatorId)
+      .filter((userId) => members.has(userId) && isBarred(club, userId))
       .map((userId) => ({ userId, name: members.get(userId)?.displayName ?? null })),
   };
 }
