@@ -385,6 +385,18 @@ export const operations: Record<string, Operation> = {
               lastLeftAt: '2026-11-16T20:31:44.512Z',
               secondsPresent: 5301,
               sessions: 2,
+              stays: [
+                {
+                  joinedAt: '2026-11-16T19:02:40.031Z',
+                  leftAt: '2026-11-16T19:40:12.999Z',
+                  isEstimated: false,
+                },
+                {
+                  joinedAt: '2026-11-16T19:40:56.400Z',
+                  leftAt: '2026-11-16T20:31:44.512Z',
+                  isEstimated: false,
+                },
+              ],
             },
           ],
         },

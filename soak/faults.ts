@@ -171,7 +171,7 @@ function ledgered({ events }: Ledger, body: string): Told {
     roomSid: room.sid,
     sid: participant?.sid,
     userId: participant?.identity,
-    at: new Date(Number(createdAt) * 1000).toISOString(),
+    at: new Date(Number(createdAt) * 1000 + 999).toISOString(),
     joinedAt: participant && new Date(Number(participant.joinedAtMs)).toISOString(),
     reason: participant?.disconnectReason,
     results: [],

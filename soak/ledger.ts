@@ -63,7 +63,7 @@ export interface Told {
   /** Of the participant that it is about. */
   sid: string | undefined;
   userId: string | undefined;
-  /** ISO 8601; the event's own in whole seconds. */
+  /** ISO 8601: the last millisecond of the second that the event names. */
   at: string;
   joinedAt: string | undefined;
   /** Why somebody left. */

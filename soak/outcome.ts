@@ -5,7 +5,7 @@ import { RoomServiceClient } from 'livekit-server-sdk';
 import { z } from 'zod';
 import type { MeetingDetails, MeetingStatus } from '../lib/contract/answers.ts';
 import { ACTIVE_SHARDS } from '../lib/dynamodb/keys.ts';
-import { Club, EndedMeeting, Member, Session } from '../lib/meetings/model.ts';
+import { Club, EndedMeeting, Member, RoomLife, Session } from '../lib/meetings/model.ts';
 import { documentClient } from '../local/dynamodb.ts';
 import type { RoomSnapshot } from '../local/livekit/stand-in/control.ts';
 import type { Weather } from './faults.ts';
@@ -25,6 +25,8 @@ export interface ClubRecord {
   /** Of the history, in the table's order. */
   rows: EndedMeeting[];
   sessions: (Session & { meetingId: string })[];
+  /** Of the meetings, with what is known of their ends. */
+  rooms: (RoomLife & { meetingId: string })[];
 }
 
 export interface ClubAnswers {
@@ -101,6 +103,9 @@ const IndexedClub = z.object({
 
 type Item = Record<string, unknown>;
 
+/** Of an item whose sort key is a prefix, the meeting's id and a sid. */
+const meetingIdOf = ({ sk }: Item): string => String(sk).split('#')[1] ?? '';
+
 async function readTable({ table, clubs }: World): Promise<Pick<Outcome, 'records' | 'items'>> {
   const documents = documentClient(table.endpoint);
   const items: Item[] = [];
@@ -141,10 +146,12 @@ async function readTable({ table, clubs }: World): Promise<Pick<Outcome, 'record
       club,
       members: under('MEMBER#').flatMap((each) => read(each, (it) => Member.parse(it))),
       rows: under('MEETING#').flatMap((each) => read(each, (it) => EndedMeeting.parse(it))),
-      sessions: under('ATTENDANCE#').flatMap((each) => {
-        const [, meetingId = ''] = String(each['sk']).split('#');
-        return read(each, (it) => ({ ...Session.parse(it), meetingId }));
-      }),
+      sessions: under('ATTENDANCE#').flatMap((each) =>
+        read(each, (it) => ({ ...Session.parse(it), meetingId: meetingIdOf(each) })),
+      ),
+      rooms: under('ROOM#').flatMap((each) =>
+        read(each, (it) => ({ ...RoomLife.parse(it), meetingId: meetingIdOf(each) })),
+      ),
     });
   }
   const known = new Set(seen.map(({ key }) => key));

@@ -226,6 +226,19 @@ const Attendance = named(
       count(),
       'How often the person came. Another device or tab counts as well.',
     ),
+    stays: described(
+      z.array(
+        z.strictObject({
+          joinedAt: instant(),
+          leftAt: described(instant(), 'At the latest the end of the meeting.'),
+          isEstimated: described(
+            z.boolean(),
+            'LiveKit did not report the departure. `leftAt` is the earliest time by which the person is known to have been gone.',
+          ),
+        }),
+      ),
+      'Each time that the person came, in that order. Stays on two devices overlap.',
+    ),
   }),
 );
 

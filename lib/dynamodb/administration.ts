@@ -8,6 +8,7 @@ import {
   MEETING_PREFIX,
   MEMBER_PREFIX,
   memberKey,
+  ROOM_PREFIX,
 } from './keys.ts';
 import type { Item, Key, Table } from './table.ts';
 
@@ -92,7 +93,13 @@ export function createClubAdministration(table: Table): ClubAdministration {
 
     async removeItemsOfClub(clubId) {
       // After the members: whoever writes of what follows looks for the member.
-      for (const prefix of [MEMBER_PREFIX, MEETING_PREFIX, GRANTS_PREFIX, ATTENDANCE_PREFIX]) {
+      for (const prefix of [
+        MEMBER_PREFIX,
+        MEETING_PREFIX,
+        GRANTS_PREFIX,
+        ROOM_PREFIX,
+        ATTENDANCE_PREFIX,
+      ]) {
         await table.removeAll((await itemsOf(clubId, prefix)).map(keyOf));
       }
     },

@@ -8,6 +8,8 @@ export const MEETING_PREFIX = 'MEETING#';
 export const ATTENDANCE_PREFIX = 'ATTENDANCE#';
 export const GRANTS_PREFIX = 'GRANTS#';
 export const attendancePrefix = (meetingId: string): string => `${ATTENDANCE_PREFIX}${meetingId}#`;
+export const ROOM_PREFIX = 'ROOM#';
+export const roomPrefix = (meetingId: string): string => `${ROOM_PREFIX}${meetingId}#`;
 
 const inClub = (clubId: string, sk: string): Key => ({ pk: `${CLUB_PREFIX}${clubId}`, sk });
 
@@ -20,6 +22,8 @@ export const attendanceKey = (clubId: string, meetingId: string, participantSid:
   inClub(clubId, `${attendancePrefix(meetingId)}${participantSid}`);
 export const grantKey = (clubId: string, userId: string): Key =>
   inClub(clubId, `${GRANTS_PREFIX}${userId}`);
+export const roomKey = (clubId: string, meetingId: string, roomSid: string): Key =>
+  inClub(clubId, `${roomPrefix(meetingId)}${roomSid}`);
 
 /** Outside every club. */
 export const proofKey = (proofId: string): Key => ({ pk: `DOCTOR#${proofId}`, sk: 'EVENTS' });

@@ -1,9 +1,14 @@
-import { Session } from '../meetings/model.ts';
-import type { PresenceRepository, RoomIncarnation } from '../meetings/ports.ts';
-import { attendanceKey, attendancePrefix, clubKey } from './keys.ts';
-import type { Table } from './table.ts';
+import { RoomLife, Session } from '../meetings/model.ts';
+import type {
+  MeetingRef,
+  PresenceRepository,
+  RoomIncarnation,
+  SessionStart,
+} from '../meetings/ports.ts';
+import { attendanceKey, attendancePrefix, clubKey, roomKey, roomPrefix } from './keys.ts';
+import type { Item, Table } from './table.ts';
 
-/** Seconds for which an attendance row is kept: 400 days. */
+/** Seconds for which attendance is kept: 400 days. */
 const ATTENDANCE_TTL_SECONDS = 400 * 86_400;
 
 /** The meeting is on, and knows of no room of its name that is as new as this one. */
@@ -14,13 +19,20 @@ const NEWER_ROOM =
 const LIVING_ROOM =
   'meeting.meetingId = :meetingId AND presence.roomSid = :roomSid AND presence.isFinished = :false';
 
+/** The room empties presence: the meeting is vacant, unless it was so before. */
+const EMPTY_ROOM =
+  'SET presence = :presence, meeting.vacantSince = if_not_exists(meeting.vacantSince, :observedAt) REMOVE presentSids';
+
 /**
  * Who is in the meetings, and who was.
  *
  * A meeting's rooms are ordered by their creation. The newest that any event told of is the one that
  * presence is about, and a room that finished never comes back. Each write below moves along that
  * order or does nothing, so that any order and any repetition of the events ends in the same state.
- * `roomFound` alone goes back: for the cleanup, which may have missed a room in LiveKit's answers.
+ * `roomFound` and `roomAdopted` alone go back: for the cleanup, which knows what LiveKit has now.
+ *
+ * What takes sids out of presence ends their sessions first, by the session's own item or by that of
+ * its room: whatever stops it in between, no session stays open of somebody who is not present.
  */
 export function createPresenceRepository(table: Table): PresenceRepository {
   const newRoom = (room: RoomIncarnation, isComplete: boolean, isFinished = false) => ({
@@ -31,12 +43,37 @@ export function createPresenceRepository(table: Table): PresenceRepository {
     observedAt: room.observedAt,
   });
 
+  /** One item a room, of facts that do not depend on the order in which they are written. */
+  const noteRoom = async (
+    { clubId, meetingId }: MeetingRef,
+    roomSid: string,
+    facts: Partial<Omit<RoomLife, 'roomSid'>>,
+    at: string,
+  ): Promise<void> => {
+    const names = Object.keys(facts);
+    await table.update(roomKey(clubId, meetingId, roomSid), {
+      UpdateExpression: `SET roomSid = :roomSid, expiresAt = :expiresAt${names.map((name) => `, ${name} = :${name}`).join('')}`,
+      ExpressionAttributeValues: {
+        ':roomSid': roomSid,
+        ':expiresAt': expiryOf(at),
+        ...Object.fromEntries(Object.entries(facts).map(([name, value]) => [`:${name}`, value])),
+      },
+    });
+  };
+
+  const rowsOf = (clubId: string, prefix: string): Promise<Item[]> =>
+    table.query({
+      KeyConditionExpression: 'pk = :pk AND begins_with(sk, :prefix)',
+      ExpressionAttributeValues: { ':pk': clubKey(clubId).pk, ':prefix': prefix },
+    });
+
   return {
-    async roomStarted({ clubId, meetingId }, room) {
+    async roomStarted(meeting, room) {
+      const { clubId, meetingId } = meeting;
+      await noteRoom(meeting, room.sid, { createdAt: room.createdAt }, room.observedAt);
       const isNewer = await table.updateIf(clubKey(clubId), {
         ConditionExpression: NEWER_ROOM,
-        UpdateExpression:
-          'SET presence = :presence, meeting.vacantSince = if_not_exists(meeting.vacantSince, :observedAt) REMOVE presentSids',
+        UpdateExpression: EMPTY_ROOM,
         ExpressionAttributeValues: {
           ':meetingId': meetingId,
           ':createdAt': room.createdAt,
@@ -58,15 +95,17 @@ export function createPresenceRepository(table: Table): PresenceRepository {
       });
     },
 
-    async roomFinished({ clubId, meetingId }, room) {
+    async roomFinished(meeting, room, finishedAt) {
+      const { clubId, meetingId } = meeting;
+      await noteRoom(meeting, room.sid, { finishedAt }, finishedAt);
       await table.updateIf(clubKey(clubId), {
         ConditionExpression:
-          'meeting.meetingId = :meetingId AND (attribute_not_exists(presence) OR presence.roomCreatedAt <= :createdAt)',
-        UpdateExpression:
-          'SET presence = :presence, meeting.vacantSince = if_not_exists(meeting.vacantSince, :observedAt) REMOVE presentSids',
+          'meeting.meetingId = :meetingId AND (attribute_not_exists(presence) OR presence.roomCreatedAt < :createdAt OR presence.roomSid = :roomSid)',
+        UpdateExpression: EMPTY_ROOM,
         ExpressionAttributeValues: {
           ':meetingId': meetingId,
           ':createdAt': room.createdAt,
+          ':roomSid': room.sid,
           ':presence': newRoom(room, true, true),
           ':observedAt': room.observedAt,
         },
@@ -88,7 +127,29 @@ export function createPresenceRepository(table: Table): PresenceRepository {
       });
     },
 
-    async addPresent({ clubId, meetingId }, room, participantSid) {
+    async roomAdopted(meeting, room, insteadOf) {
+      const { clubId, meetingId } = meeting;
+      const { createdAt, observedAt } = room;
+      // Its creation may be dated before the other room's signs of life; this sign is by our clock.
+      await noteRoom(meeting, room.sid, { createdAt, seenAt: observedAt }, observedAt);
+      await table.updateIf(clubKey(clubId), {
+        ConditionExpression: 'meeting.meetingId = :meetingId AND presence.roomSid = :insteadOf',
+        UpdateExpression: EMPTY_ROOM,
+        ExpressionAttributeValues: {
+          ':meetingId': meetingId,
+          ':insteadOf': insteadOf.roomSid,
+          ':presence': {
+            ...newRoom(room, false),
+            roomCreatedAt: latest(room.createdAt, insteadOf.roomCreatedAt),
+          },
+          ':observedAt': room.observedAt,
+        },
+      });
+    },
+
+    roomSeen: (meeting, roomSid, at) => noteRoom(meeting, roomSid, { seenAt: at }, at),
+
+    async addPresent({ clubId, meetingId }, room, participantSids) {
       const toLivingRoom = () =>
         table.updateIf(clubKey(clubId), {
           ConditionExpression: LIVING_ROOM,
@@ -97,7 +158,7 @@ export function createPresenceRepository(table: Table): PresenceRepository {
           ExpressionAttributeValues: {
             ':meetingId': meetingId,
             ':roomSid': room.sid,
-            ':sids': new Set([participantSid]),
+            ':sids': new Set(participantSids),
             ':observedAt': room.observedAt,
             ':false': false,
           },
@@ -111,7 +172,7 @@ export function createPresenceRepository(table: Table): PresenceRepository {
             ':meetingId': meetingId,
             ':createdAt': room.createdAt,
             ':presence': newRoom(room, false),
-            ':sids': new Set([participantSid]),
+            ':sids': new Set(participantSids),
           },
         });
       // Between the first two another event may have brought the room; after that nothing can.
@@ -132,18 +193,15 @@ export function createPresenceRepository(table: Table): PresenceRepository {
     },
 
     async sessionStarted({ clubId, meetingId }, session) {
-      const item = await table.update(attendanceKey(clubId, meetingId, session.participantSid), {
-        UpdateExpression:
-          'SET userId = :userId, participantSid = :sid, displayName = :displayName, joinedAt = :joinedAt, expiresAt = :expiresAt',
+      await table.update(attendanceKey(clubId, meetingId, session.participantSid), {
+        UpdateExpression: SESSION,
         ExpressionAttributeValues: valuesOf(session),
       });
-      return Session.parse(item);
     },
 
     async sessionEnded({ clubId, meetingId }, session, leftAt) {
       await table.update(attendanceKey(clubId, meetingId, session.participantSid), {
-        UpdateExpression:
-          'SET userId = :userId, participantSid = :sid, displayName = :displayName, joinedAt = :joinedAt, expiresAt = :expiresAt, leftAt = :leftAt',
+        UpdateExpression: `${SESSION}, leftAt = :leftAt REMOVE isEstimated`,
         ExpressionAttributeValues: { ...valuesOf(session), ':leftAt': leftAt },
       });
     },
@@ -151,28 +209,58 @@ export function createPresenceRepository(table: Table): PresenceRepository {
     async closeSession({ clubId, meetingId }, participantSid, leftAt) {
       await table.updateIf(attendanceKey(clubId, meetingId, participantSid), {
         ConditionExpression: 'attribute_exists(pk)',
-        UpdateExpression: 'SET leftAt = :leftAt',
+        UpdateExpression: 'SET leftAt = :leftAt REMOVE isEstimated',
         ExpressionAttributeValues: { ':leftAt': leftAt },
       });
     },
 
-    async listSessions({ clubId, meetingId }) {
-      const items = await table.query({
-        KeyConditionExpression: 'pk = :pk AND begins_with(sk, :prefix)',
-        ExpressionAttributeValues: {
-          ':pk': clubKey(clubId).pk,
-          ':prefix': attendancePrefix(meetingId),
-        },
+    async estimateEnd({ clubId, meetingId }, participantSid, goneAt) {
+      await table.updateIf(attendanceKey(clubId, meetingId, participantSid), {
+        ConditionExpression: 'attribute_exists(pk) AND attribute_not_exists(leftAt)',
+        UpdateExpression: 'SET leftAt = :goneAt, isEstimated = :true',
+        ExpressionAttributeValues: { ':goneAt': goneAt, ':true': true },
       });
-      return items.map((item) => Session.parse(item));
+    },
+
+    async reopenSession({ clubId, meetingId }, participantSid, seenAt) {
+      await table.updateIf(attendanceKey(clubId, meetingId, participantSid), {
+        ConditionExpression: 'isEstimated = :true AND leftAt < :seenAt',
+        UpdateExpression: 'REMOVE leftAt, isEstimated',
+        ExpressionAttributeValues: { ':seenAt': seenAt, ':true': true },
+      });
+    },
+
+    async getSession({ clubId, meetingId }, participantSid) {
+      const item = await table.get(attendanceKey(clubId, meetingId, participantSid));
+      return item && Session.parse(item);
+    },
+
+    async listAttendance({ clubId, meetingId }) {
+      const [sessions, rooms] = await Promise.all([
+        rowsOf(clubId, attendancePrefix(meetingId)),
+        rowsOf(clubId, roomPrefix(meetingId)),
+      ]);
+      return {
+        sessions: sessions.map((item) => Session.parse(item)),
+        rooms: rooms.map((item) => RoomLife.parse(item)),
+      };
     },
   };
 }
 
-const valuesOf = ({ userId, participantSid, displayName, joinedAt }: Session) => ({
+const SESSION =
+  'SET userId = :userId, participantSid = :sid, roomSid = :roomSid, displayName = :displayName, joinedAt = :joinedAt, expiresAt = :expiresAt';
+
+const valuesOf = ({ userId, participantSid, roomSid, displayName, joinedAt }: SessionStart) => ({
   ':userId': userId,
   ':sid': participantSid,
+  ':roomSid': roomSid,
   ':displayName': displayName,
   ':joinedAt': joinedAt,
-  ':expiresAt': Math.floor(Date.parse(joinedAt) / 1000) + ATTENDANCE_TTL_SECONDS,
+  ':expiresAt': expiryOf(joinedAt),
 });
+
+/** In seconds of the epoch, for DynamoDB's TTL. */
+const expiryOf = (at: string): number => Math.floor(Date.parse(at) / 1000) + ATTENDANCE_TTL_SECONDS;
+
+const latest = (a: string, b: string): string => (a > b ? a : b);

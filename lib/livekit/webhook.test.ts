@@ -66,7 +66,7 @@ describe('an event of LiveKit’s', () => {
     const event = await read(joined);
     expect(event).toMatchObject({
       type: 'participant_joined',
-      at: '2026-11-22T20:11:45.000Z',
+      at: '2026-11-22T20:11:45.999Z',
       room: { name: 'a-room', sid: 'RM_zfxt7Yw2GuTo', createdAt: '2026-11-22T20:11:44.016Z' },
       participant: {
         identity: 'ann',
@@ -135,7 +135,7 @@ describe('an event of LiveKit’s', () => {
     const { participant: _, ...about } = joined;
     expect(await read({ ...about, event })).toEqual({
       type: event,
-      at: '2026-11-22T20:11:45.000Z',
+      at: '2026-11-22T20:11:45.999Z',
       room: expect.objectContaining({ sid: 'RM_zfxt7Yw2GuTo' }),
     });
   });

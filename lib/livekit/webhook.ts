@@ -43,6 +43,13 @@ async function receive(
 /** What the record can hold. Nothing else comes from LiveKit itself, whoever else has its key. */
 const isSid = (sid: string): boolean => /^[\w-]{1,64}$/.test(sid);
 
+/**
+ * LiveKit cuts an event's time down to whole seconds (telemetry/events.go: `time.Now().Unix()`), and
+ * nothing else in an event says when it happened. The second's last millisecond is never too early: no
+ * stay is cut short by it, and nothing seems observed before the meeting in whose first second it was.
+ */
+const endOfSecond = (seconds: number): string => new Date(seconds * 1000 + 999).toISOString();
+
 function mediaEventOf({
   event: type,
   room,
@@ -50,7 +57,7 @@ function mediaEventOf({
   createdAt,
 }: Event): MediaEvent | undefined {
   if (!room || !isSid(room.sid)) return undefined;
-  const about = { at: new Date(createdAt * 1000).toISOString(), room: roomOf(room) };
+  const about = { at: endOfSecond(createdAt), room: roomOf(room) };
   switch (type) {
     case 'room_started':
     case 'room_finished':

@@ -1,13 +1,21 @@
 import { MediaUnavailable, MeetingNotActive } from '../errors.ts';
 import { isAttendee, isPerson } from './attendees.ts';
 import { concludeMeeting } from './conclude.ts';
-import { attendeeJoined, readFor, sessionOf } from './follow.ts';
-import { type Club, isBarred, type Meeting, parseRoomName } from './model.ts';
+import { attendeesJoined, sessionOf } from './follow.ts';
+import {
+  type Club,
+  isBarred,
+  type Meeting,
+  type Member,
+  type Presence,
+  parseRoomName,
+} from './model.ts';
 import type {
   ClubRepository,
   EndCondition,
   Log,
   MediaServer,
+  MeetingRef,
   Meter,
   Participant,
   PresenceRepository,
@@ -25,6 +33,7 @@ export interface CleanupDeps {
     | 'getClub'
     | 'getClubs'
     | 'getClubAndMember'
+    | 'getMembers'
     | 'filterEnded'
     | 'markVacant'
     | 'clearVacant'
@@ -33,7 +42,16 @@ export interface CleanupDeps {
   >;
   presence: Pick<
     PresenceRepository,
-    'roomStarted' | 'roomFinished' | 'roomFound' | 'addPresent' | 'removePresent' | 'sessionStarted'
+    | 'roomStarted'
+    | 'roomFound'
+    | 'roomAdopted'
+    | 'roomSeen'
+    | 'addPresent'
+    | 'removePresent'
+    | 'sessionStarted'
+    | 'estimateEnd'
+    | 'reopenSession'
+    | 'getSession'
   >;
   media: Pick<
     MediaServer,
@@ -243,32 +261,64 @@ async function repairPresence(
   listed: Room | undefined,
 ): Promise<Sight | undefined> {
   const { presence } = club;
+  if (!presence) return undefined;
   const sids = club.presentSids ?? new Set<string>();
-  if (!presence || isRight({ presence, count: sids.size }, listed)) return undefined;
-
-  const sight = await look(run, club, meeting, listed);
-  const { room, inRoom } = sight;
-  const attendees = inRoom.filter(isAttendee);
   const ref = { clubId: club.clubId, meetingId: meeting.meetingId };
-  const observedAt = run.now().toISOString();
-  const incarnation = { sid: room.sid, createdAt: room.createdAt, observedAt };
-  if (presence.isFinished && attendees.length > 0) await run.presence.roomFound(ref, incarnation);
-  // Sids that were there before LiveKit was asked, and are not there now, are gone. One that is
-  // new may have left again since: `attendeeJoined` sees that by its session.
-  const there = new Set(attendees.map(({ sid }) => sid));
-  await run.presence.removePresent(
-    ref,
-    [...sids].filter((sid) => !there.has(sid)),
-    observedAt,
-  );
-  for (const attendee of attendees.filter(({ sid }) => !sids.has(sid))) {
-    const { member } = await readFor(run, club.clubId, attendee);
-    await attendeeJoined(run, ref, incarnation, sessionOf(attendee, member));
+  const askedAt = run.now().toISOString();
+  if (isRight({ presence, count: sids.size }, listed)) {
+    if (sids.size > 0) await run.presence.roomSeen(ref, presence.roomSid, askedAt);
+    return undefined;
   }
-  // Last, so that a repair that broke off is not taken for complete.
-  await run.presence.roomStarted(ref, incarnation);
+
+  // The rooms were listed before the club was read: another one may have replaced the listed room.
+  const isKnown = listed?.sid === presence.roomSid;
+  const sight = await look(run, club, meeting, isKnown ? listed : undefined);
+  await repairRoom(run, ref, { presence, sids }, sight, {
+    askedAt,
+    observedAt: run.now().toISOString(),
+  });
   run.report.repaired += 1;
   return sight;
+}
+
+/**
+ * Makes presence what LiveKit said between `askedAt` and `observedAt`, by single sids: events may
+ * change it in the meantime.
+ */
+async function repairRoom(
+  run: Run,
+  ref: MeetingRef,
+  known: { presence: Presence; sids: Set<string> },
+  { room: { sid, createdAt }, inRoom }: Sight,
+  { askedAt, observedAt }: { askedAt: string; observedAt: string },
+): Promise<void> {
+  const { presence } = run;
+  const room = { sid, createdAt, observedAt };
+  const attendees = inRoom.filter(isAttendee);
+  const isKnown = known.presence.roomSid === sid;
+  const sids = isKnown ? known.sids : new Set<string>();
+  if (!isKnown) await presence.roomAdopted(ref, room, known.presence);
+  else if (known.presence.isFinished && attendees.length > 0) await presence.roomFound(ref, room);
+
+  // Sids that were present before LiveKit was asked, and are not in the room now, are gone.
+  const there = new Set(attendees.map((attendee) => attendee.sid));
+  const gone = [...sids].filter((each) => !there.has(each));
+  await Promise.all(gone.map((each) => presence.estimateEnd(ref, each, observedAt)));
+  await presence.removePresent(ref, gone, observedAt);
+
+  const added = attendees.filter((attendee) => !sids.has(attendee.sid));
+  if (added.length > 0) {
+    const userIds = new Set(added.filter(isPerson).map(({ identity }) => identity));
+    const members = await run.clubs.getMembers(ref.clubId, [...userIds]);
+    const sessions = added.map((attendee) => {
+      const isThis = ({ userId }: Member) => isPerson(attendee) && userId === attendee.identity;
+      return sessionOf(attendee, room, members.find(isThis));
+    });
+    await attendeesJoined(run, ref, room, sessions, askedAt);
+  }
+  // Last, so that a repair that broke off is not taken for complete.
+  await presence.roomStarted(ref, room);
+  if (attendees.length > 0) await presence.roomSeen(ref, sid, askedAt);
 }
 
 const isRight = (

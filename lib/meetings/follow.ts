@@ -1,14 +1,7 @@
 import type { WebhookAnswer } from '../contract/answers.ts';
 import { isAttendee, isPerson } from './attendees.ts';
 import { findEnded } from './conclude.ts';
-import {
-  type Club,
-  isBarred,
-  type Member,
-  parseDoctorsRoomName,
-  parseRoomName,
-  type Session,
-} from './model.ts';
+import { type Club, isBarred, type Member, parseDoctorsRoomName, parseRoomName } from './model.ts';
 import type {
   ClubRepository,
   Log,
@@ -19,6 +12,7 @@ import type {
   PresenceRepository,
   ProofRepository,
   RoomIncarnation,
+  SessionStart,
 } from './ports.ts';
 
 export interface FollowDeps {
@@ -32,6 +26,8 @@ export interface FollowDeps {
     | 'sessionStarted'
     | 'sessionEnded'
     | 'closeSession'
+    | 'reopenSession'
+    | 'getSession'
   >;
   proofs: Pick<ProofRepository, 'noteEvent'>;
   media: Pick<MediaServer, 'deleteRoom' | 'removeParticipant'>;
@@ -59,7 +55,7 @@ export async function followMediaEvent(
   const isOn = club?.meeting?.meetingId === meeting.meetingId;
   if (!isOn && !(await findEnded(deps, club, meeting.meetingId))) return 'ignored';
 
-  const room = { ...event.room, observedAt: event.at };
+  const room = { ...event.room, observedAt: latest(event.at, club?.presence?.observedAt) };
   // A guest cannot be barred.
   const isKeptOut =
     isOn && participant && isPerson(participant) && isBarred(club, participant.identity);
@@ -71,33 +67,28 @@ export async function followMediaEvent(
       if (isOn) await deps.presence.roomStarted(meeting, room);
       break;
     case 'room_finished':
-      if (isOn) await deps.presence.roomFinished(meeting, room);
+      if (isOn) await deps.presence.roomFinished(meeting, room, event.at);
       break;
     case 'participant_joined': {
       const { identity } = event.participant;
       if (isKeptOut) await deps.media.removeParticipant(event.room.name, identity, deps.now());
       if (isAttended) {
-        await attendeeJoined(deps, meeting, room, sessionOf(event.participant, member));
+        await attendeesJoined(deps, meeting, room, [sessionOf(event.participant, room, member)]);
       }
       break;
     }
     case 'participant_left': {
       const { sid } = event.participant;
       if (isAttended) {
-        await deps.presence.sessionEnded(meeting, sessionOf(event.participant, member), event.at);
-      } else {
-        await deps.presence.closeSession(meeting, sid, event.at);
-      }
-      await deps.presence.removePresent(meeting, [sid], event.at);
+        const session = sessionOf(event.participant, room, member);
+        await deps.presence.sessionEnded(meeting, session, event.at);
+        await deps.presence.removePresent(meeting, [sid], room.observedAt);
+      } else await attendeeGone(deps, meeting, room, sid, event.at);
       break;
     }
-    case 'participant_connection_aborted': {
-      // Nobody heard of them, unless a cleanup saw them while they were joining.
-      const { sid } = event.participant;
-      await deps.presence.closeSession(meeting, sid, event.at);
-      await deps.presence.removePresent(meeting, [sid], event.at);
+    case 'participant_connection_aborted':
+      await attendeeGone(deps, meeting, room, event.participant.sid, event.at);
       break;
-    }
   }
 
   const isSignOfLife = event.type === 'room_started' || event.type === 'participant_joined';
@@ -135,28 +126,67 @@ export const readFor = async (
     : { club: await clubs.getClub(clubId) };
 
 /** A guest's session names nobody: their identity and name can be a telephone number. */
-export const sessionOf = (participant: Participant, member: Member | undefined): Session => ({
+export const sessionOf = (
+  participant: Participant,
+  { sid }: Pick<RoomIncarnation, 'sid'>,
+  member: Member | undefined,
+): SessionStart => ({
   userId: isPerson(participant) ? participant.identity : null,
   participantSid: participant.sid,
+  roomSid: sid,
   displayName: member?.displayName ?? null,
   joinedAt: participant.joinedAt,
 });
 
 /**
- * Present first, then the session; and out again if the session has ended already. A departure goes
- * the other way round, so whichever comes last sees the other.
+ * Writes the sessions first, then adds the sids, and takes out again those whose session has ended
+ * since. So whoever is present has a session, which a cleanup can end; and a departure, which ends the
+ * session first and then takes the sid out, meets this in any order with the same result.
+ *
+ * @param seenAt when a cleanup saw the attendees in the room: that takes back older estimates of their end
  */
-export async function attendeeJoined(
+export async function attendeesJoined(
   {
     presence,
-  }: { presence: Pick<PresenceRepository, 'addPresent' | 'removePresent' | 'sessionStarted'> },
+  }: {
+    presence: Pick<
+      PresenceRepository,
+      'addPresent' | 'removePresent' | 'sessionStarted' | 'reopenSession' | 'getSession'
+    >;
+  },
   meeting: MeetingRef,
   room: RoomIncarnation,
-  session: Session,
+  sessions: SessionStart[],
+  seenAt?: string,
 ): Promise<void> {
-  await presence.addPresent(meeting, room, session.participantSid);
-  const { leftAt } = await presence.sessionStarted(meeting, session);
-  if (leftAt !== undefined) {
-    await presence.removePresent(meeting, [session.participantSid], room.observedAt);
-  }
+  const sids = sessions.map(({ participantSid }) => participantSid);
+  await Promise.all(sessions.map((session) => presence.sessionStarted(meeting, session)));
+  if (!(await presence.addPresent(meeting, room, sids))) return;
+  const ended = await Promise.all(
+    sids.map(async (sid) => {
+      if (seenAt !== undefined) await presence.reopenSession(meeting, sid, seenAt);
+      const session = await presence.getSession(meeting, sid);
+      return session?.leftAt === undefined ? [] : sid;
+    }),
+  );
+  await presence.removePresent(meeting, ended.flat(), room.observedAt);
 }
+
+/**
+ * For a departure that writes no session of its own; a cleanup may be adopting the participant at this
+ * moment. The sid goes first: what the cleanup then adds has its session closed here, and its next run
+ * takes out the sid. The other way round, a session could stay open of somebody who is not present.
+ */
+async function attendeeGone(
+  { presence }: { presence: Pick<PresenceRepository, 'removePresent' | 'closeSession'> },
+  meeting: MeetingRef,
+  room: RoomIncarnation,
+  participantSid: string,
+  leftAt: string,
+): Promise<void> {
+  await presence.removePresent(meeting, [participantSid], room.observedAt);
+  await presence.closeSession(meeting, participantSid, leftAt);
+}
+
+const latest = (at: string, known: string | undefined): string =>
+  known !== undefined && known > at ? known : at;

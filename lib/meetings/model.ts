@@ -101,6 +101,7 @@ export type EndedMeeting = z.infer<typeof EndedMeeting>;
  */
 export const Presence = z.object({
   roomSid: z.string(),
+  /** Orders the rooms of a meeting: never before that of the room before it, whatever LiveKit's clocks say. */
   roomCreatedAt: Instant,
   /** Its start is known, so whoever is in it was told, too. */
   isComplete: z.boolean(),
@@ -172,10 +173,25 @@ export const Session = z.object({
   participantSid: z.string(),
   /** The member's, not the participant's: participants can rename themselves. */
   displayName: z._default(z.nullable(z.string()), null),
+  /** The room that it was in; rows of earlier versions do not say. */
+  roomSid: z.optional(z.string()),
   joinedAt: Instant,
   leftAt: z.optional(Instant),
+  /** LiveKit did not report the departure: `leftAt` is when the cleanup found the attendee gone. */
+  isEstimated: z.optional(z.boolean()),
 });
 export type Session = z.infer<typeof Session>;
+
+/** What is known of the life of one room of a meeting: it bounds the sessions that were in it. */
+export const RoomLife = z.object({
+  roomSid: z.string(),
+  createdAt: z.optional(Instant),
+  /** When a cleanup last saw that it was there. */
+  seenAt: z.optional(Instant),
+  /** When LiveKit said that it finished. */
+  finishedAt: z.optional(Instant),
+});
+export type RoomLife = z.infer<typeof RoomLife>;
 
 /**
  * Whoever is behind a verified token: `userId` is the Cognito `sub`. Branded, so that only

@@ -1,4 +1,14 @@
-import type { Club, EndedMeeting, GrantNote, Meeting, Member, Role, Session } from './model.ts';
+import type {
+  Club,
+  EndedMeeting,
+  GrantNote,
+  Meeting,
+  Member,
+  Presence,
+  Role,
+  RoomLife,
+  Session,
+} from './model.ts';
 
 /** Which meeting of which club. */
 export interface MeetingRef {
@@ -173,9 +183,17 @@ export interface RoomIncarnation {
   sid: string;
   /** ISO 8601. Orders the rooms of one name. */
   createdAt: string;
-  /** ISO 8601. When what is said here about it was so. */
+  /** ISO 8601. Of the latest that is known of the meeting's rooms: never set back by a late event. */
   observedAt: string;
 }
+
+/** What is known of a session from its beginning. */
+export type SessionStart = Pick<
+  Session,
+  'userId' | 'participantSid' | 'displayName' | 'joinedAt'
+> & {
+  roomSid: string;
+};
 
 /**
  * Who is in a meeting, as LiveKit's events tell it, and who was. Every write can be repeated and come
@@ -184,26 +202,49 @@ export interface RoomIncarnation {
 export interface PresenceRepository {
   roomStarted(meeting: MeetingRef, room: RoomIncarnation): Promise<void>;
 
-  /** Nobody is left in it; the meeting goes on, vacant. */
-  roomFinished(meeting: MeetingRef, room: RoomIncarnation): Promise<void>;
+  /** LiveKit reports that the room finished. The meeting goes on, vacant. */
+  roomFinished(meeting: MeetingRef, room: RoomIncarnation, finishedAt: string): Promise<void>;
 
-  /** It was taken for finished, and people are in it. */
+  /** A cleanup found people in the room, which was taken for finished. */
   roomFound(meeting: MeetingRef, room: RoomIncarnation): Promise<void>;
 
-  /** Also takes the meeting's vacancy away. Says whether the room is the meeting's newest. */
-  addPresent(meeting: MeetingRef, room: RoomIncarnation, participantSid: string): Promise<boolean>;
+  /**
+   * LiveKit has this room now, so it takes the place of `insteadOf`, whichever of them was created
+   * later by LiveKit's clocks. Nobody is known to be in it yet.
+   */
+  roomAdopted(meeting: MeetingRef, room: RoomIncarnation, insteadOf: Presence): Promise<void>;
+
+  /** A cleanup saw that the room is there. */
+  roomSeen(meeting: MeetingRef, roomSid: string, at: string): Promise<void>;
+
+  /** Also ends the meeting's vacancy. Says whether the room is the meeting's newest. */
+  addPresent(
+    meeting: MeetingRef,
+    room: RoomIncarnation,
+    participantSids: string[],
+  ): Promise<boolean>;
 
   removePresent(meeting: MeetingRef, participantSids: string[], observedAt: string): Promise<void>;
 
-  /** The session as it is known now: with `leftAt` when its end came first. */
-  sessionStarted(meeting: MeetingRef, session: Session): Promise<Session>;
+  /** Writes the session; keeps an end that is known. */
+  sessionStarted(meeting: MeetingRef, session: SessionStart): Promise<void>;
 
-  sessionEnded(meeting: MeetingRef, session: Session, leftAt: string): Promise<void>;
+  /** Writes the session with its end. */
+  sessionEnded(meeting: MeetingRef, session: SessionStart, leftAt: string): Promise<void>;
 
-  /** As `sessionEnded`, for a session that is written down; writes down no other. */
+  /** As `sessionEnded`, for a session that is written; writes no other. */
   closeSession(meeting: MeetingRef, participantSid: string, leftAt: string): Promise<void>;
 
-  listSessions(meeting: MeetingRef): Promise<Session[]>;
+  /** A cleanup found the attendee gone: the end of a session that has none, until LiveKit reports it. */
+  estimateEnd(meeting: MeetingRef, participantSid: string, goneAt: string): Promise<void>;
+
+  /** A cleanup found the attendee there: takes back an estimate that is older. */
+  reopenSession(meeting: MeetingRef, participantSid: string, seenAt: string): Promise<void>;
+
+  getSession(meeting: MeetingRef, participantSid: string): Promise<Session | undefined>;
+
+  /** Every session of the meeting, and what is known of the rooms that they were in. */
+  listAttendance(meeting: MeetingRef): Promise<{ sessions: Session[]; rooms: RoomLife[] }>;
 }
 
 /** What the doctor expects of the webhook, and what it was told. Gone after ten minutes at most. */
@@ -266,7 +307,7 @@ export interface Participant {
 
 /** What LiveKit tells by a webhook, as far as it is about rooms and the people in them. */
 export type MediaEvent = {
-  /** ISO 8601, in whole seconds. */
+  /** ISO 8601: the last millisecond of the second in which it happened, by LiveKit's clock. */
   at: string;
   room: Pick<Room, 'name' | 'sid' | 'createdAt'>;
 } & (

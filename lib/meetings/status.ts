@@ -1,6 +1,6 @@
 import type { MeetingStatus } from '../contract/answers.ts';
 import { requireMember } from './access.ts';
-import type { Caller, Club } from './model.ts';
+import type { Caller, Club, Meeting } from './model.ts';
 import type { ClubRepository, MediaServer } from './ports.ts';
 
 export interface StatusDeps {
@@ -29,7 +29,7 @@ export async function getMeetingStatus(
   }
 
   const { hasRoom, participantCount, ...observed } =
-    told(club) ?? (await ask(deps, meeting.roomName));
+    told(club, meeting, deps.now()) ?? (await ask(deps, meeting.roomName));
   const { maxDurationSeconds } = deps.limits;
   return {
     state: participantCount > 0 ? 'live' : 'waiting',
@@ -56,16 +56,22 @@ export function presentCount({ presence, presentSids }: Club): number | undefine
   return presence.isFinished ? 0 : (presentSids?.size ?? 0);
 }
 
-function told(club: Club): Observation | undefined {
+function told(club: Club, { startedAt }: Meeting, now: Date): Observation | undefined {
   const { presence } = club;
   const participantCount = presentCount(club);
   if (!presence || participantCount === undefined) return undefined;
   return {
     hasRoom: !presence.isFinished,
     participantCount,
-    observedAt: presence.observedAt,
+    observedAt: within(presence.observedAt, startedAt, now.toISOString()),
     observedBy: 'events',
   };
+}
+
+/** LiveKit's clock is not ours: what it reports is neither before the meeting nor yet to come. */
+function within(at: string, from: string, to: string): string {
+  if (at < from) return from;
+  return at > to ? to : at;
 }
 
 async function ask({ media, now }: StatusDeps, roomName: string): Promise<Observation> {

@@ -9,6 +9,7 @@ export const ATTENDANCE: Promised[] = [
     ({ outcome }) => sessionsOf(outcome),
     (session, { ledger, events, personOf }) => {
       const { participantSid: sid, userId, meetingId, joinedAt, leftAt, displayName } = session;
+      const { isEstimated = false } = session;
       const stay = ledger.stays.find((each) => each.sid === sid);
       if (!stay || stay.userId !== userId || stay.meetingId !== meetingId) {
         return `${JSON.stringify(session)}, but nobody was there`;
@@ -20,9 +21,10 @@ export const ATTENDANCE: Promised[] = [
       const departure = events.find(
         (each) => each.event === 'participant_left' && each.sid === sid && each.results.length > 0,
       );
-      if (leftAt !== undefined && leftAt !== departure?.at) {
+      if (leftAt !== undefined && !isEstimated && leftAt !== departure?.at) {
         return `${sid} left at ${leftAt}, but was told to have left at ${departure?.at}`;
       }
+      if (leftAt !== undefined && leftAt < joinedAt) return `${sid} left before it joined`;
       const name = personOf(userId)?.displayName ?? null;
       return displayName === name || displayName === null
         ? undefined
@@ -42,7 +44,7 @@ export const ATTENDANCE: Promised[] = [
     (run) => toldOf(run, 'participant_left'),
     ({ sid, at }, { outcome }) => {
       const session = sessionsOf(outcome).find(({ participantSid }) => participantSid === sid);
-      return session?.leftAt === at
+      return session?.leftAt === at && !session.isEstimated
         ? undefined
         : `${sid} left at ${at}: ${JSON.stringify(session)}`;
     },
@@ -62,8 +64,10 @@ export const ATTENDANCE: Promised[] = [
       );
       const people = new Set(sessions.map(({ userId }) => userId));
       const late = attendance.find(
-        ({ lastLeftAt, secondsPresent }) =>
-          lastLeftAt > meeting.endedAt || secondsPresent > meeting.durationSeconds + 1,
+        ({ lastLeftAt, secondsPresent, stays }) =>
+          lastLeftAt > meeting.endedAt ||
+          secondsPresent > meeting.durationSeconds + 1 ||
+          stays.some(({ joinedAt, leftAt }) => joinedAt > leftAt || leftAt > lastLeftAt),
       );
       if (late) return `${JSON.stringify(late)} in ${JSON.stringify(meeting)}`;
       return differs(

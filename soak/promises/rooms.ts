@@ -21,7 +21,7 @@ export const ROOMS: Promised[] = [
           each.event === 'participant_left' &&
           each.roomName === roomName &&
           (each.joinedAt ?? endedAt) < endedAt &&
-          Date.parse(each.at) > entry.answeredAt,
+          Date.parse(each.at) - 999 > entry.answeredAt,
       );
       return stayed && `${stayed.sid} was in ${roomName} until ${stayed.at}; ended ${told(entry)}`;
     },
@@ -70,6 +70,22 @@ export const ROOMS: Promised[] = [
       ];
       if (ghosts.length === unseen.length && wrong.length === 0) return undefined;
       return `${[...present].join()} in the record, ${[...there].join()} in ${room?.name}`;
+    },
+  ),
+  each(
+    'The sessions that are open are those of whoever is in the record as present',
+    (run) => clubsOf(run).filter(({ club }) => club.presence?.isFinished === false),
+    ({ club, sessions }) => {
+      const open = sessions.filter(
+        ({ meetingId, roomSid, leftAt }) =>
+          meetingId === club.meeting?.meetingId &&
+          roomSid === club.presence?.roomSid &&
+          leftAt === undefined,
+      );
+      return differs(
+        open.map(({ participantSid }) => participantSid).toSorted(),
+        [...(club.presentSids ?? [])].toSorted(),
+      );
     },
   ),
   each(

@@ -325,11 +325,14 @@ describe('Attendance', () => {
     return {
       ended,
       people: body.meeting.peopleCount,
-      rows: body.attendance.map(({ firstJoinedAt, lastLeftAt, secondsPresent, ...row }) => ({
+      rows: body.attendance.map(({ firstJoinedAt, lastLeftAt, secondsPresent, stays, ...row }) => ({
         ...row,
         from: minute(firstJoinedAt),
         to: minute(lastLeftAt),
         present: Math.round(secondsPresent / 60),
+        stays: stays.map(({ joinedAt, leftAt, isEstimated }) =>
+          [minute(joinedAt), minute(leftAt), ...(isEstimated ? ['estimated'] : [])].join(' '),
+        ),
       })),
       raw: body,
     };
@@ -351,20 +354,29 @@ describe('Attendance', () => {
         from: 0,
         to: 6,
         present: 6,
+        stays: ['0 4', '2 6'],
       },
-      { userId: club.nameless.userId, displayName: null, sessions: 2, from: 1, to: 7, present: 4 },
+      {
+        userId: club.nameless.userId,
+        displayName: null,
+        sessions: 2,
+        from: 1,
+        to: 7,
+        present: 4,
+        stays: ['1 3', '5 7'],
+      },
     ]);
   });
 
   it('closes open sessions at the end of the meeting', async () => {
     const { rows, raw, ended } = await told([{ who: 'member', joined: 4 }]);
-    expect(rows).toMatchObject([{ from: 4, to: 10, present: 6 }]);
+    expect(rows).toMatchObject([{ from: 4, to: 10, present: 6, stays: ['4 10 estimated'] }]);
     expect(raw.attendance[0]?.lastLeftAt).toBe(ended.endedAt);
   });
 
   it('uses the time of a departure that arrives after the end', async () => {
     const { rows } = await told([{ who: 'member', joined: 1, left: 5 }], { lateLeft: true });
-    expect(rows).toMatchObject([{ from: 1, to: 5, present: 4 }]);
+    expect(rows).toMatchObject([{ from: 1, to: 5, present: 4, stays: ['1 5'] }]);
   });
 
   it('leaves out who joined after the end, and machines', async () => {
@@ -456,15 +468,15 @@ describe('Attendance', () => {
     expect(next.body.attendance).toEqual([]);
   });
 
-  it('costs a read of the club and a query, and a read of the row for one before the last', async () => {
+  it('costs a read of the club and two queries, and a read of the row for one before the last', async () => {
     const { raw } = await told([{ who: 'member', joined: 1, left: 2 }]);
     service.wire.forget();
     await service.getMeeting(club.member, club.clubId, raw.meeting.meetingId);
-    expect(service.wire.operations()).toEqual(['BatchGetItem', 'Query']);
+    expect(service.wire.operations()).toEqual(['BatchGetItem', 'Query', 'Query']);
     await service.call('start', club.owner, club);
     await service.call('end', club.owner, club);
     service.wire.forget();
     await service.getMeeting(club.member, club.clubId, raw.meeting.meetingId);
-    expect(service.wire.operations()).toEqual(['BatchGetItem', 'GetItem', 'Query']);
+    expect(service.wire.operations()).toEqual(['BatchGetItem', 'GetItem', 'Query', 'Query']);
   });
 });

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Meeting } from '../../lib/meetings/model.ts';
 import {
   eventBody,
+  eventTime,
   type Meetings,
   minutes,
   type ParticipantFacts,
@@ -63,7 +64,7 @@ describe('A room that finishes', () => {
     const { meeting: on, presence, presentSids } = await record();
     expect(on).toEqual({
       ...meeting,
-      vacantSince: new Date(start + minutes(5)).toISOString(),
+      vacantSince: eventTime(start + minutes(5)),
     });
     expect(presence).toMatchObject({ roomSid: 'RM_first', isFinished: true });
     expect(presentSids).toBeUndefined();
@@ -100,7 +101,7 @@ describe('The next room of a meeting', () => {
     await tell('room_started', 10, second);
     const { meeting: on, presence } = await record();
     expect(presence).toMatchObject({ roomSid: 'RM_second', isComplete: true, isFinished: false });
-    expect(on?.vacantSince).toBe(new Date(start + minutes(10)).toISOString());
+    expect(on?.vacantSince).toBe(eventTime(start + minutes(10)));
     expect(await sids()).toEqual([]);
   });
 
@@ -122,8 +123,7 @@ describe('A vacancy', () => {
     await tell('room_finished', 5, first);
     await tell('room_started', 10, second);
     await tell('room_finished', 15, second);
-    const since = new Date(start).toISOString();
-    expect((await record()).meeting?.vacantSince).toBe(since);
+    expect((await record()).meeting?.vacantSince).toBe(eventTime(start));
   });
 
   it('ends with a join, and the next one begins at its own time', async () => {
@@ -131,8 +131,7 @@ describe('A vacancy', () => {
     await tell('participant_joined', 1, first, participant('PA_a', club.member.userId));
     expect((await record()).meeting?.vacantSince).toBeUndefined();
     await tell('room_finished', 5, first);
-    const since = new Date(start + minutes(5)).toISOString();
-    expect((await record()).meeting?.vacantSince).toBe(since);
+    expect((await record()).meeting?.vacantSince).toBe(eventTime(start + minutes(5)));
   });
 });
 
@@ -183,7 +182,7 @@ describe('A person', () => {
       {
         userId: club.member.userId,
         joinedAt: new Date(start + minutes(2)).toISOString(),
-        leftAt: new Date(start + minutes(6)).toISOString(),
+        leftAt: eventTime(start + minutes(6)),
       },
     ]);
     expect(await sids()).toEqual([]);

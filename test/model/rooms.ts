@@ -36,7 +36,7 @@ export function createRooms(now: () => Date) {
     { name, sid, createdAt }: RoomState,
     participant?: Participant,
   ) => {
-    const at = `${now().toISOString().slice(0, 19)}.000Z`;
+    const at = `${now().toISOString().slice(0, 19)}.999Z`;
     const event = { type, at, room: { name, sid, createdAt }, ...(participant && { participant }) };
     onTheWay.push(event as MediaEvent);
   };

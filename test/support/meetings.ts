@@ -137,6 +137,10 @@ export function eventBody(
   }).toJsonString();
 }
 
+/** The time of such an event, as the service takes it: LiveKit names the second only. */
+export const eventTime = (at: number): string =>
+  new Date(Math.floor(at / 1000) * 1000 + 999).toISOString();
+
 export interface Signature {
   apiKey?: string;
   apiSecret?: string;

@@ -6,7 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { WebhookEvent } from '@livekit/protocol';
 import fc from 'fast-check';
 import type { User } from './issuer.ts';
-import type { Meetings, Post, Service } from './meetings.ts';
+import { eventTime, type Meetings, type Post, type Service } from './meetings.ts';
 
 export type Step =
   | { does: 'join' | 'leave' | 'abort'; who: number }
@@ -170,7 +170,7 @@ export function truthOf(sent: Sent[]): Truth {
   for (const post of sent) {
     const { event, room, participant, createdAt } = eventOf(post);
     if (!room) continue;
-    const at = new Date(Number(createdAt) * 1000).toISOString();
+    const at = eventTime(Number(createdAt) * 1000);
     if (participant?.identity === 'agent') continue;
     const sid = participant?.sid ?? '';
     switch (event) {

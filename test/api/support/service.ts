@@ -194,7 +194,7 @@ function toldIn({ headers }: IncomingMessage, body: Buffer, status: number): Tol
     type: event,
     roomName: room?.name,
     sid: participant?.sid,
-    at: Number(createdAt) * 1000,
+    at: Number(createdAt) * 1000 + 999,
     joinedAt: Number(participant?.joinedAtMs),
     signedWith: String(claimsOf(headers.authorization ?? '')['iss']),
     status,
