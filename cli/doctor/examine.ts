@@ -1,5 +1,6 @@
 import { createProofRepository } from '../../lib/dynamodb/proofs.ts';
 import { openTable } from '../../lib/dynamodb/table.ts';
+import { askAsPerson, mayCall } from './callers.ts';
 import { livekitClock, poolClock } from './clocks.ts';
 import { createExamination, type Finding, type Report } from './examination.ts';
 import { readKeySet } from './identity.ts';
@@ -14,7 +15,14 @@ const LOCAL_DATABASE: Finding = {
   sentence: 'Databases on this machine do not have it',
 };
 
-interface Timing {
+const NO_TOKEN: Finding = {
+  outcome: 'skipped',
+  sentence: 'Give an access token of a person, with --token',
+};
+
+export interface Options {
+  /** An access token of a person. */
+  token: string | undefined;
   toldWithinMs: number | undefined;
   stop: AbortSignal | undefined;
 }
@@ -23,13 +31,14 @@ interface Timing {
 export async function examine(
   target: Target,
   tell: (report: Report) => void,
-  { toldWithinMs = TOLD_WITHIN_MS, stop }: Timing,
+  { token, toldWithinMs = TOLD_WITHIN_MS, stop }: Options,
 ): Promise<Report[]> {
   const { check, reports } = createExamination(tell, stop);
   const traces = new Traces();
 
   const configuration = await check('configuration', {}, () => target.readConfiguration());
   const proofs = configuration && createProofRepository(openTable(configuration.table));
+  await check('functions', { configuration }, () => target.startFunctions());
   const parameter = await check('parameter', { configuration }, () => target.readProject());
   const media = parameter && liveKitOf(parameter);
 
@@ -56,6 +65,11 @@ export async function examine(
   );
   await check('pool-clock', { 'key-set': keySet?.aheadMs }, async (found) =>
     poolClock(found['key-set']),
+  );
+
+  await check('cors', { configuration }, (found) => mayCall(found.configuration, target.isLocal));
+  await check('token', { configuration }, async (found) =>
+    token === undefined ? NO_TOKEN : askAsPerson(found.configuration, token),
   );
 
   const table = await check('table', { configuration }, (found) =>

@@ -3,6 +3,7 @@ const ANSWER_WITHIN_MS = 5_000;
 export interface Answer {
   status: number;
   text: string;
+  headers: Headers;
   /** How far their clock is ahead of ours, by the answer's `Date`: to half a second, and the way. */
   aheadMs: number | undefined;
 }
@@ -21,6 +22,7 @@ export async function ask(
   return {
     status: response.status,
     text: await response.text(),
+    headers: response.headers,
     // It is in whole seconds, so on average half of one has passed since.
     aheadMs: Number.isNaN(date) ? undefined : date + 500 - (sentAt + receivedAt) / 2,
   };

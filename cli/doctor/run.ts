@@ -4,7 +4,7 @@ import { COMMON, deploymentOf } from '../arguments.ts';
 import { printable, printableLines } from '../printable.ts';
 import type { Deployment } from '../targets.ts';
 import type { Outcome, Report } from './examination.ts';
-import { examine } from './examine.ts';
+import { examine, type Options } from './examine.ts';
 import { reasonOf } from './reasons.ts';
 import type { Target } from './targets.ts';
 
@@ -22,6 +22,7 @@ Options
     --region <region>     Else AWS_REGION, else eu-central-1, as for \`serverless deploy\`.
     --profile <profile>   As for AWS's own tools.
                      Without it: the development stack of this checkout (npm run dev).
+  --token <token>    An access token of a person: what are they answered? It is not shown.
   --help
 
 Exit codes
@@ -33,6 +34,8 @@ Exit codes
 
 /** The last as shells have it of a program that Ctrl-C ended. */
 export const EXIT = { healthy: 0, failure: 1, usage: 2, stopped: 130 } as const;
+
+const OPTIONS = { ...COMMON, token: { type: 'string' } } as const;
 
 export interface Surroundings {
   /** Undefined: there is no development stack. */
@@ -49,14 +52,18 @@ export interface Surroundings {
 
 /** Runs the checks and returns the exit code. */
 export async function run(args: string[], around: Surroundings): Promise<number> {
-  let request: { isJson: boolean; deployment: Deployment | undefined };
+  let request: { isJson: boolean; token: string | undefined; deployment: Deployment | undefined };
   try {
-    const { values } = parseOptions('doctor', { args, options: COMMON }, around.env);
+    const { values } = parseOptions('doctor', { args, options: OPTIONS }, around.env);
     if (values.help) {
       around.out(HELP);
       return EXIT.healthy;
     }
-    request = { isJson: values.json ?? false, deployment: deploymentOf(values, around.env) };
+    request = {
+      isJson: values.json ?? false,
+      token: values.token,
+      deployment: deploymentOf(values, around.env),
+    };
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     if (args.includes('--json')) {
@@ -66,11 +73,11 @@ export async function run(args: string[], around: Surroundings): Promise<number>
     return EXIT.usage;
   }
 
-  const { isJson, deployment } = request;
+  const { isJson, token, deployment } = request;
   const tell = (report: Report) => {
     if (!isJson) around.out(lineOf(report, around.hasColours));
   };
-  const { target, checks } = await examined(deployment, tell, around);
+  const { target, checks } = await examined(deployment, tell, { ...around, token });
   if (isJson) around.out(printableLines(`${JSON.stringify({ target, checks }, null, 2)}\n`));
   if (around.stop?.aborted) return EXIT.stopped;
   return checks.some(({ outcome }) => outcome === 'failure') ? EXIT.failure : EXIT.healthy;
@@ -79,7 +86,7 @@ export async function run(args: string[], around: Surroundings): Promise<number>
 async function examined(
   deployment: Deployment | undefined,
   tell: (report: Report) => void,
-  { connect, toldWithinMs, stop }: Surroundings,
+  { connect, token, toldWithinMs, stop }: Surroundings & Pick<Options, 'token'>,
 ): Promise<{ target: string | null; checks: Report[] }> {
   let target: Target | undefined;
   let sentence = 'No development stack runs here';
@@ -95,7 +102,10 @@ async function examined(
     return { target: null, checks: [report] };
   }
   try {
-    return { target: target.name, checks: await examine(target, tell, { toldWithinMs, stop }) };
+    return {
+      target: target.name,
+      checks: await examine(target, tell, { token, toldWithinMs, stop }),
+    };
   } finally {
     target.close();
   }

@@ -1,6 +1,7 @@
 /** What is examined: the development stack of this checkout, or a deployed one. */
 import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { LambdaClient } from '@aws-sdk/client-lambda';
 import { GetParameterCommand, type Parameter, SSMClient } from '@aws-sdk/client-ssm';
 import * as z from 'zod/mini';
 import type { TableOptions } from '../../lib/dynamodb/table.ts';
@@ -9,7 +10,8 @@ import { localClient } from '../../local/dynamodb.ts';
 import { issuerOf } from '../../local/identity.ts';
 import type { StackDescription } from '../../local/stack-file.ts';
 import { accountOf, type Deployment, STACK_NAME, stackNameOf } from '../targets.ts';
-import type { Found } from './examination.ts';
+import type { Finding, Found } from './examination.ts';
+import { startFunctions } from './functions.ts';
 import { reasonOf } from './reasons.ts';
 
 const REQUESTS = {
@@ -18,10 +20,21 @@ const REQUESTS = {
   throwOnRequestTimeout: true,
 };
 
+/** A function's own 12 s, the start before them, and a margin. */
+const INVOCATIONS = { ...REQUESTS, requestTimeout: 20_000 };
+
+/** deploy/stages/local.yml: where a page is that is being developed. */
+const LOCAL_PAGE = 'http://localhost:5173';
+
 /** Where everything is. */
 export interface Configuration {
+  /** The routes that people call begin with it. */
+  apiUrl: string;
   webhookUrl: string;
+  /** Of the pages that may call. */
+  webOrigins: string[];
   issuer: string;
+  clientIds: string[];
   table: TableOptions;
 }
 
@@ -30,6 +43,7 @@ export interface Target {
   /** Its database is on this machine. */
   isLocal: boolean;
   readConfiguration(): Promise<Found<Configuration>>;
+  startFunctions(): Promise<Finding>;
   readProject(): Promise<Found<LiveKitProject>>;
   dynamodb: DynamoDBClient;
   close(): void;
@@ -47,10 +61,17 @@ export function stackTarget(
       outcome: 'ok',
       sentence: 'The development stack of this checkout',
       found: {
+        apiUrl,
         webhookUrl: new URL('/api/livekit/webhook', apiUrl).href,
+        webOrigins: [LOCAL_PAGE],
         issuer: issuerOf(cognito),
+        clientIds: [cognito.clientId],
         table,
       },
+    }),
+    startFunctions: async () => ({
+      outcome: 'skipped',
+      sentence: 'The development stack starts each when it is called',
     }),
     readProject: async () => ({
       outcome: 'skipped',
@@ -64,9 +85,12 @@ export function stackTarget(
 
 /** The stack's outputs. */
 const Outputs = z.object({
+  ApiUrl: z.string(),
   WebhookUrl: z.string(),
+  WebOrigins: z.string(),
   TableName: z.string(),
   Issuer: z.string(),
+  UserPoolClientIds: z.string(),
   LiveKitParameter: z.string(),
 });
 
@@ -76,6 +100,7 @@ export function deployedTarget(deployment: Deployment): Target {
   const cloudFormation = new CloudFormationClient(options);
   const ssm = new SSMClient(options);
   const dynamodb = new DynamoDBClient(options);
+  const lambda = new LambdaClient({ ...options, requestHandler: INVOCATIONS });
   const StackName = stackNameOf(deployment);
   const name = `${StackName} in ${deployment.region}`;
 
@@ -119,8 +144,15 @@ export function deployedTarget(deployment: Deployment): Target {
           remedy: 'Deploy this version of the service',
         };
       }
-      const { WebhookUrl: webhookUrl, TableName: tableName, Issuer: issuer } = result.data;
-      const found = { webhookUrl, issuer, table: { tableName, account } };
+      const { ApiUrl, WebhookUrl, WebOrigins, TableName, Issuer, UserPoolClientIds } = result.data;
+      const found = {
+        apiUrl: ApiUrl,
+        webhookUrl: WebhookUrl,
+        webOrigins: WebOrigins.split(','),
+        issuer: Issuer,
+        clientIds: UserPoolClientIds.split(','),
+        table: { tableName: TableName, account },
+      };
       if (status?.endsWith('_COMPLETE')) {
         return { outcome: 'ok', sentence: `${name} is ${status}`, found };
       }
@@ -132,13 +164,15 @@ export function deployedTarget(deployment: Deployment): Target {
       };
     },
 
+    startFunctions: () => startFunctions(lambda, StackName),
+
     async readProject() {
       const { outputs } = await stack();
       return readParameter(ssm, Outputs.parse(outputs).LiveKitParameter);
     },
 
     close() {
-      for (const client of [cloudFormation, ssm, dynamodb]) client.destroy();
+      for (const client of [cloudFormation, ssm, dynamodb, lambda]) client.destroy();
     },
   };
 }

@@ -37,6 +37,7 @@ const webhookUrl = new URL('/api/livekit/webhook', stack.apiUrl).href;
 /** Each check of a healthy stack, in its order. */
 const HEALTHY: Record<string, Outcome> = {
   configuration: 'ok',
+  functions: 'skipped',
   parameter: 'skipped',
   livekit: 'ok',
   key: 'ok',
@@ -46,6 +47,8 @@ const HEALTHY: Record<string, Outcome> = {
   whip: hasRealLiveKit ? 'warning' : 'ok',
   'key-set': 'ok',
   'pool-clock': 'ok',
+  cors: 'ok',
+  token: 'skipped',
   table: 'ok',
   index: 'ok',
   expiry: 'skipped',
@@ -446,7 +449,12 @@ describe('the API', () => {
   it('that is down fails', async () => {
     const apiUrl = `${await nowhere()}/api/reading-clubs/meeting`;
     const { outcomes, sentenceOf } = await doctor({ apiUrl });
-    expect(outcomes).toEqual({ ...HEALTHY, webhook: 'failure', events: 'skipped' });
+    expect(outcomes).toEqual({
+      ...HEALTHY,
+      cors: 'failure',
+      webhook: 'failure',
+      events: 'skipped',
+    });
     expect(sentenceOf('webhook')).toContain('ECONNREFUSED');
   });
 
@@ -456,7 +464,12 @@ describe('the API', () => {
       body: { message: 'Not Found' },
     }));
     const { outcomes, sentenceOf } = await doctor({ apiUrl });
-    expect(outcomes).toEqual({ ...HEALTHY, webhook: 'failure', events: 'skipped' });
+    expect(outcomes).toEqual({
+      ...HEALTHY,
+      cors: 'failure',
+      webhook: 'failure',
+      events: 'skipped',
+    });
     expect(sentenceOf('webhook')).toBe(
       `${apiUrl}/api/livekit/webhook is not the webhook: it answers 404`,
     );

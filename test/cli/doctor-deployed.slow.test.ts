@@ -11,17 +11,21 @@ import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { ScanCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { parse } from 'yaml';
 import type { Outcome, Report } from '../../cli/doctor/examination.ts';
 import { run } from '../../cli/doctor/run.ts';
 import { deployedTarget } from '../../cli/doctor/targets.ts';
+import sample from '../../events/myClubs.json' with { type: 'json' };
+import * as myClubs from '../../functions/my-clubs.ts';
 import * as webhook from '../../functions/webhook.ts';
-import { createWebhookDeps } from '../../lib/deps.ts';
+import { createHistoryDeps, createManageDeps, createWebhookDeps } from '../../lib/deps.ts';
+import { manageClubs } from '../../lib/meetings/manage.ts';
 import { type Database, documentClient, startDatabase } from '../../local/dynamodb.ts';
 import { type StandIn, startStandIn } from '../../local/livekit/stand-in.ts';
 import { type Answer, type Received, serveHttp } from '../http-server.ts';
 import { noting } from '../support/calls.ts';
 import { contextOf } from '../support/context.ts';
-import { type Issuer, startIssuer } from '../support/issuer.ts';
+import { accessClaims, CLIENT_ID, type Issuer, rs256, startIssuer } from '../support/issuer.ts';
 import { webhookPost } from '../support/meetings.ts';
 
 const program = fileURLToPath(new URL('../../cli/doctor.ts', import.meta.url));
@@ -30,10 +34,12 @@ const PARAMETER = '/reading-club-meetings/prod/livekit';
 const KEY = { apiKey: 'devkey', apiSecret: 'a-secret-that-only-these-tests-know' };
 const PREVIOUS = { apiKey: 'key-before', apiSecret: 'another-secret-that-only-tests-know' };
 const ACCOUNT_SECRET = 'the-secret-of-books';
+const PAGE = 'https://club.example';
 
 /** Each check, in its order. */
 const HEALTHY: Record<string, Outcome> = {
   configuration: 'ok',
+  functions: 'ok',
   parameter: 'ok',
   livekit: 'ok',
   key: 'ok',
@@ -43,6 +49,8 @@ const HEALTHY: Record<string, Outcome> = {
   whip: 'ok',
   'key-set': 'ok',
   'pool-clock': 'ok',
+  cors: 'ok',
+  token: 'skipped',
   table: 'ok',
   index: 'ok',
   expiry: 'ok',
@@ -57,6 +65,7 @@ let standIn: StandIn;
 let issuer: Issuer;
 /** The project that the deployed functions read. */
 let known: object;
+let apiUrl: string;
 let webhookUrl: string;
 let environment: Record<string, string> = {};
 let folder: string;
@@ -67,11 +76,13 @@ const settings = (change: object = {}) => ({ wsUrl: standIn.wsUrl, ...KEY, ...ch
 const asDeployed = () => ({
   status: 'UPDATE_COMPLETE',
   outputs: {
+    ApiUrl: apiUrl,
     WebhookUrl: webhookUrl,
+    WebOrigins: PAGE,
     TableName: database.tableName,
     Issuer: issuer.url,
+    UserPoolClientIds: `another-client,${CLIENT_ID}`,
     LiveKitParameter: PARAMETER,
-    ApiUrl: 'https://somewhere.example',
   } as Record<string, string>,
   parameter: { Type: 'SecureString', Value: JSON.stringify(settings()) } as
     | { Type: string; Value: string }
@@ -79,6 +90,13 @@ const asDeployed = () => ({
   expiry: { TimeToLiveStatus: 'ENABLED', AttributeName: 'expiresAt' } as object,
   recovery: 'ENABLED',
   isProtected: true,
+  /** Of these pages the API lets a browser call. */
+  allowedOrigins: [PAGE, 'http://localhost:5173'],
+  allowedHeaders: 'authorization,content-type',
+  /** What functions throw when they start, by name. */
+  broken: {} as Record<string, string>,
+  /** Functions that may not be invoked. */
+  closed: [] as string[],
   /** Operations that IAM does not let happen. */
   denied: [] as string[],
 });
@@ -146,6 +164,60 @@ function ssm(received: Received): Answer {
   };
 }
 
+let invocations: Record<string, unknown> = {};
+
+function lambda(received: Received): Answer {
+  const [, name = ''] = /^\/2015-03-31\/functions\/(.+)\/invocations$/.exec(received.path) ?? [];
+  noteRequest({
+    ...received,
+    headers: { ...received.headers, 'x-amz-target': 'Lambda.InvokeFunction' },
+  });
+  const shortName = name.replace('reading-club-meetings-prod-', '');
+  invocations[shortName] = JSON.parse(received.body);
+  if (account.denied.includes('InvokeFunction') || account.closed.includes(shortName)) {
+    return {
+      status: 403,
+      headers: { 'x-amzn-errortype': 'AccessDeniedException' },
+      body: { Message: 'not authorized' },
+    };
+  }
+  const errorMessage = account.broken[shortName];
+  return errorMessage === undefined
+    ? { body: { statusCode: 401 } }
+    : { headers: { 'x-amz-function-error': 'Unhandled' }, body: { errorMessage } };
+}
+
+/** The gateway, with the real functions that the doctor calls behind it. */
+async function api({ method, path, headers, body }: Received): Promise<Answer> {
+  const { authorization, origin = '' } = headers;
+  if (method === 'OPTIONS') {
+    const isAllowed = account.allowedOrigins.includes(origin);
+    return {
+      status: 204,
+      headers: isAllowed
+        ? {
+            'access-control-allow-origin': origin,
+            'access-control-allow-headers': account.allowedHeaders,
+            'access-control-allow-methods': 'DELETE,GET,OPTIONS,POST,PUT',
+          }
+        : {},
+    };
+  }
+  const answer = path.endsWith('/clubs')
+    ? await noting(myClubs.createHandler(createHistoryDeps({ store: database, identity: pool() })))(
+        { ...sample, headers: { ...sample.headers, ...(authorization && { authorization }) } },
+        contextOf(12_000),
+      )
+    : await noting(
+        webhook.createHandler(
+          createWebhookDeps({ store: database, livekit: { project: { ...settings(), ...known } } }),
+        ),
+      )(webhookPost({ body, authorization }), contextOf(12_000));
+  return { status: answer.statusCode ?? 0, body: answer.body };
+}
+
+const pool = () => ({ issuer: issuer.url, clientIds: [CLIENT_ID], tokenUse: 'access' as const });
+
 /** A real table, and what databases on this machine do not have. */
 async function dynamodb(received: Received): Promise<Answer> {
   const operation = noteRequest(received);
@@ -184,26 +256,19 @@ const serve = (respond: (received: Received) => Answer | Promise<Answer>) =>
 
 beforeAll(async () => {
   [database, issuer] = await Promise.all([startDatabase({ port: 0 }), startIssuer()]);
-  const api = await serve(async ({ headers: { authorization }, body }) => {
-    const receive = webhook.createHandler(
-      createWebhookDeps({
-        store: database,
-        livekit: { project: { ...settings(), ...known } },
-      }),
-    );
-    const answer = await noting(receive)(webhookPost({ body, authorization }), contextOf(12_000));
-    return { status: answer.statusCode ?? 0, body: answer.body };
-  });
-  webhookUrl = `${api.url}/api/livekit/webhook`;
+  const gateway = await serve(api);
+  apiUrl = `${gateway.url}/api/reading-clubs/meeting`;
+  webhookUrl = `${gateway.url}/api/livekit/webhook/6f1e2d3c-aaaa-11ef-8888-0a1b2c3d4e5f`;
   standIn = await startStandIn({
     apiKeys: { [KEY.apiKey]: KEY.apiSecret, [PREVIOUS.apiKey]: PREVIOUS.apiSecret },
     // As in a rotation: LiveKit signs with the key before.
     webhook: { urls: [webhookUrl], apiKey: PREVIOUS.apiKey },
   });
-  const [stacks, parameters, tables] = await Promise.all([
+  const [stacks, parameters, tables, functions] = await Promise.all([
     serve(cloudFormation),
     serve(ssm),
     serve(dynamodb),
+    serve(lambda),
   ]);
   folder = await mkdtemp(join(tmpdir(), 'doctor-'));
   await writeFile(
@@ -215,6 +280,7 @@ beforeAll(async () => {
     AWS_ENDPOINT_URL_CLOUDFORMATION: stacks.url,
     AWS_ENDPOINT_URL_SSM: parameters.url,
     AWS_ENDPOINT_URL_DYNAMODB: tables.url,
+    AWS_ENDPOINT_URL_LAMBDA: functions.url,
     AWS_EC2_METADATA_DISABLED: 'true',
     AWS_SHARED_CREDENTIALS_FILE: join(folder, 'credentials'),
     AWS_CONFIG_FILE: join(folder, 'config'),
@@ -224,6 +290,7 @@ beforeEach(() => {
   known = { previous: PREVIOUS };
   account = asDeployed();
   requests = [];
+  invocations = {};
   toldWithinMs = 10_000;
   for (const name of ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_PROFILE', 'AWS_REGION']) {
     vi.stubEnv(name, undefined);
@@ -238,9 +305,17 @@ afterAll(async () => {
 
 const PROFILE = ['--stage', 'prod', '--profile', 'books'];
 
+async function items(): Promise<unknown> {
+  const documents = documentClient(database.endpoint);
+  const { Items } = await documents.send(new ScanCommand({ TableName: database.tableName }));
+  documents.destroy();
+  return Items;
+}
+
 /** In this process, which is faster; nothing may be left of it. */
 async function doctor(...args: string[]) {
   let out = '';
+  const itemsBefore = await items();
   const exit = await run([...args, '--json'], {
     env: {},
     connect: async (deployment) => deployment && deployedTarget(deployment),
@@ -257,10 +332,7 @@ async function doctor(...args: string[]) {
   }
   expect(out, 'a token').not.toMatch(/eyJ[\w-]+\.[\w-]+/);
   await standIn.webhooks.settled();
-  const documents = documentClient(database.endpoint);
-  const { Items } = await documents.send(new ScanCommand({ TableName: database.tableName }));
-  documents.destroy();
-  expect(Items).toEqual([]);
+  expect(await items()).toEqual(itemsBefore);
   expect(await standIn.rooms()).toEqual([]);
   const { target, checks }: { target: string; checks: Report[] } = JSON.parse(out);
   return {
@@ -371,6 +443,104 @@ describe('a deployed stage', () => {
     account.status = 'UPDATE_IN_PROGRESS';
     const { outcomes } = await doctor(...PROFILE);
     expect(outcomes).toEqual({ ...HEALTHY, configuration: 'warning' });
+  });
+});
+
+describe('the functions of a deployed stage', () => {
+  it('are all started, with events that they refuse', async () => {
+    const { sentenceOf } = await doctor(...PROFILE);
+    const { functions } = parse(await readFile('serverless.yml', 'utf8'), { logLevel: 'silent' });
+    expect(Object.keys(invocations).toSorted()).toEqual(Object.keys(functions).toSorted());
+    expect(sentenceOf('functions')).toBe(`All ${Object.keys(functions).length} functions start`);
+  });
+
+  it('of which one does not start fail, and the reason is told', async () => {
+    account.broken = { token: 'Environment: TOKEN_TTL_SECONDS must be a whole number' };
+    const { exit, outcomes, sentenceOf } = await doctor(...PROFILE);
+    expect(outcomes).toEqual({ ...HEALTHY, functions: 'failure' });
+    expect(sentenceOf('functions')).toBe(
+      'token does not start: Environment: TOKEN_TTL_SECONDS must be a whole number',
+    );
+    expect(exit).toBe(1);
+  });
+
+  it('of which one may not be invoked are a warning that names it', async () => {
+    account.closed = ['clubs'];
+    const { exit, outcomes, sentenceOf } = await doctor(...PROFILE);
+    expect(outcomes).toEqual({ ...HEALTHY, functions: 'warning' });
+    expect(sentenceOf('functions')).toContain('You may not invoke clubs,');
+    expect(exit).toBe(0);
+  });
+});
+
+describe('the pages of a deployed stage', () => {
+  it('that the API does not let call fail, by their origins', async () => {
+    account.outputs['WebOrigins'] = `${PAGE},https://other.example`;
+    const { outcomes, sentenceOf } = await doctor(...PROFILE);
+    expect(outcomes).toEqual({ ...HEALTHY, cors: 'failure' });
+    expect(sentenceOf('cors')).toBe('The API does not let pages call of https://other.example');
+  });
+
+  it('that may not send a token fail', async () => {
+    account.allowedHeaders = 'content-type';
+    const { sentenceOf } = await doctor(...PROFILE);
+    expect(sentenceOf('cors')).toContain(`${PAGE} (authorization)`);
+  });
+
+  it('that are all on a machine of somebody who develops are a warning', async () => {
+    account.outputs['WebOrigins'] = 'http://localhost:5173';
+    const { exit, outcomes, remedyOf } = await doctor(...PROFILE);
+    expect(outcomes).toEqual({ ...HEALTHY, cors: 'warning' });
+    expect(remedyOf('cors')).toContain('webOrigins');
+    expect(exit).toBe(0);
+  });
+});
+
+describe("a person's token", () => {
+  const ada = { userId: 'ada', username: 'ada' };
+  const tokenWith = (change: object = {}) =>
+    rs256(issuer.key, { ...accessClaims(issuer.url, ada), ...change });
+
+  it('that is accepted is told with the number of their clubs', async () => {
+    const manage = createManageDeps({ store: database, livekit: { project: settings() } });
+    await manageClubs(manage, {
+      command: 'put-club',
+      clubId: 'novels',
+      name: 'Novels',
+      moderatorId: ada.userId,
+    });
+    const { outcomes, sentenceOf } = await doctor(...PROFILE, '--token', tokenWith());
+    await manageClubs(manage, { command: 'remove-club', clubId: 'novels' });
+    expect(outcomes).toEqual({ ...HEALTHY, token: 'ok' });
+    expect(sentenceOf('token')).toBe('The API accepts the token, whose owner is in 1 club');
+  });
+
+  it('of somebody who is in no club is a warning', async () => {
+    const { exit, outcomes, remedyOf } = await doctor(...PROFILE, '--token', tokenWith());
+    expect(outcomes).toEqual({ ...HEALTHY, token: 'warning' });
+    expect(remedyOf('token')).toContain('put-member');
+    expect(exit).toBe(0);
+  });
+
+  it.each([
+    ['is no token', () => 'Bearer', 'no token of a user pool'],
+    ['is an ID token', () => tokenWith({ token_use: 'id' }), 'no access token'],
+    [
+      'is of another pool',
+      () => tokenWith({ iss: 'https://other.example' }),
+      'https://other.example',
+    ],
+    [
+      'is of another client',
+      () => tokenWith({ client_id: 'ios' }),
+      'ios is none of another-client, 1',
+    ],
+    ['has expired', () => tokenWith({ exp: 1_000_000_000 }), 'has expired'],
+  ])('that %s fails, and the reason is told', async (_, token, reason) => {
+    const { exit, outcomes, remedyOf } = await doctor(...PROFILE, '--token', token());
+    expect(outcomes).toEqual({ ...HEALTHY, token: 'failure' });
+    expect(remedyOf('token')).toContain(reason);
+    expect(exit).toBe(1);
   });
 });
 

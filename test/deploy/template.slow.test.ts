@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { build, type Plugin } from 'esbuild';
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { harmlessEventOf } from '../../cli/doctor/functions.ts';
 import { startDatabase } from '../../local/dynamodb.ts';
 import { startStandIn } from '../../local/livekit/stand-in.ts';
 import { eventOf } from '../support/calls.ts';
@@ -36,6 +37,12 @@ const LEFT_OUT = [
   '@smithy/core/event-streams',
   '@smithy/credential-provider-imds',
 ];
+
+const LIVEKIT_SETTINGS = {
+  LIVEKIT_WS_URL: 'ws://127.0.0.1:7880',
+  LIVEKIT_API_KEY: 'devkey',
+  LIVEKIT_API_SECRET: 'a-secret-of-at-least-32-characters',
+};
 
 const STACK_ID =
   'arn:aws:cloudformation:eu-central-1:123456789012:stack/Any/6f1e2d3c-aaaa-11ef-8888-0a1b2c3d4e5f';
@@ -388,7 +395,7 @@ describe('the functions', () => {
     });
   });
 
-  test('start with exactly their environment', async () => {
+  test('start with exactly their environment, and do nothing for an event of the doctor', async () => {
     const refs = {
       'AWS::Region': 'eu-central-1',
       Table: 'clubs',
@@ -397,11 +404,19 @@ describe('the functions', () => {
     };
     const starts = functions().map(async ([name, { Properties }]) => {
       const variables = resolveTemplate(Properties.Environment.Variables, refs);
-      const env = { ...variables, NODE_OPTIONS: '', AWS_REGION: 'eu-central-1' };
-      return [name, await runBundle(name, env, [])];
+      const { LIVEKIT_PARAMETER, ...others } = variables;
+      const env = { ...others, NODE_OPTIONS: '', AWS_REGION: 'eu-central-1' };
+      const event = JSON.parse(await harmlessEventOf(name));
+      // The webhook reads LiveKit's settings before it refuses.
+      const livekit = name === 'webhook' ? LIVEKIT_SETTINGS : { LIVEKIT_PARAMETER };
+      return [name, await runBundle(name, { ...env, ...livekit }, [event])];
     });
-    const expected = functions().map(([name]) => [name, []]);
-    expect(await Promise.all(starts)).toEqual(expected);
+    const refused = { statusCode: 401 };
+    const expected = functions().map(([name]) => {
+      if (name === 'cleanup') return [name, ['started']];
+      return [name, [name === 'clubs' ? { code: 'INVALID_REQUEST' } : refused]];
+    });
+    expect(await Promise.all(starts)).toMatchObject(expected);
   });
 
   test('work by themselves, where there is no module but those of Node', async () => {
