@@ -1,8 +1,13 @@
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
 import * as z from 'zod';
+import { isLocked, tryLock } from './lock.ts';
 
 const localDir = new URL('../.local/', import.meta.url);
 const stackFile = new URL('stack.json', localDir);
+/** Locked while a stack runs. */
+const lockFile = new URL('dev.lock', localDir);
+/** Who has it, for people: nothing is decided by it. */
 const ownerFile = new URL('dev.pid', localDir);
 
 /** What tests, scripts and clients may rely on while a stack runs. */
@@ -37,8 +42,7 @@ export type StackUser = StackDescription['users'][number];
 
 /** The stack that `npm run dev` runs in this checkout; undefined when none does. */
 export async function readStack(): Promise<StackDescription | undefined> {
-  const owner = await readOrUndefined(ownerFile);
-  if (owner === undefined || !isRunning(owner)) return undefined;
+  if (!isLocked(fileURLToPath(lockFile))) return undefined;
   const text = await readOrUndefined(stackFile);
   return text === undefined ? undefined : parseStack(text);
 }
@@ -57,14 +61,22 @@ export function parseStack(text: string): StackDescription {
 
 /**
  * Makes this process the one whose stack `.local/stack.json` describes.
- * Throws if another one that still runs has done so.
+ * @throws StackRuns if another one that still runs has done so
  */
 export async function claimStackFile(): Promise<{
   publish(stack: StackDescription): Promise<void>;
   release(): Promise<void>;
 }> {
   await mkdir(localDir, { recursive: true });
-  await writeOwner();
+  const lock = tryLock(fileURLToPath(lockFile));
+  if (!lock) throw new StackRuns(await readOrUndefined(ownerFile));
+  const removeFiles = async () => {
+    await rm(stackFile, { force: true });
+    await rm(ownerFile, { force: true });
+  };
+  // Left by a process that was killed.
+  await removeFiles();
+  await writeFile(ownerFile, `${process.pid}`);
   return {
     publish: async (stack) => {
       const draft = new URL(`stack.json.${process.pid}`, localDir);
@@ -73,36 +85,21 @@ export async function claimStackFile(): Promise<{
       await rename(draft, stackFile);
     },
     release: async () => {
-      await rm(stackFile, { force: true });
-      await rm(ownerFile, { force: true });
+      await removeFiles();
+      lock.release();
     },
   };
 }
 
-async function writeOwner(): Promise<void> {
-  try {
-    await writeFile(ownerFile, `${process.pid}`, { flag: 'wx' });
-  } catch (error) {
-    if (!isSystemError(error, 'EEXIST')) throw error;
-    const owner = await readOrUndefined(ownerFile);
-    if (owner !== undefined && isRunning(owner)) {
-      throw new Error(
-        `A development stack runs here already (process ${owner}; see .local/stack.json). ` +
-          'Stop that one first, or use it.',
-      );
-    }
-    // Left by a process that was killed.
-    await rm(ownerFile, { force: true });
-    await rm(stackFile, { force: true });
-    await writeOwner();
-  }
-}
+/** Only one stack runs in a checkout. */
+export class StackRuns extends Error {
+  override readonly name = 'StackRuns';
 
-function isRunning(pid: string): boolean {
-  try {
-    return process.kill(Number.parseInt(pid, 10), 0);
-  } catch (error) {
-    return isSystemError(error, 'EPERM');
+  constructor(pid: string | undefined) {
+    super(
+      `A development stack runs here already (process ${pid ?? 'unknown'}; see .local/stack.json). ` +
+        'Stop that one first, or use it.',
+    );
   }
 }
 
@@ -110,11 +107,7 @@ async function readOrUndefined(file: URL): Promise<string | undefined> {
   try {
     return await readFile(file, 'utf8');
   } catch (error) {
-    if (isSystemError(error, 'ENOENT')) return undefined;
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
     throw error;
   }
-}
-
-function isSystemError(error: unknown, code: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === code;
 }

@@ -1,12 +1,13 @@
 /** `npm run livekit:install`: builds the pinned LiveKit server, once, outside the tree. */
 import { spawn } from 'node:child_process';
-import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { mkdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { tryLock } from '../lock.ts';
 import { installedServerPath, isExecutable, LIVEKIT_SERVER_VERSION } from './server.ts';
 
 const PACKAGE = `github.com/livekit/livekit-server/cmd/server@${LIVEKIT_SERVER_VERSION}`;
-const BUILD_PREFIX = 'building-';
+const LOCK_FILE = 'livekit-install.lock';
 const PROGRESS_EVERY_MS = 15_000;
 const KEPT_LOG_LINES = 20;
 
@@ -23,8 +24,11 @@ async function install(): Promise<void> {
   }
   const cache = dirname(dirname(target));
   await mkdir(cache, { recursive: true });
-  await removeAbandonedBuilds(cache);
-  const building = join(cache, BUILD_PREFIX + process.pid);
+  const lock = tryLock(join(cache, LOCK_FILE));
+  if (!lock) throw new Error('Another process is building LiveKit: wait for that one.');
+  const building = join(cache, 'building');
+  // Left by a build that was killed.
+  await rm(building, { recursive: true, force: true });
   await mkdir(building);
   console.log(
     `Building LiveKit ${LIVEKIT_SERVER_VERSION} with Go into ${dirname(target)}. ` +
@@ -38,6 +42,7 @@ async function install(): Promise<void> {
     await rename(join(building, 'server'), target);
   } finally {
     await rm(building, { recursive: true, force: true });
+    lock.release();
   }
   console.log(`Done in ${elapsed(startedAt)}: ${target}`);
 }
@@ -83,25 +88,6 @@ async function build(folder: string): Promise<void> {
     clearInterval(progress);
     process.removeListener('SIGINT', stop);
     process.removeListener('SIGTERM', stop);
-  }
-}
-
-/** A build that was killed leaves its folder; one that still runs keeps it. */
-async function removeAbandonedBuilds(cache: string): Promise<void> {
-  for (const name of await readdir(cache)) {
-    if (!name.startsWith(BUILD_PREFIX) || isAlive(Number(name.slice(BUILD_PREFIX.length)))) {
-      continue;
-    }
-    await rm(join(cache, name), { recursive: true, force: true });
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
   }
 }
 
