@@ -1,4 +1,9 @@
+import './local/node-version.js';
 import { defineConfig } from 'vitest/config';
+import { forgetProxies } from './local/proxies.ts';
+
+// No test asks anything but loopback.
+forgetProxies();
 
 /**
  * What a function file needs to be imported: nothing is behind these addresses. Tests pass their own

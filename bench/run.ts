@@ -3,6 +3,7 @@
  * docs/benchmarks.md as well.
  */
 import { parseOptionsOrExit } from '../local/options.ts';
+import { bypassProxiesOnLoopback } from '../local/proxies.ts';
 import { loadAverage, machineTable } from './machine.ts';
 import { writePage } from './page.ts';
 import { aimsTable, type Report, tableText } from './report.ts';
@@ -27,6 +28,7 @@ const { positionals, values } = parseOptionsOrExit('bench', {
   allowPositionals: true,
   options: { write: { type: 'boolean', default: false } },
 });
+bypassProxiesOnLoopback();
 const wanted = positionals.length > 0 ? positionals : Object.keys(SECTIONS);
 const unknown = wanted.filter((name) => !(name in SECTIONS));
 if (unknown.length > 0) {

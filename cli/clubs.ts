@@ -1,4 +1,5 @@
 /** `npm run clubs -- …`: the commands of the clubs function at a terminal. */
+import { bypassProxiesOnLoopback } from '../local/proxies.ts';
 import { readStack } from '../local/stack-file.ts';
 import { run } from './run.ts';
 import { deployedTarget, OutOfReach, stackTarget } from './targets.ts';
@@ -7,6 +8,7 @@ import { deployedTarget, OutOfReach, stackTarget } from './targets.ts';
 process.stdout.on('error', () => undefined);
 process.stderr.on('error', () => undefined);
 
+bypassProxiesOnLoopback();
 process.exitCode = await run(process.argv.slice(2), {
   async connect(deployment) {
     if (deployment) return deployedTarget(deployment);

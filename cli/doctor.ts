@@ -1,4 +1,6 @@
 /** `npm run doctor`: checks a configuration, local or deployed. */
+import { onInterruption } from '../local/interruption.ts';
+import { bypassProxiesOnLoopback } from '../local/proxies.ts';
 import { readStack } from '../local/stack-file.ts';
 import { run } from './doctor/run.ts';
 import { deployedTarget, stackTarget } from './doctor/targets.ts';
@@ -7,11 +9,8 @@ import { deployedTarget, stackTarget } from './doctor/targets.ts';
 process.stdout.on('error', () => undefined);
 process.stderr.on('error', () => undefined);
 
-const stopped = new AbortController();
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-  // Also when it comes again: npm passes on a Ctrl-C that the terminal has sent us already.
-  process.on(signal, () => stopped.abort());
-}
+bypassProxiesOnLoopback();
+const stopped = onInterruption();
 
 process.exitCode = await run(process.argv.slice(2), {
   async connect(deployment) {

@@ -2,6 +2,7 @@
 import { DisconnectReason } from '@livekit/protocol';
 import type { RemoteParticipant, Room } from '@livekit/rtc-node';
 import { JoinRefused, type StandInControl } from './livekit/stand-in.ts';
+import { forgetProxies, isOnLoopback } from './proxies.ts';
 
 /** LiveKit announces a participant once their media is connected: some 0.4 s on loopback. */
 const HEARD_WITHIN_MS = 10_000;
@@ -28,6 +29,7 @@ export interface RealParticipant extends Participant {
  * @throws JoinRefused with LiveKit's status
  */
 export async function joinRoom(serverUrl: string, token: string): Promise<RealParticipant> {
+  if (isOnLoopback(serverUrl)) forgetProxies();
   const { Room, RoomEvent } = await loadRtc();
   const room = new Room();
   const heard: { text: string; from: string | undefined }[] = [];

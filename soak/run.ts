@@ -4,6 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { parseOptionsOrExit } from '../local/options.ts';
+import { bypassProxiesOnLoopback } from '../local/proxies.ts';
 import { soak } from './soak.ts';
 
 /** Of each promise. */
@@ -16,6 +17,7 @@ const { values } = parseOptionsOrExit('soak', {
     verbose: { type: 'boolean', default: false },
   },
 });
+bypassProxiesOnLoopback();
 const minutes = Number(values.minutes);
 if (!(minutes > 0)) {
   console.error('--minutes must be a number above 0.');
