@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { CreateTableCommand } from '@aws-sdk/client-dynamodb';
 import { BatchWriteCommand } from '@aws-sdk/lib-dynamodb';
 import type { ApiSettings } from '../local/api.ts';
-import { documentClient, startDatabase } from '../local/dynamodb.ts';
+import { documentClient, localClient, startDatabase } from '../local/dynamodb.ts';
 import { type LiveKit, startLiveKit } from '../local/livekit/start.ts';
 import type { Route } from './events.ts';
 import { startIssuer } from './issuer.ts';
@@ -111,11 +111,7 @@ const names = (kind: string, count: number): string[] =>
   Array.from({ length: count }, (_, index) => `${kind}-${index + 1}`);
 
 async function createPlainTables(endpoint: string): Promise<void> {
-  const client = new DynamoDBClient({
-    endpoint,
-    region: 'local',
-    credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
-  });
+  const client = localClient(endpoint);
   const create = (TableName: string, hash: string, range?: string) => {
     const keys = range ? [hash, range] : [hash];
     return client.send(

@@ -9,6 +9,7 @@ import { styleText } from 'node:util';
 import { type ApiClient, apiClient } from './client.ts';
 import { createClub, removeClub } from './demo-data.ts';
 import { logIn } from './identity.ts';
+import { onInterruption } from './interruption.ts';
 import { JoinRefused, standInControl } from './livekit/stand-in.ts';
 import { parseOptionsOrExit } from './options.ts';
 import {
@@ -18,6 +19,7 @@ import {
   type Participant,
   type RealParticipant,
 } from './participant.ts';
+import { bypassProxiesOnLoopback } from './proxies.ts';
 import { startStack } from './stack.ts';
 import { readStack, type StackDescription, type StackUser } from './stack-file.ts';
 
@@ -30,10 +32,8 @@ const SENTENCE_COLUMNS = 82;
 
 parseOptionsOrExit('demo', {});
 
-const interrupted = new AbortController();
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-  process.on(signal, () => interrupted.abort(new Error(`Stopped (${signal}).`)));
-}
+bypassProxiesOnLoopback();
+const interrupted = onInterruption();
 const tooLate = new Error(`The demo was not done within ${ALL_WITHIN_MS / 1000} s.`);
 const deadline = setTimeout(() => interrupted.abort(tooLate), ALL_WITHIN_MS);
 /** Rejects when it is time to stop, whatever is being waited for. */

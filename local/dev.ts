@@ -2,9 +2,11 @@
 import { styleText } from 'node:util';
 import { removeEvents, writeEvents } from './events.ts';
 import { ACCESS_TOKEN_HOURS } from './identity.ts';
+import { onInterruption } from './interruption.ts';
 import { parseOptionsOrExit } from './options.ts';
+import { bypassProxiesOnLoopback, noProxyOf } from './proxies.ts';
 import { type Stack, startStack } from './stack.ts';
-import { claimStackFile, type StackDescription } from './stack-file.ts';
+import { claimStackFile, type StackDescription, StackRuns } from './stack-file.ts';
 
 const { values } = parseOptionsOrExit('dev', {
   options: { verbose: { type: 'boolean', default: false } },
@@ -13,13 +15,13 @@ const { values } = parseOptionsOrExit('dev', {
 /** As serverless-offline's scheduler says it, with a crontab's five fields. */
 const CLEANUP_SCHEDULED = /Scheduling \[cleanup\] cron: \[(.+?)\]/;
 
-const interrupted = new AbortController();
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-  // Also when it comes again: npm passes on a Ctrl-C that the terminal has sent us already.
-  process.on(signal, () => interrupted.abort());
-}
+bypassProxiesOnLoopback();
+const interrupted = onInterruption();
 const interruption = new Promise((resolve) => {
   interrupted.signal.addEventListener('abort', resolve);
+});
+interrupted.signal.addEventListener('abort', () => {
+  console.log('\nStopping … (Ctrl-C again ends it at once)');
 });
 // A closed terminal must not keep us from stopping the parts.
 process.stdout.on('error', () => interrupted.abort());
@@ -35,9 +37,9 @@ try {
   }
 } catch (error) {
   if (error !== interrupted.signal.reason) {
-    console.error(
-      `\n${styleText('red', 'The development stack is not running.', { stream: process.stderr })}`,
-    );
+    const heading =
+      error instanceof StackRuns ? 'Not started.' : 'The development stack is not running.';
+    console.error(`\n${styleText('red', heading, { stream: process.stderr })}`);
     console.error(error instanceof Error ? error.message : error);
     process.exitCode = 1;
   }
@@ -66,7 +68,7 @@ async function run(publish: (stack: StackDescription) => Promise<void>): Promise
       stack.exited.then((sentence) => Promise.reject(new Error(sentence))),
     ]);
   } finally {
-    console.log('\nStopping …');
+    if (!interrupted.signal.aborted) console.log('\nStopping …');
     await stack.stop();
   }
 }
@@ -80,6 +82,7 @@ function manual({ description, notes }: Stack, cleanupTimes: string | undefined)
     users.find((user) => user.role === role),
   );
   const club = clubs[0];
+  const noProxy = noProxyOf(process.env);
   if (!moderator || !member || !club) throw new Error('The demo data is incomplete.');
   const title = (text: string) => `\n${styleText('bold', text)}`;
   return [
@@ -98,6 +101,7 @@ function manual({ description, notes }: Stack, cleanupTimes: string | undefined)
         `  ${username.padEnd(6)}${password}  ${role}${clubId ? ` of ${clubId}` : ''}`,
     ),
     title('Try it: log in, then call each route'),
+    ...(noProxy ? [`  export no_proxy=${noProxy}`] : []),
     `  login() { ${curlLogIn(cognito)}; }`,
     `  MODERATOR=$(login ${moderator.username} ${moderator.password}); MEMBER=$(login ${member.username} ${member.password})`,
     `  curl -sSw '\\n' -X POST ${apiUrl}/${club.clubId}/start -H "Authorization: Bearer $MODERATOR"`,
@@ -123,14 +127,19 @@ function manual({ description, notes }: Stack, cleanupTimes: string | undefined)
   ].join('\n');
 }
 
-/** Prints an access token; `$1` and `$2` are the user's name and password. */
+/**
+ * Prints an access token; `$1` and `$2` are the user's name and password. Any other answer is an error, and
+ * is printed as one.
+ */
 function curlLogIn({ endpoint, clientId }: StackDescription['cognito']): string {
   const request = `{\\"ClientId\\":\\"${clientId}\\",\\"AuthFlow\\":\\"USER_PASSWORD_AUTH\\",\\"AuthParameters\\":{\\"USERNAME\\":\\"$1\\",\\"PASSWORD\\":\\"$2\\"}}`;
-  return [
+  const curl = [
     `curl -sS ${endpoint}`,
     "-H 'Content-Type: application/x-amz-json-1.1'",
     "-H 'X-Amz-Target: AWSCognitoIdentityProviderService.InitiateAuth'",
     `-d "${request}"`,
-    '| sed \'s/.*"AccessToken":"\\([^"]*\\)".*/\\1/\'',
   ].join(' ');
+  const start = `'"AccessToken":"'`;
+  const print = `a=\${a#*${start}}; echo "\${a%%'"'*}"`;
+  return `local a; a=$(${curl}); case $a in *${start}*) ${print};; *) echo "login: $a" >&2; return 1;; esac`;
 }

@@ -29,11 +29,16 @@ export type Database = Table & { stop(): Promise<void> };
 /** A database with our table, empty: dynalite on `port` (0: any), or the one at `endpoint`. */
 export async function startDatabase(
   where: { port: number } | { endpoint: string },
+  signal?: AbortSignal,
 ): Promise<Database> {
   if ('endpoint' in where) {
     // It may outlive this process: a table of our own, deleted on exit.
     const table = { endpoint: where.endpoint, tableName: `${TABLE_NAME}-${randomUUID()}` };
-    await createTable(table);
+    await createTable(table, signal).catch(async (error) => {
+      // It may be there all the same; that it cannot be deleted either is no news.
+      await deleteTable(table).catch(() => undefined);
+      throw error;
+    });
     return { ...table, stop: () => deleteTable(table) };
   }
   const server = dynalite({ createTableMs: 0, deleteTableMs: 0, updateTableMs: 0 });
@@ -42,11 +47,13 @@ export async function startDatabase(
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
   const table = { endpoint: `http://127.0.0.1:${port}`, tableName: TABLE_NAME };
-  await createTable(table);
-  return {
-    ...table,
-    stop: () => closeGently(server),
-  };
+  try {
+    await createTable(table, signal);
+  } catch (error) {
+    await closeGently(server);
+    throw error;
+  }
+  return { ...table, stop: () => closeGently(server) };
 }
 
 export type TableDefinition = Omit<CreateTableCommandInput, 'TableName'>;
@@ -55,13 +62,26 @@ export const readTableDefinition = async (): Promise<TableDefinition> =>
   parse(await readFile(tableFile, 'utf8'));
 
 /** Creates the table that is deployed, from the same file. */
-export async function createTable({ endpoint, tableName }: Table): Promise<void> {
+export async function createTable(
+  { endpoint, tableName }: Table,
+  abortSignal?: AbortSignal,
+): Promise<void> {
   const definition = await readTableDefinition();
   const client = localClient(endpoint);
   try {
-    await client.send(new CreateTableCommand({ ...definition, TableName: tableName }));
-    const polling = { client, minDelay: 0.02, maxDelay: 0.5, maxWaitTime: 10 };
+    const command = new CreateTableCommand({ ...definition, TableName: tableName });
+    await client.send(command, { ...(abortSignal && { abortSignal }) });
+    const polling = {
+      client,
+      minDelay: 0.02,
+      maxDelay: 0.5,
+      maxWaitTime: 10,
+      ...(abortSignal && { abortSignal }),
+    };
     await waitUntilTableExists(polling, { TableName: tableName });
+  } catch (error) {
+    abortSignal?.throwIfAborted();
+    throw error;
   } finally {
     client.destroy();
   }
@@ -84,13 +104,16 @@ export function documentClient(endpoint: string): DynamoDBDocumentClient {
   });
 }
 
-export function localClient(endpoint: string): DynamoDBClient {
-  return new DynamoDBClient({
-    endpoint,
-    region: 'local',
-    credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
-  });
-}
+export const localClient = (endpoint: string): DynamoDBClient =>
+  new DynamoDBClient({ endpoint, ...ON_THIS_MACHINE });
+
+/** Whatever the environment or ~/.aws/config have for AWS: an endpoint of ours has no FIPS or dual stack. */
+export const ON_THIS_MACHINE = {
+  region: 'local',
+  credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+  useFipsEndpoint: false,
+  useDualstackEndpoint: false,
+};
 
 /**
  * What is under way is answered first: for a request that finds its database closed, dynalite throws

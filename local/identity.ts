@@ -9,10 +9,11 @@ import {
   InitiateAuthCommand,
 } from '@aws-sdk/client-cognito-identity-provider';
 import { type Child, startChild } from './child.ts';
+import { ON_THIS_MACHINE } from './dynamodb.ts';
 
 /** As long as a working day; a pool on AWS has one hour by default. */
 export const ACCESS_TOKEN_HOURS = 12;
-const READY_WITHIN_MS = 20_000;
+const READY_WITHIN_MS = 90_000;
 
 // The same in every stack, so that a client can be configured once.
 const USER_POOL_ID = 'local_clubs';
@@ -143,11 +144,7 @@ async function withClient<T>(
   endpoint: string,
   use: (client: CognitoIdentityProviderClient) => Promise<T>,
 ): Promise<T> {
-  const client = new CognitoIdentityProviderClient({
-    endpoint,
-    region: 'local',
-    credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
-  });
+  const client = new CognitoIdentityProviderClient({ endpoint, ...ON_THIS_MACHINE });
   try {
     return await use(client);
   } finally {

@@ -56,7 +56,11 @@ export async function startS3({
     }
     await next();
   });
-  const { port: listening } = await server.run();
+  const clean = () => rm(directory, { recursive: true, force: true });
+  const { port: listening } = await server.run().catch(async (error: unknown) => {
+    await clean();
+    throw error;
+  });
   return {
     endpoint: `http://127.0.0.1:${listening}`,
     bucket: BUCKET,
@@ -66,7 +70,7 @@ export async function startS3({
       const closed = server.close();
       server.httpServer.closeAllConnections();
       await closed;
-      await rm(directory, { recursive: true, force: true });
+      await clean();
     },
   };
 }

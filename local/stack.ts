@@ -94,7 +94,9 @@ async function startParts(options: StackOptions): Promise<Stack> {
   try {
     const cognito = cognitoOn(ports.cognito);
     const starting = {
-      database: begin(startDatabase(external ? { endpoint: external } : { port: ports.dynamodb })),
+      database: begin(
+        startDatabase(external ? { endpoint: external } : { port: ports.dynamodb }, signal),
+      ),
       identity: begin(
         startIdentity({
           port: ports.cognito,
@@ -106,6 +108,7 @@ async function startParts(options: StackOptions): Promise<Stack> {
       livekit: begin(
         startLiveKit({
           env,
+          signal,
           ...(options.webhooks !== false && { webhookUrl: webhookUrl(ports.api) }),
         }),
       ),

@@ -41,8 +41,13 @@ export async function startWeb({ port, config }: { port: number; config: object 
     }
     vite.middlewares(request, response, () => response.writeHead(404).end());
   }
-  server.listen(port, HOST);
-  await once(server, 'listening');
+  try {
+    server.listen(port, HOST);
+    await once(server, 'listening');
+  } catch (error) {
+    await vite.close();
+    throw error;
+  }
   return {
     url: webUrl(port),
     async stop() {

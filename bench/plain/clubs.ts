@@ -8,6 +8,7 @@ const documents = DynamoDBDocumentClient.from(
     endpoint: DYNAMODB_ENDPOINT,
     region: 'local',
     credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+    useFipsEndpoint: false,
   }),
 );
 

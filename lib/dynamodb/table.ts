@@ -30,8 +30,16 @@ const FIRST_PAUSE_MS = 50;
 /** As many writes as one BatchWriteItem takes. */
 const BATCH_WRITES = 25;
 
-/** Databases on this machine check no credentials, but the SDK signs with some. */
-const LOCAL_CREDENTIALS = { accessKeyId: 'local', secretAccessKey: 'local' };
+/**
+ * Databases on this machine check no credentials, but the SDK signs with some. It refuses an endpoint where
+ * the environment or ~/.aws/config want FIPS or dual stack of AWS.
+ */
+const LOCAL = {
+  region: 'local',
+  credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+  useFipsEndpoint: false,
+  useDualstackEndpoint: false,
+};
 
 export interface TableOptions {
   tableName: string;
@@ -60,7 +68,7 @@ export function openTable({ tableName, endpoint, account }: TableOptions, timed?
         socketTimeout: ATTEMPT_TIMEOUT_MS,
       },
       ...account,
-      ...(endpoint && { endpoint, region: 'local', credentials: LOCAL_CREDENTIALS }),
+      ...(endpoint && { ...LOCAL, endpoint }),
     }),
     { marshallOptions: { removeUndefinedValues: true } },
   );

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Child, startChild } from '../child.ts';
 
-const READY_WITHIN_MS = 15_000;
+const READY_WITHIN_MS = 60_000;
 
 export interface RecorderOptions {
   /** Of the Redis that the server uses. */
@@ -52,6 +52,7 @@ async function start({
   ...settings
 }: RecorderOptions): Promise<Pick<Child, 'stop' | 'kill'>> {
   const folder = await mkdtemp(join(tmpdir(), 'recorder-'));
+  const clean = () => rm(folder, { recursive: true, force: true });
   const child = await startChild({
     name: 'The recorder',
     args: [fileURLToPath(new URL('./worker.ts', import.meta.url))],
@@ -66,8 +67,10 @@ async function start({
     readyLine: /is ready/,
     readyWithinMs: READY_WITHIN_MS,
     onLine,
+  }).catch(async (error) => {
+    await clean();
+    throw error;
   });
-  const clean = () => rm(folder, { recursive: true, force: true });
   return {
     stop: () => child.stop().finally(clean),
     kill: () => child.kill().finally(clean),

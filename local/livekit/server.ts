@@ -1,7 +1,7 @@
 /** A real LiveKit server as a child process: loopback only, no network beyond it, gone when we go. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createSocket } from 'node:dgram';
-import { accessSync, constants } from 'node:fs';
+import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -17,7 +17,8 @@ const HOST = '127.0.0.1';
 const USUAL_PORTS: Ports = { http: 7880, udp: 7882 };
 /** Ports are chosen before the server binds them, so another process may take them first. */
 const START_ATTEMPTS = 3;
-const READY_WITHIN_MS = 15_000;
+/** A busy machine may take many times what an idle one does. */
+const READY_WITHIN_MS = 60_000;
 const READY_POLL_MS = 25;
 /** Logged once its ports are bound. */
 const STARTED_LINE = 'starting LiveKit server';
@@ -50,6 +51,8 @@ export interface LiveKitServerOptions {
   /** Asks a room's own node for its participants: one that does not exist is then `unavailable`. */
   participantsByRpc?: boolean | undefined;
   log?: ((line: string) => void) | undefined;
+  /** Gives up the start. */
+  signal?: AbortSignal | undefined;
 }
 
 export interface Exit {
@@ -96,6 +99,7 @@ export async function startLiveKitServer(options: LiveKitServerOptions): Promise
     const problem = await becomesReady(server, options);
     if (problem === undefined) return server;
     await server.kill();
+    options.signal?.throwIfAborted();
     const portWasTaken = server.lastLog().includes('address already in use');
     if (options.ports === undefined && portWasTaken && attempt < START_ATTEMPTS) continue;
     throw new Error(
@@ -168,7 +172,7 @@ function launch(options: LiveKitServerOptions, ports: Ports): LiveKitServer {
 /** Resolves with what went wrong, or undefined once the server answers to our own key. */
 async function becomesReady(
   server: LiveKitServer,
-  { apiKeys }: LiveKitServerOptions,
+  { apiKeys, signal }: LiveKitServerOptions,
 ): Promise<string | undefined> {
   const [apiKey, secret] = Object.entries(apiKeys)[0] ?? [];
   if (apiKey === undefined || secret === undefined) return 'was given no API key';
@@ -182,6 +186,7 @@ async function becomesReady(
   while (Date.now() - startedAt < READY_WITHIN_MS) {
     await Promise.race([end, delay(READY_POLL_MS)]);
     if (ended) return 'ended while it was starting';
+    if (signal?.aborted) return 'was given up';
     // Another server on this port would be healthy too, and may even know the same secret.
     const hasItsPorts =
       server.lastLog().includes(STARTED_LINE) || Date.now() - startedAt > STARTED_ANYWAY_AFTER_MS;
@@ -291,10 +296,11 @@ async function within<T>(promise: Promise<T>, milliseconds: number): Promise<T |
   }
 }
 
+/** A folder can be searched, which the system asks for the same way. */
 export function isExecutable(path: string): boolean {
   try {
     accessSync(path, constants.X_OK);
-    return true;
+    return statSync(path).isFile();
   } catch {
     return false;
   }

@@ -15,6 +15,8 @@ export interface LiveKitOptions {
   /** Where webhooks go. An external LiveKit has its own settings for that, and keeps them. */
   webhookUrl?: string | undefined;
   env?: NodeJS.ProcessEnv | undefined;
+  /** Gives up the start. */
+  signal?: AbortSignal | undefined;
   /** For a server that must come back where it was. By default the usual ports, or free ones. */
   ports?: Ports | undefined;
   /** May a join create its room? Off by default, as in production. */
@@ -97,7 +99,7 @@ function externalLiveKit(env: NodeJS.ProcessEnv): LiveKit | undefined {
 
 async function startServer(
   env: NodeJS.ProcessEnv,
-  { webhookUrl, ports, autoCreate, hasRecorder, missingRoom }: LiveKitOptions,
+  { webhookUrl, ports, autoCreate, hasRecorder, missingRoom, signal }: LiveKitOptions,
 ): Promise<LiveKit | undefined> {
   const binary = findLiveKitServer(env);
   if (binary === undefined) return undefined;
@@ -111,6 +113,7 @@ async function startServer(
     autoCreate,
     redisAddress: redis?.address,
     participantsByRpc: missingRoom === 'unavailable',
+    signal,
   }).catch(async (error) => {
     await redis?.stop();
     throw error;

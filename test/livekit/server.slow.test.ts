@@ -1,6 +1,6 @@
 import { execFile, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -22,6 +22,13 @@ const run = promisify(execFile);
 describe('finding a LiveKit server', () => {
   it('finds none where there is none', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'livekit-'));
+    expect(findLiveKitServer({ PATH: folder, XDG_CACHE_HOME: folder })).toBeUndefined();
+    await rm(folder, { recursive: true });
+  });
+
+  it('takes no folder of that name for one', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'livekit-'));
+    await mkdir(join(folder, 'livekit-server'));
     expect(findLiveKitServer({ PATH: folder, XDG_CACHE_HOME: folder })).toBeUndefined();
     await rm(folder, { recursive: true });
   });
@@ -47,14 +54,12 @@ describe.skipIf(isSkipped('server'))('a LiveKit server of our own', { timeout: 2
     await new RoomServiceClient(wsUrl, KEY, SECRET).createRoom({ name: 'r' });
   });
 
-  it('ends in under two seconds with a participant in a room, and leaves nothing', async () => {
+  it('ends with a participant in a room, and leaves nothing', async () => {
     const { wsUrl, pid, stop, exited } = await start();
     await new RoomServiceClient(wsUrl, KEY, SECRET).createRoom({ name: 'r' });
     const room = new Room();
     await room.connect(wsUrl, await joinToken('r'), { autoSubscribe: true, dynacast: false });
-    const startedAt = performance.now();
     await Promise.all([stop(), stop()]);
-    expect(performance.now() - startedAt).toBeLessThan(2_000);
     await exited;
     expect(await isAlive(pid)).toBe(false);
     await expect(fetch(wsUrl.replace('ws:', 'http:'))).rejects.toThrow('fetch failed');

@@ -1,12 +1,13 @@
 import { execFile, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { cp, mkdtemp, readdir, readFile, rm, symlink } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import * as end from '../../functions/end.ts';
 import * as meeting from '../../functions/meeting.ts';
 import * as meetings from '../../functions/meetings.ts';
@@ -28,8 +29,8 @@ import { descendantsOf, isRunning } from './processes.ts';
 process.env['POWERTOOLS_LOG_LEVEL'] ??= 'ERROR';
 
 const READY_TEXT = 'Ready after';
-const READY_MS = 60_000;
-const STOP_MS = 4_000;
+/** Some 12 s on an idle machine with two cores, and 60 s at a load of 20. */
+const READY_MS = 240_000;
 
 const repository = fileURLToPath(new URL('../../', import.meta.url));
 const hasCurl = spawnSync('curl', ['--version']).status === 0;
@@ -74,19 +75,25 @@ function startDev(env: NodeJS.ProcessEnv, ...args: string[]) {
       await Promise.race([ready.promise, closed]);
       expect(output).toContain(READY_TEXT);
     },
+    kill: async () => {
+      child.kill('SIGKILL');
+      await closed;
+    },
     stop: async () => {
-      const startedAt = performance.now();
       child.kill('SIGINT');
       await closed;
-      return performance.now() - startedAt;
     },
   };
 }
 
+/** The lock, which is empty, and Vite's cache stay. */
+const filesLeft = async () =>
+  (await readdir(join(checkout, '.local'))).filter((name) => !['dev.lock', 'vite'].includes(name));
+
 const stackJson = () => readFile(join(checkout, '.local/stack.json'), 'utf8');
 
 describe('npm run dev', { timeout: READY_MS + 20_000 }, () => {
-  describe('with the stand-in, and with a usual port taken', () => {
+  describe('with the stand-in, a usual port taken, and settings for other places around it', () => {
     const squatter = createServer();
     let dev: ReturnType<typeof startDev>;
     let stack: StackDescription;
@@ -96,7 +103,15 @@ describe('npm run dev', { timeout: READY_MS + 20_000 }, () => {
       await new Promise<unknown>((resolve) => {
         squatter.once('error', resolve).listen(9229, '127.0.0.1', () => resolve(undefined));
       });
-      dev = startDev({ LIVEKIT: 'stand-in' }, '--verbose');
+      // Left by one that was killed, whose process id is somebody else's by now.
+      await mkdir(join(checkout, '.local'), { recursive: true });
+      await writeFile(join(checkout, '.local/dev.pid'), `${process.pid}`);
+      const elsewhere = {
+        AWS_USE_FIPS_ENDPOINT: 'true',
+        HTTP_PROXY: 'http://127.0.0.1:9',
+        NODE_USE_ENV_PROXY: '1',
+      };
+      dev = startDev({ LIVEKIT: 'stand-in', ...elsewhere }, '--verbose');
       await dev.ready();
       stack = StackDescription.parse(JSON.parse(await stackJson()));
     }, READY_MS);
@@ -154,6 +169,14 @@ describe('npm run dev', { timeout: READY_MS + 20_000 }, () => {
       expect(end).toMatchObject({ success: true, roomName: start.roomName });
       expect(history).toMatchObject({ meetings: [{ meetingId: start.meetingId }] });
       expect(last).toMatchObject({ meeting: { meetingId: start.meetingId }, attendance: [] });
+    });
+
+    it.skipIf(!hasCurl)('prints a login that tells a refusal from a token', async () => {
+      const [line = ''] = /^ +login\(\).*$/m.exec(dev.output()) ?? [];
+      const script = `${line}\nTOKEN=$(login ada wrong) || echo "refused: <$TOKEN>"`;
+      const { stdout, stderr } = await promisify(execFile)('bash', ['-c', script]);
+      expect(stdout).toBe('refused: <>\n');
+      expect(stderr).toMatch(/^login: .*InvalidPassword/);
     });
 
     it('shows what its parts say, and no secret or token in it', async () => {
@@ -277,16 +300,17 @@ describe('npm run dev', { timeout: READY_MS + 20_000 }, () => {
       const second = startDev({ LIVEKIT: 'stand-in' });
       expect(await second.closed).toBe(1);
       expect(second.output()).toContain(`runs here already (process ${dev.pid}`);
+      expect(second.output()).not.toContain('is not running');
       expect(await stackJson()).toBe(before);
     });
 
-    it('stops on Ctrl-C within four seconds, leaving no process and no file', async () => {
+    it('stops on Ctrl-C, leaving no process and no file', async () => {
       const parts = descendantsOf(dev.pid);
       expect(parts.length).toBeGreaterThanOrEqual(2);
-      expect(await dev.stop()).toBeLessThan(STOP_MS);
+      await dev.stop();
       expect(await dev.closed).toBe(0);
       expect(parts.filter(({ pid }) => isRunning(pid))).toEqual([]);
-      expect(await readdir(join(checkout, '.local'))).toEqual([]);
+      expect(await filesLeft()).toEqual([]);
     });
   });
 
@@ -299,7 +323,54 @@ describe('npm run dev', { timeout: READY_MS + 20_000 }, () => {
     expect(await dev.closed).toBe(1);
     expect(dev.output()).toContain('API (serverless-offline) ended unexpectedly (SIGKILL).');
     expect(parts.filter(({ pid }) => isRunning(pid))).toEqual([]);
-    expect(await readdir(join(checkout, '.local'))).toEqual([]);
+    expect(await filesLeft()).toEqual([]);
+  });
+
+  describe('that is told to stop while it starts', () => {
+    // It hears, and never answers.
+    const database = createServer((socket) => socket.resume().on('error', () => undefined));
+    let asked: Promise<unknown>;
+    let dev: ReturnType<typeof startDev>;
+    beforeEach(async () => {
+      asked = once(database, 'connection');
+      await new Promise<void>((resolve) => database.listen(0, '127.0.0.1', resolve));
+      const address = database.address();
+      const port = typeof address === 'object' ? address?.port : undefined;
+      dev = startDev({ LIVEKIT: 'stand-in', DYNAMODB_ENDPOINT: `http://127.0.0.1:${port}` });
+      await asked;
+      return async () => {
+        await dev.kill();
+        await new Promise<void>((resolve) => database.close(() => resolve()));
+      };
+    });
+
+    it('ends by itself, leaving no process and no file', async () => {
+      const parts = descendantsOf(dev.pid);
+      await dev.stop();
+      expect(await dev.closed).toBe(0);
+      expect(parts.filter(({ pid }) => isRunning(pid))).toEqual([]);
+      expect(await filesLeft()).toEqual([]);
+    });
+
+    it('and told again ends at once, and every part with it', async () => {
+      const parts = descendantsOf(dev.pid);
+      const isStopping = vi.waitUntil(() => dev.output().includes('Stopping'));
+      process.kill(dev.pid, 'SIGINT');
+      await isStopping;
+      // Later than npm would pass on the first one.
+      await sleep(600);
+      process.kill(dev.pid, 'SIGTERM');
+      expect(await dev.closed).toBe(143);
+      await vi.waitUntil(() => !parts.some(({ pid }) => isRunning(pid)));
+    });
+  });
+
+  it('whose start fails ends by itself, and says why', async () => {
+    const dev = startDev({ LIVEKIT: 'stand-in', DYNAMODB_ENDPOINT: 'http://127.0.0.1:9' });
+    expect(await dev.closed).toBe(1);
+    expect(dev.output()).toContain('The development stack is not running.');
+    expect(dev.output()).toContain('ECONNREFUSED');
+    expect(await filesLeft()).toEqual([]);
   });
 
   it('says so when the requested LiveKit is missing', async () => {
@@ -307,6 +378,6 @@ describe('npm run dev', { timeout: READY_MS + 20_000 }, () => {
     const dev = startDev({ LIVEKIT: 'server', PATH: nowhere, XDG_CACHE_HOME: nowhere });
     expect(await dev.closed).toBe(1);
     expect(dev.output()).toContain('LIVEKIT=server, but there is none');
-    expect(await readdir(join(checkout, '.local'))).toEqual([]);
+    expect(await filesLeft()).toEqual([]);
   });
 });

@@ -3,9 +3,11 @@ import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DescribeTableCommand, ListTablesCommand } from '@aws-sdk/client-dynamodb';
 import { GetCommand } from '@aws-sdk/lib-dynamodb';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { openTable } from '../../lib/dynamodb/table.ts';
 import { createClub } from '../../local/demo-data.ts';
 import { type Database, documentClient, startDatabase } from '../../local/dynamodb.ts';
+import { freePort } from '../../local/stack.ts';
 
 const getClub = async ({ endpoint, tableName }: Database, clubId: string) => {
   const client = documentClient(endpoint);
@@ -37,7 +39,8 @@ describe('the local database', () => {
     );
     client.destroy();
     expect(Table?.KeySchema?.map(({ AttributeName }) => AttributeName)).toEqual(['pk', 'sk']);
-    expect(Table?.GlobalSecondaryIndexes).toMatchObject([{ IndexName: 'activeMeetings' }]);
+    const indexes = Table?.GlobalSecondaryIndexes?.map(({ IndexName }) => IndexName);
+    expect(indexes).toContain('activeMeetings');
   });
 
   it('survives a client that goes away in the middle of a request', async () => {
@@ -63,6 +66,22 @@ describe('the local database', () => {
     const [answer] = await once(socket, 'data');
     expect(String(answer)).toContain('UnknownOperationException');
     await stopped;
+  });
+
+  it('that cannot be started listens no more', async () => {
+    const port = await freePort();
+    const giveUp = AbortSignal.abort(new Error('never mind'));
+    await expect(startDatabase({ port }, giveUp)).rejects.toThrow('never mind');
+    await expect(once(connect(port, '127.0.0.1'), 'connect')).rejects.toThrow('ECONNREFUSED');
+  });
+
+  it('is reached whatever the environment wants of AWS', async () => {
+    vi.stubEnv('AWS_USE_FIPS_ENDPOINT', 'true');
+    vi.stubEnv('AWS_USE_DUALSTACK_ENDPOINT', 'true');
+    onTestFinished(() => void vi.unstubAllEnvs());
+    await createClub(database, { clubId: 'c', name: 'C', moderatorId: 'u', members: [] });
+    const club = await openTable(database).get({ pk: 'CLUB#c', sk: 'CLUB' });
+    expect(club).toMatchObject({ name: 'C' });
   });
 
   it('uses another one with its own table, and deletes only that', async () => {
