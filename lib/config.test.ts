@@ -4,6 +4,7 @@ import {
   ConfigError,
   cleanup,
   identity,
+  LARGEST_MEETING,
   limits,
   livekit,
   loadConfig,
@@ -197,6 +198,13 @@ describe('a wrong environment', () => {
     ['ROOM_MAX_PARTICIPANTS', rooms],
   ])('with %s=0 is refused, since LiveKit reads 0 as its own default', (name, part) => {
     expect(problemsOf(() => loadConfig({ part }, { [name]: '0' }))).toContain(name);
+  });
+
+  test('with a meeting of more people than are supported is refused', () => {
+    const withPeople = (count: number) =>
+      loadConfig({ rooms }, { ROOM_MAX_PARTICIPANTS: String(count) });
+    expect(withPeople(LARGEST_MEETING).rooms.maxParticipants).toBe(1000);
+    expect(problemsOf(() => withPeople(LARGEST_MEETING + 1))).toContain('from 1 to 1000');
   });
 
   test.each([' ', ',', ' , ', 'web,', ',web', 'web,,ios'])(

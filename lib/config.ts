@@ -95,12 +95,18 @@ export const identity = z.pipe(
   })),
 );
 
+/**
+ * The largest meeting that holds well, as measured (docs/decisions.md, Presence): whoever is present is
+ * in the club's item, which each join writes and each status reads.
+ */
+export const LARGEST_MEETING = 1000;
+
 /** The limits of each meeting's room. LiveKit reads 0 as "server default", so 0 is refused. */
 export const rooms = z.pipe(
   z.object({
     ROOM_EMPTY_TIMEOUT_SECONDS: wholeNumber({ default: 600, min: 1, max: 86_400 }),
     ROOM_DEPARTURE_TIMEOUT_SECONDS: wholeNumber({ default: 1800, min: 1, max: 86_400 }),
-    ROOM_MAX_PARTICIPANTS: wholeNumber({ default: 50, min: 1, max: 100_000 }),
+    ROOM_MAX_PARTICIPANTS: wholeNumber({ default: 50, min: 1, max: LARGEST_MEETING }),
   }),
   z.transform((env) => ({
     emptyTimeoutSeconds: env.ROOM_EMPTY_TIMEOUT_SECONDS,
