@@ -1,3 +1,4 @@
+import { useLingui } from '@lingui/react';
 import { QueryClientProvider } from '@tanstack/react-query';
 import type { UserManager } from 'oidc-client-ts';
 import { lazy, Suspense, useMemo, useState } from 'react';
@@ -12,7 +13,6 @@ import { personOf, type ReturnState, returnPath, sessionOf } from './auth/sessio
 import { Clubs } from './clubs/clubs.tsx';
 import type { Config } from './config.ts';
 import { ConfigProvider } from './config-context.ts';
-import { useFormat } from './i18n/format.ts';
 import { NotFound } from './outcomes/not-found.tsx';
 import { Announcer } from './ui/announcer.tsx';
 import { Shell, Splash } from './ui/shell.tsx';
@@ -30,10 +30,10 @@ interface AppProps {
 }
 
 export function App({ config, users }: AppProps) {
-  const { locale } = useFormat();
+  const { i18n } = useLingui();
   return (
     <ConfigProvider value={config}>
-      <AriaI18nProvider locale={locale}>
+      <AriaI18nProvider locale={i18n.locale}>
         <AuthProvider
           userManager={users}
           onSigninCallback={(user) => history.replaceState(null, '', returnPath(user?.state))}

@@ -9,6 +9,7 @@ import { createUserManager } from './auth/session.ts';
 import { loadConfig } from './config.ts';
 import { startI18n } from './i18n/i18n.ts';
 import { CannotLoad } from './outcomes/cannot-load.tsx';
+import { PageFailedBoundary } from './outcomes/page-failed.tsx';
 import { startTheme } from './ui/theme.ts';
 
 const RELOADED = 'reloaded-at';
@@ -33,7 +34,9 @@ const config = await loadConfig().catch(() => undefined);
 root.render(
   <StrictMode>
     <I18nProvider i18n={i18n}>
-      {config ? <App config={config} users={createUserManager(config)} /> : <CannotLoad />}
+      <PageFailedBoundary>
+        {config ? <App config={config} users={createUserManager(config)} /> : <CannotLoad />}
+      </PageFailedBoundary>
     </I18nProvider>
   </StrictMode>,
 );

@@ -231,7 +231,7 @@ function EndForAll({ clubId, meetingId }: { clubId: string; meetingId: string })
         }
       >
         <p>
-          <Trans>Everybody who is in it is out at once. Its history stays.</Trans>
+          <Trans>This disconnects everybody at once. The history is kept.</Trans>
         </p>
       </Dialog>
     </>

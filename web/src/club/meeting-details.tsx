@@ -76,7 +76,7 @@ function Content({ clubId, meeting, attendance }: Details & { clubId: string }) 
         <div className="empty">
           <Users size={40} aria-hidden="true" />
           <h2>
-            <Trans>Nobody is known to have been there</Trans>
+            <Trans>No attendance is recorded</Trans>
           </h2>
           <p>
             <Trans>Attendance is kept for 400 days.</Trans>

@@ -45,7 +45,7 @@ export function ticksOf({ startedAt, endedAt }: Span): { at: number; instant: st
   // Not so near to an end that the two would be written over each other.
   for (let tick = Math.ceil(start / stepMs) * stepMs; tick < start + length; tick += stepMs) {
     const at = ((tick - start) / length) * 100;
-    if (at > 12 && at < 88) ticks.push({ at, instant: new Date(tick).toISOString() });
+    if (at > 14 && at < 82) ticks.push({ at, instant: new Date(tick).toISOString() });
   }
   return [...ticks, { at: 100, instant: endedAt }];
 }

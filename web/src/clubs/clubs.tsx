@@ -99,12 +99,14 @@ function ClubRow({ clubId, name, role, meeting }: Club) {
       <Link href={`/clubs/${clubId}`} className="card clubs__row">
         <Avatar id={clubId} name={name} />
         <span className="clubs__row-name">{name}</span>
-        {meeting && (
-          <span className="badge badge--live">
-            <Trans>On now</Trans>
-          </span>
-        )}
-        <RoleBadge role={role} />
+        <span className="clubs__badges">
+          {meeting && (
+            <span className="badge badge--live">
+              <Trans>On now</Trans>
+            </span>
+          )}
+          <RoleBadge role={role} />
+        </span>
         <ChevronRight size={20} aria-hidden="true" className="soft" />
       </Link>
     </li>

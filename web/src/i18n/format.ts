@@ -4,8 +4,8 @@ import { useMemo } from 'react';
 
 export function useFormat() {
   const { i18n } = useLingui();
-  const { locale } = i18n;
   return useMemo(() => {
+    const locale = regionalOf(i18n.locale);
     const day = new Intl.DateTimeFormat(locale, { dateStyle: 'full' });
     const shortDay = new Intl.DateTimeFormat(locale, {
       weekday: 'short',
@@ -19,7 +19,6 @@ export function useFormat() {
         value,
       );
     return {
-      locale,
       /** Monday, 16 November 2026 */
       day: (instant: string) => day.format(new Date(instant)),
       /** Mon, 16 Nov 2026 */
@@ -42,5 +41,9 @@ export function useFormat() {
       list: (items: string[]) => new Intl.ListFormat(locale, { type: 'conjunction' }).format(items),
       compareNames: new Intl.Collator(locale).compare,
     };
-  }, [locale]);
+  }, [i18n.locale]);
 }
+
+/** The reader's own form of the language: 19:00 in London, 7:00 PM in Boston. */
+const regionalOf = (language: string): string =>
+  navigator.languages.find((tag) => tag === language || tag.startsWith(`${language}-`)) ?? language;

@@ -11,7 +11,7 @@ export function ClubRefused({ error }: { error: ApiError }) {
   return (
     <Screen
       icon={isForbidden ? Lock : BookX}
-      title={isForbidden ? t`You are not a member of this club` : t`This is not here`}
+      title={isForbidden ? t`You are not a member of this club` : t`Nothing here`}
       actions={<LinkButton to="/" look="primary">{t`Your clubs`}</LinkButton>}
     >
       <p>

@@ -9,9 +9,9 @@ export function useErrorText(): (error: unknown) => string {
     (error) => {
       if (error instanceof SessionEnded) return t`Your session has ended. Log in again.`;
       if (error instanceof Unreachable) {
-        return t`The service does not answer. Check your connection; it is tried again by itself.`;
+        return t`The service does not answer. Check your connection; this page retries by itself.`;
       }
-      if (!(error instanceof ApiError)) return t`Something went wrong in this page. Reload it.`;
+      if (!(error instanceof ApiError)) return t`Something went wrong on this page. Reload it.`;
       switch (error.code) {
         case 'NOT_A_MEMBER':
           return t`You are not a member of this club.`;
@@ -38,10 +38,10 @@ export function useErrorText(): (error: unknown) => string {
         case 'STORE_UNAVAILABLE':
         case 'IDENTITY_UNAVAILABLE':
         case 'TIMED_OUT':
-          return t`The service is not available right now. It is tried again by itself.`;
+          return t`The service is not available right now. This page retries by itself.`;
         default:
           return error.status === 429
-            ? t`Too many people ask at the same time. Try again in a moment.`
+            ? t`Too many requests at the same time. Try again in a moment.`
             : t`Something went wrong at the service. Try again in a moment.`;
       }
     },

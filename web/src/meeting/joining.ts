@@ -1,0 +1,98 @@
+/** Getting into a meeting, and back in after the connection was lost. No browser and no LiveKit in here. */
+import type { JoinToken } from '../../../lib/contract/answers.ts';
+import { ApiError, isTransient, retryDelayMs, SessionEnded } from '../api/errors.ts';
+
+/** Every way to be out for good, or until the person does something. */
+export type Exit =
+  | { kind: 'left' | 'removed' | 'barred' | 'elsewhere' | 'not-on' | 'full' }
+  | { kind: 'not-a-member' | 'no-club' | 'session-over' | 'failed' }
+  | { kind: 'over'; meetingId: string };
+
+/** A join that LiveKit did not take. */
+export class JoinFailed extends Error {
+  override readonly name = 'JoinFailed';
+  /** What LiveKit answered; undefined when it did not. */
+  readonly status: number | undefined;
+
+  constructor(status: number | undefined) {
+    super('LiveKit did not take the join');
+    this.status = status;
+  }
+}
+
+/** It did not work yet, and is tried again. */
+export interface Trouble {
+  attempt: number;
+  /** Who does not answer. */
+  side: 'api' | 'livekit';
+  waitMs: number;
+}
+
+export interface Joining {
+  requestToken(): Promise<JoinToken>;
+  /** @throws JoinFailed */
+  connect(token: JoinToken): Promise<void>;
+  /** Resolves after the time, or sooner when the person does not want to wait. */
+  wait(ms: number): Promise<void>;
+  onTrouble(trouble: Trouble): void;
+  /** The meeting that the person was in before: then none being on means that it is over. */
+  meetingId?: string | undefined;
+  signal: AbortSignal;
+}
+
+/** Tries until it is in, or has to be out. Undefined when it was given up. */
+export async function join(
+  joining: Joining,
+): Promise<{ token: JoinToken } | { exit: Exit } | undefined> {
+  for (let attempt = 0; ; attempt += 1) {
+    try {
+      const token = await joinOnce(joining);
+      return joining.signal.aborted ? undefined : { token };
+    } catch (error) {
+      if (joining.signal.aborted) return undefined;
+      const isLiveKit = error instanceof JoinFailed;
+      if (!isLiveKit && !isTransient(error)) return { exit: exitOf(error, joining.meetingId) };
+      const waitMs = retryDelayMs(attempt, error);
+      joining.onTrouble({ attempt: attempt + 1, side: isLiveKit ? 'livekit' : 'api', waitMs });
+      await joining.wait(waitMs);
+      if (joining.signal.aborted) return undefined;
+    }
+  }
+}
+
+/** A room that closed a moment after the token was made is made again by a second token: once. */
+async function joinOnce({ requestToken, connect, signal }: Joining): Promise<JoinToken> {
+  const token = await requestToken();
+  signal.throwIfAborted();
+  try {
+    await connect(token);
+    return token;
+  } catch (error) {
+    const isStale = error instanceof JoinFailed && (error.status === 404 || error.status === 401);
+    if (!isStale) throw error;
+  }
+  signal.throwIfAborted();
+  const fresh = await requestToken();
+  signal.throwIfAborted();
+  await connect(fresh);
+  return fresh;
+}
+
+function exitOf(error: unknown, meetingId: string | undefined): Exit {
+  if (error instanceof SessionEnded) return { kind: 'session-over' };
+  if (!(error instanceof ApiError)) return { kind: 'failed' };
+  switch (error.code) {
+    case 'MEETING_NOT_ACTIVE':
+      return meetingId === undefined ? { kind: 'not-on' } : { kind: 'over', meetingId };
+    case 'MEETING_FULL':
+      return { kind: 'full' };
+    case 'REMOVED_FROM_MEETING':
+      return { kind: 'barred' };
+    case 'NOT_A_MEMBER':
+      return { kind: 'not-a-member' };
+    case 'CLUB_NOT_FOUND':
+      return { kind: 'no-club' };
+    default:
+      return { kind: 'failed' };
+  }
+}

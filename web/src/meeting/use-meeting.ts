@@ -1,0 +1,200 @@
+/** One person's way through a meeting: lobby, joining, in, lost and back, out. */
+import {
+  ConnectionError,
+  DisconnectReason,
+  type LocalTrack,
+  Room,
+  RoomEvent,
+  VideoPresets,
+} from 'livekit-client';
+import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
+import type { JoinToken } from '../../../lib/contract/answers.ts';
+import { useApi } from '../api/queries.ts';
+import type { LobbyChoice } from '../lobby/lobby.tsx';
+import { type Exit, JoinFailed, join, type Trouble } from './joining.ts';
+
+export type Phase =
+  | { at: 'lobby' }
+  | { at: 'joining'; trouble: Trouble | undefined }
+  | { at: 'in'; token: JoinToken; rejoining: { trouble: Trouble | undefined } | undefined }
+  | { at: 'out'; exit: Exit };
+
+export interface Meeting {
+  phase: Phase;
+  room: Room;
+  enter(choice: LobbyChoice): void;
+  leave(): void;
+  /** Does not wait for the next attempt. */
+  tryNow(): void;
+  backToLobby(): void;
+}
+
+const newRoom = () =>
+  new Room({
+    adaptiveStream: true,
+    dynacast: true,
+    videoCaptureDefaults: { resolution: VideoPresets.h720.resolution },
+  });
+
+export function useMeeting(clubId: string): Meeting {
+  const api = useApi();
+  const room = useMemo(newRoom, []);
+  const [phase, setPhase] = useState<Phase>({ at: 'lobby' });
+  const attempt = useRef<{ controller: AbortController; hurry: () => void }>(undefined);
+  const name = useRef<string>(undefined);
+  const meetingId = useRef<string>(undefined);
+
+  const giveUp = useCallback(() => {
+    attempt.current?.controller.abort();
+    attempt.current?.hurry();
+    attempt.current = undefined;
+  }, []);
+
+  const tryToJoin = useCallback(
+    async (onTrouble: (trouble: Trouble) => void, publish: () => Promise<void>) => {
+      giveUp();
+      const controller = new AbortController();
+      let hurry = () => {};
+      attempt.current = { controller, hurry: () => hurry() };
+      const result = await join({
+        signal: controller.signal,
+        meetingId: meetingId.current,
+        requestToken: () => api.token(clubId, name.current),
+        connect: ({ serverUrl, token }) => connect(room, serverUrl, token),
+        wait: (ms) =>
+          new Promise((resolve) => {
+            const timer = setTimeout(resolve, ms);
+            hurry = () => {
+              clearTimeout(timer);
+              resolve();
+            };
+          }),
+        onTrouble,
+      });
+      if (!result) return;
+      if ('exit' in result) {
+        setPhase({ at: 'out', exit: result.exit });
+        return;
+      }
+      meetingId.current = result.token.meetingId;
+      setPhase({ at: 'in', token: result.token, rejoining: undefined });
+      await publish();
+    },
+    [api, clubId, room, giveUp],
+  );
+
+  const enter = useCallback(
+    ({ name: chosen, tracks, speakerId }: LobbyChoice) => {
+      name.current = chosen;
+      setPhase({ at: 'joining', trouble: undefined });
+      void tryToJoin(
+        (trouble) => setPhase({ at: 'joining', trouble }),
+        async () => {
+          if (speakerId) await room.switchActiveDevice('audiooutput', speakerId).catch(() => false);
+          await Promise.all(
+            // LiveKit's types and `exactOptionalPropertyTypes` disagree about a track's processor.
+            tracks.map((track) => room.localParticipant.publishTrack(track as LocalTrack)),
+          );
+        },
+      );
+    },
+    [room, tryToJoin],
+  );
+
+  // What was on before the connection was lost is on again after it.
+  const rejoin = useCallback(
+    (token: JoinToken, wasOn: { microphone: boolean; camera: boolean }) => {
+      setPhase({ at: 'in', token, rejoining: { trouble: undefined } });
+      void tryToJoin(
+        (trouble) => setPhase({ at: 'in', token, rejoining: { trouble } }),
+        async () => {
+          if (wasOn.microphone) await room.localParticipant.setMicrophoneEnabled(true);
+          if (wasOn.camera) await room.localParticipant.setCameraEnabled(true);
+        },
+      );
+    },
+    [room, tryToJoin],
+  );
+
+  useEffect(() => {
+    if (phase.at !== 'in' || phase.rejoining) return;
+    const { token } = phase;
+    const wasOn = mediaOf(room);
+    const remember = () => {
+      if (room.state === 'connected') Object.assign(wasOn, mediaOf(room));
+    };
+    const onDisconnected = (reason?: DisconnectReason) => {
+      const exit = exitOf(reason, token);
+      if (exit) setPhase({ at: 'out', exit });
+      else rejoin(token, wasOn);
+    };
+    const changes = [
+      RoomEvent.LocalTrackPublished,
+      RoomEvent.TrackMuted,
+      RoomEvent.TrackUnmuted,
+    ] as const;
+    for (const change of changes) room.on(change, remember);
+    room.on(RoomEvent.Disconnected, onDisconnected);
+    return () => {
+      for (const change of changes) room.off(change, remember);
+      room.off(RoomEvent.Disconnected, onDisconnected);
+    };
+  }, [phase, room, rejoin]);
+
+  const leave = useCallback(() => {
+    giveUp();
+    setPhase({ at: 'out', exit: { kind: 'left' } });
+    void room.disconnect();
+  }, [room, giveUp]);
+
+  useEffect(
+    () => () => {
+      giveUp();
+      void room.disconnect();
+    },
+    [room, giveUp],
+  );
+
+  return {
+    phase,
+    room,
+    enter,
+    leave,
+    tryNow: useCallback(() => attempt.current?.hurry(), []),
+    backToLobby: useCallback(() => {
+      giveUp();
+      setPhase({ at: 'lobby' });
+    }, [giveUp]),
+  };
+}
+
+const mediaOf = ({ localParticipant }: Room) => ({
+  microphone: localParticipant.isMicrophoneEnabled,
+  camera: localParticipant.isCameraEnabled,
+});
+
+/** The error's own message holds the whole token: nothing of it goes on. */
+async function connect(room: Room, serverUrl: string, token: string): Promise<void> {
+  try {
+    await room.connect(serverUrl, token);
+  } catch (error) {
+    throw new JoinFailed(error instanceof ConnectionError ? error.status : undefined);
+  }
+}
+
+/** Undefined: the connection was lost, and a new token may bring it back. */
+function exitOf(reason: DisconnectReason | undefined, { meetingId }: JoinToken): Exit | undefined {
+  switch (reason) {
+    case DisconnectReason.CLIENT_INITIATED:
+      return { kind: 'left' };
+    case DisconnectReason.ROOM_DELETED:
+    case DisconnectReason.ROOM_CLOSED:
+      return { kind: 'over', meetingId };
+    case DisconnectReason.PARTICIPANT_REMOVED:
+      return { kind: 'removed' };
+    case DisconnectReason.DUPLICATE_IDENTITY:
+      return { kind: 'elsewhere' };
+    default:
+      return undefined;
+  }
+}
