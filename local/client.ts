@@ -8,6 +8,7 @@ import type {
   MeetingStatus,
   MemberList,
   Muted,
+  MutedEverybody,
   ParticipantList,
   Readmitted,
   Removed,
@@ -47,7 +48,7 @@ export interface Answers {
   members: MemberList;
   participants: ParticipantList;
   mute: Muted;
-  muteAll: Muted;
+  muteAll: MutedEverybody;
   remove: Removed;
   readmit: Readmitted;
   setRole: RoleSet;

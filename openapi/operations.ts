@@ -80,6 +80,16 @@ const PARAMETERS = {
   },
 };
 
+/** Where a guest, who has no user id, is addressed as well. */
+const PARTICIPANT = {
+  ...PARAMETERS,
+  userId: {
+    ...PARAMETERS.userId,
+    description:
+      'The person: the `sub` in their access tokens. Or a guest: their `participantSid`.',
+  },
+};
+
 /** The same schema, with what its fields are about: a field without a word does not compile. */
 const described = <Shape extends Record<string, mini.ZodMiniType>>(
   schema: mini.ZodMiniObject<Shape>,
@@ -106,6 +116,7 @@ const operation = <Answer extends mini.ZodMiniType>(
 
 const ADA = '9e929ac4-3561-4a86-9fe1-1933393f032f';
 const CLEO = '818b1ace-1546-4e9f-89a0-342ec2325962';
+const MUTED = [{ userId: CLEO, participantSid: 'PA_Segmx4dNjjW4', trackSid: 'TR_AMmEoCAGs6tWqs' }];
 const PREVIOUS = {
   meetingId: '01M7JVP1TG6V1K4Q0ZP2R8W9XA',
   roomName: 'reading-club-novels-01M7JVP1TG6V1K4Q0ZP2R8W9XA',
@@ -473,16 +484,19 @@ export const operations: Record<string, Operation> = {
     route: participants.route,
     operationId: 'listParticipants',
     tag: 'Moderation',
-    summary: 'List the people who are in the meeting',
-    description: 'For moderators.',
+    summary: 'List who is in the meeting, people and guests',
+    description:
+      'For moderators. Guests have no account: they call by telephone or from another network.',
     path: described(participants.Path, PARAMETERS),
     answer: answers.ParticipantList,
     examples: {
       one: {
-        summary: 'A participant with an unmuted microphone',
+        summary: 'A person with an unmuted microphone, and a guest by telephone',
         value: {
           participants: [
             {
+              kind: 'standard',
+              participantSid: 'PA_Segmx4dNjjW4',
               userId: CLEO,
               name: 'Cleo',
               role: 'member',
@@ -490,6 +504,15 @@ export const operations: Record<string, Operation> = {
               tracks: [
                 { sid: 'TR_AMmEoCAGs6tWqs', kind: 'audio', source: 'microphone', muted: false },
               ],
+            },
+            {
+              kind: 'sip',
+              participantSid: 'PA_u3Yc8JzDkZwq',
+              userId: null,
+              name: 'Phone 0100',
+              role: null,
+              joinedAt: '2026-11-22T20:09:12.004Z',
+              tracks: [],
             },
           ],
           barred: [],
@@ -513,7 +536,8 @@ export const operations: Record<string, Operation> = {
     operationId: 'muteEverybody',
     tag: 'Moderation',
     summary: 'Mute everybody but moderators',
-    description: 'For moderators. Nothing unmutes: that is up to each person.',
+    description:
+      'For moderators. One request mutes up to 200 tracks; while `success` is false, the same request goes on. Nothing unmutes: that is up to each participant.',
     path: described(muteAll.Path, PARAMETERS),
     body: {
       schema: described(muteAll.Body, { source: 'Only this. By default everything.' }),
@@ -522,11 +546,15 @@ export const operations: Record<string, Operation> = {
         microphones: { summary: 'Microphones', value: { source: 'microphone' } },
       },
     },
-    answer: answers.Muted,
+    answer: answers.MutedEverybody,
     examples: {
       muted: {
         summary: 'One microphone was on',
-        value: { success: true, muted: [{ userId: CLEO, trackSid: 'TR_AMmEoCAGs6tWqs' }] },
+        value: { success: true, muted: MUTED, left: 0 },
+      },
+      more: {
+        summary: 'LiveKit asked for fewer calls before all was done',
+        value: { success: false, muted: MUTED, left: 31 },
       },
     },
     errors: [
@@ -541,9 +569,9 @@ export const operations: Record<string, Operation> = {
     route: mute.route,
     operationId: 'muteParticipant',
     tag: 'Moderation',
-    summary: 'Mute a person',
-    description: 'For moderators. Nothing unmutes: that is up to the person.',
-    path: described(mute.Path, PARAMETERS),
+    summary: 'Mute a person or a guest',
+    description: 'For moderators. Nothing unmutes: that is up to the participant.',
+    path: described(mute.Path, PARTICIPANT),
     body: {
       schema: described(mute.Body, {
         source: 'Only this. By default everything.',
@@ -558,7 +586,7 @@ export const operations: Record<string, Operation> = {
     examples: {
       muted: {
         summary: 'The microphone was on',
-        value: { success: true, muted: [{ userId: CLEO, trackSid: 'TR_AMmEoCAGs6tWqs' }] },
+        value: { success: true, muted: MUTED },
       },
       silent: { summary: 'Everything was muted already', value: { success: true, muted: [] } },
     },
@@ -577,10 +605,10 @@ export const operations: Record<string, Operation> = {
     route: remove.route,
     operationId: 'removeParticipant',
     tag: 'Moderation',
-    summary: 'Take a person out of the meeting',
+    summary: 'Take a person or a guest out of the meeting',
     description:
-      'For moderators. Unless `allowRejoin`, the person is kept out until the meeting ends, also when they are not there now.',
-    path: described(remove.Path, PARAMETERS),
+      'For moderators. Unless `allowRejoin`, the person is kept out until the meeting ends, also when they are not there now. A guest cannot be kept out: they are disconnected, and may call again.',
+    path: described(remove.Path, PARTICIPANT),
     body: {
       schema: described(remove.Body, {
         allowRejoin:
@@ -600,6 +628,10 @@ export const operations: Record<string, Operation> = {
       moderator: {
         summary: 'A moderator, whose browser holds a grant at LiveKit',
         value: { success: true, wasPresent: true, isBarred: true, ...LATER },
+      },
+      guest: {
+        summary: 'A guest',
+        value: { success: true, wasPresent: true, isBarred: false, ...NOW },
       },
     },
     errors: [

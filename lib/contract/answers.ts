@@ -274,11 +274,25 @@ const Track = named(
 const Participant = named(
   'Participant',
   z.strictObject({
-    userId: described(z.string(), 'The `sub` in the access tokens of the person.'),
+    kind: described(
+      z.enum(['standard', 'sip', 'connector']),
+      '`standard`: a person of the club. `sip`: a guest by telephone. `connector`: a guest from another network.',
+    ),
+    participantSid: described(
+      z.string(),
+      'LiveKit’s id of this participant, until they leave. It addresses a guest.',
+    ),
+    userId: described(
+      z.nullable(UserId),
+      'The `sub` in the access tokens of the person; null for a guest.',
+    ),
     name: described(z.string(), 'As the others see it: participants can rename themselves.'),
-    role: described(Role, 'By the record of the club: nothing that a participant can change.'),
+    role: described(
+      z.nullable(Role),
+      'By the record of the club: nothing that a participant can change. Null for a guest.',
+    ),
     joinedAt: instant(),
-    tracks: described(z.array(Track), 'What the person sends to the room.'),
+    tracks: described(z.array(Track), 'What the participant sends to the room.'),
   }),
 );
 
@@ -299,15 +313,30 @@ export const ParticipantList = named(
   }),
 );
 
+const muted = described(
+  z.array(
+    z.strictObject({
+      userId: described(z.nullable(UserId), 'Null for a guest.'),
+      participantSid: z.string(),
+      trackSid: TrackSid,
+    }),
+  ),
+  'What was not muted before this request, as far as LiveKit told it.',
+);
+
 export type Muted = z.infer<typeof Muted>;
-export const Muted = named(
-  'Muted',
+export const Muted = named('Muted', z.strictObject({ success, muted }));
+
+export type MutedEverybody = z.infer<typeof MutedEverybody>;
+export const MutedEverybody = named(
+  'MutedEverybody',
   z.strictObject({
-    success,
-    muted: described(
-      z.array(z.strictObject({ userId: z.string(), trackSid: TrackSid })),
-      'What was not muted before this request, as far as LiveKit told it.',
+    success: described(
+      z.boolean(),
+      'Nothing is left to be muted. While it is false, the same request goes on.',
     ),
+    muted,
+    left: described(count(), 'How many tracks are left to be muted.'),
   }),
 );
 

@@ -6,14 +6,19 @@ import type { Participant } from './ports.ts';
  * identity: LiveKit alone sets it, and a caller's identity can look like a user id.
  */
 
-/** Somebody with an account: a join token of this service carries their user id as its identity. */
-export const isPerson = ({ kind, identity }: Pick<Participant, 'kind' | 'identity'>): boolean =>
-  kind === 'standard' && UserId.safeParse(identity).success;
+/** Has an account: a join token of this service carries their user id as its identity. */
+export type Person = Participant & { kind: 'standard' };
 
-/** Somebody without an account, by telephone or from another network. */
-export const isGuest = ({ kind }: Pick<Participant, 'kind'>): boolean =>
-  kind === 'sip' || kind === 'connector';
+/** Has no account: called by telephone or from another network. */
+export type Guest = Participant & { kind: 'sip' | 'connector' };
 
-/** Whoever keeps a meeting on, is counted, and takes a place in it. */
-export const isAttendee = (participant: Pick<Participant, 'kind' | 'identity'>): boolean =>
+/** Keeps a meeting on, is counted, and takes a place in it. */
+export type Attendee = Person | Guest;
+
+export const isPerson = (participant: Participant): participant is Person =>
+  participant.kind === 'standard' && UserId.safeParse(participant.identity).success;
+
+export const isGuest = ({ kind }: Participant): boolean => kind === 'sip' || kind === 'connector';
+
+export const isAttendee = (participant: Participant): participant is Attendee =>
   isPerson(participant) || isGuest(participant);

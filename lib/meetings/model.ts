@@ -166,6 +166,9 @@ export type MutableSource = z.infer<typeof MutableSource>;
 const TRACK_RULE = 'must be the sid of a track';
 export const TrackSid = z.string(TRACK_RULE).check(z.regex(/^[\w-]{1,64}$/, TRACK_RULE));
 
+/** LiveKit's id of a participant: a new one each time that they join. */
+export const ParticipantSid = z.string().check(z.regex(/^PA_[\w-]{1,61}$/));
+
 /** One attendee's stay in a meeting's room, from joining to leaving. */
 export const Session = z.object({
   /** Null for a guest. */

@@ -1,4 +1,11 @@
-import type { Muted, ParticipantList, Readmitted, Removed, RoleSet } from '../contract/answers.ts';
+import type {
+  Muted,
+  MutedEverybody,
+  ParticipantList,
+  Readmitted,
+  Removed,
+  RoleSet,
+} from '../contract/answers.ts';
 import {
   MediaUnavailable,
   MeetingNotActive,
@@ -8,7 +15,7 @@ import {
   StoreUnavailable,
 } from '../errors.ts';
 import { requireModerator, requireNotBarred } from './access.ts';
-import { isPerson } from './attendees.ts';
+import { type Attendee, isAttendee, isGuest, isPerson } from './attendees.ts';
 import { changeBar } from './bars.ts';
 import { effectOn, type GrantDeps } from './grants.ts';
 import {
@@ -19,6 +26,7 @@ import {
   type Meeting,
   type Member,
   type MutableSource,
+  ParticipantSid,
   type Role,
 } from './model.ts';
 import type { ClubRepository, Log, MediaServer, Participant, Track } from './ports.ts';
@@ -47,20 +55,22 @@ export async function listParticipants(
 ): Promise<ParticipantList> {
   const read = await deps.clubs.getClubAndMember(clubId, caller.userId);
   const { club, meeting } = moderatedMeeting(read, caller, 'see the participants');
-  const people = await peopleIn(deps, meeting);
+  const attendees = await attendeesIn(deps, meeting);
   const barredIds = [...(club.barredUserIds ?? [])];
   const members = await membersAmong(deps, club, [
-    ...people.map(({ identity }) => identity),
+    ...attendees.filter(isPerson).map(({ identity }) => identity),
     ...barredIds,
   ]);
+  const roleOf = (userId: string): Role =>
+    isModerator(club, members.get(userId), userId) ? 'moderator' : 'member';
   return {
-    participants: people.map(({ identity, name, joinedAt, tracks }) => ({
-      userId: identity,
-      name,
-      role: isModerator(club, members.get(identity), identity) ? 'moderator' : 'member',
-      joinedAt,
-      tracks,
-    })),
+    participants: attendees.map((attendee) => {
+      const { kind, sid: participantSid, identity, name, joinedAt, tracks } = attendee;
+      const person = isPerson(attendee)
+        ? { userId: identity, role: roleOf(identity) }
+        : { userId: null, role: null };
+      return { kind, participantSid, ...person, name, joinedAt, tracks };
+    }),
     // Only people of the club can be readmitted.
     barred: barredIds
       .filter((userId) => members.has(userId) && isBarred(club, userId))
@@ -81,7 +91,7 @@ export interface TrackChoice {
 }
 
 /**
- * Mutes one person on the server; unmuting is up to that person.
+ * Mutes one participant on the server; unmuting is up to them. `userId` can be a guest's participant sid.
  * @throws NotAModerator, MeetingNotActive, MemberNotFound, ParticipantNotFound,
  *   NotAllowed for the club's own moderator
  */
@@ -95,73 +105,135 @@ export async function muteParticipant(
   }: { caller: Caller; clubId: string; userId: string } & TrackChoice,
 ): Promise<Muted> {
   const target = await targetOf(deps, { caller, clubId, userId }, 'mute people');
-  const person = (await peopleIn(deps, target.meeting)).find(({ identity }) => identity === userId);
-  if (!person) throw new ParticipantNotFound('This person');
-  const tracks = person.tracks.filter((track) => isChosen(track, choice));
-  if (choice.trackSid !== undefined && tracks.length === 0) {
+  const found = (await attendeesIn(deps, target.meeting)).find(target.isTarget);
+  if (!found) throw new ParticipantNotFound('This person');
+  if (choice.trackSid !== undefined && !found.tracks.some((track) => isChosen(track, choice))) {
     throw new ParticipantNotFound('This track');
   }
-  const { muted, gone } = await mute(deps, target, caller, [{ ...person, tracks }]);
-  if (gone.length > 0) throw new ParticipantNotFound('This person');
-  return { success: true, muted };
+  const { muted, failure } = await mute(deps, target, caller, audibleOf([found], choice));
+  if (!failure) return { success: true, muted };
+  // About somebody who left at this moment, LiveKit answers as if it were out of order.
+  if (!(failure instanceof MediaUnavailable)) throw failure;
+  const isIn = (await attendeesIn(deps, target.meeting)).some(target.isTarget);
+  throw isIn ? failure : new ParticipantNotFound('This person');
 }
 
 /**
- * Mutes everybody but moderators.
+ * How many tracks one request mutes at most, and how many at once: each is a call, and LiveKit Cloud
+ * allows a project 1,000 a minute.
+ */
+const TRACKS_A_REQUEST = 200;
+const TRACKS_AT_ONCE = 10;
+/** No track is begun after that: there is time for those that were, and for the answer. */
+const MUTING_MS = 6_000;
+
+/**
+ * Mutes everybody but moderators, as far as one request goes: what is left, the same request goes on
+ * with, since a track that is muted is not muted again.
+ *
  * @throws NotAModerator, MeetingNotActive
+ * @throws MediaUnavailable when nothing could be muted
  */
 export async function muteEverybody(
   deps: ModerationDeps,
   { caller, clubId, source }: { caller: Caller; clubId: string } & Pick<TrackChoice, 'source'>,
-): Promise<Muted> {
+): Promise<MutedEverybody> {
   const read = await deps.clubs.getClubAndMember(clubId, caller.userId);
   const { club, meeting } = moderatedMeeting(read, caller, 'mute people');
-  const people = await peopleIn(deps, meeting);
-  const isModeratorOfClub = await moderatorsAmong(deps, club, people);
-  const others = people
-    // The caller was a moderator when this was decided, and may not be any more.
-    .filter(({ identity }) => identity !== caller.userId && !isModeratorOfClub(identity))
-    .map((person) => ({
-      ...person,
-      tracks: person.tracks.filter((track) => isChosen(track, { source })),
-    }));
-  const { muted } = await mute(deps, { clubId, meeting }, caller, others);
-  return { success: true, muted };
+  const attendees = await attendeesIn(deps, meeting);
+  const isModeratorOfClub = await moderatorsAmong(deps, club, attendees.filter(isPerson));
+  const others = attendees.filter(
+    (attendee) =>
+      !isPerson(attendee) ||
+      // The caller was a moderator when this was decided, and may not be any more.
+      (attendee.identity !== caller.userId && !isModeratorOfClub(attendee.identity)),
+  );
+  const audible = audibleOf(others, { source });
+  const { muted, failure } = await mute(deps, { clubId, meeting }, caller, audible);
+  if (failure && !(failure instanceof MediaUnavailable)) throw failure;
+  const isIn = failure ? await presenceOf(deps, meeting) : () => true;
+  const done = new Set(muted.map(({ trackSid }) => trackSid));
+  const left = audible.filter(({ attendee, trackSid }) => !done.has(trackSid) && isIn(attendee));
+  if (failure && left.length > 0 && muted.length === 0) throw failure;
+  return { success: left.length === 0, muted, left: left.length };
+}
+
+/** Who is still in the meeting, after LiveKit failed; everybody, as long as it fails. */
+async function presenceOf(
+  deps: Pick<ModerationDeps, 'media'>,
+  meeting: Meeting,
+): Promise<(attendee: Attendee) => boolean> {
+  try {
+    const sids = new Set((await attendeesIn(deps, meeting)).map(({ sid }) => sid));
+    return ({ sid }) => sids.has(sid);
+  } catch (error) {
+    if (error instanceof MediaUnavailable) return () => true;
+    throw error;
+  }
 }
 
 const isChosen = (track: Track, { source, trackSid }: TrackChoice): boolean =>
   (trackSid === undefined || track.sid === trackSid) &&
   (source === undefined || SOURCES[source].includes(track.source));
 
-/** `gone`: who left at this moment, which LiveKit answers as if it were out of order. */
+interface Audible {
+  attendee: Attendee;
+  trackSid: string;
+}
+
+const audibleOf = (attendees: Attendee[], choice: TrackChoice): Audible[] =>
+  attendees.flatMap((attendee) =>
+    attendee.tracks
+      .filter((track) => !track.muted && isChosen(track, choice))
+      .map(({ sid: trackSid }) => ({ attendee, trackSid })),
+  );
+
+/** Mutes what one request may. `failure`: why a track was not muted, if LiveKit was asked to. */
 async function mute(
   deps: ModerationDeps,
   { clubId, meeting }: { clubId: string; meeting: Meeting },
   caller: Caller,
-  people: Participant[],
-): Promise<{ muted: Muted['muted']; gone: string[] }> {
-  const audible = people.flatMap(({ identity: userId, tracks }) =>
-    tracks.filter((track) => !track.muted).map(({ sid: trackSid }) => ({ userId, trackSid })),
-  );
-  const tried = await Promise.allSettled(
-    audible.map(({ userId, trackSid }) => deps.media.muteTrack(meeting.roomName, userId, trackSid)),
-  );
-  const muted = audible.filter((_, index) => tried[index]?.status === 'fulfilled');
-  for (const userId of new Set(muted.map(({ userId }) => userId))) {
-    logAction(deps, { action: 'mute', caller, userId, clubId, meeting });
+  audible: Audible[],
+): Promise<{ muted: Muted['muted']; failure: unknown }> {
+  const done = new Set<Audible>();
+  let failure: unknown;
+  const waiting = audible.slice(0, TRACKS_A_REQUEST);
+  const giveUpAt = deps.now().getTime() + MUTING_MS;
+  const muteInTurn = async () => {
+    for (let next = waiting.shift(); next; next = waiting.shift()) {
+      const { attendee, trackSid } = next;
+      try {
+        await deps.media.muteTrack(meeting.roomName, attendee.identity, trackSid);
+        done.add(next);
+      } catch (error) {
+        failure ??= error;
+        if (error instanceof MediaUnavailable && error.isRateLimit) waiting.length = 0;
+      }
+      if (deps.now().getTime() > giveUpAt) waiting.length = 0;
+    }
+  };
+  await Promise.all(Array.from({ length: TRACKS_AT_ONCE }, muteInTurn));
+
+  const muted = audible.filter((track) => done.has(track));
+  for (const attendee of new Set(muted.map((track) => track.attendee))) {
+    logAction(deps, { action: 'mute', caller, ...idsOf(attendee), clubId, meeting });
   }
-  const failure = tried.find((result) => result.status === 'rejected');
-  if (!failure) return { muted, gone: [] };
-  if (!(failure.reason instanceof MediaUnavailable)) throw failure.reason;
-  const stayed = new Set((await peopleIn(deps, meeting)).map(({ identity }) => identity));
-  const failed = audible.filter((track) => !muted.includes(track));
-  if (failed.some(({ userId }) => stayed.has(userId))) throw failure.reason;
-  return { muted, gone: failed.map(({ userId }) => userId) };
+  return {
+    muted: muted.map(({ attendee, trackSid }) => ({ ...idsOf(attendee), trackSid })),
+    failure,
+  };
 }
+
+/** A guest has no user id, and their identity can be a telephone number. */
+const idsOf = (attendee: Attendee): { userId: string | null; participantSid: string } => ({
+  userId: isPerson(attendee) ? attendee.identity : null,
+  participantSid: attendee.sid,
+});
 
 /**
  * Takes a person out of the meeting and, unless `allowRejoin`, keeps them out of it: first by the
- * record, then at LiveKit, so that repeating it after an outage completes it.
+ * record, then at LiveKit, so that repeating it after an outage completes it. `userId` can be a guest's
+ * participant sid: a guest is taken out, and can come again.
  *
  * @throws NotAModerator, MeetingNotActive, MemberNotFound,
  *   NotAllowed for oneself and for the club's own moderator
@@ -178,6 +250,7 @@ export async function removeParticipant(
   if (userId === caller.userId) throw new NotAllowed('You cannot remove yourself: leave instead');
   const target = await targetOf(deps, { caller, clubId, userId }, 'remove people');
   const { club, meeting } = target;
+  if (target.kind === 'guest') return removeGuest(deps, target, caller);
   const done = (action: string) => logAction(deps, { action, caller, userId, clubId, meeting });
   const disconnect = () => deps.media.removeParticipant(meeting.roomName, userId, deps.now());
   if (allowRejoin) {
@@ -197,6 +270,21 @@ export async function removeParticipant(
     effectOn(deps, club, userId, { canJoin: false }),
   ]);
   return { success: true, wasPresent, isBarred: true, ...effect };
+}
+
+async function removeGuest(
+  deps: ModerationDeps,
+  { clubId, meeting, isTarget }: Target,
+  caller: Caller,
+): Promise<Removed> {
+  const guest = (await attendeesIn(deps, meeting)).find(isTarget);
+  const wasPresent =
+    guest !== undefined &&
+    (await deps.media.removeParticipant(meeting.roomName, guest.identity, deps.now()));
+  if (guest) {
+    logAction(deps, { action: 'disconnect', caller, ...idsOf(guest), clubId, meeting });
+  }
+  return { success: true, wasPresent, isBarred: false, ...NOW };
 }
 
 /**
@@ -313,32 +401,43 @@ function moderatedMeeting(
   return { club, meeting: club.meeting };
 }
 
-/** The member that a moderator acts on, in the meeting that is on. */
+interface Target {
+  clubId: string;
+  club: Club;
+  meeting: Meeting;
+  kind: 'member' | 'guest';
+  isTarget: (attendee: Attendee) => boolean;
+}
+
+/** Whom a moderator acts on in the meeting that is on: a member, or a guest by the participant sid. */
 async function targetOf(
   { clubs }: Pick<ModerationDeps, 'clubs'>,
   { caller, clubId, userId }: { caller: Caller; clubId: string; userId: string },
   action: string,
-): Promise<{ clubId: string; club: Club; meeting: Meeting }> {
+): Promise<Target> {
   const { club: found, members } = await clubs.getClubAndTwoMembers(clubId, [
     caller.userId,
     userId,
   ]);
   const [own, member] = members;
   const { club, meeting } = moderatedMeeting({ club: found, member: own }, caller, action);
+  const isTarget = (attendee: Attendee) => isPerson(attendee) && attendee.identity === userId;
   if (userId === club.moderatorId) {
     if (userId !== caller.userId) {
       throw new NotAllowed("Nobody moderates the club's own moderator");
     }
-    return { clubId, club, meeting };
+    return { clubId, club, meeting, kind: 'member', isTarget };
   }
-  if (!member) throw new MemberNotFound();
-  return { clubId, club, meeting };
+  if (member) return { clubId, club, meeting, kind: 'member', isTarget };
+  if (!ParticipantSid.safeParse(userId).success) throw new MemberNotFound();
+  const isGuestOfSid = (attendee: Attendee) => isGuest(attendee) && attendee.sid === userId;
+  return { clubId, club, meeting, kind: 'guest', isTarget: isGuestOfSid };
 }
 
-const peopleIn = async (
+const attendeesIn = async (
   { media }: Pick<ModerationDeps, 'media'>,
   { roomName }: Meeting,
-): Promise<Participant[]> => (await media.getParticipants(roomName)).filter(isPerson);
+): Promise<Attendee[]> => (await media.getParticipants(roomName)).filter(isAttendee);
 
 async function moderatorsAmong(
   { clubs }: Pick<ModerationDeps, 'clubs'>,
@@ -370,12 +469,14 @@ const logAction = (
     action,
     caller,
     userId,
+    participantSid,
     clubId,
     meeting,
   }: {
     action: string;
     caller: Caller;
-    userId: string;
+    userId: string | null;
+    participantSid?: string;
     clubId: string;
     meeting: Meeting | undefined;
   },
@@ -384,6 +485,7 @@ const logAction = (
     action,
     by: caller.userId,
     userId,
+    ...(participantSid !== undefined && { participantSid }),
     clubId,
     meetingId: meeting?.meetingId ?? null,
   });

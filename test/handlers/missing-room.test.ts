@@ -45,7 +45,7 @@ describe.each(['empty', 'not-found', 'unavailable'] as const)(
       const listed = await service.call('participants', club.owner, club);
       expect(listed).toMatchObject({ status: 200, body: { participants: [] } });
       const muted = await service.call('muteAll', club.owner, club);
-      expect(muted).toEqual({ status: 200, body: { success: true, muted: [] } });
+      expect(muted).toEqual({ status: 200, body: { success: true, muted: [], left: 0 } });
       const { clubId, member } = club;
       const one = await service.call('mute', club.owner, { clubId, userId: member.userId });
       expect(one).toMatchObject({ status: 404, body: { code: 'PARTICIPANT_NOT_FOUND' } });

@@ -154,9 +154,9 @@ async function round([one, other]: [Action, Action], isBarredBefore: boolean) {
       { status, body }: { status: number; body: T },
       say: (body: T) => string,
     ) => (status === 200 ? say(body) : `${status} ${body.code}`);
-    const mutedOf = ({ muted }: { muted: { userId: string }[] }) =>
+    const mutedOf = ({ muted }: { muted: { userId: string | null }[] }) =>
       `muted ${muted
-        .map(({ userId }) => nameOf(userId))
+        .map(({ userId }) => nameOf(userId ?? ''))
         .toSorted()
         .join()}`;
     switch (does) {

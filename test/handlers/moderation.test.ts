@@ -66,6 +66,8 @@ describe('participants', () => {
     const byId = new Map(body.participants.map((person) => [person.userId, person]));
     expect(body.participants).toHaveLength(3);
     expect(byId.get(club.member.userId)).toEqual({
+      kind: 'standard',
+      participantSid: expect.stringMatching(/^PA_/),
       userId: club.member.userId,
       name: 'member',
       role: 'member',
@@ -148,7 +150,7 @@ describe('mute', () => {
     [{ source: 'screen' }, [2, 3]],
   ] as const)('with %j mutes those tracks and no others', async (body, chosen) => {
     const club = await clubWithMeeting();
-    const { trackSids } = await enter(club, club.member, all);
+    const { sid, trackSids } = await enter(club, club.member, all);
     await enter(club, club.other);
     const { body: answered } = await service.call('mute', club.moderator, {
       clubId: club.clubId,
@@ -157,7 +159,7 @@ describe('mute', () => {
     });
     const sids = chosen.map((index) => trackSids[index]);
     expect(answered.muted).toEqual(
-      sids.map((trackSid) => ({ userId: club.member.userId, trackSid })),
+      sids.map((trackSid) => ({ userId: club.member.userId, participantSid: sid, trackSid })),
     );
     expect(await mutedTracks(club)).toEqual(sids.toSorted());
   });
@@ -229,7 +231,7 @@ describe('mute', () => {
   it('of a participant who leaves at that moment succeeds', async () => {
     const club = await clubWithMeeting();
     const { sid } = await enter(club, club.member);
-    const { trackSids } = await enter(club, club.other);
+    const { sid: otherSid, trackSids } = await enter(club, club.other);
     const leaving = justBefore('MutePublishedTrack', () =>
       world.standIn.leave(club.meeting.roomName, sid),
     );
@@ -238,7 +240,179 @@ describe('mute', () => {
     expect(status).toBe(200);
     // Which of the two was asked for first is LiveKit's to say.
     expect(await mutedTracks(club)).toEqual(trackSids);
-    expect(body.muted).toContainEqual({ userId: club.other.userId, trackSid: trackSids[0] });
+    expect(body).toMatchObject({ success: true, left: 0 });
+    expect(body.muted).toContainEqual({
+      userId: club.other.userId,
+      participantSid: otherSid,
+      trackSid: trackSids[0],
+    });
+  });
+});
+
+describe('muting everybody in a large room', () => {
+  const COUNT = 230;
+
+  /** A room full of people with a microphone; not all of them are of the club. */
+  async function largeMeeting() {
+    const large = await world.boot({ env: { ROOM_MAX_PARTICIPANTS: '300' } });
+    const club = await clubWithMeeting(large);
+    await Promise.all(
+      Array.from({ length: COUNT }, (_, i) =>
+        enter(club, { userId: `reader-${i}`, username: '' }, ['MICROPHONE']),
+      ),
+    );
+    return { club, large };
+  }
+
+  it('mutes 200 tracks a request, ten at once at most; the same request goes on', async () => {
+    const { club, large } = await largeMeeting();
+    let running = 0;
+    let most = 0;
+    large.wire.set(
+      on('MutePublishedTrack', async (_, pass) => {
+        running += 1;
+        most = Math.max(most, running);
+        const answered = await pass();
+        running -= 1;
+        return answered;
+      }),
+    );
+    const first = await large.call('muteAll', club.owner, club);
+    expect(first.body).toMatchObject({ success: false, left: COUNT - 200 });
+    expect(first.body.muted).toHaveLength(200);
+    expect(await mutedTracks(club)).toHaveLength(200);
+    expect(most).toBeLessThanOrEqual(10);
+    const second = await large.call('muteAll', club.owner, club);
+    expect(second.body).toMatchObject({ success: true, left: 0 });
+    expect(second.body.muted).toHaveLength(COUNT - 200);
+    expect(await mutedTracks(club)).toHaveLength(COUNT);
+  });
+
+  it('stops when LiveKit asks for fewer calls, and says what it did', async () => {
+    const { club, large } = await largeMeeting();
+    let asked = 0;
+    const limit = answer(429, '{"code":"resource_exhausted","msg":""}', 'application/json');
+    large.wire.set(
+      on('MutePublishedTrack', (request, pass) => {
+        asked += 1;
+        return asked > 25 ? limit(request, pass) : pass();
+      }),
+    );
+    const first = await large.call('muteAll', club.owner, club);
+    expect(first).toMatchObject({ status: 200, body: { success: false, left: COUNT - 25 } });
+    expect(first.body.muted).toHaveLength(25);
+    expect(asked).toBeLessThanOrEqual(25 + 10);
+    expect(brief(await large.call('muteAll', club.owner, club))).toBe('503 MEDIA_UNAVAILABLE');
+    large.wire.heal();
+    for (let request = 0; request < 2; request++) await large.call('muteAll', club.owner, club);
+    expect(await mutedTracks(club)).toHaveLength(COUNT);
+  });
+
+  it('says what it did when LiveKit cannot be reached any more', async () => {
+    const { club, large } = await largeMeeting();
+    let asked = 0;
+    large.wire.set(
+      on({ side: 'media' }, (request, pass) => {
+        asked += 1;
+        return asked > 30 ? cut(request, pass) : pass();
+      }),
+    );
+    const { status, body } = await large.call('muteAll', club.owner, club);
+    expect({ status, success: body.success }).toEqual({ status: 200, success: false });
+    expect(body.muted.map(({ trackSid }) => trackSid).toSorted()).toEqual(await mutedTracks(club));
+    expect(body.left).toBe(COUNT - body.muted.length);
+  });
+});
+
+describe('a guest', () => {
+  const callIn = ({ meeting }: MeetingClub, identity = 'sip_+49301234567') =>
+    world.standIn.join(meeting.roomName, {
+      identity,
+      name: 'Phone +49 30 1234567',
+      kind: 'SIP',
+      tracks: [{ source: 'MICROPHONE' }],
+    });
+
+  it('is listed with their kind, name and tracks, and without a user id', async () => {
+    const club = await clubWithMeeting();
+    const { sid, trackSids } = await callIn(club);
+    const { body } = await service.call('participants', club.owner, club);
+    expect(body.participants).toEqual([
+      {
+        kind: 'sip',
+        participantSid: sid,
+        userId: null,
+        role: null,
+        name: 'Phone +49 30 1234567',
+        joinedAt: expect.stringMatching(ISO),
+        tracks: [{ sid: trackSids[0], kind: 'audio', source: 'microphone', muted: false }],
+      },
+    ]);
+  });
+
+  it('is muted by the participant sid, and with everybody', async () => {
+    const club = await clubWithMeeting();
+    const { sid, trackSids } = await callIn(club);
+    const muted = [{ userId: null, participantSid: sid, trackSid: trackSids[0] }];
+    const { clubId } = club;
+    const one = await service.call('mute', club.moderator, { clubId, userId: sid });
+    expect(one).toMatchObject({ status: 200, body: { success: true, muted } });
+    const second = await callIn(club, 'sip_+49307654321');
+    const all = await service.call('muteAll', club.moderator, club);
+    expect(all.body.muted.map(({ participantSid }) => participantSid)).toEqual([second.sid]);
+    expect(await mutedTracks(club)).toHaveLength(2);
+  });
+
+  it('is removed by the participant sid, is not barred, and can call again', async () => {
+    const club = await clubWithMeeting();
+    const { sid } = await callIn(club);
+    const target = { clubId: club.clubId, userId: sid };
+    const out = { success: true, wasPresent: true, isBarred: false, effective: 'now' };
+    expect(await service.call('remove', club.moderator, target)).toMatchObject({
+      status: 200,
+      body: out,
+    });
+    const again = await service.call('remove', club.moderator, target);
+    expect(again).toMatchObject({ status: 200, body: { ...out, wasPresent: false } });
+    expect((await world.recordOf(club.clubId)).barredUserIds).toBeUndefined();
+    await callIn(club);
+    await service.cleanUp();
+    const { body } = await service.call('participants', club.owner, club);
+    expect(body.participants).toHaveLength(1);
+  });
+
+  it('who has left is a 404 to a mute', async () => {
+    const club = await clubWithMeeting();
+    const target = { clubId: club.clubId, userId: 'PA_nobody' };
+    expect(brief(await service.call('mute', club.owner, target))).toBe('404 PARTICIPANT_NOT_FOUND');
+  });
+
+  it('is nobody who a person’s user id or sid leads to, whatever their identity', async () => {
+    const club = await clubWithMeeting();
+    const { sid: personsSid } = await enter(club, club.other);
+    await callIn(club, club.member.userId);
+    const { clubId } = club;
+    for (const userId of [club.member.userId, personsSid]) {
+      const muted = await service.call('mute', club.moderator, { clubId, userId });
+      expect(brief(muted), userId).toBe('404 PARTICIPANT_NOT_FOUND');
+    }
+    const removed = await service.call('remove', club.moderator, { clubId, userId: personsSid });
+    expect(removed.body).toMatchObject({ wasPresent: false });
+    expect(await mutedTracks(club)).toEqual([]);
+    expect(await isInRoom(club, club.other)).toBe(true);
+  });
+
+  it('is logged without their identity, which can be a telephone number', async () => {
+    const club = await clubWithMeeting();
+    const { sid } = await callIn(club);
+    const target = { clubId: club.clubId, userId: sid };
+    await service.call('mute', club.moderator, target);
+    await service.call('remove', club.moderator, target);
+    expect(service.actions()).toMatchObject([
+      { action: 'mute', userId: null, participantSid: sid },
+      { action: 'disconnect', userId: null, participantSid: sid },
+    ]);
+    expect(JSON.stringify(service.lines)).not.toContain('1234567');
   });
 });
 
@@ -663,24 +837,30 @@ describe('LiveKit failing between the record and the call', () => {
     expect(await isInRoom(club, club.member)).toBe(false);
   });
 
-  it.each(names)('of a mute of many is said (%s); the rest is muted, and logged', async (name) => {
-    const club = await clubWithMeeting();
-    const people = [club.member, club.other];
-    for (const person of people) await enter(club, person);
-    const broken = await world.boot();
-    broken.wire.set((request, pass) =>
-      request.operation === 'MutePublishedTrack' && String(request.body).includes(club.other.userId)
-        ? failures[name](request, pass)
-        : pass(),
-    );
-    expect(brief(await broken.call('muteAll', club.moderator, club))).toBe('503 MEDIA_UNAVAILABLE');
-    expect(await mutedTracks(club)).toHaveLength(1);
-    expect(broken.actions().map(({ userId }) => userId)).toEqual([club.member.userId]);
-    broken.wire.heal();
-    const { body } = await broken.call('muteAll', club.moderator, club);
-    expect(body.muted.map(({ userId }) => userId)).toEqual([club.other.userId]);
-    expect(await mutedTracks(club)).toHaveLength(2);
-  });
+  it.each(names)(
+    'of a mute of many (%s) leaves a track; the rest is muted, and logged',
+    async (name) => {
+      const club = await clubWithMeeting();
+      const people = [club.member, club.other];
+      for (const person of people) await enter(club, person);
+      const broken = await world.boot();
+      broken.wire.set((request, pass) =>
+        request.operation === 'MutePublishedTrack' &&
+        String(request.body).includes(club.other.userId)
+          ? failures[name](request, pass)
+          : pass(),
+      );
+      const first = await broken.call('muteAll', club.moderator, club);
+      expect(first).toMatchObject({ status: 200, body: { success: false, left: 1 } });
+      expect(first.body.muted.map(({ userId }) => userId)).toEqual([club.member.userId]);
+      expect(await mutedTracks(club)).toHaveLength(1);
+      expect(broken.actions().map(({ userId }) => userId)).toEqual([club.member.userId]);
+      broken.wire.heal();
+      const { body } = await broken.call('muteAll', club.moderator, club);
+      expect(body.muted.map(({ userId }) => userId)).toEqual([club.other.userId]);
+      expect(await mutedTracks(club)).toHaveLength(2);
+    },
+  );
 
   it.each(['full', 'none'])('of a demotion fails nothing with %s', async (kind) => {
     const club = await clubWithMeeting();
@@ -722,8 +902,8 @@ describe('DynamoDB failing', () => {
 describe('each action', () => {
   it('is one line: who, whom, what, which meeting, in ids only', async () => {
     const club = await clubWithMeeting();
-    await enter(club, club.member, ['MICROPHONE', 'CAMERA']);
-    await enter(club, club.other);
+    const { sid: memberSid } = await enter(club, club.member, ['MICROPHONE', 'CAMERA']);
+    const { sid: otherSid } = await enter(club, club.other);
     const { clubId, meeting, owner, moderator, member, other } = club;
     const target = { clubId, userId: member.userId };
     await service.call('mute', moderator, target);
@@ -733,16 +913,17 @@ describe('each action', () => {
     await service.call('readmit', moderator, target);
     await service.call('role', owner, { ...target, body: { role: 'moderator' } });
     await service.call('role', owner, { ...target, body: { role: 'member' } });
-    const line = (action: string, by: User, who: User) => ({
+    const line = (action: string, by: User, who: User, participantSid?: string) => ({
       action,
       by: by.userId,
       userId: who.userId,
+      ...(participantSid && { participantSid }),
       clubId,
       meetingId: meeting.meetingId,
     });
     expect(service.actions()).toEqual([
-      line('mute', moderator, member),
-      line('mute', moderator, other),
+      line('mute', moderator, member, memberSid),
+      line('mute', moderator, other, otherSid),
       line('disconnect', moderator, member),
       line('remove', moderator, member),
       line('readmit', moderator, member),

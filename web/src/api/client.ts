@@ -7,6 +7,7 @@ import type {
   MeetingStatus,
   MemberList,
   Muted,
+  MutedEverybody,
   ParticipantList,
   Readmitted,
   Removed,
@@ -111,7 +112,7 @@ export function createApi(apiUrl: string, session: Session) {
     mute: (clubId: string, userId: string, source: Source) =>
       post<Muted>(`/${clubId}/participants/${userId}/mute`, { source }),
     muteAll: (clubId: string, source: Source) =>
-      post<Muted>(`/${clubId}/participants/mute`, { source }),
+      post<MutedEverybody>(`/${clubId}/participants/mute`, { source }),
     remove: (clubId: string, userId: string, allowRejoin: boolean) =>
       post<Removed>(`/${clubId}/participants/${userId}/remove`, { allowRejoin }),
     readmit: (clubId: string, userId: string) =>
