@@ -122,12 +122,13 @@ export type UseCase = Generated<ReturnType<typeof askedOf>> | { does: 'manage'; 
 export type Call = UseCase | Generated<typeof around>;
 
 /** What the model looks into; the rest of an answer it compares. */
-interface Answer {
+export interface Answer {
   success?: boolean;
   done?: boolean;
   clubId?: string;
   result?: string;
   meetingId?: string | null;
+  roomName?: string | null;
   startedAt?: string | null;
   endedAt?: string;
   participantCount?: number;
@@ -136,6 +137,7 @@ interface Answer {
   participants?: unknown[];
   attendance?: unknown[];
   failed?: number;
+  isBarred?: boolean;
 }
 
 /** What a call came to: an answer, or the error's code. */

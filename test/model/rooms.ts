@@ -19,18 +19,39 @@ type RoomState = Pick<RoomIncarnation, 'sid' | 'createdAt'> & {
 
 export type Rooms = ReturnType<typeof createRooms>;
 
-export function createRooms(now: () => Date) {
-  const rooms = new Map<string, RoomState>();
-  const onTheWay: MediaEvent[] = [];
-  const delivered: MediaEvent[] = [];
+interface State {
+  rooms: Map<string, RoomState>;
+  onTheWay: MediaEvent[];
+  delivered: MediaEvent[];
   /** Whose identity each participant sid was, of everybody who ever came. */
-  const identities = new Map<string, string>();
+  identities: Map<string, string>;
   /** Rooms about which something was never told. */
-  const lossy = new Set<string>();
-  let sids = 0;
+  lossy: Set<string>;
+  /** How many sids each room's name and each identity had. */
+  sids: Map<string, number>;
+}
+
+const nothing = (): State => ({
+  rooms: new Map(),
+  onTheWay: [],
+  delivered: [],
+  identities: new Map(),
+  lossy: new Set(),
+  sids: new Map(),
+});
+
+/** @param before what `state` gave of other rooms; these begin with a copy of it */
+export function createRooms(now: () => Date, before = nothing()) {
+  const state = structuredClone(before);
+  const { rooms, onTheWay, delivered, identities, lossy, sids } = state;
   let isDown = false;
 
-  const nextSid = (prefix: string) => `${prefix}_${++sids}`;
+  /** The same for the nth of a name, whatever else there was. */
+  const nextSid = (prefix: string, name: string) => {
+    const number = (sids.get(name) ?? 0) + 1;
+    sids.set(name, number);
+    return `${prefix}_${name}_${number}`;
+  };
   const tell = (
     type: EventType,
     { name, sid, createdAt }: RoomState,
@@ -57,7 +78,12 @@ export function createRooms(now: () => Date) {
     metadata: '',
   });
   const open = (name: string): RoomState => {
-    const room = { name, sid: nextSid('RM'), createdAt: now().toISOString(), people: new Map() };
+    const room = {
+      name,
+      sid: nextSid('RM', name),
+      createdAt: now().toISOString(),
+      people: new Map(),
+    };
     rooms.set(name, room);
     tell('room_started', room);
     return room;
@@ -100,6 +126,7 @@ export function createRooms(now: () => Date) {
 
   return {
     media,
+    state,
     onTheWay,
     delivered,
     identities,
@@ -121,7 +148,7 @@ export function createRooms(now: () => Date) {
       const before = room.people.get(identity);
       if (!before && room.people.size >= maxParticipants) return;
       if (before) leave(room, before);
-      const sid = nextSid('PA');
+      const sid = nextSid('PA', identity);
       const joinedAt = now().toISOString();
       const kind = 'standard' as const;
       const person = { kind, identity, sid, name: identity, joinedAt, tracks: [] };

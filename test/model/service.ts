@@ -6,11 +6,11 @@ import { createClubRepository } from '../../lib/dynamodb/clubs.ts';
 import { createGrantRepository } from '../../lib/dynamodb/grants.ts';
 import { createPresenceRepository } from '../../lib/dynamodb/presence.ts';
 import { createProofRepository } from '../../lib/dynamodb/proofs.ts';
-import { type Item, openTable } from '../../lib/dynamodb/table.ts';
+import { type Item, openTable, type Table } from '../../lib/dynamodb/table.ts';
 import type { Log, Meter } from '../../lib/meetings/ports.ts';
-import type { Table } from '../../local/dynamodb.ts';
+import type { Table as Database } from '../../local/dynamodb.ts';
 import { CLUBS } from './calls.ts';
-import { createRooms } from './rooms.ts';
+import { createRooms, type Rooms } from './rooms.ts';
 
 export const GRACE_MS = 15 * 60_000;
 export const MAX_DURATION_MS = 12 * 3_600_000;
@@ -20,7 +20,7 @@ const silent: Log = { info: () => {}, warn: () => {}, error: () => {} };
 const meter: Meter = { request: () => {}, run: () => {} };
 
 export type World = Awaited<ReturnType<typeof newWorld>>;
-export type Service = World['service'];
+export type Service = ReturnType<typeof serviceOn>;
 
 /** The same dependencies, but each of their answers is given when the scheduler says so. */
 export const interleaved = (service: Service, scheduler: fc.Scheduler): Service => ({
@@ -45,8 +45,42 @@ const stepwise = <P extends object>(port: P, scheduler: fc.Scheduler): P =>
     },
   });
 
+/** The use cases' dependencies on this table and these rooms. */
+export function serviceOn({
+  table,
+  rooms,
+  now,
+  newMeetingId,
+}: {
+  table: Table;
+  rooms: Rooms;
+  now: () => Date;
+  newMeetingId: (startedAt: Date) => string;
+}) {
+  return {
+    clubs: createClubRepository(table),
+    grants: createGrantRepository(table),
+    presence: createPresenceRepository(table),
+    proofs: createProofRepository(table),
+    administration: createClubAdministration(table),
+    media: rooms.media,
+    now,
+    newMeetingId,
+    log: silent,
+    meter,
+    rooms: {
+      emptyTimeoutSeconds: 600,
+      departureTimeoutSeconds: 1800,
+      maxParticipants: MAX_PARTICIPANTS,
+    },
+    tokens: { ttlSeconds: 600, moderatorGrants: 'none' as const },
+    limits: { maxDurationSeconds: MAX_DURATION_MS / 1000 },
+    cleanup: { graceSeconds: GRACE_MS / 1000, maxLiveKitCalls: 500 },
+  };
+}
+
 /** The same table for each run, emptied. */
-export async function newWorld(database: Table) {
+export async function newWorld(database: Database) {
   const table = openTable(database);
   const itemsOf = (clubId: string): Promise<Item[]> =>
     table.query({
@@ -63,32 +97,13 @@ export async function newWorld(database: Table) {
   const now = () => new Date(++clock);
   const rooms = createRooms(now);
   const issued: { meetingId: string; startedAt: string }[] = [];
-  const service = {
-    clubs: createClubRepository(table),
-    grants: createGrantRepository(table),
-    presence: createPresenceRepository(table),
-    proofs: createProofRepository(table),
-    administration: createClubAdministration(table),
-    media: rooms.media,
-    now,
-    newMeetingId: (startedAt: Date) => {
-      const meetingId = ulid(startedAt.getTime());
-      issued.push({ meetingId, startedAt: startedAt.toISOString() });
-      return meetingId;
-    },
-    log: silent,
-    meter,
-    rooms: {
-      emptyTimeoutSeconds: 600,
-      departureTimeoutSeconds: 1800,
-      maxParticipants: MAX_PARTICIPANTS,
-    },
-    tokens: { ttlSeconds: 600, moderatorGrants: 'none' as const },
-    limits: { maxDurationSeconds: MAX_DURATION_MS / 1000 },
-    cleanup: { graceSeconds: GRACE_MS / 1000, maxLiveKitCalls: 500 },
+  const newMeetingId = (startedAt: Date) => {
+    const meetingId = ulid(startedAt.getTime());
+    issued.push({ meetingId, startedAt: startedAt.toISOString() });
+    return meetingId;
   };
   return {
-    service,
+    service: serviceOn({ table, rooms, now, newMeetingId }),
     rooms,
     itemsOf,
     /** What starts made up, also those whose caller was told of none. */
