@@ -143,7 +143,8 @@ export const cleanup = z.pipe(
   z.object({
     // No shorter than two minutes: a token clears a vacancy that is older than one.
     CLEANUP_GRACE_SECONDS: wholeNumber({ default: 900, min: 120, max: 86_400 }),
-    CLEANUP_MAX_LIVEKIT_CALLS: wholeNumber({ default: 500, min: 1, max: 100_000 }),
+    // The room list, all that one meeting may need, and one stale room.
+    CLEANUP_MAX_LIVEKIT_CALLS: wholeNumber({ default: 500, min: 6, max: 100_000 }),
   }),
   z.transform((env) => ({
     graceSeconds: env.CLEANUP_GRACE_SECONDS,

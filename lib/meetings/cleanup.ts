@@ -11,6 +11,7 @@ import {
   parseRoomName,
 } from './model.ts';
 import type {
+  ClubRecord,
   ClubRepository,
   EndCondition,
   Log,
@@ -22,6 +23,12 @@ import type {
   Room,
 } from './ports.ts';
 import { ensureRoom, type RoomLimits } from './room.ts';
+
+/**
+ * What one meeting may need: a list of its participants for its barred people, making sure of its room,
+ * another list, and the room's deletion. Removals of barred people come on top, and stay done.
+ */
+const CALLS_OF_A_MEETING = 4;
 
 /** One LiveKit call in so many is kept for zombies, so that clubs which need all do not starve them. */
 const ZOMBIE_SHARE = 5;
@@ -99,7 +106,7 @@ class Postponed extends Error {
  * Everything is decided by conditional writes, so two runs at once do no harm. Clubs come in another
  * order each time, so what one run postpones does not starve.
  *
- * @param hasTime whether there is time to begin with another batch of clubs, which go side by side
+ * @param hasTime whether there is time to begin with more clubs, of which a batch goes side by side
  * @throws CleanupIncomplete at the end when anything failed; whatever listing clubs or rooms throws
  */
 export async function cleanUp(deps: CleanupDeps, hasTime: () => boolean): Promise<CleanupReport> {
@@ -117,8 +124,9 @@ export async function cleanUp(deps: CleanupDeps, hasTime: () => boolean): Promis
   const kept = Math.floor(calls.left / ZOMBIE_SHARE);
   const run = { ...deps, media: paced(deps.media, calls, kept), report };
   const zombieRun = { ...deps, media: paced(deps.media, calls, 0), report };
+  const callsLeft = () => calls.left - kept;
   try {
-    await cleanUpAll(run, zombieRun, hasTime);
+    await cleanUpAll(run, zombieRun, { hasTime, callsLeft });
   } catch (error) {
     if (!(error instanceof Postponed)) throw error;
   } finally {
@@ -133,7 +141,13 @@ export async function cleanUp(deps: CleanupDeps, hasTime: () => boolean): Promis
 
 type Run = CleanupDeps & { report: CleanupReport };
 
-async function cleanUpAll(run: Run, zombieRun: Run, hasTime: () => boolean): Promise<void> {
+/** What is left of the run's time, and of its calls for meetings. */
+interface Budget {
+  hasTime: () => boolean;
+  callsLeft: () => number;
+}
+
+async function cleanUpAll(run: Run, zombieRun: Run, { hasTime, callsLeft }: Budget): Promise<void> {
   const clubIds = shuffled(await run.clubs.listActiveClubIds());
   const listed = await run.media.listRooms().catch((error) => {
     if (error instanceof Postponed) run.report.postponed += clubIds.length;
@@ -143,24 +157,26 @@ async function cleanUpAll(run: Run, zombieRun: Run, hasTime: () => boolean): Pro
 
   const current = new Set<string>();
   for await (const records of run.clubs.getClubs(clubIds)) {
-    if (!hasTime()) {
-      run.report.postponed += clubIds.length - run.report.active;
-      return;
+    const attend = ({ clubId, read }: ClubRecord) =>
+      attempt(run, { clubId }, async () => {
+        const club = read();
+        const { meeting } = club;
+        if (!meeting) return; // ended since the index said otherwise
+        run.report.active += 1;
+        current.add(meeting.roomName);
+        await attempt(run, { clubId, meetingId: meeting.meetingId }, () =>
+          lookAfter(run, club, meeting, rooms.get(meeting.roomName)),
+        );
+      });
+    for (let rest = records; rest.length > 0; ) {
+      if (!hasTime()) {
+        run.report.postponed += clubIds.length - run.report.active;
+        return;
+      }
+      const count = sideBySide(callsLeft()) || rest.length;
+      await Promise.all(rest.slice(0, count).map(attend));
+      rest = rest.slice(count);
     }
-    await Promise.all(
-      records.map(({ clubId, read }) =>
-        attempt(run, { clubId }, async () => {
-          const club = read();
-          const { meeting } = club;
-          if (!meeting) return; // ended since the index said otherwise
-          run.report.active += 1;
-          current.add(meeting.roomName);
-          await attempt(run, { clubId, meetingId: meeting.meetingId }, () =>
-            lookAfter(run, club, meeting, rooms.get(meeting.roomName)),
-          );
-        }),
-      ),
-    );
   }
   await deleteZombies(
     zombieRun,
@@ -168,6 +184,12 @@ async function cleanUpAll(run: Run, zombieRun: Run, hasTime: () => boolean): Pro
     hasTime,
   );
 }
+
+/**
+ * How many meetings get along with so many calls, whatever they need: more of them at once could use
+ * all calls up for their first questions, and each run end nothing.
+ */
+const sideBySide = (callsLeft: number): number => Math.floor(callsLeft / CALLS_OF_A_MEETING);
 
 /** One failure does not stop the others. */
 async function attempt(
