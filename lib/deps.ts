@@ -12,6 +12,7 @@ import {
   projectFromParameter,
 } from './livekit/project.ts';
 import { LiveKitService } from './livekit/service.ts';
+import type { TwirpOptions } from './livekit/twirp.ts';
 import { createWebhookVerifier } from './livekit/webhook.ts';
 import { createLog, createMeter, timed } from './observability.ts';
 
@@ -46,12 +47,15 @@ export const createHistoryDeps = (config: StoreConfig & IdentityConfig) => ({
   verifyCaller: createCallerVerifier(config.identity),
 });
 
+/** For LiveKit's part in answering an event, which is one call at most. */
+const WEBHOOK_LIVEKIT_MS = 3_000;
+
 /** For the function that LiveKit calls. */
 export function createWebhookDeps(config: StoreConfig & LiveKitConfig) {
   const project = projectOf(config);
   const table = tableOf(config);
   return {
-    ...serviceDeps(config, table, project),
+    ...serviceDeps(config, table, project, { callTimeoutMs: WEBHOOK_LIVEKIT_MS }),
     proofs: createProofRepository(table),
     verifyWebhook: createWebhookVerifier(project),
   };
@@ -66,10 +70,15 @@ export function createManageDeps(config: StoreConfig & LiveKitConfig) {
   };
 }
 
-const serviceDeps = <C>(config: C, table: Table, project: () => Promise<LiveKitProject>) => ({
+const serviceDeps = <C>(
+  config: C,
+  table: Table,
+  project: () => Promise<LiveKitProject>,
+  options: TwirpOptions = {},
+) => ({
   ...config,
   ...storeDeps(table),
-  media: new LiveKitService(project, { timed: timed('Media') }),
+  media: new LiveKitService(project, { timed: timed('Media'), ...options }),
 });
 
 const storeDeps = (table: Table) => ({

@@ -404,8 +404,8 @@ export const WebhookAnswer = named(
   'WebhookAnswer',
   z.strictObject({
     result: described(
-      z.enum(['followed', 'zombie-deleted', 'ignored']),
-      'What became of the event. `zombie-deleted`: the room of an ended meeting was deleted. `ignored`: it is about nothing that is known here.',
+      z.enum(['followed', 'zombie-deleted', 'postponed', 'ignored']),
+      'What became of the event. `zombie-deleted`: the room of an ended meeting was deleted. `postponed`: LiveKit did not delete such a room, or remove a barred person, within 3 s; the cleanup does. `ignored`: it is about nothing that is known here.',
     ),
   }),
 );

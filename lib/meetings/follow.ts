@@ -1,4 +1,5 @@
 import type { WebhookAnswer } from '../contract/answers.ts';
+import { MediaUnavailable } from '../errors.ts';
 import { isAttendee, isPerson } from './attendees.ts';
 import { findEnded } from './conclude.ts';
 import { type Club, isBarred, type Member, parseDoctorsRoomName, parseRoomName } from './model.ts';
@@ -38,7 +39,8 @@ export interface FollowDeps {
 /**
  * Follows what LiveKit tells: presence and attendance of a meeting of ours, and the end of a room
  * whose meeting is over. Events may come in any order and any number of times. Rooms that this table
- * knows nothing of may be another stage's or application's, and are left alone.
+ * knows nothing of may be another stage's or application's, and are left alone. The record comes first;
+ * what LiveKit does not do in time is left to the cleanup.
  */
 export async function followMediaEvent(
   deps: FollowDeps,
@@ -69,14 +71,11 @@ export async function followMediaEvent(
     case 'room_finished':
       if (isOn) await deps.presence.roomFinished(meeting, room, event.at);
       break;
-    case 'participant_joined': {
-      const { identity } = event.participant;
-      if (isKeptOut) await deps.media.removeParticipant(event.room.name, identity, deps.now());
+    case 'participant_joined':
       if (isAttended) {
         await attendeesJoined(deps, meeting, room, [sessionOf(event.participant, room, member)]);
       }
       break;
-    }
     case 'participant_left': {
       const { sid } = event.participant;
       if (isAttended) {
@@ -92,10 +91,21 @@ export async function followMediaEvent(
   }
 
   const isSignOfLife = event.type === 'room_started' || event.type === 'participant_joined';
-  if (isOn || !isSignOfLife) return 'followed';
-  await deps.media.deleteRoom(event.room.name);
-  deps.log.info('zombie deleted', { ...meeting, event: event.type });
-  return 'zombie-deleted';
+  try {
+    if (isKeptOut && isSignOfLife) {
+      const { identity } = participant;
+      await deps.media.removeParticipant(event.room.name, identity, deps.now());
+    }
+    if (isOn || !isSignOfLife) return 'followed';
+    await deps.media.deleteRoom(event.room.name);
+    deps.log.info('zombie deleted', { ...meeting, event: event.type });
+    return 'zombie-deleted';
+  } catch (error) {
+    // LiveKit sends the room's next event only after this answer, and drops what waits for 30 s.
+    if (!(error instanceof MediaUnavailable)) throw error;
+    deps.log.warn('left to the cleanup', { ...meeting, event: event.type }, error);
+    return 'postponed';
+  }
 }
 
 /**

@@ -59,9 +59,9 @@ export function clubsOf({ outcome }: Case) {
 
 export const isFollowed = ({ results }: Told): boolean => results.some(isDone);
 
-/** What the API answered to a webhook that it carried out to the end. */
+/** What the API answered to a webhook whose event is in the record. */
 export const isDone = (result: string): boolean =>
-  result === 'followed' || result === 'zombie-deleted';
+  ['followed', 'zombie-deleted', 'postponed'].includes(result);
 
 export const told = ({ route, by, sentAt, answeredAt }: Entry): string =>
   `(${route} by ${by}, ${instant(sentAt)} to ${instant(answeredAt)})`;

@@ -329,10 +329,10 @@ export function expectedOf(
       isJoin &&
       event.participant.identity !== club.moderatorId &&
       club.meeting?.barred.has(event.participant.identity);
-    return putsOut && isDown ? { code: 'MEDIA_UNAVAILABLE' } : told('followed');
+    return told(putsOut && isDown ? 'postponed' : 'followed');
   }
   if (!isJoin && event.type !== 'room_started') return told('followed');
-  return isDown ? { code: 'MEDIA_UNAVAILABLE' } : told('zombie-deleted');
+  return told(isDown ? 'postponed' : 'zombie-deleted');
 }
 
 /** After an event was followed. */

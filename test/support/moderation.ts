@@ -200,7 +200,11 @@ export async function startModeration(
       readmit: readmit.createHandler(deps),
       role: role.createHandler(deps),
     };
-    const receive = webhook.createHandler({ ...createWebhookDeps(loaded), ...deps });
+    const receive = webhook.createHandler({
+      ...createWebhookDeps(loaded),
+      log,
+      ...(now && { now }),
+    });
     const cleanUpHandler = cleanup.createHandler(deps);
     const manage = clubs.createHandler({ ...createManageDeps(loaded), ...deps });
     // What it fetches while it starts is not counted, and nothing is wrong with it.
