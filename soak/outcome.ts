@@ -5,7 +5,7 @@ import { RoomServiceClient } from 'livekit-server-sdk';
 import { z } from 'zod';
 import type { MeetingDetails, MeetingStatus } from '../lib/contract/answers.ts';
 import { ACTIVE_SHARDS } from '../lib/dynamodb/keys.ts';
-import { Club, EndedMeeting, Member, RoomLife, Session } from '../lib/meetings/model.ts';
+import { Club, EndedMeeting, GrantNote, Member, RoomLife, Session } from '../lib/meetings/model.ts';
 import { documentClient } from '../local/dynamodb.ts';
 import type { RoomSnapshot } from '../local/livekit/stand-in/control.ts';
 import type { Weather } from './faults.ts';
@@ -27,6 +27,7 @@ export interface ClubRecord {
   sessions: (Session & { meetingId: string })[];
   /** Of the meetings, with what is known of their ends. */
   rooms: (RoomLife & { meetingId: string })[];
+  grants: GrantNote[];
 }
 
 export interface ClubAnswers {
@@ -152,6 +153,7 @@ async function readTable({ table, clubs }: World): Promise<Pick<Outcome, 'record
       rooms: under('ROOM#').flatMap((each) =>
         read(each, (it) => ({ ...RoomLife.parse(it), meetingId: meetingIdOf(each) })),
       ),
+      grants: under('GRANTS#').flatMap((each) => read(each, (it) => GrantNote.parse(it))),
     });
   }
   const known = new Set(seen.map(({ key }) => key));
