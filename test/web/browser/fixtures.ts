@@ -1,0 +1,197 @@
+/** A stack for all tests of a worker, and people with a browser each. */
+import { type BrowserContext, test as base, type Page } from '@playwright/test';
+import { RoomServiceClient } from 'livekit-server-sdk';
+import { apiClient } from '../../../local/client.ts';
+import { createClub } from '../../../local/demo-data.ts';
+import { createUser, logIn } from '../../../local/identity.ts';
+import { findLiveKitServer, startLiveKitServer } from '../../../local/livekit/server.ts';
+import { freePort, startStack } from '../../../local/stack.ts';
+import type { StackDescription } from '../../../local/stack-file.ts';
+import { webConfig } from '../../../local/web.ts';
+import { openDoor } from './door.ts';
+import { serveSite } from './site.ts';
+
+export { expect } from '@playwright/test';
+
+const PASSWORD = 'Reading-Club-1';
+
+/** Somebody with a browser of their own. */
+export interface Person {
+  username: string;
+  userId: string;
+  page: Page;
+  context: BrowserContext;
+  /** What the console said that it should not have; by the end of the test there is nothing. */
+  complaints: string[];
+}
+
+export interface Club {
+  clubId: string;
+  name: string;
+  owner: Account;
+  members: Account[];
+}
+
+export interface Account {
+  username: string;
+  userId: string;
+}
+
+export interface World {
+  stack: StackDescription;
+  url: string;
+  rooms: RoomServiceClient;
+  /** The door of the API: shut, the API is gone. */
+  api: { shut(): Promise<void>; open(): Promise<void> };
+  killLiveKit(): Promise<void>;
+  /** The same LiveKit on the same port, which has forgotten everything. */
+  reviveLiveKit(): Promise<void>;
+  newAccount(name: string): Promise<Account>;
+  /** A club of its own for each test: an owner, and members by these names. */
+  newClub(...names: string[]): Promise<Club>;
+  /** The API as this person sees it, past the page. */
+  apiOf(account: Account): Promise<ReturnType<typeof apiClient>>;
+}
+
+/** What the browser or LiveKit's client says without anything being wrong. */
+const EXPECTED_COMPLAINTS = [
+  // The API's own answers, which the page shows.
+  /Failed to load resource: the server responded with a status of (401|403|404|409|503)/,
+  /Failed to load resource: net::ERR_(CONNECTION_REFUSED|CONNECTION_RESET|EMPTY_RESPONSE|INTERNET_DISCONNECTED)/,
+  // LiveKit's client, when its server ends the connection.
+  /[Dd]ata ?[Cc]hannel|WebSocket|websocket|signal|peer connection|createOffer|Element not part of the array/,
+  /could not|disconnect|reconnect|Abort/i,
+];
+
+export const test = base.extend<
+  { join: (account: Account, options?: object) => Promise<Person> },
+  { world: World }
+>({
+  world: [
+    // biome-ignore lint/correctness/noEmptyPattern: Playwright reads what a fixture needs from its pattern.
+    async ({}, use) => {
+      const stack = await startStack({ ports: 'free', env: { ...process.env, LIVEKIT: 'server' } });
+      const { description } = stack;
+      const { hostname, port, pathname } = new URL(description.apiUrl);
+      const door = await openDoor({ host: hostname, port: Number(port) });
+      const { livekit, cognito, dynamodb } = description;
+      const apiUrl = `http://127.0.0.1:${door.port}${pathname}`;
+      const media = new URL(livekit.wsUrl);
+      const site = await serveSite({
+        port: Number(new URL(description.webUrl).port),
+        config: webConfig(apiUrl, cognito, livekit.kind),
+        origins: {
+          api: new URL(apiUrl).origin,
+          identity: cognito.endpoint,
+          livekit: [`ws://${media.host}`, `http://${media.host}`],
+        },
+      });
+      let revived: Awaited<ReturnType<typeof startLiveKitServer>> | undefined;
+      let accounts = 0;
+      const newAccount = async (name: string): Promise<Account> => {
+        accounts += 1;
+        const username = `${name}-${accounts}`;
+        return { username, userId: await createUser(cognito, { username, password: PASSWORD }) };
+      };
+      await use({
+        stack: description,
+        url: description.webUrl,
+        rooms: new RoomServiceClient(livekit.wsUrl, livekit.apiKey, livekit.apiSecret),
+        api: door,
+        async killLiveKit() {
+          if (revived) await revived.kill();
+          else if (stack.livekit.pid) process.kill(stack.livekit.pid, 'SIGKILL');
+        },
+        async reviveLiveKit() {
+          revived = await startLiveKitServer({
+            binary: findLiveKitServer() ?? '',
+            apiKeys: { [livekit.apiKey]: livekit.apiSecret },
+            ports: { http: Number(media.port), udp: await freePort() },
+            webhook: {
+              urls: [new URL('/api/livekit/webhook', description.apiUrl).href],
+              apiKey: livekit.apiKey,
+            },
+          });
+        },
+        newAccount,
+        async newClub(...names) {
+          const [owner, ...members] = await Promise.all(['olga', ...names].map(newAccount));
+          if (!owner) throw new Error('A club has an owner');
+          const clubId = `club-${owner.username}`;
+          const name = `Readers of ${owner.username}`;
+          await createClub(dynamodb, {
+            clubId,
+            name,
+            moderatorId: owner.userId,
+            members: [owner, ...members].map(({ userId, username }) => ({
+              userId,
+              role: userId === owner.userId ? 'moderator' : 'member',
+              displayName: displayNameOf(username),
+            })),
+          });
+          return { clubId, name, owner, members };
+        },
+        async apiOf({ username }) {
+          const { accessToken } = await logIn(cognito, username, PASSWORD);
+          return apiClient(description.apiUrl, accessToken);
+        },
+      });
+      await site.stop();
+      await door.shut();
+      await revived?.stop();
+      await stack.stop();
+    },
+    { scope: 'worker', timeout: 180_000 },
+  ],
+
+  /** Logs somebody in, in a browser context of their own. */
+  join: async ({ browser, world, contextOptions }, use) => {
+    const people: Person[] = [];
+    await use(async (account, options = {}) => {
+      const context = await browser.newContext({ ...contextOptions, ...options });
+      const page = await context.newPage();
+      const complaints: string[] = [];
+      page.on('pageerror', (error) => complaints.push(String(error)));
+      page.on('console', (message) => {
+        const text = message.text();
+        if (message.type() !== 'error') return;
+        if (!EXPECTED_COMPLAINTS.some((expected) => expected.test(text))) complaints.push(text);
+      });
+      const person = { ...account, context, page, complaints };
+      people.push(person);
+      await page.goto(world.url);
+      await logInOn(page, account.username);
+      return person;
+    });
+    const complaints = people.flatMap((person) => person.complaints);
+    await Promise.all(people.map(({ context }) => context.close()));
+    base.expect(complaints).toEqual([]);
+  },
+});
+
+export const displayNameOf = (username: string): string =>
+  username.charAt(0).toUpperCase() + username.slice(1);
+
+/** By the pool's own page, as a person does. */
+export async function logInOn(page: Page, username: string): Promise<void> {
+  await page.getByRole('button', { name: 'Log in' }).click();
+  await page.getByLabel('Username').fill(username);
+  await page.getByLabel('Password').fill(PASSWORD);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('button', { name: `Account of ${username}` }).waitFor();
+}
+
+/** From wherever they are to the meeting of the club. */
+export async function enterMeeting(
+  { page }: Person,
+  { clubId }: Club,
+  world: World,
+): Promise<void> {
+  await page.goto(`${world.url}/clubs/${clubId}/meet`);
+  await page.getByRole('button', { name: /^Join/ }).click();
+  await page.getByRole('toolbar', { name: 'Meeting controls' }).waitFor();
+}
+
+/** The picture of somebody else, as this person sees it. */
+export const tileOf = ({ page }: Person, { userId }: Account) =>
+  page.locator(`.tile[data-identity="${userId}"]`).first();

@@ -1,0 +1,96 @@
+/** The main path, by two people with real media: log in, start, meet, end, look back. */
+import { displayNameOf, enterMeeting, expect, test, tileOf } from './fixtures.ts';
+import { expectFrames, expectSound } from './media.ts';
+
+test('two people log in, meet, see and hear each other, write, and look back', async ({
+  world,
+  join,
+}) => {
+  const club = await world.newClub('cleo');
+  const [cleoAccount] = club.members;
+  if (!cleoAccount) throw new Error('The club has no member');
+  const olga = await join(club.owner);
+  const cleo = await join(cleoAccount);
+
+  await olga.page.getByRole('link', { name: club.name }).click();
+  await olga.page.getByRole('button', { name: 'Start a meeting' }).click();
+  await expect(olga.page.getByRole('heading', { name: 'Ready to join?' })).toBeVisible();
+  await expect(olga.page.getByLabel('Your name in the meeting')).toHaveValue(
+    displayNameOf(olga.username),
+  );
+  await olga.page.getByRole('button', { name: 'Join now' }).click();
+
+  // Her page shows it by itself.
+  await cleo.page.getByRole('link', { name: /^Join/ }).click();
+  await cleo.page.getByRole('button', { name: 'Join now' }).click();
+
+  await expectFrames(tileOf(olga, cleo));
+  await expectFrames(tileOf(cleo, olga));
+  await expectSound(cleo.page);
+
+  await cleo.page.getByRole('button', { name: 'Chat' }).click();
+  await cleo.page.getByLabel('Message to everybody').fill('<b>Chapter three?</b>');
+  await cleo.page.keyboard.press('Enter');
+  await olga.page.getByRole('button', { name: 'Chat, 1 unread' }).click();
+  await expect(olga.page.getByText('<b>Chapter three?</b>', { exact: true })).toBeVisible();
+
+  await olga.page.getByRole('button', { name: 'Leave' }).click();
+  await olga.page.getByRole('button', { name: 'End for all' }).click();
+  for (const { page } of [olga, cleo]) {
+    await expect(page.getByRole('heading', { name: 'The meeting is over' })).toBeVisible();
+    await expect(page.getByText('2 people were there:')).toBeVisible();
+  }
+  await cleo.page.getByRole('link', { name: 'Who was there when' }).click();
+  const timeline = cleo.page.getByRole('list', { name: 'Who was there when' });
+  await expect(timeline.getByRole('listitem')).toHaveCount(2);
+  await cleo.page.getByRole('tab', { name: 'Table' }).click();
+  await expect(
+    cleo.page.getByRole('rowheader', { name: displayNameOf(olga.username) }),
+  ).toBeVisible();
+  const download = cleo.page.waitForEvent('download');
+  await cleo.page.getByRole('button', { name: 'Download as CSV' }).click();
+  expect((await download).suggestedFilename()).toMatch(/\.csv$/);
+});
+
+test('a member sees a meeting appear within ten seconds, and joins with neither camera nor microphone', async ({
+  world,
+  join,
+}) => {
+  const club = await world.newClub('cleo');
+  const [cleoAccount] = club.members;
+  if (!cleoAccount) throw new Error('The club has no member');
+  const cleo = await join(cleoAccount);
+  await expect(cleo.page.getByRole('link', { name: club.name })).toBeVisible();
+  await (await world.apiOf(club.owner)).start(club.clubId);
+  await expect(cleo.page.getByRole('heading', { name: 'On now' })).toBeVisible({ timeout: 10_000 });
+
+  await cleo.page.getByRole('link', { name: /^Join/ }).click();
+  await cleo.page.getByRole('button', { name: 'Microphone', exact: true }).click();
+  await cleo.page.getByRole('button', { name: 'Camera', exact: true }).click();
+  await cleo.page.getByRole('button', { name: 'Join without camera and microphone' }).click();
+  const controls = cleo.page.getByRole('toolbar', { name: 'Meeting controls' });
+  await expect(controls.getByRole('button', { name: 'Microphone' })).toHaveAttribute(
+    'aria-pressed',
+    'false',
+  );
+  // What was chosen is remembered.
+  await cleo.page.reload();
+  await expect(
+    cleo.page.getByRole('button', { name: 'Join without camera and microphone' }),
+  ).toBeVisible();
+});
+
+test('a shared screen fills the stage of the others', async ({ world, join }) => {
+  const club = await world.newClub('cleo');
+  const [cleoAccount] = club.members;
+  if (!cleoAccount) throw new Error('The club has no member');
+  const olga = await join(club.owner);
+  const cleo = await join(cleoAccount);
+  await (await world.apiOf(club.owner)).start(club.clubId);
+  await enterMeeting(olga, club, world);
+  await enterMeeting(cleo, club, world);
+  await cleo.page.getByRole('button', { name: 'Share your screen' }).click();
+  const focus = olga.page.getByRole('list', { name: 'In focus' });
+  await expect(focus.getByText(`Screen of ${displayNameOf(cleo.username)}`)).toBeVisible();
+  await expectFrames(focus.locator('.tile'));
+});
