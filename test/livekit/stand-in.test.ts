@@ -92,7 +92,7 @@ describe.each<[string, (standIn: StandIn) => StandInControl]>([
     expect(await control.departures()).toEqual([
       { roomName: 'r', sid: joined.sid, identity: 'alice', reason: 'CONNECTION_TIMEOUT' },
     ]);
-    await expect(control.leave('r', joined.sid)).rejects.toThrow(/nobody with sid/);
+    await expect(control.leave('r', joined.sid)).rejects.toThrow(/no participant with sid/);
   });
 
   it('joins by token as a client would, and says why not', async () => {
