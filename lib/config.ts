@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { isLoopback, LiveKitUrl } from './livekit/url.ts';
 
 /**
  * The functions' environment, and the only reader of `process.env`. Each function names the parts
@@ -10,10 +11,9 @@ const text = z.string('is missing');
 const isUrl = (value: string, ...protocols: string[]): boolean =>
   URL.canParse(value) && protocols.includes(new URL(value).protocol);
 
-/** Whether the URL names this machine: inside Lambda nothing answers there. */
-const isLoopback = (value: string): boolean =>
-  isUrl(value, 'http:', 'https:') &&
-  ['127.0.0.1', '[::1]', 'localhost'].includes(new URL(value).hostname);
+/** Inside Lambda nothing answers there. */
+const isOnThisMachine = (value: string): boolean =>
+  isUrl(value, 'http:', 'https:') && isLoopback(new URL(value));
 
 /** Both forms that a pool's issuer can have, in all partitions: see aws-jwt-verify's Cognito verifier. */
 const COGNITO_ISSUER =
@@ -47,41 +47,40 @@ export const store = z.pipe(
   z.transform((env) => ({ tableName: env.TABLE_NAME, endpoint: env.DYNAMODB_ENDPOINT })),
 );
 
-const webSocketUrl = text.check(
-  z.refine((value) => isUrl(value, 'ws:', 'wss:'), 'must be a ws:// or wss:// URL'),
-);
-
 /** LiveKit on AWS: the project is read at run time from an SSM parameter (a SecureString). */
 const liveKitByParameter = z.pipe(
   z.object({ LIVEKIT_PARAMETER: text, AWS_REGION: text }),
   z.transform((env) => ({ parameter: { name: env.LIVEKIT_PARAMETER, region: env.AWS_REGION } })),
 );
 
-/** LiveKit elsewhere: the three variables that its own tools use. */
-const liveKitByEnvironment = z.pipe(
-  z.object({
-    LIVEKIT_WS_URL: webSocketUrl,
-    LIVEKIT_API_KEY: text,
-    LIVEKIT_API_SECRET: text,
-  }),
-  z.transform((env) => ({
-    project: {
-      wsUrl: env.LIVEKIT_WS_URL,
-      apiKey: env.LIVEKIT_API_KEY,
-      apiSecret: env.LIVEKIT_API_SECRET,
-    },
-  })),
+/** LiveKit elsewhere. */
+const apiKey = { LIVEKIT_API_KEY: text, LIVEKIT_API_SECRET: text };
+const projectAt = (wsUrl: string, env: Record<keyof typeof apiKey, string>) => ({
+  project: { wsUrl, apiKey: env.LIVEKIT_API_KEY, apiSecret: env.LIVEKIT_API_SECRET },
+});
+const liveKitByWsUrl = z.pipe(
+  z.object({ LIVEKIT_WS_URL: LiveKitUrl, ...apiKey }),
+  z.transform((env) => projectAt(env.LIVEKIT_WS_URL, env)),
+);
+/** As LiveKit's own tools name the URL. */
+const liveKitByUrl = z.pipe(
+  z.object({ LIVEKIT_URL: LiveKitUrl, ...apiKey }),
+  z.transform((env) => projectAt(env.LIVEKIT_URL, env)),
 );
 
-export const livekit = (env: Environment) =>
-  env.LIVEKIT_PARAMETER === undefined ? liveKitByEnvironment : liveKitByParameter;
+export const livekit = (env: Environment) => {
+  if (env.LIVEKIT_PARAMETER !== undefined) return liveKitByParameter;
+  return env.LIVEKIT_WS_URL === undefined && env.LIVEKIT_URL !== undefined
+    ? liveKitByUrl
+    : liveKitByWsUrl;
+};
 
 /** Whose tokens count. An issuer that is no Cognito pool is accepted on loopback only. */
 export const identity = z.pipe(
   z.object({
     COGNITO_ISSUER: text.check(
       z.refine(
-        (value) => COGNITO_ISSUER.test(value) || isLoopback(value),
+        (value) => COGNITO_ISSUER.test(value) || isOnThisMachine(value),
         'must be the issuer of a Cognito user pool, or a loopback URL',
       ),
     ),
@@ -152,7 +151,11 @@ export const cleanup = z.pipe(
   })),
 );
 
-type Environment = { LIVEKIT_PARAMETER?: string } & Record<string, string | undefined>;
+type Environment = Record<string, string | undefined> & {
+  LIVEKIT_PARAMETER?: string;
+  LIVEKIT_WS_URL?: string;
+  LIVEKIT_URL?: string;
+};
 type Part = z.ZodMiniType | ((env: Environment) => z.ZodMiniType);
 type Loaded<P extends Part> = z.infer<P extends (env: Environment) => infer S ? S : P>;
 

@@ -1,6 +1,7 @@
 /** LiveKit itself: does it answer, may we, and does it refuse what it must? */
 import type { LiveKitProject } from '../../lib/livekit/project.ts';
 import { LiveKitService } from '../../lib/livekit/service.ts';
+import { originOf } from '../../lib/livekit/url.ts';
 import type { RoomOptions } from '../../lib/meetings/ports.ts';
 import { LEEWAY_MS, spoken } from './clocks.ts';
 import type { Finding, Found } from './examination.ts';
@@ -37,13 +38,13 @@ const SDP_OFFER = [
 ].join('\r\n');
 
 export interface LiveKit {
-  /** The API is at the same host as the WebSocket, whatever path follows. */
+  /** Of the room API. */
   origin: string;
   service: LiveKitService;
 }
 
 export const liveKitOf = (project: LiveKitProject): LiveKit => ({
-  origin: new URL(project.wsUrl.replace(/^ws/, 'http')).origin,
+  origin: originOf(project.wsUrl),
   service: new LiveKitService(() => Promise.resolve(project)),
 });
 

@@ -5,7 +5,7 @@ import { LambdaClient } from '@aws-sdk/client-lambda';
 import { GetParameterCommand, type Parameter, SSMClient } from '@aws-sdk/client-ssm';
 import * as z from 'zod/mini';
 import type { TableOptions } from '../../lib/dynamodb/table.ts';
-import { LiveKitProject } from '../../lib/livekit/project.ts';
+import { LiveKitProject, parseProject } from '../../lib/livekit/project.ts';
 import { localClient } from '../../local/dynamodb.ts';
 import { issuerOf } from '../../local/identity.ts';
 import type { StackDescription } from '../../local/stack-file.ts';
@@ -196,12 +196,13 @@ async function readParameter(ssm: SSMClient, Name: string): Promise<Found<LiveKi
       'Write it as in docs/deploy.md, and let the functions and yourself read and decrypt it',
     );
   }
-  const project = projectOf(parameter?.Value);
-  if (!project.success) {
-    const places = [...new Set(project.error.issues.map(({ path }) => path.join('.') || 'JSON'))];
+  let project: LiveKitProject;
+  try {
+    project = parseProject(Name, parameter?.Value ?? '');
+  } catch (error) {
     return failure(
-      `${Name} does not fit: ${places.join(', ')}`,
-      'Write it as in docs/deploy.md: JSON with wsUrl (ws:// or wss://), apiKey, apiSecret, and previous or not',
+      reasonOf(error),
+      'Write it as in docs/deploy.md: JSON with wsUrl, apiKey, apiSecret, and previous or not',
     );
   }
   if (parameter?.Type !== 'SecureString') {
@@ -209,24 +210,13 @@ async function readParameter(ssm: SSMClient, Name: string): Promise<Found<LiveKi
       outcome: 'warning',
       sentence: `${Name} is a ${parameter?.Type}, which shows the secret to whoever may read parameters`,
       remedy: 'Delete it, write it as SecureString, and rotate the key in LiveKit',
-      found: project.data,
+      found: project,
     };
   }
-  const { previous } = project.data;
+  const { previous } = project;
   return {
     outcome: 'ok',
     sentence: `${Name} holds LiveKit's settings${previous ? ', with a previous key' : ''}`,
-    found: project.data,
+    found: project,
   };
-}
-
-/** No part of a value that is no JSON is shown: the parser's own complaint would quote it. */
-function projectOf(value: string | undefined) {
-  let json: unknown;
-  try {
-    json = JSON.parse(value ?? '');
-  } catch {
-    json = undefined;
-  }
-  return LiveKitProject.safeParse(json);
 }

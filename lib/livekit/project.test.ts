@@ -141,11 +141,41 @@ describe('reading the parameter', () => {
     expect(new Set(projects).size).toBe(1);
   });
 
-  test('is repeated once when SSM fails for a moment', async () => {
-    const answers = [{ status: 500 }, parameter(PROJECT)];
-    const { readProject, calls } = await createWorld(() => answers.shift() ?? { status: 500 });
+  test.each<[string, Answer]>([
+    ['fails', { status: 500 }],
+    ['throttles', { status: 400, body: { __type: 'ThrottlingException' } }],
+    [
+      'throttles by its full name',
+      { status: 400, body: { __type: 'com.amazon#ThrottlingException' } },
+    ],
+    ['is asked too often', { status: 429 }],
+  ])('is repeated while SSM %s', async (_, failure) => {
+    const answers = [failure, failure, failure, parameter(PROJECT)];
+    const { readProject, calls } = await createWorld(() => answers.shift() ?? failure);
     expect(await readProject()).toEqual(PROJECT);
-    expect(calls).toHaveLength(2);
+    expect(calls).toHaveLength(4);
+  });
+
+  test('succeeds for each of a burst of cold starts that SSM throttles', async () => {
+    const ATTEMPTS_A_PERIOD = 8;
+    let left = ATTEMPTS_A_PERIOD;
+    const period = setInterval(() => {
+      left = ATTEMPTS_A_PERIOD;
+    }, 200);
+    onTestFinished(() => clearInterval(period));
+    const store = await serveHttp(() =>
+      left-- > 0
+        ? parameter(PROJECT)
+        : { status: 400, body: { __type: 'ThrottlingException', message: 'Rate exceeded' } },
+    );
+    const coldStarts = Array.from({ length: 60 }, () =>
+      projectFromParameter(
+        { name: NAME, region: REGION, endpoint: store.url },
+        { credentials: async () => CREDENTIALS, budgetMs: 15_000 },
+      )(),
+    );
+    expect(await Promise.all(coldStarts)).toEqual(Array(60).fill(PROJECT));
+    expect(store.requests.length).toBeGreaterThan(60);
   });
 });
 
@@ -226,6 +256,20 @@ describe('a project that could never be read', () => {
     expect(performance.now() - startedAt).toBeLessThan(2500);
   });
 
+  test('is an outage that names the throttling, when it does not end within the budget', async () => {
+    const { url } = await serveHttp(() => ({
+      status: 400,
+      body: { __type: 'ThrottlingException', message: 'Rate exceeded' },
+    }));
+    const readProject = projectFromParameter(
+      { name: NAME, region: REGION, endpoint: url },
+      { credentials: async () => CREDENTIALS, budgetMs: 2_000 },
+    );
+    expect(messageOf(await failureOf(readProject))).toBe(
+      `SSM answered 400 ThrottlingException for ${NAME}`,
+    );
+  });
+
   test('is an outage when the function has no credentials', async () => {
     for (const name of ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY']) vi.stubEnv(name, undefined);
     onTestFinished(() => void vi.unstubAllEnvs());
@@ -238,7 +282,9 @@ describe('a project that could never be read', () => {
       status: 400,
       body: { __type: 'ParameterNotFound' },
     }));
-    expect(messageOf(await failureOf(readProject))).toBe(`SSM answered 400 for ${NAME}`);
+    expect(messageOf(await failureOf(readProject))).toBe(
+      `SSM answered 400 ParameterNotFound for ${NAME}`,
+    );
   });
 
   test('is read at the next request, as soon as SSM answers', async () => {
@@ -260,33 +306,47 @@ describe('a project that could never be read', () => {
 describe('a malformed value', () => {
   const { apiSecret } = PROJECT;
 
-  test.each<[string, unknown]>([
-    ['is no JSON', `${apiSecret}`],
-    ['is JSON that was cut off', JSON.stringify(PROJECT).slice(0, -1)],
-    ['is JSON with the secret in the wrong place', `{"wsUrl":${apiSecret}}`],
-    ['is a list', [apiSecret]],
-    ['is a string', JSON.stringify(apiSecret)],
-    ['is null', 'null'],
-    ['is empty', ''],
-    ['has no URL', { ...PROJECT, wsUrl: undefined }],
-    ['has a URL for HTTP', { ...PROJECT, wsUrl: 'https://example.livekit.cloud' }],
-    ['has a URL that only begins like one', { ...PROJECT, wsUrl: 'wsexample.livekit.cloud' }],
-    ['has a URL without a host', { ...PROJECT, wsUrl: 'wss://' }],
-    ['has no key', { ...PROJECT, apiKey: undefined }],
-    ['has an empty key', { ...PROJECT, apiKey: '' }],
-    ['has no secret', { wsUrl: PROJECT.wsUrl, apiKey: apiSecret }],
-    ['has an empty secret', { ...PROJECT, apiKey: apiSecret, apiSecret: '' }],
+  const URL_RULE = 'must be a WebSocket URL, such as wss://example.livekit.cloud';
+
+  test.each<[string, unknown, string]>([
+    ['is no JSON', `${apiSecret}`, 'it must be a JSON object'],
+    ['is JSON that was cut off', JSON.stringify(PROJECT).slice(0, -1), 'it must be a JSON object'],
+    [
+      'is JSON with the secret in the wrong place',
+      `{"wsUrl":${apiSecret}}`,
+      'it must be a JSON object',
+    ],
+    ['is a list', [apiSecret], 'it must be a JSON object'],
+    ['is a string', JSON.stringify(apiSecret), 'it must be a JSON object'],
+    ['is null', 'null', 'it must be a JSON object'],
+    ['is empty', '', 'it must be a JSON object'],
+    ['has no URL', { ...PROJECT, wsUrl: undefined }, 'wsUrl is missing'],
+    ['has a URL for HTTP', { ...PROJECT, wsUrl: 'https://my.livekit.cloud' }, `wsUrl ${URL_RULE}`],
+    ['has a URL without a host', { ...PROJECT, wsUrl: 'wss://' }, `wsUrl ${URL_RULE}`],
+    [
+      'has a URL with a path',
+      { ...PROJECT, wsUrl: 'wss://my.livekit.cloud/room' },
+      'wsUrl must have no path: the room API is at the root of its host',
+    ],
+    ['has no key', { ...PROJECT, apiKey: undefined }, 'apiKey is missing'],
+    ['has an empty key', { ...PROJECT, apiKey: '' }, 'apiKey is empty'],
+    ['has no secret', { wsUrl: PROJECT.wsUrl, apiKey: apiSecret }, 'apiSecret is missing'],
+    ['has an empty secret', { ...PROJECT, apiSecret: '' }, 'apiSecret is empty'],
     [
       'has a key before it whose secret is empty, and would verify anything',
       { ...PROJECT, previous: { apiKey: 'APIbefore', apiSecret: '' } },
+      'previous.apiSecret is empty',
     ],
-    ['has a secret that is no text', { ...PROJECT, apiSecret: [apiSecret] }],
-  ])('that %s is an error that names the parameter and nothing of the value', async (_, value) => {
+    [
+      'has a secret that is no text',
+      { ...PROJECT, apiSecret: [apiSecret] },
+      'apiSecret is missing',
+    ],
+    ['has nothing of it', {}, 'apiKey is missing; apiSecret is missing; wsUrl is missing'],
+  ])('that %s is an error that says so, and nothing of the value', async (_, value, problem) => {
     const { readProject } = await createWorld(() => parameter(value));
     const error = await failureOf(readProject);
-    expect(messageOf(error)).toBe(
-      `${NAME} must be JSON with wsUrl (ws:// or wss://), apiKey and apiSecret`,
-    );
+    expect(messageOf(error)).toBe(`${NAME} does not fit: ${problem}`);
     expectNothingOf(apiSecret, error);
   });
 

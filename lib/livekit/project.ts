@@ -2,34 +2,54 @@ import { fromEnv } from '@aws-sdk/credential-provider-env';
 import { AwsClient } from 'aws4fetch';
 import * as z from 'zod/mini';
 import { MediaUnavailable } from '../errors.ts';
+import { jsonOf } from './json.ts';
+import { LiveKitUrl } from './url.ts';
 
-function isWebSocketUrl(value: string): boolean {
-  return URL.canParse(value) && ['ws:', 'wss:'].includes(new URL(value).protocol);
-}
+const Text = z.string('is missing').check(z.minLength(1, 'is empty'));
 
 const ApiKey = z.object({
-  apiKey: z.string().check(z.minLength(1)),
+  apiKey: Text,
   // An empty one would verify what anybody signs.
-  apiSecret: z.string().check(z.minLength(1)),
+  apiSecret: Text,
 });
-
 export type ApiKey = z.infer<typeof ApiKey>;
 
 /** What names and opens a LiveKit project; as JSON, the value of its SSM parameter. */
 export const LiveKitProject = z.extend(ApiKey, {
   /** What clients connect to; the API is at the same host. */
-  wsUrl: z.string().check(z.refine(isWebSocketUrl)),
+  wsUrl: LiveKitUrl,
   /** The key that is being replaced: webhooks that it signed still count. */
   previous: z.optional(ApiKey),
 });
 export type LiveKitProject = z.infer<typeof LiveKitProject>;
 
+/**
+ * Reads the value of the SSM parameter of this name.
+ * @throws an Error that says what is wrong with it, and nothing of the value
+ */
+export function parseProject(name: string, text: string): LiveKitProject {
+  const { data, error } = LiveKitProject.safeParse(jsonOf(text));
+  if (data) return data;
+  const problems = error.issues.map(({ path, message }) =>
+    path.length === 0 ? 'it must be a JSON object' : `${path.join('.')} ${message}`,
+  );
+  throw new Error(`${name} does not fit: ${problems.join('; ')}`);
+}
+
 /** How long a parameter that was read counts, so that a rotated key needs no deployment. */
 const FRESH_MS = 5 * 60_000;
-const READ_TIMEOUT_MS = 1500;
-const RETRIES = 1;
+
+/**
+ * A burst of cold starts meets SSM's limit (40 calls a second, unless raised): what is throttled comes
+ * again after a random wait, in a function's 12 s.
+ */
+const READ_BUDGET_MS = 6_000;
+const ATTEMPT_TIMEOUT_MS = 1_500;
+const FIRST_PAUSE_MS = 100;
+const LONGEST_PAUSE_MS = 1_000;
 
 const GetParameterAnswer = z.object({ Parameter: z.object({ Value: z.string() }) });
+const Refusal = z.object({ __type: z.string() });
 
 export interface ProjectParameter {
   name: string;
@@ -40,7 +60,7 @@ export interface ProjectParameter {
 
 /**
  * Reads the project from a SecureString of the SSM Parameter Store. Concurrent readers share one
- * call; a refresh that fails leaves the project that is known in use.
+ * reading; a refresh that fails leaves the project that is known in use.
  *
  * Over aws4fetch, since the SSM client would add 77 KB to each bundle for this one call:
  * https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetParameter.html
@@ -49,18 +69,13 @@ export interface ProjectParameter {
  */
 export function projectFromParameter(
   { name, region, endpoint = endpointOf(region) }: ProjectParameter,
-  { credentials = fromEnv(), now = Date.now } = {},
+  { credentials = fromEnv(), now = Date.now, budgetMs = READ_BUDGET_MS } = {},
 ): () => Promise<LiveKitProject> {
   let known: { project: LiveKitProject; readAt: number } | undefined;
   let reading: Promise<LiveKitProject> | undefined;
 
-  const read = async (): Promise<LiveKitProject> => {
-    const aws = new AwsClient({
-      ...(await credentials()),
-      region,
-      service: 'ssm',
-      retries: RETRIES,
-    });
+  const attempt = async (): Promise<LiveKitProject> => {
+    const aws = new AwsClient({ ...(await credentials()), region, service: 'ssm', retries: 0 });
     const response = await aws.fetch(endpoint, {
       method: 'POST',
       headers: {
@@ -68,19 +83,28 @@ export function projectFromParameter(
         'x-amz-target': 'AmazonSSM.GetParameter',
       },
       body: JSON.stringify({ Name: name, WithDecryption: true }),
-      signal: AbortSignal.timeout(READ_TIMEOUT_MS),
+      signal: AbortSignal.timeout(ATTEMPT_TIMEOUT_MS),
     });
-    if (!response.ok) throw new Error(`SSM answered ${response.status} for ${name}`);
-    const { Parameter } = parseSecret(
-      GetParameterAnswer,
-      await response.text(),
-      `SSM answered with something else than the parameter ${name}`,
-    );
-    return parseSecret(
-      LiveKitProject,
-      Parameter.Value,
-      `${name} must be JSON with wsUrl (ws:// or wss://), apiKey and apiSecret`,
-    );
+    const answer = jsonOf(await response.text());
+    if (!response.ok) throw new SsmRefusal(name, response.status, answer);
+    const { data } = GetParameterAnswer.safeParse(answer);
+    if (!data) throw new Error(`SSM answered with something else than the parameter ${name}`);
+    return parseProject(name, data.Parameter.Value);
+  };
+
+  const read = async (): Promise<LiveKitProject> => {
+    // Nobody waits for a refresh that does not succeed at once.
+    const giveUpAt = Date.now() + (known ? 0 : budgetMs);
+    for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)) {
+      try {
+        return await attempt();
+      } catch (error) {
+        const jitteredMs = Math.random() * pauseMs;
+        const isPassing = error instanceof SsmRefusal && error.isPassing;
+        if (!isPassing || Date.now() + jitteredMs + ATTEMPT_TIMEOUT_MS > giveUpAt) throw error;
+        await new Promise((resolve) => setTimeout(resolve, jitteredMs));
+      }
+    }
   };
 
   return async () => {
@@ -100,18 +124,19 @@ export function projectFromParameter(
   };
 }
 
-const endpointOf = (region: string): string =>
-  `https://ssm.${region}.amazonaws.com${region.startsWith('cn-') ? '.cn' : ''}/`;
+/** An answer with another status than 200. Its own words can quote the request, and are left out. */
+class SsmRefusal extends Error {
+  override readonly name = 'SsmRefusal';
+  /** A request like this may be answered later. */
+  readonly isPassing: boolean;
 
-/** Without the parser's own error as cause: it quotes the text around what it did not expect. */
-function parseSecret<S extends z.ZodMiniType>(
-  schema: S,
-  text: string,
-  complaint: string,
-): z.infer<S> {
-  try {
-    return schema.parse(JSON.parse(text));
-  } catch {
-    throw new Error(complaint);
+  constructor(parameter: string, status: number, answer: unknown) {
+    // As `ThrottlingException`, maybe with a namespace before it.
+    const type = /\w+$/.exec(Refusal.safeParse(answer).data?.__type ?? '')?.[0] ?? '';
+    super(`SSM answered ${[status, type].join(' ').trim()} for ${parameter}`);
+    this.isPassing = status >= 500 || status === 429 || type === 'ThrottlingException';
   }
 }
+
+const endpointOf = (region: string): string =>
+  `https://ssm.${region}.amazonaws.com${region.startsWith('cn-') ? '.cn' : ''}/`;

@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { originOf } from './url.ts';
 
 const DISCOVERY_TIMEOUT_MS = 1_000;
 
@@ -36,10 +37,6 @@ export function createRegions(home: string, fetch: typeof globalThis.fetch): Reg
     return known.origins;
   };
 }
-
-/** Of the API, which is at the same host as the WebSocket; empty for what is no URL. */
-export const originOf = (wsUrl: string): string =>
-  URL.parse(wsUrl.replace(/^ws/, 'http'))?.origin ?? '';
 
 const isCloud = (origin: string): boolean => /^https:\/\/[^/]+\.livekit\.cloud$/.test(origin);
 

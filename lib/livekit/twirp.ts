@@ -1,7 +1,9 @@
 import * as z from 'zod/mini';
 import { signToken, type VideoGrant } from './access-token.ts';
+import { jsonOf } from './json.ts';
 import type { LiveKitProject } from './project.ts';
-import { createRegions, originOf } from './regions.ts';
+import { createRegions } from './regions.ts';
+import { originOf } from './url.ts';
 
 /**
  * LiveKit's API: Twirp over JSON (https://twitchtv.github.io/twirp/docs/spec_v7.html). A client of our
@@ -56,7 +58,7 @@ export interface TwirpOptions {
   fetch?: typeof fetch;
 }
 
-/** The answer's JSON. Throws a {@link Refusal}, or whatever `fetch` and `JSON.parse` throw. */
+/** The answer's JSON. Throws a {@link Refusal}, a SyntaxError for what is no JSON, or what `fetch` throws. */
 export type CallLiveKit = (call: Call) => Promise<unknown>;
 
 /**
@@ -116,17 +118,12 @@ async function post(
 ): Promise<unknown> {
   request.signal?.throwIfAborted();
   const response = await fetch(url, { method: 'POST', redirect: 'error', ...request });
-  const text = await response.text();
-  if (response.status === 200) return JSON.parse(text);
-  throw new Refusal(response.status, codeIn(text));
-}
-
-function codeIn(text: string): string | undefined {
-  try {
-    return TwirpError.safeParse(JSON.parse(text)).data?.code;
-  } catch {
-    return undefined;
+  const answer = jsonOf(await response.text());
+  if (response.status !== 200) {
+    throw new Refusal(response.status, TwirpError.safeParse(answer).data?.code);
   }
+  if (answer === undefined) throw new SyntaxError('The answer is no JSON');
+  return answer;
 }
 
 function within(ms: number, signal: AbortSignal | undefined): AbortSignal {

@@ -1,5 +1,6 @@
 /** Some LiveKit for development and tests: the first that there is of three kinds. */
 import { randomBytes } from 'node:crypto';
+import { LiveKitUrl } from '../../lib/livekit/url.ts';
 import { createRecorder, type Recorder } from '../egress/recorder.ts';
 import { startRedis } from '../egress/redis.ts';
 import { findLiveKitServer, type Ports, startLiveKitServer } from './server.ts';
@@ -46,7 +47,7 @@ export interface LiveKit {
 }
 
 /**
- * `LIVEKIT_WS_URL` with its key and secret, else a server on the PATH or an installed one, else
+ * `LIVEKIT_WS_URL` (or `LIVEKIT_URL`) with its key and secret, else a server on the PATH or an installed one, else
  * the stand-in. `LIVEKIT=server` and `LIVEKIT=stand-in` force theirs.
  * Throws an Error that says what to do when the wish cannot be met.
  */
@@ -72,26 +73,27 @@ export async function startLiveKit(options: LiveKitOptions = {}): Promise<LiveKi
 }
 
 function externalLiveKit(env: NodeJS.ProcessEnv): LiveKit | undefined {
-  const { LIVEKIT_WS_URL, LIVEKIT_API_KEY, LIVEKIT_API_SECRET } = env;
-  const given = { LIVEKIT_WS_URL, LIVEKIT_API_KEY, LIVEKIT_API_SECRET };
+  const { LIVEKIT_API_KEY, LIVEKIT_API_SECRET } = env;
+  const url = env['LIVEKIT_URL'] && !env['LIVEKIT_WS_URL'] ? 'LIVEKIT_URL' : 'LIVEKIT_WS_URL';
+  const wsUrl = env[url];
+  const given = { [url]: wsUrl, LIVEKIT_API_KEY, LIVEKIT_API_SECRET };
   const missing = Object.entries(given).filter(([, value]) => !value);
   if (missing.length === Object.keys(given).length) return undefined;
-  if (!LIVEKIT_WS_URL || !LIVEKIT_API_KEY || !LIVEKIT_API_SECRET) {
+  if (!wsUrl || !LIVEKIT_API_KEY || !LIVEKIT_API_SECRET) {
     const names = missing.map(([name]) => name).join(' and ');
     throw new Error(
-      `${names} missing: LIVEKIT_WS_URL, LIVEKIT_API_KEY and LIVEKIT_API_SECRET belong together. ` +
+      `${names} missing: ${url}, LIVEKIT_API_KEY and LIVEKIT_API_SECRET belong together. ` +
         'Set all three, or none to use a LiveKit of this machine.',
     );
   }
-  if (!/^wss?:$/.test(URL.parse(LIVEKIT_WS_URL)?.protocol ?? '')) {
-    throw new Error('LIVEKIT_WS_URL must be a WebSocket URL, such as wss://example.livekit.cloud');
-  }
+  const { data, error } = LiveKitUrl.safeParse(wsUrl);
+  if (error) throw new Error(`${url} ${error.issues.map(({ message }) => message).join('; ')}`);
   return {
     kind: 'external',
-    wsUrl: LIVEKIT_WS_URL,
+    wsUrl: data,
     apiKey: LIVEKIT_API_KEY,
     apiSecret: LIVEKIT_API_SECRET,
-    note: 'This LiveKit is the one of LIVEKIT_WS_URL. Its own settings say where its webhooks go.',
+    note: `This LiveKit is the one of ${url}. Its own settings say where its webhooks go.`,
     exited: new Promise(() => undefined),
     stop: async () => undefined,
   };

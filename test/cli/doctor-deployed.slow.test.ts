@@ -567,16 +567,34 @@ describe('the parameter', () => {
   });
 
   it.each([
-    ['no JSON', () => KEY.apiSecret, 'JSON'],
-    ['JSON that is cut off', () => JSON.stringify(settings()).slice(0, -1), 'JSON'],
-    ['without a secret', () => JSON.stringify(settings({ apiSecret: '' })), 'apiSecret'],
-    ['with a URL for HTTP', () => JSON.stringify(settings({ wsUrl: 'https://x' })), 'wsUrl'],
+    ['no JSON', () => KEY.apiSecret, 'it must be a JSON object'],
+    [
+      'JSON that is cut off',
+      () => JSON.stringify(settings()).slice(0, -1),
+      'it must be a JSON object',
+    ],
+    ['without a secret', () => JSON.stringify(settings({ apiSecret: '' })), 'apiSecret is empty'],
+    [
+      'with a URL for HTTP',
+      () => JSON.stringify(settings({ wsUrl: 'https://x' })),
+      'wsUrl must be a WebSocket URL, such as wss://example.livekit.cloud',
+    ],
+    [
+      'with a URL that has a path',
+      () => JSON.stringify(settings({ wsUrl: 'wss://x/livekit' })),
+      'wsUrl must have no path: the room API is at the root of its host',
+    ],
+    [
+      'with an unencrypted URL of another machine',
+      () => JSON.stringify(settings({ wsUrl: 'ws://x' })),
+      'wsUrl must begin with wss:// unless LiveKit is on this machine',
+    ],
     [
       'with half a previous key',
       () => JSON.stringify(settings({ previous: { apiKey: 'x' } })),
-      'previous.apiSecret',
+      'previous.apiSecret is missing',
     ],
-  ])('that is %s fails, and the place is named', async (_, value, place) => {
+  ])('that is %s fails, and the problem is named', async (_, value, place) => {
     account.parameter = { Type: 'SecureString', Value: value() };
     const { outcomes, sentenceOf } = await doctor(...PROFILE);
     expect(outcomes).toEqual(withoutParameter);

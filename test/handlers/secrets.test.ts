@@ -297,7 +297,7 @@ describe('What comes out of the functions while everything around them fails', (
       'LiveKit answered 401',
       'SSM answered 400',
       'SSM answered with something else',
-      '/livekit must be JSON',
+      '/livekit does not fit: it must be a JSON object',
       '"stack"',
       '"_aws"',
       '"MediaLatency"',

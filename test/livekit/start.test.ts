@@ -36,12 +36,26 @@ describe('starting LiveKit', () => {
     await livekit.stop();
   });
 
+  it('takes the one of LIVEKIT_URL, as LiveKit’s own tools name it', async () => {
+    const { LIVEKIT_WS_URL, ...key } = EXTERNAL;
+    const livekit = await startLiveKit({
+      env: { ...nowhere, ...key, LIVEKIT_URL: LIVEKIT_WS_URL },
+    });
+    expect(livekit).toMatchObject({ kind: 'external', wsUrl: 'wss://example.livekit.cloud' });
+    await livekit.stop();
+  });
+
   it.each([
     [{ LIVEKIT_WS_URL: 'wss://x' }, /^LIVEKIT_API_KEY and LIVEKIT_API_SECRET missing/],
     [{ ...EXTERNAL, LIVEKIT_API_SECRET: '' }, /^LIVEKIT_API_SECRET missing/],
     [{ LIVEKIT_API_KEY: 'k' }, /^LIVEKIT_WS_URL and LIVEKIT_API_SECRET missing/],
-    [{ ...EXTERNAL, LIVEKIT_WS_URL: 'https://x' }, /WebSocket URL/],
+    [{ ...EXTERNAL, LIVEKIT_WS_URL: 'https://x' }, /^LIVEKIT_WS_URL must be a WebSocket URL/],
     [{ ...EXTERNAL, LIVEKIT_WS_URL: 'x' }, /WebSocket URL/],
+    [
+      { ...EXTERNAL, LIVEKIT_WS_URL: '', LIVEKIT_URL: 'wss://x/y' },
+      /^LIVEKIT_URL must have no path/,
+    ],
+    [{ LIVEKIT_URL: 'wss://x' }, /^LIVEKIT_API_KEY and LIVEKIT_API_SECRET missing: LIVEKIT_URL/],
     [{ LIVEKIT: 'docker' }, /LIVEKIT is "docker"/],
   ])('refuses %o', async (settings, message) => {
     await expect(startLiveKit({ env: { ...nowhere, ...settings } })).rejects.toThrow(message);

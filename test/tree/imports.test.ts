@@ -90,7 +90,7 @@ const MAY_IMPORT: Record<string, string[]> = {
   ],
   // The page is a client like any other: the contract's types, and nothing that runs here.
   web: ['type lib/contract', 'type lib/errors.ts', 'packages', 'node:'],
-  local: ['type lib/contract', 'lib/errors.ts', 'lib/meetings', 'packages'],
+  local: ['type lib/contract', 'lib/errors.ts', 'lib/livekit/url.ts', 'lib/meetings', 'packages'],
   cli: ['lib', 'local', 'packages'],
   bench: ['functions', 'lib', 'local', 'test', 'packages'],
   soak: ['type lib/contract', 'lib/dynamodb', 'lib/meetings', 'local', 'test', 'packages'],
