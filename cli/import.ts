@@ -1,10 +1,11 @@
 /** Many clubs and members from one file: all of it is right, or nothing is written. */
 import { readFile } from 'node:fs/promises';
 import * as z from 'zod/mini';
+import type { ShownClub } from '../lib/contract/commands.ts';
 import { ruleOf } from '../lib/http/request.ts';
-import type { Command, ShownClub } from '../lib/meetings/manage.ts';
+import type { Command } from '../lib/meetings/manage.ts';
 import { ClubId, ClubName, maybe, ParticipantName, Role, UserId } from '../lib/meetings/model.ts';
-import { OutOfReach, Refused, type Target } from './targets.ts';
+import { Refused, showClub, type Target } from './targets.ts';
 
 /** Commands on their way at once: as many invocations of the function. */
 const AT_ONCE = 16;
@@ -205,9 +206,7 @@ const putMember = (clubId: string, member: ImportedMember): Command => ({
 
 async function find(target: Pick<Target, 'send'>, clubId: string): Promise<ShownClub | undefined> {
   try {
-    const shown = await target.send({ command: 'show', clubId });
-    if ('members' in shown) return shown;
-    throw new OutOfReach('show does not answer with the club');
+    return await showClub(target, clubId);
   } catch (error) {
     if (error instanceof Refused && error.code === 'CLUB_NOT_FOUND') return undefined;
     throw error;

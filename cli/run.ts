@@ -3,7 +3,7 @@ import { HELP, parseArguments, type Request, type Task } from './arguments.ts';
 import { count, importClubs, Mistakes, readImport } from './import.ts';
 import { printableLines } from './printable.ts';
 import { importTable, sentenceFor } from './tables.ts';
-import { OutOfReach, Refused, type Target } from './targets.ts';
+import { OutOfReach, Refused, showClub, type Target } from './targets.ts';
 
 export const EXIT = { done: 0, refused: 1, usage: 2, outOfReach: 3 } as const;
 
@@ -66,7 +66,11 @@ async function workOf(task: Task, around: Surroundings): Promise<Work> {
     };
   }
   return async (target) => {
-    const answer = await target.send(task.command);
+    const { command } = task;
+    const answer =
+      command.command === 'show'
+        ? await showClub(target, command.clubId)
+        : await target.send(command);
     return { answer, text: sentenceFor(answer) };
   };
 }

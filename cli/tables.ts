@@ -1,10 +1,13 @@
 /** Answers as text for a terminal. */
-import type { Managed, ShownClub } from '../lib/meetings/manage.ts';
+import type { ShownClub } from '../lib/contract/commands.ts';
+import type { Managed } from '../lib/meetings/manage.ts';
 import { count, type ImportedCounts } from './import.ts';
 import { printable } from './printable.ts';
 
 export function sentenceFor(answer: Managed): string {
-  return 'done' in answer ? 'Done.' : club(answer);
+  if ('members' in answer) return club(answer);
+  if (!answer.stale) return 'Done.';
+  return `Done. The record has something newer, which stays: ${answer.stale.join(', ')}.`;
 }
 
 function club(shown: ShownClub): string {

@@ -1,11 +1,11 @@
 /** Where commands go: the development stack of this checkout, or a deployed function. */
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import * as z from 'zod/mini';
+import { Done, Refusal, ShownClub } from '../lib/contract/commands.ts';
 import { createManageDeps } from '../lib/deps.ts';
 import { AppError } from '../lib/errors.ts';
 import { STATUS } from '../lib/http/errors.ts';
 import { type Command, type Managed, manageClubs } from '../lib/meetings/manage.ts';
-import { Club, EndedMeeting, Meeting, Member } from '../lib/meetings/model.ts';
 import type { Log } from '../lib/meetings/ports.ts';
 import type { StackDescription } from '../local/stack-file.ts';
 
@@ -19,6 +19,22 @@ export interface Target {
   /** @throws Refused, OutOfReach */
   send(command: Command): Promise<Managed>;
   close(): void;
+}
+
+/**
+ * The club with all its members, page by page.
+ * @throws Refused, OutOfReach
+ */
+export async function showClub({ send }: Pick<Target, 'send'>, clubId: string): Promise<ShownClub> {
+  const members: ShownClub['members'] = [];
+  let cursor: string | undefined;
+  for (;;) {
+    const page = await send({ command: 'show', clubId, cursor });
+    if (!('members' in page)) throw new OutOfReach('show does not answer with the club');
+    members.push(...page.members);
+    ({ cursor } = page);
+    if (cursor === undefined) return { ...page, members };
+  }
 }
 
 /** Understood, and not done: repeating it changes nothing. */
@@ -87,21 +103,7 @@ export const stackNameOf = ({ stage }: Deployment): string => `reading-club-meet
 export const functionNameOf = (deployment: Deployment): string =>
   `${stackNameOf(deployment)}-clubs`;
 
-const ShownClub = z.object({
-  clubId: Club.shape.clubId,
-  name: Club.shape.name,
-  moderatorId: Club.shape.moderatorId,
-  createdAt: Club.shape.createdAt,
-  members: z.array(Member),
-  meeting: z.nullable(Meeting),
-  barredUserIds: z.array(z.string()),
-  lastMeeting: z.nullable(EndedMeeting),
-});
-const Answer = z.union([
-  z.object({ error: z.string(), code: z.string() }),
-  z.object({ done: z.literal(true) }),
-  ShownClub,
-]);
+const Answer = z.union([Refusal, Done, ShownClub]);
 /** What Lambda makes of an error that the function throws. */
 const Thrown = z.object({ errorMessage: z.string() });
 

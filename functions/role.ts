@@ -4,6 +4,7 @@ import { createDeps } from '../lib/deps.ts';
 import { type HttpDeps, httpHandler } from '../lib/http/handler.ts';
 import { ok } from '../lib/http/response.ts';
 import type { GrantDeps } from '../lib/meetings/grants.ts';
+import type { MemberChangeDeps } from '../lib/meetings/member-changes.ts';
 import { ClubId, Role, UserId } from '../lib/meetings/model.ts';
 import { type ModerationDeps, setRole } from '../lib/meetings/moderation.ts';
 
@@ -14,7 +15,7 @@ export const route = {
   failure: 'Failed to set the role',
 };
 
-export const createHandler = (deps: ModerationDeps & GrantDeps & HttpDeps) =>
+export const createHandler = (deps: ModerationDeps & MemberChangeDeps & GrantDeps & HttpDeps) =>
   httpHandler(route, deps, { path: Path, body: Body }, async (request) =>
     ok(await setRole(deps, request)),
   );

@@ -3,6 +3,7 @@ import { createCallerVerifier, type IdentityOptions } from './cognito/caller.ts'
 import { createClubAdministration } from './dynamodb/administration.ts';
 import { createClubRepository } from './dynamodb/clubs.ts';
 import { createGrantRepository } from './dynamodb/grants.ts';
+import { createMemberRepository } from './dynamodb/members.ts';
 import { createPresenceRepository } from './dynamodb/presence.ts';
 import { createProofRepository } from './dynamodb/proofs.ts';
 import { openTable, type Table, type TableOptions } from './dynamodb/table.ts';
@@ -84,6 +85,7 @@ const serviceDeps = <C>(
 const storeDeps = (table: Table) => ({
   clubs: createClubRepository(table),
   grants: createGrantRepository(table),
+  members: createMemberRepository(table),
   presence: createPresenceRepository(table),
   now: () => new Date(),
   log: createLog(),

@@ -1,5 +1,8 @@
-import { EndedMeeting, Member, Session } from '../meetings/model.ts';
-import type { ClubAdministration } from '../meetings/ports.ts';
+import { randomUUID } from 'node:crypto';
+import { type Club, EndedMeeting, Session } from '../meetings/model.ts';
+import type { ClubAdministration, FoundClub } from '../meetings/ports.ts';
+import { findClubIn } from './clubs.ts';
+import { assign, together, unchanged } from './expressions.ts';
 import {
   ATTENDANCE_PREFIX,
   clubKey,
@@ -7,10 +10,17 @@ import {
   grantKey,
   MEETING_PREFIX,
   MEMBER_PREFIX,
-  memberKey,
   ROOM_PREFIX,
 } from './keys.ts';
-import type { Item, Key, Table } from './table.ts';
+import type { Condition, Item, Key, Table } from './table.ts';
+
+/** Seconds for which it is known that a club was removed: longer than any command is on its way. */
+const REMOVED_TTL_SECONDS = 30 * 86_400;
+
+const END_OF_TIME = '9999-12-31T23:59:59.999Z';
+
+/** Single deletions on their way at once. */
+const AT_ONCE = 25;
 
 /** How the application that owns the clubs keeps them up to date; items are in docs/decisions.md. */
 export function createClubAdministration(table: Table): ClubAdministration {
@@ -20,92 +30,156 @@ export function createClubAdministration(table: Table): ClubAdministration {
       ExpressionAttributeValues: { ':pk': clubKey(clubId).pk, ':prefix': prefix },
     });
 
+  const findClub = async (clubId: string): Promise<FoundClub> => {
+    const item = await table.get(clubKey(clubId));
+    return findClubIn(item ? [item] : []);
+  };
+
   return {
-    async putClub({ clubId, name, moderatorId }, createdAt) {
-      await table.update(clubKey(clubId), {
-        UpdateExpression:
-          'SET clubId = :clubId, #name = :name, moderatorId = :moderatorId, personId = :moderatorId, createdAt = if_not_exists(createdAt, :createdAt)',
-        ExpressionAttributeNames: { '#name': 'name' },
-        ExpressionAttributeValues: {
-          ':clubId': clubId,
-          ':name': name,
-          ':moderatorId': moderatorId,
-          ':createdAt': createdAt,
+    findClub,
+
+    makeClub: (found, club) =>
+      table.putIf(
+        {
+          ...clubKey(club.clubId),
+          ...club,
+          generation: randomUUID(),
+          personId: club.moderatorId,
         },
+        stillAs(found),
+      ),
+
+    async changeClub(found, change) {
+      const { UpdateExpression, ...to } = assign({ ...change, personId: change.moderatorId });
+      const { ConditionExpression, ...seen } = stillAs({ club: found });
+      return table.updateIf(clubKey(found.clubId), {
+        UpdateExpression,
+        ConditionExpression,
+        ...together(to, seen),
       });
     },
 
-    async putMember(clubId, { userId, displayName, role }, joinedAt) {
-      await table.update(memberKey(clubId, userId), {
-        UpdateExpression: [
-          'SET userId = :userId, personId = :userId, joinedAt = if_not_exists(joinedAt, :joinedAt)',
-          role === undefined
-            ? '#role = if_not_exists(#role, :role)'
-            : '#role = :role, roleAt = :joinedAt',
-          ...(displayName === undefined ? [] : ['displayName = :displayName']),
-        ].join(', '),
-        ExpressionAttributeNames: { '#role': 'role' },
-        ExpressionAttributeValues: {
-          ':userId': userId,
-          ':joinedAt': joinedAt,
-          ':role': role ?? 'member',
-          ...(displayName !== undefined && { ':displayName': displayName }),
+    async removeClub(clubId, found, removedAt) {
+      const { ConditionExpression, ...seen } = stillAs(found);
+      const expiresAt = Math.floor(Date.parse(removedAt) / 1000) + REMOVED_TTL_SECONDS;
+      return table.putIf(
+        { ...clubKey(clubId), removedAt, expiresAt },
+        {
+          ConditionExpression: `${ConditionExpression} AND attribute_not_exists(meeting)`,
+          ...seen,
         },
-      });
-    },
-
-    setRole: (clubId, userId, role, at) =>
-      table.updateIf(memberKey(clubId, userId), {
-        ConditionExpression: 'attribute_exists(pk)',
-        UpdateExpression: 'SET #role = :role, roleAt = :at',
-        // `role` is a word that DynamoDB reserves.
-        ExpressionAttributeNames: { '#role': 'role' },
-        ExpressionAttributeValues: { ':role': role, ':at': at },
-      }),
-
-    removeMember: (clubId, userId) => table.remove(memberKey(clubId, userId)),
-
-    async listMembers(clubId) {
-      const items = await itemsOf(clubId, MEMBER_PREFIX);
-      return items.map((item) => Member.parse(item));
-    },
-
-    async forgetUser(clubId, userId) {
-      await table.remove(grantKey(clubId, userId));
-      const sessions = await itemsOf(clubId, ATTENDANCE_PREFIX);
-      await table.removeAll(
-        sessions.filter((item) => Session.parse(item).userId === userId).map(keyOf),
       );
+    },
+
+    /**
+     * A club may be made, and have members and meetings, while this goes on. So it is read after what
+     * is to be deleted: whatever was there before is then known to be of that club, or is not.
+     */
+    async removeItemsOfEarlierClubs(clubId) {
+      const members = await itemsOf(clubId, MEMBER_PREFIX);
       const meetings = await itemsOf(clubId, MEETING_PREFIX);
-      for (const item of meetings.filter((row) => EndedMeeting.parse(row).endedBy === userId)) {
-        await table.updateIf(keyOf(item), {
-          ConditionExpression: 'endedBy = :userId',
-          UpdateExpression: 'SET endedBy = :nobody',
-          ExpressionAttributeValues: { ':userId': userId, ':nobody': null },
-        });
-      }
+      const grants = await itemsOf(clubId, GRANTS_PREFIX);
+      const attendance = [
+        ...(await itemsOf(clubId, ATTENDANCE_PREFIX)),
+        ...(await itemsOf(clubId, ROOM_PREFIX)),
+      ];
+      const { club } = await findClub(clubId);
+      const current = club ? await meetingIdsOf(club) : new Set<unknown>();
+      const isEarlier = ({ generation }: Item) => !club || generation !== club.generation;
+
+      await table.removeAll(meetings.filter(isEarlier).map(keyOf));
+      // In the club that there is now, the same person can have a member's item and a note of grants.
+      await eachOf(members.filter(isEarlier), (item) => removeUnchanged(item, 'generation'));
+      await eachOf(
+        grants.filter(({ meetingId }) => !current.has(meetingId)),
+        (item) => removeUnchanged(item, 'meetingId'),
+      );
+      await table.removeAll(
+        attendance.map(keyOf).filter(({ sk }) => !current.has(meetingIdOf(sk))),
+      );
+    },
+
+    async forgetUser(clubId, userId, until = END_OF_TIME) {
+      // From now on, no start and no end that was decided on what was read before names the user.
       await table.updateIf(clubKey(clubId), {
-        ConditionExpression: 'lastMeeting.endedBy = :userId',
-        UpdateExpression: 'SET lastMeeting.endedBy = :nobody',
-        ExpressionAttributeValues: { ':userId': userId, ':nobody': null },
+        ConditionExpression: 'attribute_exists(clubId)',
+        UpdateExpression: 'ADD forgetCount :one',
+        ExpressionAttributeValues: { ':one': 1 },
       });
-    },
-
-    async removeItemsOfClub(clubId) {
-      // After the members: whoever writes of what follows looks for the member.
-      for (const prefix of [
-        MEMBER_PREFIX,
-        MEETING_PREFIX,
-        GRANTS_PREFIX,
-        ROOM_PREFIX,
-        ATTENDANCE_PREFIX,
-      ]) {
-        await table.removeAll((await itemsOf(clubId, prefix)).map(keyOf));
+      await forgetIn(clubKey(clubId), { userId, until }, [
+        'meeting.startedBy',
+        'meeting.startedAt',
+      ]);
+      await forgetIn(clubKey(clubId), { userId, until }, [
+        'lastMeeting.endedBy',
+        'lastMeeting.endedAt',
+      ]);
+      for (const row of await itemsOf(clubId, MEETING_PREFIX)) {
+        if (row['endedBy'] !== userId) continue;
+        await forgetIn(keyOf(row), { userId, until }, ['endedBy', 'endedAt']);
       }
+      const sessions = await itemsOf(clubId, ATTENDANCE_PREFIX);
+      const own = sessions.filter((item) => {
+        const session = Session.parse(item);
+        return session.userId === userId && session.joinedAt <= until;
+      });
+      await table.removeAll(own.map(keyOf));
+      await table.remove(grantKey(clubId, userId));
     },
+  };
 
-    removeIdleClub: (clubId) => table.removeIf(clubKey(clubId), 'attribute_not_exists(meeting)'),
+  /** Unless the attribute is another one by now. */
+  async function removeUnchanged(item: Item, attribute: string): Promise<void> {
+    const same = unchanged({ [attribute]: item[attribute] });
+    await table.removeIf(keyOf(item), {
+      ConditionExpression: same.conditions.join(' AND '),
+      ...together(same),
+    });
+  }
+
+  /** Puts nobody in the place of the user, where the time beside it is not after `until`. */
+  async function forgetIn(
+    key: Key,
+    { userId, until }: { userId: string; until: string },
+    [by, at]: [string, string],
+  ): Promise<void> {
+    await table.updateIf(key, {
+      ConditionExpression: `${by} = :userId AND ${at} <= :until`,
+      UpdateExpression: `SET ${by} = :nobody`,
+      ExpressionAttributeValues: { ':userId': userId, ':until': until, ':nobody': null },
+    });
+  }
+
+  /** Of the meeting that is on, and of all that are over. */
+  async function meetingIdsOf({ clubId, generation, meeting, lastMeeting }: Club) {
+    const rows = await itemsOf(clubId, MEETING_PREFIX);
+    const own = rows.filter((row) => row['generation'] === generation);
+    return new Set<unknown>([
+      ...[meeting, lastMeeting].flatMap((each) => each?.meetingId ?? []),
+      ...own.map((row) => EndedMeeting.parse(row).meetingId),
+    ]);
+  }
+}
+
+/** That the club, or the place of one, has not been changed by a command since it was found. */
+function stillAs({ club, removedAt }: FoundClub): Condition {
+  const { generation, putAt } = club ?? {};
+  const seen = unchanged({ generation, putAt, removedAt });
+  const isThere =
+    club || removedAt !== undefined ? 'attribute_exists(pk)' : 'attribute_not_exists(pk)';
+  return {
+    ConditionExpression: [isThere, ...seen.conditions].join(' AND '),
+    ...together(seen),
   };
 }
 
+/** Of `ATTENDANCE#<meetingId>#<participantSid>` and `ROOM#<meetingId>#<roomSid>`. */
+const meetingIdOf = (sk: string): string => sk.split('#')[1] ?? '';
+
 const keyOf = ({ pk, sk }: Item): Key => ({ pk: String(pk), sk: String(sk) });
+
+async function eachOf<T>(items: T[], work: (item: T) => Promise<void>): Promise<void> {
+  for (let start = 0; start < items.length; start += AT_ONCE) {
+    await Promise.all(items.slice(start, start + AT_ONCE).map(work));
+  }
+}

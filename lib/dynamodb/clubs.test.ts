@@ -97,7 +97,7 @@ async function newClub(): Promise<string> {
 async function newClubWithMeeting(): Promise<{ clubId: string; meeting: Meeting }> {
   const clubId = await newClub();
   const meeting = newMeeting(clubId);
-  expect(await clubs.claimMeeting(clubId, meeting)).toBe(true);
+  expect(await clubs.claimMeeting({ clubId }, meeting)).toBe(true);
   return { clubId, meeting };
 }
 
@@ -146,7 +146,7 @@ describe('reading a club', () => {
     });
   });
 
-  test('returns a club without the member, and a member without the club', async () => {
+  test('returns a club without the member, and no member without a club', async () => {
     const clubId = await newClub();
     const withoutMember = await clubs.getClubAndMember(clubId, 'ben');
     expect(withoutMember.club?.clubId).toBe(clubId);
@@ -154,7 +154,10 @@ describe('reading a club', () => {
 
     const member = { userId: 'ben', role: 'member', joinedAt: STARTED_AT };
     await put({ pk: 'CLUB#gone', sk: 'MEMBER#ben', ...member });
-    expect(await clubs.getClubAndMember('gone', 'ben')).toEqual({ club: undefined, member });
+    expect(await clubs.getClubAndMember('gone', 'ben')).toEqual({
+      club: undefined,
+      member: undefined,
+    });
   });
 
   test('never returns the member of another club, or another member of this one', async () => {
@@ -213,7 +216,7 @@ describe('a corrupt item', () => {
     const clubId = await newClub();
     const { meetingId } = newMeeting(clubId);
     await put({ pk: `CLUB#${clubId}`, sk: `MEETING#${meetingId}`, meetingId, roomName: [SECRET] });
-    const error = await failureOf(clubs.getEndedMeeting(clubId, meetingId));
+    const error = await failureOf(clubs.getEndedMeeting({ clubId }, meetingId));
     expect(inspect(error, { depth: 9, showHidden: true })).not.toContain(SECRET);
   });
 });
@@ -222,7 +225,7 @@ describe('claiming a meeting', () => {
   test('sets it, with every field, and puts the club into the sparse index', async () => {
     const clubId = await newClub();
     const meeting = newMeeting(clubId);
-    expect(await clubs.claimMeeting(clubId, meeting)).toBe(true);
+    expect(await clubs.claimMeeting({ clubId }, meeting)).toBe(true);
     expect(await read(clubId)).toEqual({
       ...clubItem(clubId),
       meeting,
@@ -243,19 +246,19 @@ describe('claiming a meeting', () => {
   test('is refused while one is on, and changes nothing', async () => {
     const { clubId } = await newClubWithMeeting();
     const before = await read(clubId);
-    expect(await clubs.claimMeeting(clubId, newMeeting(clubId))).toBe(false);
+    expect(await clubs.claimMeeting({ clubId }, newMeeting(clubId))).toBe(false);
     expect(await read(clubId)).toEqual(before);
   });
 
   test('is refused for a club that does not exist, and makes none', async () => {
-    expect(await clubs.claimMeeting('no-club', newMeeting('no-club'))).toBe(false);
+    expect(await clubs.claimMeeting({ clubId: 'no-club' }, newMeeting('no-club'))).toBe(false);
     expect(await read('no-club')).toBeUndefined();
   });
 
   test('is won by one of twenty at once', async () => {
     const clubId = await newClub();
     const meetings = Array.from({ length: 20 }, () => newMeeting(clubId));
-    const won = await Promise.all(meetings.map((each) => clubs.claimMeeting(clubId, each)));
+    const won = await Promise.all(meetings.map((each) => clubs.claimMeeting({ clubId }, each)));
     expect(won.filter(Boolean)).toHaveLength(1);
     expect((await clubs.getClub(clubId))?.meeting).toEqual(meetings[won.indexOf(true)]);
   });
@@ -267,7 +270,7 @@ describe('claiming a meeting', () => {
       presence: { roomSid: 'RM_1' },
       presentSids: new Set(['PA_1']),
     });
-    await clubs.claimMeeting(clubId, newMeeting(clubId));
+    await clubs.claimMeeting({ clubId }, newMeeting(clubId));
     expect(await read(clubId)).not.toHaveProperty('presence');
     expect(await read(clubId)).not.toHaveProperty('presentSids');
   });
@@ -276,7 +279,7 @@ describe('claiming a meeting', () => {
 describe('concluding a meeting', () => {
   test('moves it to lastMeeting and takes the club out of the sparse index', async () => {
     const { clubId, meeting } = await newClubWithMeeting();
-    expect(await clubs.concludeMeeting(clubId, ended(meeting))).toBe(true);
+    expect(await clubs.concludeMeeting({ clubId }, ended(meeting))).toBe(true);
     expect(await read(clubId)).toEqual({ ...clubItem(clubId), lastMeeting: ended(meeting) });
     expect((await clubs.getClub(clubId))?.lastMeeting).toEqual(ended(meeting));
     expect(await indexed(clubId)).toEqual([]);
@@ -285,14 +288,16 @@ describe('concluding a meeting', () => {
   test('never touches another meeting', async () => {
     const { clubId } = await newClubWithMeeting();
     const before = await read(clubId);
-    expect(await clubs.concludeMeeting(clubId, ended(newMeeting(clubId)))).toBe(false);
+    expect(await clubs.concludeMeeting({ clubId }, ended(newMeeting(clubId)))).toBe(false);
     expect(await read(clubId)).toEqual(before);
   });
 
   test('is refused when none is on, or the club does not exist', async () => {
     const clubId = await newClub();
-    expect(await clubs.concludeMeeting(clubId, ended(newMeeting(clubId)))).toBe(false);
-    expect(await clubs.concludeMeeting('no-club', ended(newMeeting('no-club')))).toBe(false);
+    expect(await clubs.concludeMeeting({ clubId }, ended(newMeeting(clubId)))).toBe(false);
+    expect(await clubs.concludeMeeting({ clubId: 'no-club' }, ended(newMeeting('no-club')))).toBe(
+      false,
+    );
     expect(await read('no-club')).toBeUndefined();
   });
 
@@ -302,16 +307,16 @@ describe('concluding a meeting', () => {
       ...ended(meeting),
       durationSeconds: index,
     }));
-    const won = await Promise.all(ends.map((each) => clubs.concludeMeeting(clubId, each)));
+    const won = await Promise.all(ends.map((each) => clubs.concludeMeeting({ clubId }, each)));
     expect(won.filter(Boolean)).toHaveLength(1);
     expect((await clubs.getClub(clubId))?.lastMeeting).toEqual(ends[won.indexOf(true)]);
   });
 
   test('leaves the club ready for the next one', async () => {
     const { clubId, meeting } = await newClubWithMeeting();
-    await clubs.concludeMeeting(clubId, ended(meeting));
+    await clubs.concludeMeeting({ clubId }, ended(meeting));
     const next = newMeeting(clubId, '2026-08-30T18:00:00.000Z');
-    expect(await clubs.claimMeeting(clubId, next)).toBe(true);
+    expect(await clubs.claimMeeting({ clubId }, next)).toBe(true);
     expect(await clubs.getClub(clubId)).toMatchObject({
       meeting: next,
       lastMeeting: ended(meeting),
@@ -322,7 +327,7 @@ describe('concluding a meeting', () => {
   test('because it is vacant happens only while it is vacant since that very moment', async () => {
     const { clubId, meeting } = await newClubWithMeeting();
     const conclude = (vacantSince: string) =>
-      clubs.concludeMeeting(clubId, ended(meeting), { vacantSince });
+      clubs.concludeMeeting({ clubId }, ended(meeting), { vacantSince });
     expect(await conclude(VACANT_SINCE)).toBe(false); // not vacant at all
     await clubs.markVacant(clubId, { meetingId: meeting.meetingId, since: VACANT_SINCE });
     expect(await conclude('2026-08-29T18:29:59.000Z')).toBe(false);
@@ -334,7 +339,7 @@ describe('concluding a meeting', () => {
     const meeting = { ...newMeeting(clubId), vacantSince: VACANT_SINCE };
     await put({ ...clubItem(clubId), meeting, presentSids: new Set(['PA_1']) });
     const onlyIf = { vacantSince: VACANT_SINCE };
-    expect(await clubs.concludeMeeting(clubId, ended(meeting), onlyIf)).toBe(false);
+    expect(await clubs.concludeMeeting({ clubId }, ended(meeting), onlyIf)).toBe(false);
   });
 });
 
@@ -380,21 +385,21 @@ describe('the history', () => {
   test('keeps each ended meeting under its id, word for word', async () => {
     const clubId = await newClub();
     const meeting = ended(newMeeting(clubId));
-    await clubs.recordEndedMeeting(clubId, meeting);
+    await clubs.recordEndedMeeting({ clubId }, meeting);
     expect(await read(clubId, `MEETING#${meeting.meetingId}`)).toEqual({
       pk: `CLUB#${clubId}`,
       sk: `MEETING#${meeting.meetingId}`,
       ...meeting,
     });
-    expect(await clubs.getEndedMeeting(clubId, meeting.meetingId)).toEqual(meeting);
+    expect(await clubs.getEndedMeeting({ clubId }, meeting.meetingId)).toEqual(meeting);
   });
 
   test('is the same after a row was put twice', async () => {
     const clubId = await newClub();
     const meeting = ended(newMeeting(clubId));
-    await clubs.recordEndedMeeting(clubId, meeting);
-    await clubs.recordEndedMeeting(clubId, meeting);
-    expect(await clubs.listEndedMeetings(clubId, { before: undefined, limit: 10 })).toEqual([
+    await clubs.recordEndedMeeting({ clubId }, meeting);
+    await clubs.recordEndedMeeting({ clubId }, meeting);
+    expect(await clubs.listEndedMeetings({ clubId }, { before: undefined, limit: 10 })).toEqual([
       meeting,
     ]);
   });
@@ -402,8 +407,10 @@ describe('the history', () => {
   test('holds nothing of another club', async () => {
     const clubId = await newClub();
     const meeting = ended(newMeeting(clubId));
-    await clubs.recordEndedMeeting(clubId, meeting);
-    expect(await clubs.getEndedMeeting(await newClub(), meeting.meetingId)).toBeUndefined();
+    await clubs.recordEndedMeeting({ clubId }, meeting);
+    expect(
+      await clubs.getEndedMeeting({ clubId: await newClub() }, meeting.meetingId),
+    ).toBeUndefined();
   });
 
   test('is listed newest first, page after page, each meeting once', async () => {
@@ -412,11 +419,11 @@ describe('the history', () => {
     const meetings = Array.from({ length: 7 }, (_, day) =>
       ended(newMeeting(clubId, `2026-08-0${day + 1}T18:00:00.000Z`)),
     );
-    await Promise.all(meetings.map((meeting) => clubs.recordEndedMeeting(clubId, meeting)));
+    await Promise.all(meetings.map((meeting) => clubs.recordEndedMeeting({ clubId }, meeting)));
     const listed: EndedMeeting[] = [];
     for (const size of [3, 3, 1, 0]) {
       const before = listed.at(-1)?.meetingId;
-      const page = await clubs.listEndedMeetings(clubId, { before, limit: 3 });
+      const page = await clubs.listEndedMeetings({ clubId }, { before, limit: 3 });
       expect(page).toHaveLength(size);
       listed.push(...page);
     }
@@ -429,10 +436,10 @@ describe('the history', () => {
       ended(newMeeting(clubId, `${day}T18:00:00.000Z`)),
     );
     if (!old || !middle || !recent) throw new Error('There are three days');
-    await clubs.recordEndedMeeting(clubId, old);
-    await clubs.recordEndedMeeting(clubId, recent);
+    await clubs.recordEndedMeeting({ clubId }, old);
+    await clubs.recordEndedMeeting({ clubId }, recent);
     const page = { before: middle.meetingId, limit: 1 };
-    expect(await clubs.listEndedMeetings(clubId, page)).toEqual([old]);
+    expect(await clubs.listEndedMeetings({ clubId }, page)).toEqual([old]);
   });
 });
 
@@ -440,7 +447,7 @@ describe('the clubs with a meeting on', () => {
   test('are listed, and no other item is', async () => {
     const idle = await newClub();
     const [over, on] = [await newClubWithMeeting(), await newClubWithMeeting()];
-    await clubs.concludeMeeting(over.clubId, ended(over.meeting));
+    await clubs.concludeMeeting(over, ended(over.meeting));
     const active = await clubs.listActiveClubIds();
     expect(active).toContain(on.clubId);
     expect(active).not.toContain(over.clubId);
@@ -489,9 +496,9 @@ describe('the clubs with a meeting on', () => {
 describe('which meetings have ended', () => {
   test('is known of the last one and of every row, and of nothing else', async () => {
     const { clubId, meeting: last } = await newClubWithMeeting();
-    await clubs.concludeMeeting(clubId, ended(last));
+    await clubs.concludeMeeting({ clubId }, ended(last));
     const [row, unknown] = [newMeeting(clubId), newMeeting(clubId)];
-    await clubs.recordEndedMeeting(clubId, ended(row));
+    await clubs.recordEndedMeeting({ clubId }, ended(row));
     const on = await newClubWithMeeting();
     const refs = [
       { clubId, meetingId: last.meetingId },
@@ -507,7 +514,7 @@ describe('which meetings have ended', () => {
   test('handles more than fit into one request', async () => {
     const clubId = await newClub();
     const meetings = Array.from({ length: 120 }, () => newMeeting(clubId));
-    await Promise.all(meetings.map((each) => clubs.recordEndedMeeting(clubId, ended(each))));
+    await Promise.all(meetings.map((each) => clubs.recordEndedMeeting({ clubId }, ended(each))));
     const refs = meetings.map(({ meetingId }) => ({ clubId, meetingId }));
     expect(await clubs.filterEnded([...refs, { clubId, meetingId: ulid() }])).toEqual(refs);
   });

@@ -5,9 +5,18 @@ import {
   GrantNote,
   type Meeting,
   MeetingId,
-  Member,
+  type Member,
+  MemberRecord,
+  memberOf,
 } from '../meetings/model.ts';
-import type { ClubRepository, EndCondition, MeetingRef } from '../meetings/ports.ts';
+import type {
+  ClubRef,
+  ClubRepository,
+  EndCondition,
+  FoundClub,
+  MeetingRef,
+} from '../meetings/ports.ts';
+import { together, unchanged } from './expressions.ts';
 import {
   ACTIVE_SHARDS,
   activeShardOf,
@@ -29,24 +38,13 @@ const NOT_BARRED = '(moderatorId = :caller OR NOT contains(barredUserIds, :calle
 
 /** The clubs and their meetings; items and keys are in docs/decisions.md. */
 export function createClubRepository(table: Table): ClubRepository {
-  const endedMeeting = async (key: Key): Promise<EndedMeeting | undefined> => {
-    const item = await table.get(key);
-    return item && EndedMeeting.parse(item);
-  };
-
   /** In one round trip; the members by user id. */
   const clubAndMembers = async (clubId: string, userIds: string[], others: Key[] = []) => {
     const keys = [...new Set(userIds)].map((userId) => memberKey(clubId, userId));
     const items = await table.getTogether([clubKey(clubId), ...keys, ...others]);
-    const club = items.find(({ sk }) => sk === 'CLUB');
-    const members = items
-      .filter(({ sk }) => String(sk).startsWith(MEMBER_PREFIX))
-      .map((item) => Member.parse(item));
-    return {
-      club: club && Club.parse(club),
-      members: new Map(members.map((member) => [member.userId, member])),
-      items,
-    };
+    const { club } = findClubIn(items);
+    const members = club ? membersIn(items, club) : [];
+    return { club, members: new Map(members.map((member) => [member.userId, member])), items };
   };
 
   return {
@@ -67,26 +65,31 @@ export function createClubRepository(table: Table): ClubRepository {
       return { club, members: [members.get(first), members.get(second)] };
     },
 
-    async getMembers(clubId, userIds) {
+    async getMembers(club, userIds) {
       const members: Member[] = [];
       for (const batch of batchesOf(userIds, BATCH_KEYS)) {
-        const items = await table.batchGet(batch.map((userId) => memberKey(clubId, userId)));
-        members.push(...items.map((item) => Member.parse(item)));
+        const items = await table.batchGet(batch.map((userId) => memberKey(club.clubId, userId)));
+        members.push(...membersIn(items, club));
       }
       return members;
     },
 
-    async listMembers(clubId, { after, limit }) {
+    async listMembers(club, { after, limit }) {
+      const { clubId, generation } = club;
+      const ofThisClub = unchanged({ generation, removedAt: undefined });
       const items = await table.query({
         KeyConditionExpression: 'pk = :pk AND sk BETWEEN :from AND :to',
-        ExpressionAttributeValues: {
-          ':pk': clubKey(clubId).pk,
-          ':from': after === undefined ? MEMBER_PREFIX : justAfter(memberKey(clubId, after).sk),
-          ':to': `${MEMBER_PREFIX}~`,
-        },
+        FilterExpression: ofThisClub.conditions.join(' AND '),
+        ...together(ofThisClub, {
+          ExpressionAttributeValues: {
+            ':pk': clubKey(clubId).pk,
+            ':from': after === undefined ? MEMBER_PREFIX : justAfter(memberKey(clubId, after).sk),
+            ':to': `${MEMBER_PREFIX}~`,
+          },
+        }),
         limit,
       });
-      return items.map((item) => Member.parse(item));
+      return membersIn(items, club);
     },
 
     async listClubIdsOf(userId, { after, limit }) {
@@ -111,30 +114,12 @@ export function createClubRepository(table: Table): ClubRepository {
         );
         for (const clubId of batch) {
           const own = items.filter((item) => clubIdOf(item) === clubId);
-          const club = own.find(({ sk }) => sk === 'CLUB');
-          const member = own.find(({ sk }) => sk !== 'CLUB');
-          if (club) found.push({ club: Club.parse(club), member: member && Member.parse(member) });
+          const { club } = findClubIn(own);
+          if (club) found.push({ club, member: membersIn(own, club)[0] });
         }
       }
       return found;
     },
-
-    changeRole: (clubId, { userId, joinedAt, roleAt: seenRoleAt }, role, at) =>
-      table.updateIf(memberKey(clubId, userId), {
-        ConditionExpression: [
-          'joinedAt = :joinedAt',
-          seenRoleAt === undefined ? 'attribute_not_exists(roleAt)' : 'roleAt = :seenRoleAt',
-        ].join(' AND '),
-        UpdateExpression: 'SET #role = :role, roleAt = :at',
-        // `role` is a word that DynamoDB reserves.
-        ExpressionAttributeNames: { '#role': 'role' },
-        ExpressionAttributeValues: {
-          ':joinedAt': joinedAt,
-          ':role': role,
-          ':at': at,
-          ...(seenRoleAt !== undefined && { ':seenRoleAt': seenRoleAt }),
-        },
-      }),
 
     changeBar: ({ clubId, meetingId }, { userId, isBarred, seenRevision, revision }) =>
       table.updateIf(clubKey(clubId), {
@@ -155,40 +140,54 @@ export function createClubRepository(table: Table): ClubRepository {
 
     async getClub(clubId) {
       const item = await table.get(clubKey(clubId));
-      return item && Club.parse(item);
+      return findClubIn(item ? [item] : []).club;
     },
 
-    claimMeeting: (clubId, meeting: Meeting) =>
-      table.updateIf(clubKey(clubId), {
-        // ULIDs sort by time. A write that was sent again can arrive once more when its meeting is over.
-        ConditionExpression:
-          'attribute_exists(pk) AND attribute_not_exists(meeting) AND (attribute_not_exists(lastMeeting) OR lastMeeting.meetingId < :meetingId)',
+    claimMeeting: ({ clubId, generation, forgetCount }, meeting: Meeting) => {
+      const seen = unchanged({ generation, forgetCount });
+      return table.updateIf(clubKey(clubId), {
+        ConditionExpression: [
+          'attribute_exists(clubId)',
+          'attribute_not_exists(meeting)',
+          // ULIDs sort by time. A write that was sent again can arrive once more when its meeting is over.
+          '(attribute_not_exists(lastMeeting) OR lastMeeting.meetingId < :meetingId)',
+          ...seen.conditions,
+        ].join(' AND '),
         UpdateExpression:
           'SET meeting = :meeting, activeShard = :shard, activeSince = :since REMOVE presence, presentSids, barredUserIds, barsRevision',
-        ExpressionAttributeValues: {
-          ':meeting': meeting,
-          ':meetingId': meeting.meetingId,
-          ':shard': activeShardOf(clubId),
-          ':since': meeting.startedAt,
-        },
-      }),
+        ...together(seen, {
+          ExpressionAttributeValues: {
+            ':meeting': meeting,
+            ':meetingId': meeting.meetingId,
+            ':shard': activeShardOf(clubId),
+            ':since': meeting.startedAt,
+          },
+        }),
+      });
+    },
 
-    concludeMeeting: (clubId, ended, onlyIf) =>
-      table.updateIf(clubKey(clubId), {
+    concludeMeeting: ({ clubId, forgetCount }, ended, onlyIf) => {
+      const seen = unchanged({ forgetCount });
+      return table.updateIf(clubKey(clubId), {
         ConditionExpression: [
+          // No other club has a meeting of this id.
           'meeting.meetingId = :meetingId',
+          ...seen.conditions,
           ...(ended.endedBy === null ? [] : [NOT_BARRED]),
           ...conditionOf(onlyIf),
         ].join(' AND '),
         UpdateExpression:
           'SET lastMeeting = :ended REMOVE meeting, activeShard, activeSince, presence, presentSids, barredUserIds, barsRevision',
-        ExpressionAttributeValues: {
-          ':meetingId': ended.meetingId,
-          ':ended': ended,
-          ...(ended.endedBy !== null && { ':caller': ended.endedBy }),
-          ...(onlyIf && { ':vacantSince': onlyIf.vacantSince }),
-        },
-      }),
+        ...together(seen, {
+          ExpressionAttributeValues: {
+            ':meetingId': ended.meetingId,
+            ':ended': ended,
+            ...(ended.endedBy !== null && { ':caller': ended.endedBy }),
+            ...(onlyIf && { ':vacantSince': onlyIf.vacantSince }),
+          },
+        }),
+      });
+    },
 
     markVacant: (clubId, { meetingId, since }) =>
       table.updateIf(clubKey(clubId), {
@@ -205,20 +204,44 @@ export function createClubRepository(table: Table): ClubRepository {
         ExpressionAttributeValues: { ':meetingId': meetingId },
       }),
 
-    recordEndedMeeting: (clubId, ended) =>
-      table.put({ ...meetingKey(clubId, ended.meetingId), ...ended }),
+    async recordEndedMeeting({ clubId, generation }, ended) {
+      const key = meetingKey(clubId, ended.meetingId);
+      const item = { ...key, ...ended, ...(generation !== undefined && { generation }) };
+      const isPut = await table.putIf(item, { ConditionExpression: 'attribute_not_exists(pk)' });
+      if (isPut || ended.endedBy !== null) return;
+      await table.updateIf(key, {
+        ConditionExpression: 'attribute_exists(pk)',
+        UpdateExpression: 'SET endedBy = :nobody',
+        ExpressionAttributeValues: { ':nobody': null },
+      });
+    },
 
-    getEndedMeeting: (clubId, meetingId) => endedMeeting(meetingKey(clubId, meetingId)),
+    async removeEndedMeeting({ clubId, generation }, meetingId) {
+      const ofThatClub = unchanged({ generation });
+      await table.removeIf(meetingKey(clubId, meetingId), {
+        ConditionExpression: ofThatClub.conditions.join(' AND '),
+        ...together(ofThatClub),
+      });
+    },
 
-    async listEndedMeetings(clubId, { before, limit }) {
+    async getEndedMeeting({ clubId, generation }, meetingId) {
+      const item = await table.get(meetingKey(clubId, meetingId));
+      return item && item['generation'] === generation ? EndedMeeting.parse(item) : undefined;
+    },
+
+    async listEndedMeetings({ clubId, generation }, { before, limit }) {
+      const ofThisClub = unchanged({ generation });
       const items = await table.query({
         KeyConditionExpression: 'pk = :pk AND sk BETWEEN :from AND :to',
-        ExpressionAttributeValues: {
-          ':pk': clubKey(clubId).pk,
-          ':from': MEETING_PREFIX,
-          // Up to but not including `before`; `~` sorts after every character of a ULID.
-          ':to': before === undefined ? `${MEETING_PREFIX}~` : `${MEETING_PREFIX}${before}`,
-        },
+        FilterExpression: ofThisClub.conditions.join(' AND '),
+        ...together(ofThisClub, {
+          ExpressionAttributeValues: {
+            ':pk': clubKey(clubId).pk,
+            ':from': MEETING_PREFIX,
+            // Up to but not including `before`; `~` sorts after every character of a ULID.
+            ':to': before === undefined ? `${MEETING_PREFIX}~` : `${MEETING_PREFIX}${before}`,
+          },
+        }),
         ScanIndexForward: false,
         limit: limit + (before === undefined ? 0 : 1),
       });
@@ -246,10 +269,12 @@ export function createClubRepository(table: Table): ClubRepository {
       // DynamoDB takes no key twice.
       for (const batch of batchesOf([...new Set(clubIds)], BATCH_KEYS)) {
         const items = await table.batchGet(batch.map(clubKey));
-        yield items.map((item) => ({
-          clubId: clubIdOf(item),
-          read: () => Club.parse(item),
-        }));
+        yield items
+          .filter(({ removedAt }) => removedAt === undefined)
+          .map((item) => ({
+            clubId: clubIdOf(item),
+            read: () => Club.parse(item),
+          }));
       }
     },
 
@@ -279,6 +304,22 @@ export function createClubRepository(table: Table): ClubRepository {
     },
   };
 }
+
+/** The club among the items, or when it was removed. */
+export function findClubIn(items: Item[]): FoundClub {
+  const item = items.find(({ sk }) => sk === 'CLUB');
+  const removed = RemovedClub.safeParse(item);
+  return removed.success ? removed.data : { club: item && Club.parse(item) };
+}
+
+/** What is left of a club that was removed. */
+const RemovedClub = z.object({ removedAt: z.string() });
+
+/** Those of the items that are of members of this club. */
+const membersIn = (items: Item[], club: ClubRef): Member[] =>
+  items
+    .filter(({ sk }) => String(sk).startsWith(MEMBER_PREFIX))
+    .flatMap((item) => memberOf(club, MemberRecord.parse(item)) ?? []);
 
 const clubIdOf = ({ pk }: Item): string => String(pk).slice(CLUB_PREFIX.length);
 

@@ -166,7 +166,8 @@ export function tableOn(
               TableName,
               ConsistentRead: input.IndexName === undefined,
               ...input,
-              ...(limit && { Limit: limit - items.length }),
+              // What a filter leaves out counts as well.
+              ...(limit && { Limit: input.FilterExpression ? limit : limit - items.length }),
               ...(ExclusiveStartKey && { ExclusiveStartKey }),
             }),
             options,
@@ -175,21 +176,27 @@ export function tableOn(
         items.push(...(page.Items ?? []));
         ExclusiveStartKey = page.LastEvaluatedKey;
       } while (ExclusiveStartKey && (!limit || items.length < limit));
-      return items;
+      return limit ? items.slice(0, limit) : items;
     },
 
     async put(Item: Key & Item): Promise<void> {
       await answer((options) => documents.send(new PutCommand({ TableName, Item }), options));
     },
 
+    /** Whether the condition held, and so the item is there in place of any other of its key. */
+    putIf: (Item: Key & Item, condition: Condition): Promise<boolean> =>
+      unlessRefused((options) =>
+        documents.send(new PutCommand({ TableName, Item, ...condition }), options),
+      ),
+
     async remove(Key: Key): Promise<void> {
       await answer((options) => documents.send(new DeleteCommand({ TableName, Key }), options));
     },
 
     /** Whether the condition held, and so the item is gone; true also when there was none. */
-    removeIf: (Key: Key, ConditionExpression: string): Promise<boolean> =>
+    removeIf: (Key: Key, condition: Condition): Promise<boolean> =>
       unlessRefused((options) =>
-        documents.send(new DeleteCommand({ TableName, Key, ConditionExpression }), options),
+        documents.send(new DeleteCommand({ TableName, Key, ...condition }), options),
       ),
 
     /** In any order; stops at the first batch that stays unprocessed. */
@@ -221,7 +228,7 @@ export function tableOn(
     },
 
     /** Whether the condition held, and so the update was made. */
-    updateIf: (Key: Key, input: Update & { ConditionExpression: string }): Promise<boolean> =>
+    updateIf: (Key: Key, input: Update & Condition): Promise<boolean> =>
       unlessRefused((options) =>
         documents.send(new UpdateCommand({ TableName, Key, ...input }), options),
       ),
@@ -248,18 +255,18 @@ interface SendOptions {
   abortSignal?: AbortSignal;
 }
 
-type Update = Pick<
+type Placeholders = Pick<
   UpdateCommandInput,
-  | 'UpdateExpression'
-  | 'ConditionExpression'
-  | 'ExpressionAttributeNames'
-  | 'ExpressionAttributeValues'
+  'ExpressionAttributeNames' | 'ExpressionAttributeValues'
 >;
+type Update = Pick<UpdateCommandInput, 'UpdateExpression'> & Placeholders;
+export type Condition = { ConditionExpression: string } & Placeholders;
 
 type QueryRequest = Pick<
   QueryCommandInput,
-  'IndexName' | 'KeyConditionExpression' | 'ExpressionAttributeValues' | 'ScanIndexForward'
-> & { limit?: number };
+  'IndexName' | 'KeyConditionExpression' | 'FilterExpression' | 'ScanIndexForward'
+> &
+  Placeholders & { limit?: number };
 
 /**
  * DynamoDB's answer. What it refuses for good (a condition, a request that is wrong, missing rights)

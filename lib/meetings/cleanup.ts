@@ -45,6 +45,7 @@ export interface CleanupDeps {
     | 'markVacant'
     | 'clearVacant'
     | 'recordEndedMeeting'
+    | 'removeEndedMeeting'
     | 'concludeMeeting'
   >;
   presence: Pick<
@@ -295,7 +296,7 @@ async function repairPresence(
   // The rooms were listed before the club was read: another one may have replaced the listed room.
   const isKnown = listed?.sid === presence.roomSid;
   const sight = await look(run, club, meeting, isKnown ? listed : undefined);
-  await repairRoom(run, ref, { presence, sids }, sight, {
+  await repairRoom(run, club, ref, { presence, sids }, sight, {
     askedAt,
     observedAt: run.now().toISOString(),
   });
@@ -309,6 +310,7 @@ async function repairPresence(
  */
 async function repairRoom(
   run: Run,
+  club: Club,
   ref: MeetingRef,
   known: { presence: Presence; sids: Set<string> },
   { room: { sid, createdAt }, inRoom }: Sight,
@@ -331,7 +333,7 @@ async function repairRoom(
   const added = attendees.filter((attendee) => !sids.has(attendee.sid));
   if (added.length > 0) {
     const userIds = new Set(added.filter(isPerson).map(({ identity }) => identity));
-    const members = await run.clubs.getMembers(ref.clubId, [...userIds]);
+    const members = await run.clubs.getMembers(club, [...userIds]);
     const sessions = added.map((attendee) => {
       const isThis = ({ userId }: Member) => isPerson(attendee) && userId === attendee.identity;
       return sessionOf(attendee, room, members.find(isThis));

@@ -1,22 +1,28 @@
 import type { Club, EndedMeeting, Meeting } from './model.ts';
 import type { ClubRepository, EndCondition } from './ports.ts';
 
+export interface ConcludeDeps {
+  clubs: Pick<
+    ClubRepository,
+    'getClub' | 'recordEndedMeeting' | 'removeEndedMeeting' | 'concludeMeeting'
+  >;
+  now: () => Date;
+}
+
 /**
- * Decides by one conditional write that the meeting is over: it is still the club's current one, and
- * `onlyIf` holds. Undefined when it is not or does not; somebody else may have decided.
+ * Decides by one conditional write that the meeting is over: it is still the club's current one, nobody
+ * was forgotten since the club was read, and `onlyIf` holds. Undefined when it is not or does not;
+ * somebody else may have decided.
  */
 export async function concludeMeeting(
-  {
-    clubs,
-    now,
-  }: { clubs: Pick<ClubRepository, 'recordEndedMeeting' | 'concludeMeeting'>; now: () => Date },
+  { clubs, now }: ConcludeDeps,
   club: Club,
   { meetingId, roomName, startedAt }: Meeting,
   { endedBy, reason }: Pick<EndedMeeting, 'endedBy' | 'reason'>,
   onlyIf?: EndCondition,
 ): Promise<EndedMeeting | undefined> {
   // Before `lastMeeting` is written over, its facts go to the history, word for word.
-  if (club.lastMeeting) await clubs.recordEndedMeeting(club.clubId, club.lastMeeting);
+  if (club.lastMeeting) await clubs.recordEndedMeeting(club, club.lastMeeting);
 
   const durationMs = Math.max(0, now().getTime() - Date.parse(startedAt));
   const ended: EndedMeeting = {
@@ -28,7 +34,20 @@ export async function concludeMeeting(
     endedBy,
     reason,
   };
-  return (await clubs.concludeMeeting(club.clubId, ended, onlyIf)) ? ended : undefined;
+  if (await clubs.concludeMeeting(club, ended, onlyIf)) return ended;
+  if (club.lastMeeting) await undoIfClubIsGone({ clubs }, club, club.lastMeeting);
+  return undefined;
+}
+
+/** A row that was put after its club was removed would be left behind. */
+async function undoIfClubIsGone(
+  { clubs }: Pick<ConcludeDeps, 'clubs'>,
+  { clubId, generation }: Club,
+  { meetingId }: EndedMeeting,
+): Promise<void> {
+  const current = await clubs.getClub(clubId);
+  if (current && current.generation === generation) return;
+  await clubs.removeEndedMeeting({ clubId, generation }, meetingId);
 }
 
 /** The facts of a meeting that is over, wherever they are by now. */
@@ -39,5 +58,5 @@ export async function findEnded(
 ): Promise<EndedMeeting | undefined> {
   if (!club || meetingId === undefined) return undefined;
   if (club.lastMeeting?.meetingId === meetingId) return club.lastMeeting;
-  return clubs.getEndedMeeting(club.clubId, meetingId);
+  return clubs.getEndedMeeting(club, meetingId);
 }

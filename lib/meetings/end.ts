@@ -1,19 +1,19 @@
 import type { EndAnswer } from '../contract/answers.ts';
-import { MediaUnavailable, MeetingNotActive, RemovedFromMeeting } from '../errors.ts';
+import { MediaUnavailable, MeetingNotActive, StoreUnavailable } from '../errors.ts';
 import { requireModerator, requireNotBarred } from './access.ts';
-import { concludeMeeting, findEnded } from './conclude.ts';
-import type { Caller, Club, EndedMeeting, Meeting } from './model.ts';
+import { type ConcludeDeps, concludeMeeting, findEnded } from './conclude.ts';
+import type { Caller, EndedMeeting } from './model.ts';
 import type { ClubRepository, Log, MediaServer } from './ports.ts';
 
 export interface EndDeps {
-  clubs: Pick<
-    ClubRepository,
-    'getClubAndMember' | 'getClub' | 'getEndedMeeting' | 'recordEndedMeeting' | 'concludeMeeting'
-  >;
+  clubs: ConcludeDeps['clubs'] & Pick<ClubRepository, 'getClubAndMember' | 'getEndedMeeting'>;
   media: Pick<MediaServer, 'deleteRoom'>;
   now: () => Date;
   log: Log;
 }
+
+/** How often an end is decided anew that met another change of the club. */
+const ATTEMPTS = 3;
 
 /**
  * Ends the club's meeting for good: one conditional write decides, then the room goes. Repeating it
@@ -28,14 +28,7 @@ export async function endMeeting(
   deps: EndDeps,
   { caller, clubId, meetingId }: { caller: Caller; clubId: string; meetingId?: string | undefined },
 ): Promise<EndAnswer> {
-  const read = await deps.clubs.getClubAndMember(clubId, caller.userId);
-  const club = requireModerator(read, caller, 'end meetings');
-
-  const wanted = meetingId ?? club.meeting?.meetingId ?? club.lastMeeting?.meetingId;
-  const decided =
-    club.meeting && club.meeting.meetingId === wanted
-      ? await decideEnd(deps, club, club.meeting, caller)
-      : await findEnded(deps, club, wanted);
+  const decided = await decideEnd(deps, { caller, clubId, meetingId });
   if (!decided) throw new MeetingNotActive('No such meeting is on');
 
   return {
@@ -47,21 +40,26 @@ export async function endMeeting(
   };
 }
 
-/** Decides the end, or finds out how somebody else decided it. */
+/** Decides the end, or finds out how another request decided it. */
 async function decideEnd(
   deps: EndDeps,
-  club: Club,
-  meeting: Meeting,
-  caller: Caller,
+  { caller, clubId, meetingId }: { caller: Caller; clubId: string; meetingId: string | undefined },
 ): Promise<EndedMeeting | undefined> {
-  requireNotBarred(club, caller);
-  const by = { endedBy: caller.userId, reason: 'moderator' } as const;
-  const ended = await concludeMeeting(deps, club, meeting, by);
-  if (ended) return ended;
-  const current = await deps.clubs.getClub(club.clubId);
-  // The write is refused for nothing else while the meeting is on.
-  if (current?.meeting?.meetingId === meeting.meetingId) throw new RemovedFromMeeting();
-  return findEnded(deps, current, meeting.meetingId);
+  let wanted = meetingId;
+  for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+    const read = await deps.clubs.getClubAndMember(clubId, caller.userId);
+    // The meeting of a moderator who lost against another's end is over, whatever they are by now.
+    const isLost = attempt > 0 && read.club?.meeting?.meetingId !== wanted;
+    const club = isLost ? read.club : requireModerator(read, caller, 'end meetings');
+    wanted ??= club?.meeting?.meetingId ?? club?.lastMeeting?.meetingId;
+    if (!club?.meeting || club.meeting.meetingId !== wanted) return findEnded(deps, club, wanted);
+
+    requireNotBarred(club, caller);
+    const by = { endedBy: caller.userId, reason: 'moderator' } as const;
+    const ended = await concludeMeeting(deps, club, club.meeting, by);
+    if (ended) return ended;
+  }
+  throw new StoreUnavailable({ cause: new Error('the club kept being changed') });
 }
 
 /** The end is decided, so whatever LiveKit answers now is told as `success: false`, not as a failure. */

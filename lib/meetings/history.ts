@@ -25,12 +25,10 @@ export async function listMeetings(
     before,
   }: { caller: Caller; clubId: string; limit: number; before?: string | undefined },
 ): Promise<MeetingList> {
-  const { lastMeeting } = requireMember(
-    await clubs.getClubAndMember(clubId, caller.userId),
-    caller,
-  );
+  const club = requireMember(await clubs.getClubAndMember(clubId, caller.userId), caller);
+  const { lastMeeting } = club;
   // One more than asked for tells whether there is a next page.
-  const rows = await clubs.listEndedMeetings(clubId, { before, limit: limit + 1 });
+  const rows = await clubs.listEndedMeetings(club, { before, limit: limit + 1 });
   const isNext = lastMeeting && (before === undefined || lastMeeting.meetingId < before);
   // A row of the last meeting can exist already, when the end of the one after it did not come about.
   const others = rows.filter(({ meetingId }) => meetingId !== lastMeeting?.meetingId);

@@ -1,12 +1,13 @@
 import * as z from 'zod/mini';
-import { ClubNotFound, MemberNotFound, NotAllowed, StoreUnavailable } from '../errors.ts';
+import type { Done, ShownClub, StaleField } from '../contract/commands.ts';
+import { ClubNotFound, InvalidRequest, StoreUnavailable } from '../errors.ts';
 import { changeBar } from './bars.ts';
-import { concludeMeeting, findEnded } from './conclude.ts';
+import { type ConcludeDeps, concludeMeeting, findEnded } from './conclude.ts';
+import { changeMember, LEAVES } from './member-changes.ts';
 import {
   type Club,
   ClubId,
   ClubName,
-  type EndedMeeting,
   type Meeting,
   type Member,
   maybe,
@@ -15,10 +16,35 @@ import {
   Role,
   UserId,
 } from './model.ts';
-import type { ClubAdministration, ClubRepository, Log, MediaServer } from './ports.ts';
+import type {
+  ClubAdministration,
+  ClubRepository,
+  Log,
+  MediaServer,
+  MemberRepository,
+} from './ports.ts';
+import { isStale, timeOfChange } from './times.ts';
 
-/** How often a club that somebody keeps starting meetings in is tried to be removed. */
-const REMOVAL_ATTEMPTS = 3;
+/** Members on one page of `show`: at 600 bytes each far from the 6 MB that Lambda answers at most. */
+const SHOWN_MEMBERS = 1000;
+
+/** How often a change of a club is tried again that met another one. */
+const ATTEMPTS = 3;
+
+/** A command that is further ahead than this comes from a clock that is wrong. */
+const MAX_AHEAD_MS = 5 * 60_000;
+
+const OCCURRED_RULE = 'must be a time in UTC, as 2026-11-22T20:06:59.900Z';
+
+/** When the change was made that the command is about. In milliseconds, so that times compare as text. */
+const OccurredAt = z.pipe(
+  z.iso.datetime(OCCURRED_RULE),
+  z.transform((text) => new Date(text).toISOString()),
+);
+
+/** Every command that changes something. */
+const change = { clubId: ClubId, occurredAt: maybe(OccurredAt) };
+const ofMember = { ...change, userId: UserId };
 
 /** What the application that owns the clubs tells this service: one command at a time. */
 export const Command = z.discriminatedUnion(
@@ -26,32 +52,31 @@ export const Command = z.discriminatedUnion(
   [
     z.strictObject({
       command: z.literal('put-club'),
-      clubId: ClubId,
+      ...change,
       name: ClubName,
       moderatorId: UserId,
     }),
-    z.strictObject({ command: z.literal('remove-club'), clubId: ClubId }),
+    z.strictObject({ command: z.literal('remove-club'), ...change }),
     z.strictObject({
       command: z.literal('put-member'),
-      clubId: ClubId,
-      userId: UserId,
+      ...ofMember,
       displayName: maybe(ParticipantName),
       role: maybe(Role),
     }),
-    z.strictObject({ command: z.literal('remove-member'), clubId: ClubId, userId: UserId }),
-    z.strictObject({ command: z.literal('set-role'), clubId: ClubId, userId: UserId, role: Role }),
-    z.strictObject({ command: z.literal('show'), clubId: ClubId }),
-    z.strictObject({ command: z.literal('forget-user'), clubId: ClubId, userId: UserId }),
+    z.strictObject({ command: z.literal('remove-member'), ...ofMember }),
+    z.strictObject({ command: z.literal('set-role'), ...ofMember, role: Role }),
+    z.strictObject({ command: z.literal('forget-user'), ...ofMember }),
+    z.strictObject({ command: z.literal('show'), clubId: ClubId, cursor: maybe(UserId) }),
   ],
   'must be one of the commands',
 );
 export type Command = z.infer<typeof Command>;
+type CommandOf<Name extends Command['command']> = Extract<Command, { command: Name }>;
 
 export interface ManageDeps {
-  clubs: Pick<
-    ClubRepository,
-    'getClub' | 'changeBar' | 'recordEndedMeeting' | 'getEndedMeeting' | 'concludeMeeting'
-  >;
+  clubs: ConcludeDeps['clubs'] &
+    Pick<ClubRepository, 'changeBar' | 'getEndedMeeting' | 'listMembers'>;
+  members: MemberRepository;
   administration: ClubAdministration;
   media: Pick<MediaServer, 'listRooms' | 'deleteRoom' | 'removeParticipant'>;
   now: () => Date;
@@ -59,14 +84,7 @@ export interface ManageDeps {
 }
 
 /** What a command did; `show` answers with the club as it is. */
-export type Managed = { done: true } | ShownClub;
-
-export interface ShownClub extends Pick<Club, 'clubId' | 'name' | 'moderatorId' | 'createdAt'> {
-  members: Member[];
-  meeting: Meeting | null;
-  barredUserIds: string[];
-  lastMeeting: EndedMeeting | null;
-}
+export type Managed = Done | ShownClub;
 
 /**
  * Carries out one command. Each can be repeated, and writes only the fields that it owns: a meeting
@@ -74,38 +92,59 @@ export interface ShownClub extends Pick<Club, 'clubId' | 'name' | 'moderatorId' 
  *
  * @throws ClubNotFound, MemberNotFound
  * @throws NotAllowed for taking the club's own moderator off the club: name another one first
+ * @throws InvalidRequest for a command from the future
  */
 export async function manageClubs(deps: ManageDeps, command: Command): Promise<Managed> {
-  const { clubId } = command;
   deps.log.info('clubs', {
     command: command.command,
-    clubId,
+    clubId: command.clubId,
     ...('userId' in command && { userId: command.userId }),
   });
+  if (command.command === 'show') return show(deps, command);
+  if (isAhead(command, deps.now())) {
+    throw new InvalidRequest('occurredAt must not be more than 5 minutes ahead');
+  }
+  const stale = await carryOut(deps, command);
+  return { done: true, ...(stale.length > 0 && { stale }) };
+}
+
+const isAhead = ({ occurredAt }: { occurredAt?: string | undefined }, now: Date): boolean =>
+  occurredAt !== undefined && Date.parse(occurredAt) - now.getTime() > MAX_AHEAD_MS;
+
+async function carryOut(
+  deps: ManageDeps,
+  command: Exclude<Command, { command: 'show' }>,
+): Promise<StaleField[]> {
   switch (command.command) {
     case 'put-club':
-      await deps.administration.putClub(command, deps.now().toISOString());
-      break;
+      return putClub(deps, command);
     case 'remove-club':
-      await removeClub(deps, clubId);
-      break;
-    case 'put-member':
-      await existing(deps, clubId);
-      await deps.administration.putMember(clubId, command, deps.now().toISOString());
-      break;
-    case 'remove-member':
-      await removeMember(deps, { clubId, userId: command.userId });
-      break;
+      return removeClub(deps, command);
+    case 'put-member': {
+      const { displayName: name, role } = command;
+      return changeMember(deps, command, { membership: true, name, role });
+    }
     case 'set-role':
-      await setRole(deps, command);
-      break;
+      return changeMember(deps, command, { role: command.role });
+    case 'remove-member':
     case 'forget-user':
-      await removeMember(deps, { clubId, userId: command.userId, isForgotten: true });
-      break;
-    case 'show':
-      return shown(await existing(deps, clubId), await deps.administration.listMembers(clubId));
+      return removeMember(deps, command);
   }
-  return { done: true };
+}
+
+async function show(
+  { clubs }: ManageDeps,
+  { clubId, cursor }: CommandOf<'show'>,
+): Promise<ShownClub> {
+  const club = await clubs.getClub(clubId);
+  if (!club) throw new ClubNotFound();
+  // One more than a page has tells whether there is a next one.
+  const members = await clubs.listMembers(club, { after: cursor, limit: SHOWN_MEMBERS + 1 });
+  const last = members.length > SHOWN_MEMBERS ? members[SHOWN_MEMBERS - 1] : undefined;
+  return {
+    ...shown(club, members.slice(0, SHOWN_MEMBERS)),
+    ...(last && { cursor: last.userId }),
+  };
 }
 
 const shown = (
@@ -116,45 +155,68 @@ const shown = (
   name,
   moderatorId,
   createdAt,
-  members,
+  members: members.map(({ userId, displayName, role, joinedAt }) => ({
+    userId,
+    displayName,
+    role,
+    joinedAt,
+  })),
   meeting: meeting ?? null,
   barredUserIds: [...(barredUserIds ?? [])],
   lastMeeting: lastMeeting ?? null,
 });
 
-async function existing({ clubs }: ManageDeps, clubId: string): Promise<Club> {
-  const club = await clubs.getClub(clubId);
-  if (!club) throw new ClubNotFound();
-  return club;
-}
-
-async function setRole(
-  deps: ManageDeps,
-  { clubId, userId, role }: { clubId: string; userId: string; role: Role },
-): Promise<void> {
-  if (await deps.administration.setRole(clubId, userId, role, deps.now().toISOString())) return;
-  await existing(deps, clubId);
-  throw new MemberNotFound();
+async function putClub(
+  { administration, now }: ManageDeps,
+  { clubId, name, moderatorId, occurredAt }: CommandOf<'put-club'>,
+): Promise<StaleField[]> {
+  for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+    const found = await administration.findClub(clubId);
+    const changedAt = found.club ? found.club.putAt : found.removedAt;
+    const putAt = timeOfChange({ occurredAt, now: now() }, [changedAt]);
+    if (isStale(putAt, changedAt)) return ['club'];
+    const isPut = found.club
+      ? await administration.changeClub(found.club, { name, moderatorId, putAt })
+      : await administration.makeClub(found, {
+          clubId,
+          name,
+          moderatorId,
+          createdAt: putAt,
+          putAt,
+          clearedAt: found.removedAt,
+        });
+    if (isPut) return [];
+  }
+  throw new StoreUnavailable({ cause: new Error('the club kept being changed') });
 }
 
 /**
- * The meeting first, then everything else, the club's own item last: whatever stops this half-way
- * leaves a club that can be removed again.
+ * The meeting first, then the club, then what is left of it: whatever stops this half-way, the same
+ * command goes on from there.
  */
-async function removeClub(deps: ManageDeps, clubId: string): Promise<void> {
-  for (let attempt = 0; attempt < REMOVAL_ATTEMPTS; attempt += 1) {
-    const club = await deps.clubs.getClub(clubId);
+async function removeClub(
+  deps: ManageDeps,
+  { clubId, occurredAt }: CommandOf<'remove-club'>,
+): Promise<StaleField[]> {
+  const { administration, media } = deps;
+  for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+    const found = await administration.findClub(clubId);
+    const { club } = found;
+    const changedAt = club ? club.putAt : found.removedAt;
+    const removedAt = timeOfChange({ occurredAt, now: deps.now() }, [changedAt]);
+    if (isStale(removedAt, changedAt)) return ['club'];
     const roomName = club?.meeting?.roomName ?? club?.lastMeeting?.roomName;
     if (club?.meeting) {
       const by = { endedBy: null, reason: 'club-removed' } as const;
       await concludeMeeting(deps, club, club.meeting, by);
     }
     if (club && roomName) {
-      await deps.media.deleteRoom(roomName);
+      await media.deleteRoom(roomName);
       await deleteEarlierRooms(deps, club);
     }
-    await deps.administration.removeItemsOfClub(clubId);
-    if (await deps.administration.removeIdleClub(clubId)) return;
+    if (!(await administration.removeClub(clubId, found, removedAt))) continue;
+    await administration.removeItemsOfEarlierClubs(clubId);
+    return [];
   }
   throw new StoreUnavailable({ cause: new Error('meetings kept being started in the club') });
 }
@@ -172,34 +234,35 @@ async function deleteEarlierRooms({ clubs, media }: ManageDeps, club: Club): Pro
 }
 
 /**
- * The record first: bars the user from the meeting, so that no token is given out in between, then
- * removes the member and, with `isForgotten`, what the record has of them. LiveKit comes last: it may
- * be down, and nothing of this waits for it.
+ * The record first: who is no member gets no token and is barred from the meeting, so that an old token
+ * lets nobody in; with `forget-user`, what the record has of them goes as well. LiveKit comes last: it
+ * may be down, and nothing of this waits for it.
  */
 async function removeMember(
   deps: ManageDeps,
-  {
-    clubId,
-    userId,
-    isForgotten = false,
-  }: { clubId: string; userId: string; isForgotten?: boolean },
-): Promise<void> {
-  const club = await existing(deps, clubId);
-  if (club.moderatorId === userId) {
-    throw new NotAllowed("The club's own moderator cannot be taken off it: name another one first");
+  { clubId, userId, command, occurredAt }: CommandOf<'remove-member' | 'forget-user'>,
+): Promise<StaleField[]> {
+  const isForgotten = command === 'forget-user';
+  const about = { clubId, userId, occurredAt };
+  const stale = await changeMember(deps, about, { ...LEAVES, isForgotten });
+  const isMember = stale.includes('membership');
+  const club = isMember ? undefined : await deps.clubs.getClub(clubId);
+  const barredFrom = club && (await bar(deps, club, userId));
+  if (isForgotten) {
+    await deps.administration.forgetUser(clubId, userId, isMember ? occurredAt : undefined);
   }
-  await bar(deps, club, userId);
-  await deps.administration.removeMember(clubId, userId);
-  if (isForgotten) await deps.administration.forgetUser(clubId, userId);
-  // Since the first read a meeting may have started, or a moderator have readmitted the user.
-  const now = await deps.clubs.getClub(clubId);
-  if (!now?.meeting || !(await bar(deps, now, userId))) return;
-  await deps.media.removeParticipant(now.meeting.roomName, userId, deps.now());
+  if (barredFrom) await deps.media.removeParticipant(barredFrom.roomName, userId, deps.now());
+  return stale;
 }
 
-/** Says whether the meeting is on, and the user barred from it. */
-async function bar(deps: Pick<ManageDeps, 'clubs'>, club: Club, userId: string): Promise<boolean> {
-  if (!club.meeting) return false;
+/** The meeting that is on, from which the user is barred now. */
+async function bar(
+  deps: Pick<ManageDeps, 'clubs'>,
+  club: Club,
+  userId: string,
+): Promise<Meeting | undefined> {
+  if (!club.meeting) return undefined;
   const change = { userId, isBarred: true };
-  return (await changeBar(deps, club, club.meeting, change)) !== undefined;
+  const isOn = (await changeBar(deps, club, club.meeting, change)) !== undefined;
+  return isOn ? club.meeting : undefined;
 }

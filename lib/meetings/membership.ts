@@ -55,7 +55,7 @@ export async function listMembers(
   { caller, clubId, limit, after }: { caller: Caller; clubId: string } & Page,
 ): Promise<MemberList> {
   const club = requireMember(await clubs.getClubAndMember(clubId, caller.userId), caller);
-  const rows = await clubs.listMembers(clubId, { after, limit: limit + 1 });
+  const rows = await clubs.listMembers(club, { after, limit: limit + 1 });
   const all = isOwnerMissing(club, rows, { limit, after })
     ? [...rows, ownerWithoutItem(club)].sort((a, b) => (a.userId < b.userId ? -1 : 1))
     : rows;

@@ -75,7 +75,8 @@ export const Meeting = z.object({
   meetingId: MeetingId,
   roomName: z.string(),
   startedAt: Instant,
-  startedBy: UserId,
+  /** Null once that moderator was forgotten. */
+  startedBy: z.nullable(UserId),
   maxParticipants: z.int(),
   /** Since when nobody is known to be in it; absent while somebody is. */
   vacantSince: z.optional(Instant),
@@ -115,6 +116,14 @@ export const Club = z.object({
   name: z.string(),
   moderatorId: UserId,
   createdAt: Instant,
+  /** Tells clubs apart that had this id one after another; absent in rows that are older than it. */
+  generation: z.optional(z.string()),
+  /** As of when the name and the moderator are. */
+  putAt: z.optional(Instant),
+  /** When an earlier club of this id was removed, and with it everybody who was in it. */
+  clearedAt: z.optional(Instant),
+  /** How many users were forgotten: what was read before the last of them may name one. */
+  forgetCount: z.optional(z.int()),
   meeting: z.optional(Meeting),
   presence: z.optional(Presence),
   /** The participant sids of the people in the meeting's room; absent when there are none. */
@@ -137,15 +146,39 @@ export const PageLimit = z.coerce
 export const Role = z.enum(['member', 'moderator'], 'must be "member" or "moderator"');
 export type Role = z.infer<typeof Role>;
 
-export const Member = z.object({
+/**
+ * What the record has of a person in a club, whether they are a member or were removed. Membership, name
+ * and role each have the time as of which they are, so that a change that arrives late or again undoes
+ * none that is newer. Rows that are older than these times have none: any change is newer.
+ */
+export const MemberRecord = z.object({
   userId: UserId,
+  /** The club's, when this was written: the person is no member of a later club of the same id. */
+  generation: z.optional(z.string()),
   displayName: z.optional(z.string()),
-  role: Role,
-  /** When the role was last given; absent for a member who kept the role of before there was this. */
+  role: z.optional(Role),
+  joinedAt: z.optional(Instant),
+  membershipAt: z.optional(Instant),
+  nameAt: z.optional(Instant),
   roleAt: z.optional(Instant),
-  joinedAt: Instant,
+  /** Not a member since then. The record stays for a time, so that an older command adds nobody again. */
+  removedAt: z.optional(Instant),
+  /** When `forget-user` was last about them. */
+  forgottenAt: z.optional(Instant),
 });
+export type MemberRecord = z.infer<typeof MemberRecord>;
+
+export const Member = z.extend(MemberRecord, { role: Role, joinedAt: Instant });
 export type Member = z.infer<typeof Member>;
+
+/** The member of this club; undefined for who was removed, or is left from an earlier club of the id. */
+export function memberOf(
+  club: Pick<Club, 'generation'>,
+  record: MemberRecord | undefined,
+): Member | undefined {
+  const isMember = record?.removedAt === undefined && record?.generation === club.generation;
+  return record && isMember ? Member.parse(record) : undefined;
+}
 
 /** What a moderator's token was signed with, in which meeting: LiveKit cannot take it back. */
 export const GrantNote = z.object({

@@ -18,6 +18,7 @@ import { requireModerator, requireNotBarred } from './access.ts';
 import { type Attendee, isAttendee, isGuest, isPerson } from './attendees.ts';
 import { changeBar } from './bars.ts';
 import { effectOn, type GrantDeps } from './grants.ts';
+import { type MemberChangeDeps, tryChange } from './member-changes.ts';
 import {
   type Caller,
   type Club,
@@ -36,12 +37,7 @@ import type { ClubRepository, Log, MediaServer, Participant, Track } from './por
 export interface ModerationDeps {
   clubs: Pick<
     ClubRepository,
-    | 'getClub'
-    | 'getClubAndMember'
-    | 'getClubAndTwoMembers'
-    | 'getMembers'
-    | 'changeRole'
-    | 'changeBar'
+    'getClub' | 'getClubAndMember' | 'getClubAndTwoMembers' | 'getMembers' | 'changeBar'
   >;
   media: Pick<MediaServer, 'getParticipants' | 'removeParticipant' | 'muteTrack'>;
   now: () => Date;
@@ -335,7 +331,7 @@ export async function readmitParticipant(
  *   NotAllowed for the club's own moderator
  */
 export async function setRole(
-  deps: ModerationDeps & GrantDeps,
+  deps: ModerationDeps & MemberChangeDeps & GrantDeps,
   { caller, clubId, userId, role }: { caller: Caller; clubId: string; userId: string; role: Role },
 ): Promise<RoleSet> {
   const club = await changeRole(deps, { caller, clubId, userId, role });
@@ -351,16 +347,15 @@ export async function setRole(
 const ROLE_ATTEMPTS = 5;
 
 /**
- * Gives the role under the condition that nobody gave the member one since they were read. So a write
- * that arrives after its request was given up undoes nothing that was decided since.
+ * Gives the role under the condition that nothing about the member has changed since they were read. So a
+ * write that arrives after its request was given up undoes nothing that was decided since.
  */
 async function changeRole(
-  { clubs, now }: Pick<ModerationDeps, 'clubs' | 'now'>,
+  deps: ModerationDeps & MemberChangeDeps,
   { caller, clubId, userId, role }: { caller: Caller; clubId: string; userId: string; role: Role },
 ): Promise<Club> {
-  let at: string | undefined;
   for (let attempt = 0; attempt < ROLE_ATTEMPTS; attempt += 1) {
-    const read = await clubs.getClubAndTwoMembers(clubId, [caller.userId, userId]);
+    const read = await deps.clubs.getClubAndTwoMembers(clubId, [caller.userId, userId]);
     const [own, member] = read.members;
     const club = requireModerator({ club: read.club, member: own }, caller, 'give roles');
     if (club.moderatorId !== caller.userId) {
@@ -368,20 +363,10 @@ async function changeRole(
     }
     if (userId === club.moderatorId) throw new NotAllowed("The club's own moderator stays one");
     if (!member) throw new MemberNotFound();
-    // A retry inside the SDK can lose against its own first attempt.
-    if (at !== undefined && member.roleAt === at && member.role === role) return club;
-
-    at = laterThan(member.roleAt, now());
-    if (await clubs.changeRole(clubId, member, role, at)) return club;
+    if (await tryChange(deps, { club, record: member, userId }, { role })) return club;
   }
   throw new StoreUnavailable({ cause: new Error('the role kept changing') });
 }
-
-/** Now, or just after a time that another function's clock gave: changes of one role have an order. */
-const laterThan = (before: string | undefined, now: Date): string =>
-  new Date(
-    Math.max(now.getTime(), before === undefined ? 0 : Date.parse(before) + 1),
-  ).toISOString();
 
 const NOW = { effective: 'now' } as const;
 
@@ -455,10 +440,10 @@ async function moderatorsAmong(
 /** Those of the users who are members, by their ids. */
 async function membersAmong(
   { clubs }: Pick<ModerationDeps, 'clubs'>,
-  { clubId }: Club,
+  club: Club,
   userIds: string[],
 ): Promise<Map<string, Member>> {
-  const members = await clubs.getMembers(clubId, [...new Set(userIds)]);
+  const members = await clubs.getMembers(club, [...new Set(userIds)]);
   return new Map(members.map((member) => [member.userId, member]));
 }
 

@@ -4,8 +4,8 @@ import type {
   GrantNote,
   Meeting,
   Member,
+  MemberRecord,
   Presence,
-  Role,
   RoomLife,
   Session,
 } from './model.ts';
@@ -15,6 +15,12 @@ export interface MeetingRef {
   clubId: string;
   meetingId: string;
 }
+
+/** Which of the clubs that had this id one after another. */
+export type ClubRef = Pick<Club, 'clubId' | 'generation'>;
+
+/** A write is made if it is still this club, and no user was forgotten since it was read. */
+export type SeenClub = ClubRef & Pick<Club, 'forgetCount'>;
 
 /** Ends a meeting only if nobody is present and it is vacant since the very moment that was seen. */
 export interface EndCondition {
@@ -68,13 +74,10 @@ export interface ClubRepository {
   ): Promise<{ club: Club | undefined; members: [Member | undefined, Member | undefined] }>;
 
   /** Those of the users who are members, in any order. */
-  getMembers(clubId: string, userIds: string[]): Promise<Member[]>;
+  getMembers(club: ClubRef, userIds: string[]): Promise<Member[]>;
 
   /** A page of the members, in the order of their ids; only those after `after`. */
-  listMembers(
-    clubId: string,
-    page: { after: string | undefined; limit: number },
-  ): Promise<Member[]>;
+  listMembers(club: ClubRef, page: { after: string | undefined; limit: number }): Promise<Member[]>;
 
   /**
    * The clubs of which the user was the moderator or a member a moment ago, in the order of their ids;
@@ -91,23 +94,20 @@ export interface ClubRepository {
     userId: string,
   ): Promise<{ club: Club; member: Member | undefined }[]>;
 
-  /**
-   * Gives a member the role if they are still the member that was read and nobody
-   * gave them a role since; says whether so.
-   */
-  changeRole(clubId: string, seen: Member, role: Role, at: string): Promise<boolean>;
-
   /** Changes one bar of the meeting, if it is on and its bars are those seen; says whether so. */
   changeBar(meeting: MeetingRef, change: BarChange): Promise<boolean>;
 
-  /** Puts the meeting on, if the club exists, has none on and had none since; says whether it did. */
-  claimMeeting(clubId: string, meeting: Meeting): Promise<boolean>;
+  /**
+   * Puts the meeting on, if the club is the one that was seen, has none on and had none since; says
+   * whether it did.
+   */
+  claimMeeting(club: SeenClub, meeting: Meeting): Promise<boolean>;
 
   /**
-   * Moves the meeting that is on to `lastMeeting`, if it is still that one and whoever ends it is not
-   * barred from it; says whether it did.
+   * Moves the meeting that is on to `lastMeeting`, if it is still that one, nobody was forgotten since
+   * the club was seen, and whoever ends it is not barred from it; says whether it did.
    */
-  concludeMeeting(clubId: string, ended: EndedMeeting, onlyIf?: EndCondition): Promise<boolean>;
+  concludeMeeting(club: SeenClub, ended: EndedMeeting, onlyIf?: EndCondition): Promise<boolean>;
 
   /** Notes since when nobody is in the meeting, unless that is known or somebody is present. */
   markVacant(clubId: string, vacancy: { meetingId: string; since: string }): Promise<boolean>;
@@ -115,15 +115,21 @@ export interface ClubRepository {
   /** Somebody is coming, or there again. */
   clearVacant(clubId: string, meetingId: string): Promise<boolean>;
 
-  /** Puts the history row of an ended meeting: a copy of decided facts, so it can be repeated. */
-  recordEndedMeeting(clubId: string, ended: EndedMeeting): Promise<void>;
+  /**
+   * Puts the history row of an ended meeting: a copy of decided facts, so it can be repeated. Who ended
+   * it is never put back into a row that names nobody.
+   */
+  recordEndedMeeting(club: ClubRef, ended: EndedMeeting): Promise<void>;
+
+  /** Deletes the row again, if it is of that club: the club was removed before it was put. */
+  removeEndedMeeting(club: ClubRef, meetingId: string): Promise<void>;
 
   /** The history row of a meeting before the last one. */
-  getEndedMeeting(clubId: string, meetingId: string): Promise<EndedMeeting | undefined>;
+  getEndedMeeting(club: ClubRef, meetingId: string): Promise<EndedMeeting | undefined>;
 
   /** History rows, newest first; only meetings that started before the one named by `before`. */
   listEndedMeetings(
-    clubId: string,
+    club: ClubRef,
     page: { before: string | undefined; limit: number },
   ): Promise<EndedMeeting[]>;
 
@@ -146,36 +152,48 @@ export interface GrantRepository {
   remove(clubId: string, userId: string): Promise<void>;
 }
 
+/** The club of an id, or when the last one was removed; neither when there was none for a month. */
+export interface FoundClub {
+  club?: Club | undefined;
+  removedAt?: string | undefined;
+}
+
+/** What is written about a person in a club: by the application's commands, and by moderators. */
+export interface MemberRepository {
+  /** Both in one round trip; the record may be of an earlier club of the id. */
+  read(clubId: string, userId: string): Promise<FoundClub & { record: MemberRecord | undefined }>;
+
+  /** Writes the whole record, if it is still the one that was seen; says whether it was. */
+  write(clubId: string, seen: MemberRecord | undefined, next: MemberRecord): Promise<boolean>;
+
+  /** Deletes the record, if it is of that club: the club was removed before it was written. */
+  removeLeftOver(club: ClubRef, userId: string): Promise<void>;
+}
+
 /** How the application that owns the clubs keeps them up to date. Every call can be repeated. */
 export interface ClubAdministration {
-  /** Makes the club, or changes its name and moderator. */
-  putClub(
-    club: { clubId: string; name: string; moderatorId: string },
-    createdAt: string,
-  ): Promise<void>;
+  findClub(clubId: string): Promise<FoundClub>;
 
-  /** Makes the member (with the role `member` by default), or changes what is given. */
-  putMember(
-    clubId: string,
-    member: { userId: string; displayName?: string | undefined; role?: Role | undefined },
-    joinedAt: string,
-  ): Promise<void>;
+  /** Puts a new club in the place of what was found there; says whether it still was. */
+  makeClub(found: FoundClub, club: Omit<Club, 'generation'>): Promise<boolean>;
 
-  /** Gives a member the role; says whether there is such a member. */
-  setRole(clubId: string, userId: string, role: Role, at: string): Promise<boolean>;
+  /** Changes the club if it is still as it was found; says whether it was. */
+  changeClub(found: Club, change: Pick<Club, 'name' | 'moderatorId' | 'putAt'>): Promise<boolean>;
 
-  removeMember(clubId: string, userId: string): Promise<void>;
+  /**
+   * Leaves nothing of the club but when it was removed, if no meeting is on and it is still as it was
+   * found; says whether it was. Its other items are {@link removeItemsOfEarlierClubs}'s.
+   */
+  removeClub(clubId: string, found: FoundClub, removedAt: string): Promise<boolean>;
 
-  listMembers(clubId: string): Promise<Member[]>;
+  /** Deletes every item of the id that is not of the club that there is now. */
+  removeItemsOfEarlierClubs(clubId: string): Promise<void>;
 
-  /** Takes the user out of the club's attendance and history; what happened stays. */
-  forgetUser(clubId: string, userId: string): Promise<void>;
-
-  /** Everything of the club but its own item. */
-  removeItemsOfClub(clubId: string): Promise<void>;
-
-  /** The club's own item, unless a meeting is on; says whether it is gone. */
-  removeIdleClub(clubId: string): Promise<boolean>;
+  /**
+   * Takes the user out of the club's attendance and history, as far as it is not after `until`; what
+   * happened stays.
+   */
+  forgetUser(clubId: string, userId: string, until?: string): Promise<void>;
 }
 
 /** One room of a meeting's name: a server that lost it, or its timer, may make the next. */

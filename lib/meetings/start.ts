@@ -1,10 +1,13 @@
 import type { StartedMeeting } from '../contract/answers.ts';
-import { MeetingNotActive } from '../errors.ts';
+import { MeetingNotActive, StoreUnavailable } from '../errors.ts';
 import { requireModerator, requireNotBarred } from './access.ts';
 import { type Caller, type Club, type Meeting, roomNameOf } from './model.ts';
 import type { ClubRepository, MediaServer } from './ports.ts';
 import { ensureRoom, type RoomLimits } from './room.ts';
 import { keepFromEnding } from './vacancy.ts';
+
+/** How often a start is decided anew that met another change of the club. */
+const ATTEMPTS = 3;
 
 export interface StartDeps {
   clubs: Pick<ClubRepository, 'getClubAndMember' | 'getClub' | 'claimMeeting' | 'clearVacant'>;
@@ -27,25 +30,41 @@ export async function startMeeting(
   deps: StartDeps,
   { caller, clubId }: { caller: Caller; clubId: string },
 ): Promise<StartedMeeting> {
-  const read = await deps.clubs.getClubAndMember(clubId, caller.userId);
-  const club = requireModerator(read, caller, 'start meetings');
-
-  const own = club.meeting ? undefined : newMeeting(deps, { caller, clubId });
-  const isClaimed = own !== undefined && (await deps.clubs.claimMeeting(clubId, own));
-  const meeting = isClaimed
-    ? own
-    : await meetingThatIsOn(deps, caller, own ? await deps.clubs.getClub(clubId) : club);
-
+  const { club, meeting, isOwn } = await decideStart(deps, { caller, clubId });
   await ensureRoom(deps, club, meeting);
   return {
     success: true,
     meetingId: meeting.meetingId,
     roomName: meeting.roomName,
     startedAt: meeting.startedAt,
-    // By id, not by who won: a retry inside the SDK can lose against its own first attempt.
-    alreadyActive: meeting.meetingId !== own?.meetingId,
+    alreadyActive: !isOwn,
   };
 }
+
+/** Puts a meeting on, or finds the one that is. */
+async function decideStart(
+  deps: StartDeps,
+  { caller, clubId }: { caller: Caller; clubId: string },
+): Promise<{ club: Club; meeting: Meeting; isOwn: boolean }> {
+  for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+    const read = await deps.clubs.getClubAndMember(clubId, caller.userId);
+    const club = requireModerator(read, caller, 'start meetings');
+    const own = club.meeting ? undefined : newMeeting(deps, { caller, clubId });
+    if (own && (await deps.clubs.claimMeeting(club, own))) {
+      return { club, meeting: own, isOwn: true };
+    }
+    const current = own ? await deps.clubs.getClub(clubId) : club;
+    if (own && !current?.meeting && !isAsSeen(current, club)) continue;
+    const meeting = await meetingThatIsOn(deps, caller, current);
+    // By id, not by who won: a retry inside the SDK can lose against its own first attempt.
+    return { club, meeting, isOwn: meeting.meetingId === own?.meetingId };
+  }
+  throw new StoreUnavailable({ cause: new Error('the club kept being changed') });
+}
+
+/** Whether it is still this club, and nobody was forgotten since: else the caller may be nobody in it. */
+const isAsSeen = (current: Club | undefined, seen: Club): boolean =>
+  current?.generation === seen.generation && current?.forgetCount === seen.forgetCount;
 
 function newMeeting(
   { now, newMeetingId, rooms }: StartDeps,

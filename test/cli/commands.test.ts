@@ -57,7 +57,7 @@ describe('the commands', () => {
     expect(await clubs('forget-user', clubId, 'cleo', '--yes')).toEqual(done);
     expect((await clubs('show', clubId)).out).toContain('No members.');
     expect(await clubs('remove-club', clubId, '--yes')).toEqual(done);
-    expect(await world.itemsOf(clubId)).toEqual([]);
+    expect(await world.leftOf(clubId)).toEqual([]);
   });
 
   it('show a meeting, who is barred from it, and the last one', async () => {
@@ -106,6 +106,7 @@ describe('the commands', () => {
     await world.putItem({
       pk: `CLUB#${clubId}`,
       sk: 'MEMBER#eve',
+      generation: (await world.recordOf(clubId)).generation,
       userId: 'eve',
       displayName,
       role: 'member',

@@ -61,29 +61,34 @@ describe('10,000 members', () => {
       writes += 1;
       make();
     };
-    const deps: Pick<ManageDeps, 'clubs' | 'administration' | 'now' | 'log'> = {
-      clubs: { getClub: async (clubId: string) => clubs.get(clubId) } as ManageDeps['clubs'],
-      administration: {
-        putClub: (club: Pick<Club, 'clubId' | 'name' | 'moderatorId'>, createdAt: string) =>
-          write(() => {
-            const before = clubs.get(club.clubId);
-            const { clubId, name, moderatorId } = club;
-            clubs.set(clubId, { createdAt, ...before, clubId, name, moderatorId });
-          }),
-        putMember: (clubId: string, { userId, displayName, role }: Partial<Member>) =>
-          write(() => {
+    const deps: Pick<ManageDeps, 'clubs' | 'members' | 'administration' | 'now' | 'log'> = {
+      clubs: {
+        getClub: async (clubId: string) => clubs.get(clubId),
+        listMembers: async ({ clubId }: Club, page: { after?: string; limit: number }) =>
+          [...(members.get(clubId)?.values() ?? [])]
+            .sort((a, b) => (a.userId < b.userId ? -1 : 1))
+            .filter(({ userId }) => page.after === undefined || userId > page.after)
+            .slice(0, page.limit),
+      } as unknown as ManageDeps['clubs'],
+      members: {
+        read: async (clubId: string, userId: string) => ({
+          club: clubs.get(clubId),
+          record: members.get(clubId)?.get(userId),
+        }),
+        write: async (clubId: string, _: unknown, next: Member) => {
+          await write(() => {
             const own = members.get(clubId) ?? new Map<string, Member>();
-            const before = own.get(userId ?? '');
-            own.set(userId ?? '', {
-              joinedAt: '2026-01-01T00:00:00.000Z',
-              ...before,
-              userId: userId ?? '',
-              role: role ?? before?.role ?? 'member',
-              ...(displayName !== undefined && { displayName }),
-            });
-            members.set(clubId, own);
-          }),
-        listMembers: async (clubId: string) => [...(members.get(clubId)?.values() ?? [])],
+            members.set(clubId, own.set(next.userId, next));
+          });
+          return true;
+        },
+      } as unknown as ManageDeps['members'],
+      administration: {
+        findClub: async (clubId: string) => ({ club: clubs.get(clubId) }),
+        makeClub: async (_: unknown, club: Club) => {
+          await write(() => clubs.set(club.clubId, club));
+          return true;
+        },
       } as unknown as ManageDeps['administration'],
       now: () => new Date('2026-01-01T00:00:00.000Z'),
       log: { info: () => undefined, warn: () => undefined, error: () => undefined },

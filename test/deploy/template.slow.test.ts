@@ -94,6 +94,7 @@ const PERMISSIONS: Record<string, string[]> = {
   ],
   end: [
     `dynamodb:BatchGetItem ${TABLE}`,
+    `dynamodb:DeleteItem ${TABLE}`,
     `dynamodb:GetItem ${TABLE}`,
     `dynamodb:PutItem ${TABLE}`,
     `dynamodb:UpdateItem ${TABLE}`,
@@ -130,6 +131,7 @@ const PERMISSIONS: Record<string, string[]> = {
     ...readsLiveKitSettings,
   ],
   clubs: [
+    `dynamodb:BatchGetItem ${TABLE}`,
     `dynamodb:BatchWriteItem ${TABLE}`,
     `dynamodb:DeleteItem ${TABLE}`,
     `dynamodb:GetItem ${TABLE}`,
@@ -147,6 +149,7 @@ const PERMISSIONS: Record<string, string[]> = {
   ],
   cleanup: [
     `dynamodb:BatchGetItem ${TABLE}`,
+    `dynamodb:DeleteItem ${TABLE}`,
     `dynamodb:GetItem ${TABLE}`,
     `dynamodb:PutItem ${TABLE}`,
     `dynamodb:UpdateItem ${TABLE}`,

@@ -446,7 +446,7 @@ describe.skipIf(isMissing('server'))('On a real server', () => {
     expect((await member.isOut()).reason).toBe('ROOM_DELETED');
     await expect(join(oldToken)).rejects.toThrow('404');
     await delay(500);
-    expect(await world.itemsOf(clubId)).toEqual([]);
+    expect(await world.leftOf(clubId)).toEqual([]);
     expect(await world.roomsOf(clubId)).toEqual([]);
   });
 

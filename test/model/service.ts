@@ -4,6 +4,7 @@ import { ulid } from 'ulid';
 import { createClubAdministration } from '../../lib/dynamodb/administration.ts';
 import { createClubRepository } from '../../lib/dynamodb/clubs.ts';
 import { createGrantRepository } from '../../lib/dynamodb/grants.ts';
+import { createMemberRepository } from '../../lib/dynamodb/members.ts';
 import { createPresenceRepository } from '../../lib/dynamodb/presence.ts';
 import { createProofRepository } from '../../lib/dynamodb/proofs.ts';
 import { type Item, openTable, type Table } from '../../lib/dynamodb/table.ts';
@@ -26,6 +27,7 @@ export type Service = ReturnType<typeof serviceOn>;
 export const interleaved = (service: Service, scheduler: fc.Scheduler): Service => ({
   ...service,
   clubs: stepwise(service.clubs, scheduler),
+  members: stepwise(service.members, scheduler),
   administration: stepwise(service.administration, scheduler),
   media: stepwise(service.media, scheduler),
 });
@@ -60,6 +62,7 @@ export function serviceOn({
   return {
     clubs: createClubRepository(table),
     grants: createGrantRepository(table),
+    members: createMemberRepository(table),
     presence: createPresenceRepository(table),
     proofs: createProofRepository(table),
     administration: createClubAdministration(table),

@@ -52,8 +52,12 @@ beforeAll(async () => {
 });
 afterAll(() => database.stop());
 
+/** But for the notes that clubs and members were removed. */
 const itemsNow = async (world: World): Promise<Items> =>
-  new Map(await Promise.all(CLUBS.map(async (id) => [id, await world.itemsOf(id)] as const)));
+  new Map(await Promise.all(CLUBS.map(async (id) => [id, await leftOf(world, id)] as const)));
+
+const leftOf = async (world: World, clubId: string) =>
+  (await world.itemsOf(clubId)).filter(({ removedAt }) => removedAt === undefined);
 
 /** The meeting that a call names: the club's newest first; one that never was if there is none. */
 function meetingNamed(truth: Truth, call: Call): string | undefined {

@@ -41,10 +41,10 @@ import * as status from '../../functions/status.ts';
 import * as token from '../../functions/token.ts';
 import * as webhook from '../../functions/webhook.ts';
 import * as config from '../../lib/config.ts';
+import type { ShownClub } from '../../lib/contract/commands.ts';
 import { createDeps, createManageDeps, createWebhookDeps } from '../../lib/deps.ts';
 import type { ErrorCode } from '../../lib/errors.ts';
 import type { CleanupReport } from '../../lib/meetings/cleanup.ts';
-import type { ShownClub } from '../../lib/meetings/manage.ts';
 import type { Club, Session } from '../../lib/meetings/model.ts';
 import type { Log } from '../../lib/meetings/ports.ts';
 import type { Answers as ClientAnswers } from '../../local/client.ts';
@@ -281,6 +281,10 @@ export async function startModeration(
     },
     boot,
     itemsOf,
+
+    /** What is left of a club that was removed: all but the notes that it, and members, were. */
+    leftOf: async (clubId: string) =>
+      (await itemsOf(clubId)).filter(({ removedAt }) => removedAt === undefined),
 
     async recordOf(clubId: string): Promise<Club> {
       const [item]: unknown[] = await itemsOf(clubId, 'CLUB');

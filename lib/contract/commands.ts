@@ -1,0 +1,39 @@
+/**
+ * What the clubs function answers to each command: the one place for each answer's shape. The rules
+ * import the types alone, so that no bundle holds these schemas.
+ */
+import * as z from 'zod/mini';
+import { Club, EndedMeeting, Meeting, Member, UserId } from '../meetings/model.ts';
+
+/** What the record has something newer of than the command, so that it stays as it is. */
+export const StaleField = z.enum(['club', 'membership', 'name', 'role']);
+export type StaleField = z.infer<typeof StaleField>;
+
+/** `stale` is absent when nothing was. */
+export const Done = z.object({
+  done: z.literal(true),
+  stale: z.optional(z.array(StaleField)),
+});
+export type Done = z.infer<typeof Done>;
+
+export const ShownClub = z.object({
+  ...z.pick(Club, { clubId: true, name: true, moderatorId: true, createdAt: true }).shape,
+  /** A page of them, in the order of their ids. */
+  members: z.array(
+    z.pick(Member, {
+      userId: true,
+      displayName: true,
+      role: true,
+      joinedAt: true,
+    }),
+  ),
+  /** With it the same command shows the next page of members; absent on the last one. */
+  cursor: z.optional(UserId),
+  meeting: z.nullable(Meeting),
+  barredUserIds: z.array(UserId),
+  lastMeeting: z.nullable(EndedMeeting),
+});
+export type ShownClub = z.infer<typeof ShownClub>;
+
+/** A command that was understood, and not carried out: repeating it changes nothing. */
+export const Refusal = z.object({ error: z.string(), code: z.string() });
