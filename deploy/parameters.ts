@@ -85,6 +85,20 @@ const Template = z.object({
   throttlingRate: wholeNumber(),
   throttlingBurst: wholeNumber(),
   reservedConcurrency: z.optional(wholeNumber()),
+  web: trueOrFalse(),
+  webDomain: z.optional(
+    text(/^[a-z0-9-]+(\.[a-z0-9-]+)+$/, 'must be the name of a host, as club.example'),
+  ),
+  webCertificate: z.optional(
+    text(
+      /^arn:[\w-]+:acm:us-east-1:\d{12}:certificate\/[\w-]+$/,
+      'must be the ARN of a certificate in us-east-1, where CloudFront looks for it',
+    ),
+  ),
+  livekitOrigins: items(
+    (origin) => /^(https|wss):\/\/(\*\.)?[a-z0-9.-]+(:\d+)?$/.test(origin),
+    'must be origins of https and wss, as https://*.livekit.cloud',
+  ),
   alarmTopic: z.optional(
     text(/^arn:[\w-]+:sns:[a-z0-9-]+:\d{12}:[\w-]+(\.fifo)?$/, 'must be the ARN of an SNS topic'),
   ),
@@ -132,6 +146,16 @@ function templateProblems(values: Values): string[] {
     }
   } else if (POOL_ID.test(userPoolId) && !userPoolClientIds) {
     problems.push('userPoolClientIds is missing: the app clients of that pool whose tokens count');
+  }
+  const { web, webDomain, webCertificate, webOrigins } = given;
+  if (web === 'true' && userPoolId !== 'new' && !userPoolDomain) {
+    problems.push('userPoolDomain is missing: the page logs people in there');
+  }
+  if (Boolean(webDomain) !== Boolean(webCertificate)) {
+    problems.push('webDomain and webCertificate belong together: give both or neither');
+  }
+  if (web === 'true' && webDomain && !listOf(webOrigins).includes(`https://${webDomain}`)) {
+    problems.push(`webOrigins must have https://${webDomain}, or the page may not call the API`);
   }
   if (given['tableDeletionPolicy'] === 'Delete' && given['isTableProtected'] === 'true') {
     problems.push(

@@ -2,6 +2,7 @@
  * The project's own plugin of osls. It refuses wrong parameters before anything is packaged, and computes
  * what YAML cannot: `${derived:callbackUrls}`.
  */
+import { contentSecurityPolicy } from './content-security-policy.ts';
 import { listOf, problemsOf, type Values } from './parameters.ts';
 
 /** As much of osls as this plugin uses: https://github.com/oss-serverless/osls */
@@ -24,6 +25,13 @@ interface VariableRequest {
 type Resolve = (variable: string) => Promise<unknown>;
 
 const COMMANDS = ['package', 'deploy', 'deploy function'];
+
+// Names that Fn::Sub replaces in deploy/web.yml.
+// biome-ignore-start lint/suspicious/noTemplateCurlyInString: they are CloudFormation's
+const API = '${HttpApi.ApiEndpoint}';
+const USER_POOL = '${userPoolDomain}';
+const DISTRIBUTION = '${WebDistribution.DomainName}';
+// biome-ignore-end lint/suspicious/noTemplateCurlyInString: they are CloudFormation's
 
 const isTrue = (value: unknown): boolean => String(value) === 'true';
 const originsOf = async (resolve: Resolve) => listOf(await resolve('param:webOrigins'));
@@ -51,6 +59,22 @@ const DERIVED: Record<string, (resolve: Resolve) => Promise<unknown>> = {
     'content-type',
     ...listOf(await resolve('param:tracingHeaders')),
   ],
+  webTemplate: async (resolve) =>
+    isTrue(await resolve('param:web')) ? resolve('file(deploy/web.yml)') : {},
+  webUrl: async (resolve) => {
+    const domain = await resolve('param:webDomain');
+    return domain === '' ? { 'Fn::Sub': `https://${DISTRIBUTION}` } : `https://${domain}`;
+  },
+  webAliases: async (resolve) => listOf(await resolve('param:webDomain')),
+  webViewerCertificate: async (resolve) => {
+    const AcmCertificateArn = await resolve('param:webCertificate');
+    return AcmCertificateArn === ''
+      ? { CloudFrontDefaultCertificate: true }
+      : { AcmCertificateArn, SslSupportMethod: 'sni-only', MinimumProtocolVersion: 'TLSv1.2_2021' };
+  },
+  livekitOrigins: async (resolve) => listOf(await resolve('param:livekitOrigins')),
+  contentSecurityPolicy: async (resolve) =>
+    contentSecurityPolicy([API, USER_POOL, ...listOf(await resolve('param:livekitOrigins'))]),
   // RouteSettings is JSON to CloudFormation: it makes no number of the text that `--param` gives.
   throttlingRate: async (resolve) => Number(await resolve('param:throttlingRate')),
   throttlingBurst: async (resolve) => Number(await resolve('param:throttlingBurst')),

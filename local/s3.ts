@@ -22,10 +22,14 @@ export interface S3 {
   stop(): Promise<void>;
 }
 
-/** @param corsOrigins pages that may read a file by a presigned address */
+/**
+ * @param corsOrigins pages that may read a file by a presigned address
+ * @param checksSignatures s3rver cannot check a listing's as AWS's SDK signs it, with a slash at the end
+ */
 export async function startS3({
   port = 0,
   corsOrigins = [] as readonly string[],
+  checksSignatures = true,
 } = {}): Promise<S3> {
   const directory = await mkdtemp(join(tmpdir(), 's3-'));
   const server = new S3rver({
@@ -34,6 +38,7 @@ export async function startS3({
     silent: true,
     directory,
     vhostBuckets: false,
+    allowMismatchedSignatures: !checksSignatures,
     configureBuckets: [
       { name: BUCKET, configs: corsOrigins.length > 0 ? [cors(corsOrigins)] : [] },
     ],

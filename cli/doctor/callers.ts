@@ -1,7 +1,7 @@
 /** Who may call the API: the pages of which origins, and a person with a token. */
 import * as z from 'zod/mini';
 import type { Finding } from './examination.ts';
-import { type Answer, ask } from './http.ts';
+import { type Answer, ask, jsonOf } from './http.ts';
 import { reasonOf } from './reasons.ts';
 import type { Configuration } from './targets.ts';
 
@@ -120,12 +120,4 @@ function whyRefused({ issuer, clientIds }: Configuration, token: string): string
   }
   if ((claims.exp ?? 0) * 1000 < Date.now()) return 'It has expired: log in again';
   return 'It looks right. Is it cut off, or was it made by another pool of that id?';
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

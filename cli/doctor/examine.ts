@@ -5,6 +5,7 @@ import { livekitClock, poolClock } from './clocks.ts';
 import { createExamination, type Finding, type Report } from './examination.ts';
 import { readKeySet } from './identity.ts';
 import { joinNowhere, liveKitOf, publishNowhere, reach, useKey, useRights } from './livekit.ts';
+import { visitPage } from './page.ts';
 import { compareExpiry, compareIndexes, compareRecovery, describeTable } from './table.ts';
 import type { Target } from './targets.ts';
 import { Traces } from './traces.ts';
@@ -15,6 +16,12 @@ const LOCAL_DATABASE: Finding = {
   sentence: 'Databases on this machine do not have it',
 };
 
+const noPage = ({ isLocal }: Target): Finding => ({
+  outcome: 'skipped',
+  sentence: isLocal
+    ? 'The development stack serves it without a policy'
+    : 'The stage has none: the parameter web',
+});
 const NO_TOKEN: Finding = {
   outcome: 'skipped',
   sentence: 'Give an access token of a person, with --token',
@@ -70,6 +77,11 @@ export async function examine(
   await check('cors', { configuration }, (found) => mayCall(found.configuration, target.isLocal));
   await check('token', { configuration }, async (found) =>
     token === undefined ? NO_TOKEN : askAsPerson(found.configuration, token),
+  );
+
+  const page = configuration?.page;
+  await check('page', { configuration, parameter }, async (found) =>
+    page ? visitPage(page, found.configuration, found.parameter) : noPage(target),
   );
 
   const table = await check('table', { configuration }, (found) =>

@@ -27,3 +27,12 @@ export async function ask(
     aheadMs: Number.isNaN(date) ? undefined : date + 500 - (sentAt + receivedAt) / 2,
   };
 }
+
+/** Undefined for text that is no JSON. */
+export function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,7 +1,7 @@
 /** The user pool's key set, by which the functions verify callers. */
 import * as z from 'zod/mini';
 import type { Found } from './examination.ts';
-import { type Answer, ask } from './http.ts';
+import { type Answer, ask, jsonOf } from './http.ts';
 import { reasonOf } from './reasons.ts';
 
 const KeySet = z.object({
@@ -30,12 +30,4 @@ export async function readKeySet(issuer: string): Promise<Found<Pick<Answer, 'ah
     sentence: `${length} key${length === 1 ? '' : 's'} at ${url}`,
     found: { aheadMs },
   };
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -1,5 +1,5 @@
 /** What is examined: the development stack of this checkout, or a deployed one. */
-import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
+import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { GetParameterCommand, type Parameter, SSMClient } from '@aws-sdk/client-ssm';
@@ -9,6 +9,7 @@ import { LiveKitProject, parseProject } from '../../lib/livekit/project.ts';
 import { localClient } from '../../local/dynamodb.ts';
 import { issuerOf } from '../../local/identity.ts';
 import type { StackDescription } from '../../local/stack-file.ts';
+import { readOutputs, type Stack } from '../outputs.ts';
 import { accountOf, type Deployment, STACK_NAME, stackNameOf } from '../targets.ts';
 import type { Finding, Found } from './examination.ts';
 import { startFunctions } from './functions.ts';
@@ -35,6 +36,8 @@ export interface Configuration {
   webOrigins: string[];
   issuer: string;
   clientIds: string[];
+  /** Of the stage, where it has one. */
+  page: { url: string; livekitOrigins: string[] } | undefined;
   table: TableOptions;
 }
 
@@ -66,6 +69,7 @@ export function stackTarget(
         webOrigins: [LOCAL_PAGE],
         issuer: issuerOf(cognito),
         clientIds: [cognito.clientId],
+        page: undefined,
         table,
       },
     }),
@@ -91,6 +95,8 @@ const Outputs = z.object({
   TableName: z.string(),
   Issuer: z.string(),
   UserPoolClientIds: z.string(),
+  WebUrl: z.optional(z.string()),
+  LiveKitOrigins: z.optional(z.string()),
   LiveKitParameter: z.string(),
 });
 
@@ -104,16 +110,9 @@ export function deployedTarget(deployment: Deployment): Target {
   const StackName = stackNameOf(deployment);
   const name = `${StackName} in ${deployment.region}`;
 
-  const readOutputs = async () => {
-    const { Stacks: [stack] = [] } = await cloudFormation.send(
-      new DescribeStacksCommand({ StackName }),
-    );
-    const outputs = stack?.Outputs?.map(({ OutputKey, OutputValue }) => [OutputKey, OutputValue]);
-    return { status: stack?.StackStatus, outputs: Object.fromEntries(outputs ?? []) };
-  };
-  let reading: ReturnType<typeof readOutputs> | undefined;
+  let reading: Promise<Stack> | undefined;
   const stack = () => {
-    reading ??= readOutputs();
+    reading ??= readOutputs(cloudFormation, StackName);
     return reading;
   };
 
@@ -123,7 +122,7 @@ export function deployedTarget(deployment: Deployment): Target {
     dynamodb,
 
     async readConfiguration() {
-      let told: Awaited<ReturnType<typeof readOutputs>>;
+      let told: Stack;
       try {
         told = await stack();
       } catch (error) {
@@ -144,13 +143,17 @@ export function deployedTarget(deployment: Deployment): Target {
           remedy: 'Deploy this version of the service',
         };
       }
-      const { ApiUrl, WebhookUrl, WebOrigins, TableName, Issuer, UserPoolClientIds } = result.data;
+      const { ApiUrl, WebhookUrl, WebOrigins, TableName, Issuer, UserPoolClientIds, ...web } =
+        result.data;
       const found = {
         apiUrl: ApiUrl,
         webhookUrl: WebhookUrl,
         webOrigins: WebOrigins.split(','),
         issuer: Issuer,
         clientIds: UserPoolClientIds.split(','),
+        page: web.WebUrl
+          ? { url: web.WebUrl, livekitOrigins: web.LiveKitOrigins?.split(' ') ?? [] }
+          : undefined,
         table: { tableName: TableName, account },
       };
       if (status?.endsWith('_COMPLETE')) {

@@ -49,6 +49,7 @@ const HEALTHY: Record<string, Outcome> = {
   'pool-clock': 'ok',
   cors: 'ok',
   token: 'skipped',
+  page: 'skipped',
   table: 'ok',
   index: 'ok',
   expiry: 'skipped',

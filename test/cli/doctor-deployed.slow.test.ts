@@ -27,6 +27,7 @@ import { noting } from '../support/calls.ts';
 import { contextOf } from '../support/context.ts';
 import { accessClaims, CLIENT_ID, type Issuer, rs256, startIssuer } from '../support/issuer.ts';
 import { webhookPost } from '../support/meetings.ts';
+import { describedStack, refusedByCloudFormation } from './stacks.ts';
 
 const program = fileURLToPath(new URL('../../cli/doctor.ts', import.meta.url));
 const node = fileURLToPath(new URL('../../node_modules/.bin/node', import.meta.url));
@@ -51,6 +52,7 @@ const HEALTHY: Record<string, Outcome> = {
   'pool-clock': 'ok',
   cors: 'ok',
   token: 'skipped',
+  page: 'skipped',
   table: 'ok',
   index: 'ok',
   expiry: 'ok',
@@ -90,6 +92,8 @@ const asDeployed = () => ({
   expiry: { TimeToLiveStatus: 'ENABLED', AttributeName: 'expiresAt' } as object,
   recovery: 'ENABLED',
   isProtected: true,
+  /** The page's. */
+  config: { apiUrl } as object | undefined,
   /** Of these pages the API lets a browser call. */
   allowedOrigins: [PAGE, 'http://localhost:5173'],
   allowedHeaders: 'authorization,content-type',
@@ -125,30 +129,13 @@ function noteRequest({ headers, body }: Received): string {
 function cloudFormation(received: Received): Answer {
   const operation = noteRequest(received);
   const name = new URLSearchParams(received.body).get('StackName');
-  const xml = (status: number, body: string): Answer => ({
-    status,
-    headers: { 'content-type': 'text/xml' },
-    body,
-  });
-  const refused = (code: string, message: string) =>
-    xml(
-      code === 'AccessDenied' ? 403 : 400,
-      `<ErrorResponse xmlns="http://cloudformation.amazonaws.com/doc/2010-05-15/"><Error><Type>Sender</Type><Code>${code}</Code><Message>${message}</Message></Error></ErrorResponse>`,
-    );
-  if (account.denied.includes(operation)) return refused('AccessDenied', 'not authorized');
-  if (name !== 'reading-club-meetings-prod') {
-    return refused('ValidationError', `Stack with id ${name} does not exist`);
+  if (account.denied.includes(operation)) {
+    return refusedByCloudFormation('AccessDenied', 'not authorized');
   }
-  const outputs = Object.entries(account.outputs)
-    .map(([key, value]) => {
-      const pair = `<OutputKey>${key}</OutputKey><OutputValue>${value}</OutputValue>`;
-      return `<member>${pair}</member>`;
-    })
-    .join('');
-  return xml(
-    200,
-    `<DescribeStacksResponse xmlns="http://cloudformation.amazonaws.com/doc/2010-05-15/"><DescribeStacksResult><Stacks><member><StackName>${name}</StackName><CreationTime>2026-11-22T20:00:00Z</CreationTime><StackStatus>${account.status}</StackStatus><Outputs>${outputs}</Outputs></member></Stacks></DescribeStacksResult></DescribeStacksResponse>`,
-  );
+  if (name !== 'reading-club-meetings-prod') {
+    return refusedByCloudFormation('ValidationError', `Stack with id ${name} does not exist`);
+  }
+  return describedStack(name, account.status, account.outputs);
 }
 
 function ssm(received: Received): Answer {
@@ -202,6 +189,9 @@ async function api({ method, path, headers, body }: Received): Promise<Answer> {
           }
         : {},
     };
+  }
+  if (path === '/config.json') {
+    return account.config ? { body: account.config } : { status: 403 };
   }
   const answer = path.endsWith('/clubs')
     ? await noting(myClubs.createHandler(createHistoryDeps({ store: database, identity: pool() })))(
@@ -493,6 +483,53 @@ describe('the pages of a deployed stage', () => {
     expect(outcomes).toEqual({ ...HEALTHY, cors: 'warning' });
     expect(remedyOf('cors')).toContain('webOrigins');
     expect(exit).toBe(0);
+  });
+});
+
+describe('the page of a deployed stage', () => {
+  const pageUrl = () => new URL(apiUrl).origin;
+  const livekitOrigins = () => `${standIn.wsUrl} ${standIn.wsUrl.replace('ws:', 'http:')}`;
+
+  /** With a page, whose origin may call. */
+  const withPage = () => {
+    Object.assign(account.outputs, {
+      WebUrl: pageUrl(),
+      WebOrigins: `${PAGE},${pageUrl()}`,
+      LiveKitOrigins: livekitOrigins(),
+    });
+    account.allowedOrigins.push(pageUrl());
+  };
+
+  it('that is there passes', async () => {
+    withPage();
+    const { outcomes } = await doctor(...PROFILE);
+    expect(outcomes).toEqual({ ...HEALTHY, page: 'ok' });
+  });
+
+  it.each<[string, () => void, string]>([
+    [
+      'whose origin may not call the API',
+      () => Object.assign(account.outputs, { WebOrigins: PAGE }),
+      'may not call the API',
+    ],
+    [
+      'whose policy does not know LiveKit',
+      () => Object.assign(account.outputs, { LiveKitOrigins: 'wss://*.livekit.cloud' }),
+      'does not let it connect to ws://127.0.0.1',
+    ],
+    ['that was not put there', () => Object.assign(account, { config: undefined }), 'answered 403'],
+    [
+      'that is of another stage',
+      () => Object.assign(account, { config: { apiUrl: 'https://other.example' } }),
+      'not of this stage',
+    ],
+  ])('%s fails', async (_, change, sentence) => {
+    withPage();
+    change();
+    const { exit, outcomes, sentenceOf } = await doctor(...PROFILE);
+    expect(outcomes).toEqual({ ...HEALTHY, page: 'failure' });
+    expect(sentenceOf('page')).toContain(sentence);
+    expect(exit).toBe(1);
   });
 });
 

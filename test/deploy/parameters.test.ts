@@ -40,6 +40,12 @@ const EXISTING = {
   userPoolDomain: 'https://login.example.org',
 };
 
+const PAGE = {
+  web: 'true',
+  webDomain: 'club.example',
+  webCertificate: 'arn:aws:acm:us-east-1:123456789012:certificate/6f1e2d3c-aaaa',
+};
+
 describe('a stage that says which pool and which pages', () => {
   test.each<[string, Values]>([
     ['a pool that the stack makes', {}],
@@ -54,6 +60,13 @@ describe('a stage that says which pool and which pages', () => {
     ['numbers', { tokenTtlSeconds: 60, throttlingRate: 5, reservedConcurrency: 1 }],
     ['text for yes and no', { isTableProtected: 'false', selfSignUp: 'true' }],
     ['records that go with the stack', { isTableProtected: false, tableDeletionPolicy: 'Delete' }],
+    ['a page at a name of CloudFront', { web: true }],
+    ['a page', { ...PAGE, userPoolId: 'new' }],
+    ['a page that logs people in elsewhere', { ...EXISTING, ...PAGE }],
+    [
+      'a LiveKit of your own',
+      { livekitOrigins: 'https://livekit.example,wss://livekit.example:7880' },
+    ],
     ['a topic', { alarmTopic: 'arn:aws:sns:eu-central-1:123456789012:alarms' }],
     ['what CloudFormation computes', { alarmTopic: { Ref: 'Topic' } }],
     ['another parameter', { livekitParameter: '/a/b.c/d_e-f' }],
@@ -99,6 +112,9 @@ describe('refused is', () => {
     ['throttlingBurst', 'many'],
     ['reservedConcurrency', 0],
     ['alarmTopic', 'alarms'],
+    ['web', 'yes'],
+    ['livekitOrigins', 'livekit.example'],
+    ['livekitOrigins', 'ws://livekit.example'],
   ])('%s %j', (name, value) => {
     expect(problems({ [name]: value })).toEqual([expect.stringMatching(`^${name} must be `)]);
   });
@@ -118,6 +134,19 @@ describe('refused is', () => {
     ],
     ['a client with a space', { ...EXISTING, userPoolClientIds: 'a b' }, 'userPoolClientIds'],
     ['a protected table that is to go', { tableDeletionPolicy: 'Delete' }, 'tableDeletionPolicy'],
+    ['a page without a login', { ...EXISTING, userPoolDomain: '', web: true }, 'userPoolDomain'],
+    ['a domain without a certificate', { ...PAGE, webCertificate: '' }, 'webDomain'],
+    [
+      'a page that may not call the API',
+      { ...PAGE, webOrigins: 'https://other.example' },
+      'webOrigins',
+    ],
+    ['a host with a path', { ...PAGE, webDomain: 'club.example/app', web: false }, 'webDomain'],
+    [
+      'a certificate of another region',
+      { ...PAGE, webCertificate: PAGE.webCertificate.replace('us-east-1', 'eu-central-1') },
+      'webCertificate',
+    ],
     ['a name that is no parameter', { corsOrigins: 'https://club.example' }, 'corsOrigins'],
   ])('%s', (_, given, name) => {
     expect(problems(given)).toEqual([expect.stringMatching(`^${name} `)]);

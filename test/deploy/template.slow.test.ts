@@ -44,6 +44,8 @@ const LIVEKIT_SETTINGS = {
   LIVEKIT_API_SECRET: 'a-secret-of-at-least-32-characters',
 };
 
+const CERTIFICATE = 'arn:aws:acm:us-east-1:123456789012:certificate/6f1e2d3c';
+
 const STACK_ID =
   'arn:aws:cloudformation:eu-central-1:123456789012:stack/Any/6f1e2d3c-aaaa-11ef-8888-0a1b2c3d4e5f';
 const WEBHOOK = 'POST /api/livekit/webhook/6f1e2d3c-aaaa-11ef-8888-0a1b2c3d4e5f';
@@ -192,6 +194,10 @@ beforeAll(async () => {
         userPoolDomain: 'https://login.example.org',
         webOrigins: 'https://club.example,https://other.example:8443',
         tracingHeaders: 'baggage,sentry-trace,traceparent',
+        web: 'true',
+        webDomain: 'club.example',
+        webCertificate: CERTIFICATE,
+        livekitOrigins: 'https://livekit.example,wss://livekit.example',
         throttlingRate: '7',
         reservedConcurrency: '5',
         alarmTopic: 'arn:aws:sns:eu-central-1:123456789012:alarms',
@@ -205,8 +211,8 @@ const of = (type: string, { resources } = ours): [string, Resource][] =>
   Object.entries(resources).filter(([, resource]) => resource.Type === type);
 
 /** The one resource of its type. */
-function only(type: string): Resource {
-  const found = of(type).map(([, resource]) => resource);
+function only(type: string, stack = ours): Resource {
+  const found = of(type, stack).map(([, resource]) => resource);
   expect(found).toHaveLength(1);
   return found[0] ?? expect.fail(type);
 }
@@ -782,6 +788,95 @@ describe('the user pool', () => {
     const domainOf = ({ outputs }: Package) => resolveTemplate(outputs['UserPoolDomain']?.Value);
     expect(domainOf(ours)).toBe('https://UserPoolDomain.auth.AWS::Region.amazoncognito.com');
     expect(domainOf(told)).toBe('https://login.example.org');
+  });
+});
+
+describe('the page', () => {
+  const POLICY = 'AWS::CloudFront::ResponseHeadersPolicy';
+  const DISTRIBUTION = 'AWS::CloudFront::Distribution';
+
+  test('is made when the parameter says so, and not else', () => {
+    const made = Object.entries(ours.resources).filter(
+      ([id, { Type }]) => Type.startsWith('AWS::CloudFront') || id === 'WebBucket',
+    );
+    expect(made).toEqual([]);
+    only(DISTRIBUTION, told);
+  });
+
+  test('has a bucket that its own distribution alone may read', () => {
+    expect(told.resources['WebBucket']?.Properties).toMatchObject({
+      OwnershipControls: { Rules: [{ ObjectOwnership: 'BucketOwnerEnforced' }] },
+      PublicAccessBlockConfiguration: {
+        BlockPublicAcls: true,
+        BlockPublicPolicy: true,
+        IgnorePublicAcls: true,
+        RestrictPublicBuckets: true,
+      },
+    });
+    const { PolicyDocument } = (told.resources['WebBucketPolicy'] ?? expect.fail()).Properties;
+    expect(resolveTemplate(PolicyDocument.Statement)).toEqual([
+      {
+        Effect: 'Allow',
+        Principal: { Service: 'cloudfront.amazonaws.com' },
+        Action: 's3:GetObject',
+        Resource: 'WebBucket.Arn/*',
+        Condition: {
+          StringEquals: {
+            'AWS:SourceArn':
+              'arn:AWS::Partition:cloudfront::AWS::AccountId:distribution/WebDistribution',
+          },
+        },
+      },
+    ]);
+    const { Origins } = only(DISTRIBUTION, told).Properties.DistributionConfig;
+    expect(Origins).toEqual([
+      expect.objectContaining({ OriginAccessControlId: { Ref: 'WebAccess' } }),
+    ]);
+  });
+
+  test('is served over https alone, at its own domain', () => {
+    const { DistributionConfig } = only(DISTRIBUTION, told).Properties;
+    expect(DistributionConfig).toMatchObject({
+      Aliases: ['club.example'],
+      ViewerCertificate: {
+        AcmCertificateArn: CERTIFICATE,
+        SslSupportMethod: 'sni-only',
+        MinimumProtocolVersion: 'TLSv1.2_2021',
+      },
+      DefaultCacheBehavior: { ViewerProtocolPolicy: 'redirect-to-https' },
+    });
+    expect(resolveTemplate(told.outputs['WebUrl']?.Value)).toBe('https://club.example');
+  });
+
+  test('may connect to the API, the login and LiveKit, and run no script but its own', () => {
+    const { ResponseHeadersPolicyConfig } = only(POLICY, told).Properties;
+    const { SecurityHeadersConfig } = ResponseHeadersPolicyConfig;
+    const policy = resolveTemplate(
+      SecurityHeadersConfig.ContentSecurityPolicy.ContentSecurityPolicy,
+    );
+    const directives: string[] = policy.split('; ');
+    expect(directives).toContain(
+      "connect-src 'self' HttpApi.ApiEndpoint https://login.example.org https://livekit.example wss://livekit.example",
+    );
+    expect(directives).toContain("default-src 'none'");
+    expect(directives).toContain("script-src 'self'");
+    expect(directives).toContain("frame-ancestors 'none'");
+    expect(policy).not.toContain('unsafe');
+    for (const { Override } of Object.values<{ Override: boolean }>(SecurityHeadersConfig)) {
+      expect(Override).toBe(true);
+    }
+  });
+
+  test.each([
+    ['/', '/index.html'],
+    ['/clubs/novels', '/index.html'],
+    ['/callback', '/index.html'],
+    ['/config.json', '/config.json'],
+    ['/assets/index-B1a2.js', '/assets/index-B1a2.js'],
+  ])('answers %s with %s', (uri, file) => {
+    const { FunctionCode } = only('AWS::CloudFront::Function', told).Properties;
+    const handler = new Function(`${FunctionCode}; return handler;`)();
+    expect(handler({ request: { method: 'GET', uri } })).toEqual({ method: 'GET', uri: file });
   });
 });
 
