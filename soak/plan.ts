@@ -2,6 +2,7 @@
  * Everything that is drawn before a run begins: who does what and when, when what breaks. The same seed
  * and length make the same plan. How requests then meet is up to the machine, and so are the answers.
  */
+import type { MissingRoom } from '../local/livekit/stand-in.ts';
 import { type Draws, drawsOf, pick } from './chance.ts';
 
 /** Everybody acts on the half second, so that many act at the same moment. */
@@ -62,6 +63,8 @@ export interface Plan {
   clubs: { clubId: string; temper: Temper; parts: Record<Part, Step<Deed>[]> }[];
   errands: Step<Errand>[][];
   storms: Storm[];
+  /** What LiveKit answers about the participants of a room that does not exist. */
+  missingRoom: MissingRoom;
   /** When the API's process is killed; it comes back as fast as it can. */
   kills: number[];
 }
@@ -185,6 +188,11 @@ export function planOf(seed: string, seconds: number): Plan {
     storms: STORMY_SIDES.flatMap((side) =>
       stormsOf(drawsOf(seed, `storms/${side}`), side, lengthMs),
     ),
+    missingRoom: drawsOf(seed, 'missing room').oneOf<MissingRoom>({
+      empty: 1,
+      'not-found': 1,
+      unavailable: 1,
+    }),
     kills: momentsOf(drawsOf(seed, 'kills'), [10_000, 60_000], lengthMs - 15_000).map(
       (atMs) => atMs + FIRST_KILL_AFTER_MS,
     ),

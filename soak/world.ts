@@ -84,6 +84,7 @@ export async function startWorld(plan: Plan, limits: Limits, onLine?: (line: str
     parts.push({ stop: wire.close });
     const standIn = await startStandIn({
       port: mediaPort,
+      missingRoom: plan.missingRoom,
       apiKeys: { [API_KEY]: API_SECRET },
       webhook: {
         urls: [new URL(new URL(webhookUrl(httpPort)).pathname, wire.urlOf('webhook')).href],
