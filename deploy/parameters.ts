@@ -44,7 +44,9 @@ const isOrigin = (value: string): boolean => {
 const text = (pattern: RegExp, rule: string, missing = 'is missing') =>
   z.string(missing).check(z.regex(pattern, rule));
 const items = (isItem: (item: string) => boolean, rule: string, missing = 'is missing') =>
-  z.string(missing).check(z.refine((value) => listOf(value).every(isItem), rule));
+  z
+    .string(missing)
+    .check(z.refine((value) => listOf(value).length > 0 && listOf(value).every(isItem), rule));
 const trueOrFalse = () => text(/^(true|false)$/, 'must be "true" or "false"');
 const wholeNumber = () => text(/^[1-9]\d*$/, 'must be a whole number of 1 or more');
 

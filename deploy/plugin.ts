@@ -2,7 +2,7 @@
  * The project's own plugin of osls. It refuses wrong parameters before anything is packaged, and computes
  * what YAML cannot: `${derived:callbackUrls}`.
  */
-import { contentSecurityPolicy } from './content-security-policy.ts';
+import { contentSecurityPolicy } from '../web/policy.ts';
 import { listOf, problemsOf, type Values } from './parameters.ts';
 
 /** As much of osls as this plugin uses: https://github.com/oss-serverless/osls */
@@ -74,7 +74,11 @@ const DERIVED: Record<string, (resolve: Resolve) => Promise<unknown>> = {
   },
   livekitOrigins: async (resolve) => listOf(await resolve('param:livekitOrigins')),
   contentSecurityPolicy: async (resolve) =>
-    contentSecurityPolicy([API, USER_POOL, ...listOf(await resolve('param:livekitOrigins'))]),
+    contentSecurityPolicy({
+      api: API,
+      identity: USER_POOL,
+      livekit: listOf(await resolve('param:livekitOrigins')),
+    }),
   // RouteSettings is JSON to CloudFormation: it makes no number of the text that `--param` gives.
   throttlingRate: async (resolve) => Number(await resolve('param:throttlingRate')),
   throttlingBurst: async (resolve) => Number(await resolve('param:throttlingBurst')),

@@ -6,7 +6,15 @@ import { join, resolve } from 'node:path';
 import { expect } from 'vitest';
 import { filesOfZip } from './zip.ts';
 
-const SOURCES = ['functions', 'lib', 'deploy', 'events', 'serverless.yml', 'package.json'];
+const SOURCES = [
+  'functions',
+  'lib',
+  'deploy',
+  'events',
+  'web/policy.ts',
+  'serverless.yml',
+  'package.json',
+];
 const SERVERLESS = 'node_modules/serverless/bin/serverless.js';
 /** Shared: osls keeps its compiled schema there, which takes longer than everything else it does. */
 const HOME = join(tmpdir(), 'reading-club-meetings-osls');

@@ -91,6 +91,7 @@ describe('refused is', () => {
     ['userPoolId', 'arn:aws:cognito-idp:eu-central-1:123456789012:userpool/eu-central-1_A'],
     ['selfSignUp', 'yes'],
     ['webOrigins', '*'],
+    ['webOrigins', ','],
     ['webOrigins', 'club.example'],
     ['webOrigins', 'https://club.example/'],
     ['webOrigins', 'https://club.example/app'],

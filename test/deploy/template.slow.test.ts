@@ -190,7 +190,7 @@ beforeAll(async () => {
     packageService(
       {
         userPoolId: 'eu-west-1_Given',
-        userPoolClientIds: 'web,ios',
+        userPoolClientIds: 'web, ios',
         userPoolDomain: 'https://login.example.org',
         webOrigins: 'https://club.example,https://other.example:8443',
         tracingHeaders: 'baggage,sentry-trace,traceparent',
@@ -398,7 +398,7 @@ describe('the functions', () => {
 
   test('have the given pool in their environment', () => {
     const { Environment } = told.resources['TokenLambdaFunction']?.Properties ?? {};
-    expect(Environment.Variables).toMatchObject({
+    expect(resolveTemplate(Environment.Variables)).toMatchObject({
       COGNITO_ISSUER: 'https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_Given',
       COGNITO_CLIENT_IDS: 'web,ios',
     });
