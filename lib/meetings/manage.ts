@@ -42,8 +42,15 @@ const OccurredAt = z.pipe(
   z.transform((text) => new Date(text).toISOString()),
 );
 
+/** `throw` makes a refusal an error of the invocation: Lambda tries again, and dead letters keep it. */
+const OnRefusal = z.enum(['answer', 'throw'], 'must be "answer" or "throw"');
+
 /** Every command that changes something. */
-const change = { clubId: ClubId, occurredAt: maybe(OccurredAt) };
+const change = {
+  clubId: ClubId,
+  occurredAt: maybe(OccurredAt),
+  onRefusal: maybe(OnRefusal),
+};
 const ofMember = { ...change, userId: UserId };
 
 /** What the application that owns the clubs tells this service: one command at a time. */

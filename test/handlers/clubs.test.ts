@@ -3,8 +3,16 @@ import { randomUUID } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { MediaUnavailable, StoreUnavailable } from '../../lib/errors.ts';
+import { createHandler } from '../../functions/clubs.ts';
+import { createManageDeps } from '../../lib/deps.ts';
+import {
+  ClubNotFound,
+  InvalidRequest,
+  MediaUnavailable,
+  StoreUnavailable,
+} from '../../lib/errors.ts';
 import type { Club } from '../../lib/meetings/model.ts';
+import { contextOf } from '../support/context.ts';
 import { cut, justAfter, justBefore, killedAfter, on, times } from '../support/faults.ts';
 import type { User } from '../support/issuer.ts';
 import {
@@ -167,6 +175,56 @@ describe('a command that is refused', () => {
       expect(await identitiesIn(club)).toEqual([club.owner.userId]);
     },
   );
+});
+
+describe('A refusal', () => {
+  const silent = { info: () => undefined, warn: () => undefined, error: () => undefined };
+  /** The function with our rules on the table, and the figures that it measures. */
+  function measured() {
+    const runs: [string, Record<string, number>][] = [];
+    const handler = createHandler({
+      ...createManageDeps({
+        store: world.database,
+        livekit: { project: world.livekit },
+      }),
+      log: silent,
+      meter: { run: (job, counts) => runs.push([job, counts]) },
+    });
+    return { runs, manage: (command: unknown) => handler(command, contextOf(60_000)) };
+  }
+  const refused = [
+    ['an unknown club', { command: 'put-member', clubId: 'no-club', userId: 'ben' }, ClubNotFound],
+    ['a field that does not fit', { command: 'put-member', clubId: 'a b' }, InvalidRequest],
+    ['an unknown command', { command: 'drop' }, InvalidRequest],
+  ] as const;
+
+  it.each(refused)('because of %s is an answer, and counted', async (_, command) => {
+    const { manage, runs } = measured();
+    for (const sent of [command, { ...command, onRefusal: null }]) {
+      expect(await manage(sent)).toMatchObject({ error: expect.any(String) });
+    }
+    expect(runs).toEqual([
+      ['clubs', { refused: 1 }],
+      ['clubs', { refused: 1 }],
+    ]);
+  });
+
+  it.each(refused)(
+    'because of %s is an error with onRefusal, and counted',
+    async (_, command, cause) => {
+      const { manage, runs } = measured();
+      await expect(manage({ ...command, onRefusal: 'throw' })).rejects.toBeInstanceOf(cause);
+      expect(runs).toEqual([['clubs', { refused: 1 }]]);
+    },
+  );
+
+  it('is not what a command that was carried out is counted as', async () => {
+    const { clubId } = await world.createClub();
+    const { manage, runs } = measured();
+    const command = { command: 'put-member', clubId, userId: 'ben', onRefusal: 'throw' };
+    expect(await manage(command)).toEqual(DONE);
+    expect(runs).toEqual([]);
+  });
 });
 
 describe('put-club', () => {
