@@ -49,8 +49,10 @@ export function createClubRepository(table: Table): ClubRepository {
 
   return {
     async getClubAndMember(clubId, userId) {
-      const { club, members } = await clubAndMembers(clubId, [userId]);
-      return { club, member: members.get(userId) };
+      const { club, members, items } = await clubAndMembers(clubId, [userId]);
+      const record = items.find(({ sk }) => sk === memberKey(clubId, userId).sk);
+      const forgottenAt = record && MemberRecord.parse(record).forgottenAt;
+      return { club, member: members.get(userId), forgottenAt };
     },
 
     async getClubMemberAndGrants(clubId, userId) {

@@ -235,6 +235,9 @@ export function createPresenceRepository(table: Table): PresenceRepository {
       return item && Session.parse(item);
     },
 
+    removeSession: ({ clubId, meetingId }, participantSid) =>
+      table.remove(attendanceKey(clubId, meetingId, participantSid)),
+
     async listAttendance({ clubId, meetingId }) {
       const [sessions, rooms] = await Promise.all([
         rowsOf(clubId, attendancePrefix(meetingId)),

@@ -1,15 +1,8 @@
 import { MediaUnavailable, MeetingNotActive } from '../errors.ts';
 import { isAttendee, isPerson } from './attendees.ts';
 import { concludeMeeting } from './conclude.ts';
-import { attendeesJoined, sessionOf } from './follow.ts';
-import {
-  type Club,
-  isBarred,
-  type Meeting,
-  type Member,
-  type Presence,
-  parseRoomName,
-} from './model.ts';
+import { attendeesJoined, sessionOf, undoIfForgotten } from './follow.ts';
+import { type Club, isBarred, type Meeting, type Presence, parseRoomName } from './model.ts';
 import type {
   ClubRecord,
   ClubRepository,
@@ -60,6 +53,7 @@ export interface CleanupDeps {
     | 'estimateEnd'
     | 'reopenSession'
     | 'getSession'
+    | 'removeSession'
   >;
   media: Pick<
     MediaServer,
@@ -334,11 +328,18 @@ async function repairRoom(
   if (added.length > 0) {
     const userIds = new Set(added.filter(isPerson).map(({ identity }) => identity));
     const members = await run.clubs.getMembers(club, [...userIds]);
-    const sessions = added.map((attendee) => {
-      const isThis = ({ userId }: Member) => isPerson(attendee) && userId === attendee.identity;
-      return sessionOf(attendee, room, members.find(isThis));
-    });
+    const memberFor = (attendee: Participant) =>
+      members.find(({ userId }) => isPerson(attendee) && userId === attendee.identity);
+    const sessions = added.map((attendee) => sessionOf(attendee, room, memberFor(attendee)));
     await attendeesJoined(run, ref, room, sessions, askedAt);
+    await Promise.all(
+      added.map((attendee) =>
+        undoIfForgotten(run, ref, attendee, {
+          club,
+          forgottenAt: memberFor(attendee)?.forgottenAt,
+        }),
+      ),
+    );
   }
   // Last, so that a repair that broke off is not taken for complete.
   await presence.roomStarted(ref, room);

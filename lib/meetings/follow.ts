@@ -29,6 +29,7 @@ export interface FollowDeps {
     | 'closeSession'
     | 'reopenSession'
     | 'getSession'
+    | 'removeSession'
   >;
   proofs: Pick<ProofRepository, 'noteEvent'>;
   media: Pick<MediaServer, 'deleteRoom' | 'removeParticipant'>;
@@ -53,7 +54,8 @@ export async function followMediaEvent(
   const participant = 'participant' in event ? event.participant : undefined;
   if (participant && !isAttendee(participant)) return 'ignored';
 
-  const { club, member } = await readFor(deps, meeting.clubId, participant);
+  const read = await readFor(deps, meeting.clubId, participant);
+  const { club, member } = read;
   const isOn = club?.meeting?.meetingId === meeting.meetingId;
   if (!isOn && !(await findEnded(deps, club, meeting.meetingId))) return 'ignored';
 
@@ -89,6 +91,8 @@ export async function followMediaEvent(
       await attendeeGone(deps, meeting, room, event.participant.sid, event.at);
       break;
   }
+
+  if (isAttended && club) await undoIfForgotten(deps, meeting, participant, { ...read, club });
 
   const isSignOfLife = event.type === 'room_started' || event.type === 'participant_joined';
   try {
@@ -130,10 +134,31 @@ export const readFor = async (
   { clubs }: { clubs: Pick<ClubRepository, 'getClub' | 'getClubAndMember'> },
   clubId: string,
   participant: Participant | undefined,
-): Promise<{ club: Club | undefined; member?: Member | undefined }> =>
+): ReturnType<ClubRepository['getClubAndMember']> =>
   participant && isPerson(participant)
     ? clubs.getClubAndMember(clubId, participant.identity)
-    : { club: await clubs.getClub(clubId) };
+    : { club: await clubs.getClub(clubId), member: undefined };
+
+/**
+ * Deletes the participant's session again when its club was removed, or the person forgotten, since that
+ * was read. Both make their note first and delete the sessions then: one of the two sees the other.
+ *
+ * @param seen what the session was written on
+ */
+export async function undoIfForgotten(
+  deps: {
+    clubs: Pick<ClubRepository, 'getClub' | 'getClubAndMember'>;
+    presence: Pick<PresenceRepository, 'removeSession'>;
+  },
+  meeting: MeetingRef,
+  participant: Participant,
+  seen: { club: Club; forgottenAt?: string | undefined },
+): Promise<void> {
+  const { club, forgottenAt } = await readFor(deps, meeting.clubId, participant);
+  const isSame = club !== undefined && club.generation === seen.club.generation;
+  if (isSame && forgottenAt === seen.forgottenAt) return;
+  await deps.presence.removeSession(meeting, participant.sid);
+}
 
 /** A guest's session names nobody: their identity and name can be a telephone number. */
 export const sessionOf = (

@@ -49,11 +49,15 @@ export interface ClubRecord {
  * `StoreUnavailable` when the outcome cannot be known in time: never "absent" for "not answered".
  */
 export interface ClubRepository {
-  /** Both in one round trip. */
+  /** Both in one round trip; `forgottenAt` also of somebody who is no member any more. */
   getClubAndMember(
     clubId: string,
     userId: string,
-  ): Promise<{ club: Club | undefined; member: Member | undefined }>;
+  ): Promise<{
+    club: Club | undefined;
+    member: Member | undefined;
+    forgottenAt?: string | undefined;
+  }>;
 
   /** And what was last granted to the user, in one round trip. */
   getClubMemberAndGrants(
@@ -262,6 +266,9 @@ export interface PresenceRepository {
   getSession(meeting: MeetingRef, participantSid: string): Promise<Session | undefined>;
 
   /** Every session of the meeting, and what is known of the rooms that they were in. */
+  /** Of a club that was removed, or of a person who was forgotten, while it was written. */
+  removeSession(meeting: MeetingRef, participantSid: string): Promise<void>;
+
   listAttendance(meeting: MeetingRef): Promise<{ sessions: Session[]; rooms: RoomLife[] }>;
 }
 

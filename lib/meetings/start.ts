@@ -64,7 +64,9 @@ async function decideStart(
 
 /** Whether it is still this club, and nobody was forgotten since: else the caller may be nobody in it. */
 const isAsSeen = (current: Club | undefined, seen: Club): boolean =>
-  current?.generation === seen.generation && current?.forgetCount === seen.forgetCount;
+  current !== undefined &&
+  current.generation === seen.generation &&
+  current.forgetCount === seen.forgetCount;
 
 function newMeeting(
   { now, newMeetingId, rooms }: StartDeps,

@@ -145,6 +145,7 @@ const PERMISSIONS: Record<string, string[]> = {
   ],
   webhook: [
     `dynamodb:BatchGetItem ${TABLE}`,
+    `dynamodb:DeleteItem ${TABLE}`,
     `dynamodb:GetItem ${TABLE}`,
     `dynamodb:UpdateItem ${TABLE}`,
     ...readsLiveKitSettings,
