@@ -178,7 +178,7 @@ export const MeetingStatus = named(
       '`idle`: no meeting is on. `waiting`: one is on, nobody is in it. `live`: people are in it.',
     ),
     isActive: described(z.boolean(), 'Somebody is in the meeting.'),
-    participantCount: described(count(), 'How many people are in the meeting.'),
+    participantCount: described(count(), 'How many people and guests are in the meeting.'),
     startedAt: described(z.nullable(instant()), 'Null unless a meeting is on.'),
     roomName: described(
       z.nullable(z.string()),

@@ -250,10 +250,7 @@ describe('a project that could never be read', () => {
 
   test('is an outage when SSM takes longer than 1.5 s', async () => {
     const { readProject } = await createWorld(() => new Promise(() => undefined));
-    const startedAt = performance.now();
-    await failureOf(readProject);
-    expect(performance.now() - startedAt).toBeGreaterThan(1400);
-    expect(performance.now() - startedAt).toBeLessThan(2500);
+    expect((await failureOf(readProject)).cause).toMatchObject({ name: 'TimeoutError' });
   });
 
   test('is an outage that names the throttling, when it does not end within the budget', async () => {

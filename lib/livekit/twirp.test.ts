@@ -102,6 +102,20 @@ describe('On LiveKit Cloud, a region that', () => {
     expect(cloud.asked).toEqual([ASKED_HOME, ASKED_REGIONS, ASKED_PARIS, ASKED_OHIO]);
   });
 
+  test('fails is left for the calls that follow, too, until another fails', async () => {
+    let paris: Answer = rooms(ROOM);
+    const cloud = await cloudOf({ [HOME]: home(() => outage), [PARIS]: () => paris });
+    const service = serviceOf(cloud);
+    await service.getRoom(ROOM);
+    cloud.asked.length = 0;
+    await service.getRoom(ROOM);
+    expect(cloud.asked).toEqual([ASKED_PARIS]);
+    paris = outage;
+    cloud.asked.length = 0;
+    await expect(service.getRoom(ROOM)).rejects.toBeInstanceOf(MediaUnavailable);
+    expect(cloud.asked.slice(0, 3)).toEqual([ASKED_PARIS, ASKED_REGIONS, ASKED_HOME]);
+  });
+
   test.each([400, 401, 404, 429])('answers %i is not left: it answered', async (status) => {
     const answer = { status, body: { code: 'not_found', msg: '' } };
     const cloud = await cloudOf({ [HOME]: home(() => answer), [PARIS]: () => rooms(ROOM) });

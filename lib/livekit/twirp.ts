@@ -19,6 +19,8 @@ const CALL_TIMEOUT_MS = 8_000;
 const REGIONS_A_CALL = 3;
 /** Time that another region needs to have a chance. */
 const WORTH_AN_ATTEMPT_MS = 500;
+/** For how long calls begin at the region that answered in another's place. */
+const DETOUR_MS = 60_000;
 /** The longest wait before the second region; it doubles. Many callers leave a region at once. */
 const BACKOFF_MS = 200;
 
@@ -63,7 +65,8 @@ export type CallLiveKit = (call: Call) => Promise<unknown>;
 
 /**
  * A client of one project. On LiveKit Cloud, a region that is unreachable or answers 5xx is left for the
- * next one, while there is time. Every call of this service can be repeated.
+ * next one, while there is time, and for the calls of the next minute. Every call of this service can be
+ * repeated.
  */
 export function createTwirpClient(
   project: LiveKitProject,
@@ -71,6 +74,7 @@ export function createTwirpClient(
 ): CallLiveKit {
   const home = originOf(project.wsUrl);
   const regions = createRegions(home, fetch);
+  let detour = { origin: home, until: 0 };
 
   return async ({ method, message, grant, signal }) => {
     const deadline = Date.now() + callTimeoutMs;
@@ -90,17 +94,19 @@ export function createTwirpClient(
 
     const asked: string[] = [];
     let others: string[] | undefined;
-    for (let origin = home; ; ) {
+    for (let origin = Date.now() < detour.until ? detour.origin : home; ; ) {
       asked.push(origin);
       try {
-        return await attempt(origin).catch((error) => {
+        const answer = await attempt(origin).catch((error) => {
           if (!isDeadSocket(error)) throw error;
           return attempt(origin);
         });
+        if (asked.length > 1) detour = { origin, until: Date.now() + DETOUR_MS };
+        return answer;
       } catch (error) {
         if (signal?.aborted || asked.length === REGIONS_A_CALL || !isOfRegion(error)) throw error;
         others ??= await regions(token, within(deadline - Date.now(), signal));
-        const next = others.find((other) => !asked.includes(other));
+        const next = [home, ...others].find((other) => !asked.includes(other));
         if (next === undefined || deadline - Date.now() < WORTH_AN_ATTEMPT_MS) throw error;
         await pause(Math.random() * BACKOFF_MS * 2 ** (asked.length - 1));
         origin = next;
