@@ -24,9 +24,6 @@ const REQUESTS = {
 /** A function's own 12 s, the start before them, and a margin. */
 const INVOCATIONS = { ...REQUESTS, requestTimeout: 20_000 };
 
-/** deploy/stages/local.yml: where a page is that is being developed. */
-const LOCAL_PAGE = 'http://localhost:5173';
-
 /** Where everything is. */
 export interface Configuration {
   /** The routes that people call begin with it. */
@@ -53,9 +50,9 @@ export interface Target {
 }
 
 export function stackTarget(
-  stack: Pick<StackDescription, 'apiUrl' | 'livekit' | 'cognito' | 'dynamodb'>,
+  stack: Pick<StackDescription, 'webUrl' | 'apiUrl' | 'livekit' | 'cognito' | 'dynamodb'>,
 ): Target {
-  const { apiUrl, livekit, cognito, dynamodb: table } = stack;
+  const { webUrl, apiUrl, livekit, cognito, dynamodb: table } = stack;
   const dynamodb = localClient(table.endpoint);
   return {
     name: STACK_NAME,
@@ -66,7 +63,7 @@ export function stackTarget(
       found: {
         apiUrl,
         webhookUrl: new URL('/api/livekit/webhook', apiUrl).href,
-        webOrigins: [LOCAL_PAGE],
+        webOrigins: [webUrl],
         issuer: issuerOf(cognito),
         clientIds: [cognito.clientId],
         page: undefined,

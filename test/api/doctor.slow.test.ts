@@ -27,7 +27,7 @@ import { answer, cut, edit, on } from '../support/faults.ts';
 import { type Fault, startWire } from '../support/wire.ts';
 import { hasRealLiveKit, stack } from './support/clubs.ts';
 
-type Parts = Pick<StackDescription, 'apiUrl' | 'livekit' | 'cognito' | 'dynamodb'>;
+type Parts = Pick<StackDescription, 'webUrl' | 'apiUrl' | 'livekit' | 'cognito' | 'dynamodb'>;
 
 /** For events that do not come. */
 const TOLD_WITHIN_MS = 1_000;
