@@ -59,6 +59,10 @@ export default defineConfig({
         extends: true,
         test: { name: 'soak', include: ['soak/**/*.test.ts'] },
       },
+      {
+        extends: true,
+        test: { name: 'explorer', include: ['test/explorer/**/*.test.ts'], testTimeout: 120_000 },
+      },
     ],
     coverage: {
       provider: 'v8',

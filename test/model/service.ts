@@ -8,7 +8,9 @@ import { createMemberRepository } from '../../lib/dynamodb/members.ts';
 import { createPresenceRepository } from '../../lib/dynamodb/presence.ts';
 import { createProofRepository } from '../../lib/dynamodb/proofs.ts';
 import { type Item, openTable, type Table } from '../../lib/dynamodb/table.ts';
+import type { ModeratorGrants } from '../../lib/meetings/grants.ts';
 import type { Log, Meter } from '../../lib/meetings/ports.ts';
+
 import type { Table as Database } from '../../local/dynamodb.ts';
 import { CLUBS } from './calls.ts';
 import { createRooms, type Rooms } from './rooms.ts';
@@ -76,7 +78,7 @@ export function serviceOn({
       departureTimeoutSeconds: 1800,
       maxParticipants: MAX_PARTICIPANTS,
     },
-    tokens: { ttlSeconds: 600, moderatorGrants: 'none' as const },
+    tokens: { ttlSeconds: 600, moderatorGrants: 'none' as ModeratorGrants },
     limits: { maxDurationSeconds: MAX_DURATION_MS / 1000 },
     cleanup: { graceSeconds: GRACE_MS / 1000, maxLiveKitCalls: 500 },
   };

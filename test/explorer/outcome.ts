@@ -1,0 +1,67 @@
+/** What came of a run, so that two runs can be compared: without times, and with the names of a scene. */
+import { isDeepStrictEqual } from 'node:util';
+import type { Item, Scene } from './world.ts';
+
+const TIME = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/g;
+const MEETING = /[0-7][0-9A-HJKMNP-TV-Z]{25}/g;
+const IS_TIME = new Set(['expiresAt', 'durationSeconds', 'duration']);
+/** It names a change, and means nothing by itself. */
+const IS_NAME = new Set(['barsRevision']);
+
+/** The same text for what differs only in when it was. */
+export function comparable(value: unknown, { meetings }: Pick<Scene, 'meetings'>): string {
+  const text = JSON.stringify(value, (key, part: unknown) => {
+    if (IS_TIME.has(key)) return 'T';
+    if (IS_NAME.has(key)) return undefined;
+    if (part instanceof Set) return [...part].map(named).sort();
+    if (part instanceof Map) return Object.fromEntries([...part].map(([k, v]) => [named(k), v]));
+    if (typeof part === 'string') return named(part);
+    return sorted(part);
+  });
+  function named(part: unknown): unknown {
+    if (typeof part !== 'string') return part;
+    return part.replace(TIME, 'T').replace(MEETING, (id) => meetings.get(id) ?? id);
+  }
+  return text ?? 'undefined';
+}
+
+/** The fields of an object in the order of their names. */
+function sorted(part: unknown): unknown {
+  if (typeof part !== 'object' || part === null || Array.isArray(part)) return part;
+  return Object.fromEntries(Object.entries(part).toSorted(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** Each item of the table, each room, and whatever LiveKit has not told yet. */
+export function linesOf({ items, rooms, meetings }: Scene): string[] {
+  const sections = {
+    item: items
+      .filter((item) => !isCopyOfLast(item, items))
+      .map((item) => withoutFutileBars(item, items)),
+    room: [...rooms.rooms.values()],
+    'to tell': rooms.onTheWay,
+  };
+  return Object.entries(sections).flatMap(([section, ones]) =>
+    ones.map((one) => `${section} ${comparable(one, { meetings })}`).toSorted(),
+  );
+}
+
+/** The row of the last meeting, put before an end that did not come about: the history is the same. */
+function isCopyOfLast({ pk: _, sk, ...row }: Item, items: Item[]): boolean {
+  const last = items.find((item) => item['sk'] === 'CLUB')?.['lastMeeting'];
+  return String(sk).startsWith('MEETING#') && isDeepStrictEqual(row, last);
+}
+
+/**
+ * Without those who are no members (any more): they get no token, and whether they can come in by an
+ * old one is tried.
+ */
+function withoutFutileBars(item: Item, items: Item[]): Item {
+  const { barredUserIds, ...rest } = item;
+  if (!(barredUserIds instanceof Set)) return item;
+  const members = new Set([
+    item['moderatorId'],
+    ...items.map(({ userId, role }) => role && userId),
+  ]);
+  const barred = barredUserIds.intersection(members);
+  return barred.size > 0 ? { ...rest, barredUserIds: barred } : rest;
+}

@@ -1,0 +1,148 @@
+/** What holds whatever happened at the same time: docs/decisions.md, one sentence each. */
+import { Club, EndedMeeting, isBarred, Member, Session } from '../../lib/meetings/model.ts';
+import type { Outcome } from '../model/calls.ts';
+import { CLUB, type Operation } from './stories.ts';
+import type { Item, Scene } from './world.ts';
+
+/** The run's end, or its first moment at rest. */
+export interface Seen {
+  operations: Operation[];
+  answers: unknown[];
+  scene: Scene;
+}
+
+interface Promise_ {
+  promise: string;
+  /** What speaks against it. */
+  broken(seen: Seen): unknown[];
+}
+
+const clubOf = ({ items }: Scene): Club | undefined => {
+  const item = items.find(({ sk }) => sk === 'CLUB');
+  return item && Club.parse(item);
+};
+const rowsOf = ({ items }: Scene, prefix: string): Item[] =>
+  items.filter(({ sk }) => String(sk).startsWith(prefix));
+
+const endedIn = (scene: Scene): EndedMeeting[] => {
+  const { lastMeeting } = clubOf(scene) ?? {};
+  const rows = rowsOf(scene, 'MEETING#').map((row) => EndedMeeting.parse(row));
+  return [...(lastMeeting ? [lastMeeting] : []), ...rows];
+};
+
+const answersOf = ({ operations, answers }: Seen, does: string): NonNullable<Outcome['answer']>[] =>
+  operations.flatMap((operation, index) => {
+    const { answer } = (answers[index] ?? {}) as Outcome;
+    return operation.does === does && answer ? [answer] : [];
+  });
+const isAmong = ({ operations }: Seen, ...kinds: string[]) =>
+  operations.some(({ does }) => kinds.includes(does ?? ''));
+
+/** Of what callers were told, as soon as all were answered. */
+export const TOLD: Promise_[] = [
+  {
+    promise: 'An end is final, and is told as it is recorded',
+    broken: (seen) =>
+      isAmong(seen, 'remove-club')
+        ? []
+        : answersOf(seen, 'end').filter(({ meetingId, endedAt }) => {
+            const ended = endedIn(seen.scene).filter((one) => one.meetingId === meetingId);
+            return (
+              ended.length === 0 ||
+              ended.some((one) => one.endedAt !== endedAt) ||
+              clubOf(seen.scene)?.meeting?.meetingId === meetingId
+            );
+          }),
+  },
+  {
+    promise: 'A meeting that a start answered is on, or has ended',
+    broken: (seen) =>
+      isAmong(seen, 'remove-club')
+        ? []
+        : answersOf(seen, 'start').filter(
+            ({ meetingId }) =>
+              clubOf(seen.scene)?.meeting?.meetingId !== meetingId &&
+              !endedIn(seen.scene).some((one) => one.meetingId === meetingId),
+          ),
+  },
+  {
+    promise: 'A meeting is on or has ended, and is never both',
+    broken: ({ scene }) =>
+      endedIn(scene).filter(({ meetingId }) => meetingId === clubOf(scene)?.meeting?.meetingId),
+  },
+];
+
+/** Of what is left after everything that comes by itself. */
+export const LEFT: Promise_[] = [
+  {
+    promise: 'A meeting that a start answered goes on until somebody ends it',
+    broken: (seen) =>
+      isAmong(seen, 'end', 'remove-club')
+        ? []
+        : answersOf(seen, 'start').filter(
+            ({ meetingId }) => clubOf(seen.scene)?.meeting?.meetingId !== meetingId,
+          ),
+  },
+  {
+    promise: 'No room of an ended meeting survives the cleanup',
+    broken: ({ scene }) => {
+      const { meeting } = clubOf(scene) ?? {};
+      return [...scene.rooms.rooms.keys()].filter((name) => name !== meeting?.roomName);
+    },
+  },
+  {
+    promise: 'Presence is who is in the room',
+    broken: ({ scene }) => {
+      const { meeting, presence, presentSids = new Set() } = clubOf(scene) ?? {};
+      if (!presence || !meeting) return [...presentSids];
+      const room = scene.rooms.rooms.get(meeting.roomName);
+      const there = new Set([...(room?.people.values() ?? [])].map(({ sid }) => sid));
+      const isRight =
+        presence.isFinished === !room && there.symmetricDifference(presentSids).size === 0;
+      return isRight ? [] : [{ presence, presentSids, there }];
+    },
+  },
+  {
+    promise: 'Attendance is closed for everybody who is known to be gone',
+    broken: ({ scene }) => {
+      const { meeting } = clubOf(scene) ?? {};
+      const there = meeting && scene.rooms.rooms.get(meeting.roomName)?.people;
+      const sids = [...(there?.values() ?? [])].map(({ sid }) => sid);
+      return rowsOf(scene, `ATTENDANCE#${meeting?.meetingId}`)
+        .map((row) => Session.parse(row))
+        .filter(({ participantSid, leftAt }) => !sids.includes(participantSid) && !leftAt);
+    },
+  },
+  {
+    promise: 'The index has the clubs with a meeting on, and no other',
+    broken: ({ scene }) =>
+      scene.items.filter(
+        ({ activeShard, activeSince, meeting }) =>
+          (activeShard !== undefined) !== (meeting !== undefined) ||
+          (activeSince !== undefined) !== (meeting !== undefined),
+      ),
+  },
+  {
+    promise: 'Whoever is kept out is not in the room',
+    broken: ({ scene }) => {
+      const club = clubOf(scene);
+      const people = scene.rooms.rooms.get(club?.meeting?.roomName ?? '')?.people;
+      return club ? [...(people?.keys() ?? [])].filter((userId) => isBarred(club, userId)) : [];
+    },
+  },
+  {
+    promise: 'Of a club that was removed, nothing is left',
+    broken: ({ scene }) =>
+      clubOf(scene) ? [] : scene.items.filter(({ pk }) => pk === `CLUB#${CLUB}`),
+  },
+  {
+    promise: 'Every member belongs to the club by a whole item',
+    broken: ({ scene }) => rowsOf(scene, 'MEMBER#').filter((row) => !Member.safeParse(row).success),
+  },
+];
+
+export function brokenOf(promises: Promise_[], seen: Seen): string[] {
+  return promises.flatMap(({ promise, broken }) =>
+    broken(seen).map((against) => `${promise}: ${JSON.stringify(against)}`),
+  );
+}

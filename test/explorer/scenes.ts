@@ -1,0 +1,181 @@
+/** Where stories begin, and what comes by itself when they are over. */
+import { cleanUp } from '../../lib/meetings/cleanup.ts';
+import { followMediaEvent } from '../../lib/meetings/follow.ts';
+import { MAX_PARTICIPANTS } from '../model/service.ts';
+import {
+  end,
+  enter,
+  MEMBER,
+  MODERATOR,
+  OWNER,
+  putClub,
+  putMember,
+  remove,
+  removeClub,
+  type Story,
+  start,
+} from './stories.ts';
+import type { Scene, Theatre, World } from './world.ts';
+
+type Act = (world: World) => unknown;
+
+const does =
+  ({ operations }: Story): Act =>
+  async ({ observer }) => {
+    for (const operation of operations) await operation.run(observer);
+  };
+
+const tellAll: Act = async ({ observer: { service, rooms } }) => {
+  for (let told = rooms.onTheWay[0]; told; told = rooms.onTheWay[0]) {
+    await followMediaEvent(service, told);
+    rooms.told(told);
+  }
+};
+
+const wait =
+  (minutes: number): Act =>
+  (world) =>
+    world.wait(minutes * 60_000);
+
+const leaves =
+  (identity: string): Act =>
+  ({ observer: { rooms } }) =>
+    rooms.leave(identity);
+
+/** With every token that was given, on a server that makes the room again. */
+const knock: Act = ({ observer: { rooms }, tokens }) => {
+  for (const { roomName, identity } of tokens) rooms.join(roomName, identity, MAX_PARTICIPANTS);
+};
+
+const livekit =
+  (isDown: boolean): Act =>
+  ({ observer: { rooms } }) =>
+    rooms.setDown(isDown);
+
+const timersRunOut: Act = ({ observer: { rooms } }) => rooms.timeOut();
+const restarts: Act = ({ observer: { rooms } }) => rooms.crash();
+
+/** A server that makes rooms at a join, and a token of a meeting that is over. */
+const joinAgain =
+  (identity: string): Act =>
+  async ({ observer: { service, rooms }, tokens }) => {
+    const { roomName = '' } = tokens.findLast((token) => token.identity === identity) ?? {};
+    await service.media.createRoom(roomName, {
+      emptyTimeoutSeconds: 0,
+      departureTimeoutSeconds: 0,
+      maxParticipants: MAX_PARTICIPANTS,
+      metadata: {},
+    });
+    rooms.join(roomName, identity, MAX_PARTICIPANTS);
+  };
+
+const FOUNDED: Act[] = [
+  does(putClub(OWNER, 'A')),
+  does(putMember(MODERATOR, 'moderator')),
+  does(putMember(MEMBER)),
+];
+const TWO_IN_A_MEETING: Act[] = [
+  does(start(MODERATOR)),
+  does(enter(MEMBER)),
+  does(enter(MODERATOR)),
+];
+const ONE_MEETING: Act[] = [
+  ...TWO_IN_A_MEETING,
+  tellAll,
+  wait(9),
+  does(end(MODERATOR)),
+  tellAll,
+  wait(1),
+];
+
+export const SCENES = {
+  'a club that never met': FOUNDED,
+  'a club between two meetings': [...FOUNDED, ...ONE_MEETING, ...ONE_MEETING],
+  'two people in a meeting': [...FOUNDED, ...ONE_MEETING, ...TWO_IN_A_MEETING, tellAll, wait(9)],
+  'a meeting of which nothing was told yet': [
+    ...FOUNDED,
+    ...ONE_MEETING,
+    ...TWO_IN_A_MEETING,
+    leaves(MEMBER),
+  ],
+  'a meeting whose room has closed, which was not told yet': [
+    ...FOUNDED,
+    does(start(MODERATOR)),
+    does(enter(MEMBER)),
+    tellAll,
+    leaves(MEMBER),
+    timersRunOut,
+  ],
+  'a meeting whose room was lost': [
+    ...FOUNDED,
+    ...TWO_IN_A_MEETING,
+    tellAll,
+    wait(9),
+    restarts,
+    wait(1),
+  ],
+  'a meeting that everybody has left, and the cleanup is due': [
+    ...FOUNDED,
+    ...ONE_MEETING,
+    does(start(MODERATOR)),
+    does(enter(MEMBER)),
+    tellAll,
+    wait(9),
+    leaves(MEMBER),
+    timersRunOut,
+    tellAll,
+    wait(20),
+  ],
+  'somebody removed from a meeting': [
+    ...FOUNDED,
+    ...ONE_MEETING,
+    ...TWO_IN_A_MEETING,
+    tellAll,
+    does(remove(OWNER, MEMBER)),
+    tellAll,
+    wait(1),
+  ],
+  'a room that outlives its meeting': [
+    ...FOUNDED,
+    ...ONE_MEETING,
+    ...TWO_IN_A_MEETING,
+    tellAll,
+    livekit(true),
+    does(end(MODERATOR)),
+    livekit(false),
+    leaves(MEMBER),
+    joinAgain(MEMBER),
+  ],
+  'a room that outlives its club': [
+    ...FOUNDED,
+    ...TWO_IN_A_MEETING,
+    tellAll,
+    does(removeClub),
+    tellAll,
+    joinAgain(MEMBER),
+  ],
+} satisfies Record<string, Act[]>;
+export type SceneName = keyof typeof SCENES;
+
+export async function prepare({ open }: Theatre, name: SceneName): Promise<Scene> {
+  const world = await open();
+  for (const act of SCENES[name]) await act(world);
+  return world.state();
+}
+
+/** Whether all that the story needs is there. */
+export const isPossible = ({ rooms }: Scene, { operations }: Story): boolean =>
+  operations.every(({ needs }) => !needs || rooms.onTheWay.some(({ type }) => type === needs));
+
+/** Whatever LiveKit has to tell is told, and the cleanup runs. */
+export async function comeToRest(world: World): Promise<void> {
+  await tellAll(world);
+  await cleanUp(world.observer.service, () => true);
+  await tellAll(world);
+}
+
+/** Everybody tries to come in again with the tokens that they have. */
+export async function knockAgain(world: World): Promise<void> {
+  await knock(world);
+  await tellAll(world);
+}

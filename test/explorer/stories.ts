@@ -1,0 +1,230 @@
+/** What can be done at the same time. */
+import { AppError, type ErrorCode } from '../../lib/errors.ts';
+import { CleanupIncomplete, cleanUp } from '../../lib/meetings/cleanup.ts';
+import { followMediaEvent } from '../../lib/meetings/follow.ts';
+import type { MediaEvent } from '../../lib/meetings/ports.ts';
+import { type Answer, type Managing, perform, textOf, type UseCase } from '../model/calls.ts';
+import { MAX_PARTICIPANTS } from '../model/service.ts';
+import type { Actor } from './world.ts';
+
+export const CLUB = 'novels';
+/** The club's own moderator, another one, and a member who is none. */
+export const [OWNER, MODERATOR, MEMBER] = ['ada', 'ben', 'cleo'] as const;
+
+export interface Operation {
+  /** The use case or the command. */
+  does?: string;
+  /** What it may answer in place of success, when it was undone while it was being done. */
+  mayRefuse?: ErrorCode;
+  /** LiveKit has to have told this. */
+  needs?: MediaEvent['type'];
+  /** What the answer may stand for besides itself. */
+  mayMean?(answer: Answer): object;
+  /** It takes several steps and promises only their end: others may see it half done. */
+  isGradual?: boolean;
+  /** What a newer operation that decides the same has the last word on. */
+  decides?: string[];
+  /** Gives what its caller is answered. */
+  run(actor: Actor): Promise<unknown>;
+}
+
+/** What one thread does, one operation after the other. */
+export interface Story {
+  name: string;
+  operations: Operation[];
+}
+
+function decisionsOf(call: UseCase): string[] {
+  if (call.does === 'remove') return call.allowRejoin ? [] : [`bar of ${call.userId}`];
+  if (call.does === 'readmit') return [`bar of ${call.userId}`];
+  if (call.does === 'role') return [`role of ${call.userId}`];
+  if (call.does !== 'manage') return [];
+  const { command } = call;
+  switch (command.command) {
+    case 'put-club':
+      return ['name', 'owner'];
+    case 'put-member':
+      return [`stay of ${command.userId}`, ...(command.role ? [`role of ${command.userId}`] : [])];
+    case 'set-role':
+      return [`role of ${command.userId}`];
+    case 'remove-member':
+    case 'forget-user':
+      return ['stay', 'role', 'bar'].map((what) => `${what} of ${command.userId}`);
+    case 'remove-club':
+      return ['name', 'owner'];
+  }
+}
+
+const GRADUAL = ['remove-club', 'remove-member', 'forget-user'];
+
+/** A removal that is in the record first, and reaches LiveKit second: docs/decisions.md. */
+const wasOvertaken = (answer: Answer) => ({ ...answer, wasPresent: true });
+const wasOvertaking = (answer: Answer) =>
+  answer.isBarred ? { ...answer, wasPresent: false } : answer;
+
+/** The meeting ended after the answer: nothing of it is renewed any more. */
+const isOverSince = (answer: Answer) => ({ ...answer, isRenewed: false });
+
+const asks = (call: UseCase): Story => {
+  const does = call.does === 'manage' ? call.command.command : call.does;
+  const operation: Operation = {
+    does,
+    ...(does === 'start' && { mayRefuse: 'MEETING_NOT_ACTIVE' }),
+    ...(call.does === 'remove' && { mayMean: call.allowRejoin ? wasOvertaking : wasOvertaken }),
+    ...(call.does === 'role' && { mayMean: isOverSince }),
+    isGradual: GRADUAL.includes(does),
+    decides: decisionsOf(call),
+    run: ({ service }) => perform(service, call, undefined),
+  };
+  return { name: textOf(call).replace(` ${CLUB}`, ''), operations: [operation] };
+};
+
+const commands = (command: Managing): Story => asks({ does: 'manage', command });
+
+const follow = (type: MediaEvent['type']): Story => ({
+  name: `webhook ${type}`,
+  operations: [
+    {
+      needs: type,
+      async run({ service, rooms }) {
+        const told = rooms.onTheWay.find((event) => event.type === type);
+        return refusable(async () => {
+          if (!told) return;
+          await followMediaEvent(service, told);
+          rooms.told(told);
+        });
+      },
+    },
+  ],
+});
+
+/** Whatever LiveKit tells first, as soon as it tells anything; it may be what another story causes. */
+export const followWhatComes: Story = {
+  name: 'webhook of what comes',
+  operations: [
+    {
+      async run({ service, rooms, step }) {
+        const takes = {
+          label: 'LiveKit tells',
+          reads: ['events'],
+          writes: [],
+          isPossible: () => rooms.onTheWay.length > 0,
+        };
+        const told = await step(takes, async () => rooms.onTheWay.shift());
+        return refusable(async () => {
+          if (told) await followMediaEvent(service, told);
+        });
+      },
+    },
+  ],
+};
+
+const cleanUpOnce: Operation = {
+  run: ({ service }) =>
+    refusable(async () => {
+      await cleanUp(service, () => true);
+    }),
+};
+
+/** Nobody reads what is answered; but LiveKit and the schedule see that it failed, and come again. */
+async function refusable(run: () => Promise<void>): Promise<{ code: string } | undefined> {
+  try {
+    await run();
+    return undefined;
+  } catch (error) {
+    if (error instanceof AppError) return { code: error.code };
+    if (error instanceof CleanupIncomplete) return { code: error.name };
+    throw error;
+  }
+}
+
+const by = (caller: string) => ({ caller, clubId: CLUB });
+
+const askForToken = (caller: string): Operation => ({
+  does: 'token',
+  mayRefuse: 'MEETING_NOT_ACTIVE',
+  async run({ service, tokens }) {
+    const outcome = await perform(service, { does: 'token', ...by(caller) }, undefined);
+    const roomName = outcome.answer?.roomName;
+    if (roomName) tokens.push({ roomName, identity: caller });
+    return outcome;
+  },
+});
+
+/** With the newest of their tokens. */
+const join = (caller: string): Operation => ({
+  async run({ tokens, rooms, step }) {
+    const { roomName = '' } = tokens.findLast(({ identity }) => identity === caller) ?? {};
+    const label = `${caller} joins ${roomName}`;
+    return step({ label, reads: [], writes: [roomName, 'events'] }, async () => {
+      rooms.join(roomName, caller, MAX_PARTICIPANTS);
+    });
+  },
+});
+
+export const enter = (caller: string): Story => ({
+  name: `token and join ${caller}`,
+  operations: [askForToken(caller), join(caller)],
+});
+
+export const inOrder = (...stories: Story[]): Story => ({
+  name: stories.map(({ name }) => name).join(' then '),
+  operations: stories.flatMap(({ operations }) => operations),
+});
+
+const clubId = CLUB;
+
+export const start = (caller: string) => asks({ does: 'start', ...by(caller) });
+export const end = (caller: string) => asks({ does: 'end', ...by(caller), nth: undefined });
+export const remove = (caller: string, userId: string, allowRejoin = false) =>
+  asks({ does: 'remove', ...by(caller), userId, allowRejoin });
+export const readmit = (caller: string, userId: string) =>
+  asks({ does: 'readmit', ...by(caller), userId });
+export const role = (userId: string, to: 'member' | 'moderator') =>
+  asks({ does: 'role', ...by(OWNER), userId, role: to });
+
+export const putClub = (moderatorId: string, name = 'B') =>
+  commands({ command: 'put-club', clubId, name, moderatorId });
+export const removeClub = commands({ command: 'remove-club', clubId });
+export const putMember = (userId: string, to?: 'member' | 'moderator') =>
+  commands({ command: 'put-member', clubId, userId, role: to });
+export const removeMember = (userId: string) =>
+  commands({ command: 'remove-member', clubId, userId });
+export const setRole = (userId: string, to: 'member' | 'moderator') =>
+  commands({ command: 'set-role', clubId, userId, role: to });
+export const forgetUser = (userId: string) => commands({ command: 'forget-user', clubId, userId });
+
+export const cleanup: Story = { name: 'cleanup', operations: [cleanUpOnce] };
+
+/** Every operation that writes, as few of each kind as make a difference. */
+export const STORIES: Story[] = [
+  start(MODERATOR),
+  start(OWNER),
+  end(MODERATOR),
+  end(OWNER),
+  enter(MEMBER),
+  enter(MODERATOR),
+  remove(OWNER, MEMBER),
+  remove(MODERATOR, MEMBER, true),
+  remove(OWNER, MODERATOR),
+  readmit(OWNER, MEMBER),
+  role(MEMBER, 'moderator'),
+  role(MEMBER, 'member'),
+  role(MODERATOR, 'member'),
+  putClub(OWNER),
+  putClub(MODERATOR),
+  removeClub,
+  putMember(MEMBER),
+  putMember(MEMBER, 'moderator'),
+  removeMember(MEMBER),
+  removeMember(MODERATOR),
+  setRole(MEMBER, 'moderator'),
+  setRole(MODERATOR, 'member'),
+  forgetUser(MEMBER),
+  forgetUser(MODERATOR),
+  follow('room_started'),
+  follow('participant_joined'),
+  follow('participant_left'),
+  follow('room_finished'),
+  cleanup,
+];

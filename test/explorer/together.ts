@@ -1,0 +1,296 @@
+/** Stories at the same time, in every order of their steps. */
+import type { ErrorCode } from '../../lib/errors.ts';
+import type { Outcome } from '../model/calls.ts';
+import { comparable, linesOf } from './outcome.ts';
+import { brokenOf, LEFT, type Seen, TOLD } from './promises.ts';
+import { comeToRest, knockAgain } from './scenes.ts';
+import { type Bounds, type Explored, explore, idsOf, inTurn, textOf } from './schedules.ts';
+import { type Choose, type Late, lateIdOf, lateThreadOf, type Step } from './stage.ts';
+import type { Operation, Story } from './stories.ts';
+import { type Scene, THREADS, type Theatre, type Thread, type World } from './world.ts';
+
+/** What an operation was answered. */
+interface Told {
+  operation: Operation;
+  text: string;
+  /** Besides itself. */
+  mayMean: string;
+  code: string | undefined;
+}
+
+/** What one run came to. */
+export interface Ran {
+  taken: Step[];
+  isWhole: boolean;
+  /** Of each operation, story by story. */
+  told: Told[];
+  /** What is left after everything that comes by itself. */
+  left: string[];
+  broken: string[];
+}
+
+/** What one operation after the other comes to. */
+type Serial = (Ran & { order: string })[];
+
+export interface Found extends Explored {
+  /** Runs that nothing explains, or that broke a promise: what happened, and the differences. */
+  wrong: string[];
+}
+
+/**
+ * What a refusal says when the world changed between two reads of one operation: one may take the
+ * place of another, and nothing else.
+ */
+const MEANWHILE: ErrorCode[] = [
+  'CLUB_NOT_FOUND',
+  'MEETING_NOT_ACTIVE',
+  'MEMBER_NOT_FOUND',
+  'NOT_A_MEMBER',
+  'NOT_A_MODERATOR',
+  'REMOVED_FROM_MEETING',
+];
+
+interface Play {
+  choose(doneCount: () => number): Choose;
+  late?: Late;
+  /** As if nobody had asked for them. */
+  without?: readonly Operation[];
+}
+
+/** Plays the stories from the scene; what is at rest already is not looked at twice. */
+function playing(theatre: Theatre, scene: Scene, stories: Story[], isSecondLater = false) {
+  const names = THREADS.slice(0, stories.length);
+  const known = new Map<string, Pick<Ran, 'left' | 'broken'>>();
+
+  return async ({ choose, late, without = [] }: Play): Promise<Ran> => {
+    const world = await theatre.open(scene);
+    const operationsOf = (index: number) =>
+      stories[index]?.operations.filter((operation) => !without.includes(operation)) ?? [];
+    const answers: unknown[][] = stories.map(() => []);
+    const isDone = (index: number) => answers[index]?.length === operationsOf(index).length;
+    const play = async (index: number, thread: Thread) => {
+      const actor = world.actors[thread];
+      if (isSecondLater && index > 0) {
+        const begins = { label: 'begins', reads: [], writes: [], isPossible: () => isDone(0) };
+        await actor.step(begins, () => Promise.resolve());
+      }
+      for (const operation of operationsOf(index)) {
+        answers[index]?.push(await operation.run(actor));
+      }
+    };
+    const { taken, isWhole } = await theatre.stage.play(
+      Object.fromEntries(names.map((name, index) => [name, () => play(index, name)])),
+      choose(() => answers.reduce((count, { length }) => count + length, 0)),
+      late,
+    );
+    if (!isWhole) return { taken, isWhole, told: [], left: [], broken: [] };
+
+    const first = await world.state();
+    const operations = stories.flatMap((_, index) => operationsOf(index));
+    const all = answers.flat(1);
+    const told = operations.map((operation, index) => toldBy(operation, all[index], first));
+    const seen = { operations, answers: all, scene: first };
+    const key = [...linesOf(first), ...told.map(({ text }) => text)].join('\n');
+    const rest = known.get(key) ?? (await atRest(world, seen));
+    known.set(key, rest);
+    return { taken, isWhole, told, ...rest, broken: [...brokenOf(TOLD, seen), ...rest.broken] };
+  };
+}
+
+function toldBy(operation: Operation, outcome: unknown, scene: Scene): Told {
+  const { answer, code } = (outcome ?? {}) as Outcome;
+  const meant = answer && { answer: operation.mayMean?.(answer) ?? answer };
+  return {
+    operation,
+    text: comparable(outcome, scene),
+    mayMean: comparable(meant, scene),
+    code,
+  };
+}
+
+/** All at once: what one operation after the other comes to, in some order of them, explains each run. */
+export async function together(
+  theatre: Theatre,
+  scene: Scene,
+  given: Story[],
+  bounds?: Bounds,
+): Promise<Found> {
+  // A story can meet itself: its operations are told apart.
+  const stories = given.map(({ name, operations }) => ({
+    name,
+    operations: operations.map((operation) => ({ ...operation })),
+  }));
+  const run = playing(theatre, scene, stories);
+  const isGradual = stories.some(({ operations }) => operations.some((one) => one.isGradual));
+
+  /** In each order of the operations. */
+  async function serialWithout(without: Operation[]): Promise<Serial> {
+    const turns = stories.flatMap(({ operations }, index) =>
+      operations.filter((one) => !without.includes(one)).map(() => THREADS[index] ?? ''),
+    );
+    const serial: Serial = [];
+    for (const order of permutations(turns)) {
+      const choose = (doneCount: () => number) => inTurn(order, doneCount);
+      serial.push({ order: order.join(''), ...(await run({ choose, without })) });
+    }
+    return serial;
+  }
+  const knownSerials = new Map<string, Serial>();
+
+  const isExplainedBy = ({ told, left }: Ran, serial: Serial) =>
+    serial.some(
+      (other) =>
+        left.join() === other.left.join() &&
+        told.every((each) => {
+          const instead = other.told.find(({ operation }) => operation === each.operation);
+          return instead ? mayTake(each, instead, isGradual) : isRefused(each);
+        }),
+    );
+  /** As if whoever was refused had not asked, since nothing came of it. */
+  async function isExplainedWithoutRefused(ran: Ran): Promise<boolean> {
+    for (const refused of subsets(ran.told.filter(isRefused))) {
+      const without = refused.map(({ operation }) => operation);
+      const key = ran.told.map(({ operation }) => without.includes(operation)).join();
+      const serial = knownSerials.get(key) ?? (await serialWithout(without));
+      knownSerials.set(key, serial);
+      if (isExplainedBy(ran, serial)) return true;
+    }
+    return false;
+  }
+
+  const whole = await serialWithout([]);
+  const wrong = whole.filter(({ broken }) => broken.length > 0).map((ran) => report(ran, [ran]));
+  const explored = await explore(async (choose) => {
+    const ran = await run({ choose: () => choose });
+    if (!ran.isWhole) return false;
+    const isExplained = isExplainedBy(ran, whole) || (await isExplainedWithoutRefused(ran));
+    if (!isExplained || ran.broken.length > 0) wrong.push(report(ran, whole));
+    return true;
+  }, bounds);
+  return { ...explored, wrong };
+}
+
+const isRefused = ({ code, operation }: Told): boolean =>
+  code !== undefined && code === operation.mayRefuse;
+
+/** Whether an operation may say this where it says `instead` when it is alone. */
+function mayTake(told: Told, instead: Told, isGradual: boolean): boolean {
+  if (told.text === instead.text) return true;
+  if (told.code === undefined) {
+    return isGradual ? instead.code === undefined : told.mayMean === instead.text;
+  }
+  if (isRefused(told)) return true;
+  return MEANWHILE.includes(told.code as ErrorCode) && (instead.code !== undefined || isGradual);
+}
+
+/**
+ * Each write of the first story to the table in turn is given up: its caller is answered, the second
+ * story is told, and the write arrives between two of that one's steps. That comes to what it comes to
+ * when the write never arrives, or before the second story. After it, too, unless both decide the same:
+ * a newer decision stands.
+ */
+export async function late(
+  theatre: Theatre,
+  scene: Scene,
+  [first, second]: [Story, Story],
+  { order }: Bounds = {},
+): Promise<Found> {
+  const alone = await playing(theatre, scene, [first])({ choose: () => (possible) => possible[0] });
+  const writes = alone.taken.filter((step) => step.writes.some(isOfTable));
+  const found: Found = { orders: 0, cutShort: 0, wrong: [] };
+  for (const { id } of writes) {
+    const lateId = lateIdOf({ id });
+    if (order && !order.includes(lateId)) continue;
+    const run = playing(theatre, scene, [first, second], true);
+    const isLate = (step: Step) => step.id === id;
+    const runIn = async (name: string, arrives: boolean, ...threads: string[]) => {
+      const choose: Choose = (possible) =>
+        threads.flatMap((thread) => possible.filter((step) => step.thread === thread))[0];
+      return { order: name, ...(await run({ choose: () => choose, late: { isLate, arrives } })) };
+    };
+    const serial = [
+      await runIn('which never arrives', false, 'A', 'B'),
+      await runIn('which arrives before the second', true, 'A', lateThreadOf('A'), 'B'),
+      ...(decideTheSame(first, second)
+        ? []
+        : [await runIn('which arrives after the second', true, 'A', 'B', lateThreadOf('A'))]),
+    ];
+    const explored = await explore(
+      async (choose) => {
+        const ran = await run({ choose: () => choose, late: { isLate, arrives: true } });
+        if (!ran.isWhole) return false;
+        const isExplained = serial.some(
+          ({ told, left }) =>
+            left.join() === ran.left.join() &&
+            told.every(({ text }, index) => text === ran.told[index]?.text),
+        );
+        if (!isExplained || ran.broken.length > 0) found.wrong.push(report(ran, serial));
+        return true;
+      },
+      { order },
+    );
+    found.orders += explored.orders;
+    found.cutShort += explored.cutShort;
+  }
+  return found;
+}
+
+const decisionsOf = ({ operations }: Story) => operations.flatMap(({ decides = [] }) => decides);
+
+const decideTheSame = (one: Story, other: Story): boolean =>
+  decisionsOf(one).some((decision) => decisionsOf(other).includes(decision));
+
+const isOfTable = (name: string) => name.includes('/');
+
+/** After everything that comes by itself, and after everybody tried to come in again. */
+async function atRest(world: World, seen: Seen): Promise<Pick<Ran, 'left' | 'broken'>> {
+  await comeToRest(world);
+  const scene = await world.state();
+  const broken = brokenOf(LEFT, { ...seen, scene });
+  await knockAgain(world);
+  const after = await world.state();
+  broken.push(...brokenOf(LEFT, { ...seen, scene: after }));
+  return { left: [...linesOf(scene), ...linesOf(after)], broken };
+}
+
+/** All but the empty one. */
+function subsets<T>([first, ...others]: T[]): T[][] {
+  if (first === undefined) return [];
+  const rest = subsets(others);
+  return [[first], ...rest, ...rest.map((set) => [first, ...set])];
+}
+
+/** Each once. */
+function permutations<T>(items: T[]): T[][] {
+  if (items.length < 2) return [items];
+  return [...new Set(items)].flatMap((first) =>
+    permutations(items.toSpliced(items.indexOf(first), 1)).map((rest) => [first, ...rest]),
+  );
+}
+
+/** The steps, what came of them, and how that differs from the order of whole operations next to it. */
+function report(ran: Ran, serial: Serial): string {
+  const differences = serial
+    .map((other) => ({ order: other.order, lines: differencesOf(ran, other) }))
+    .toSorted((a, b) => a.lines.length - b.lines.length);
+  const [next] = differences;
+  return [
+    textOf(ran.taken),
+    ...ran.broken,
+    ...ran.told.map(({ text }) => `said ${text}`),
+    `${next?.lines.length} differences to ${next?.order}, more to ${differences.length - 1} others:`,
+    ...(next?.lines ?? []),
+    `again: EXPLORER_ORDER='${idsOf(ran.taken)}'`,
+  ].join('\n');
+}
+
+function differencesOf({ told, left }: Ran, other: Ran): string[] {
+  return [
+    ...told.flatMap(({ text }, index) => {
+      const instead = other.told[index]?.text;
+      return text === instead ? [] : [`  said ${text}`, `  not  ${instead}`];
+    }),
+    ...left.filter((line) => !other.left.includes(line)).map((line) => `  + ${line}`),
+    ...other.left.filter((line) => !left.includes(line)).map((line) => `  - ${line}`),
+  ];
+}
