@@ -5,7 +5,16 @@ import { RoomServiceClient } from 'livekit-server-sdk';
 import { z } from 'zod';
 import type { MeetingDetails, MeetingStatus } from '../lib/contract/answers.ts';
 import { ACTIVE_SHARDS } from '../lib/dynamodb/keys.ts';
-import { Club, EndedMeeting, GrantNote, Member, RoomLife, Session } from '../lib/meetings/model.ts';
+import {
+  Club,
+  EndedMeeting,
+  GrantNote,
+  type Member,
+  MemberRecord,
+  memberOf,
+  RoomLife,
+  Session,
+} from '../lib/meetings/model.ts';
 import { documentClient } from '../local/dynamodb.ts';
 import type { RoomSnapshot } from '../local/livekit/stand-in/control.ts';
 import type { Weather } from './faults.ts';
@@ -145,7 +154,10 @@ async function readTable({ table, clubs }: World): Promise<Pick<Outcome, 'record
     if (!club) continue;
     records.set(clubId, {
       club,
-      members: under('MEMBER#').flatMap((each) => read(each, (it) => Member.parse(it))),
+      // A removed member's record stays for a time.
+      members: under('MEMBER#')
+        .flatMap((each) => read(each, (it) => memberOf(club, MemberRecord.parse(it))))
+        .filter((member) => member !== undefined),
       rows: under('MEETING#').flatMap((each) => read(each, (it) => EndedMeeting.parse(it))),
       sessions: under('ATTENDANCE#').flatMap((each) =>
         read(each, (it) => ({ ...Session.parse(it), meetingId: meetingIdOf(each) })),
@@ -159,7 +171,7 @@ async function readTable({ table, clubs }: World): Promise<Pick<Outcome, 'record
   const known = new Set(seen.map(({ key }) => key));
   for (const { pk, sk } of items) {
     const key = `${pk} ${sk}`;
-    if (!known.has(key)) seen.push({ key, mistake: 'nobody wrote this' });
+    if (!known.has(key)) seen.push({ key, mistake: 'an unknown item' });
   }
   for (const { clubId } of clubs) {
     if (!records.has(clubId)) seen.push({ key: `CLUB#${clubId} CLUB`, mistake: 'gone' });

@@ -104,7 +104,7 @@ describe('Paths', () => {
 
 describe('Bodies', () => {
   it.each([
-    ['none', '', 'readingClubId must be'],
+    ['none', '', 'readingClubId is missing'],
     ['no JSON', '{', 'body must be JSON'],
     ['an array', '[]', 'body must be a JSON object'],
     ['a forged id', '{"readingClubId":"a#CLUB"}', 'readingClubId must be'],
@@ -200,10 +200,11 @@ describe('Browsers', () => {
     });
 
   it('of the configured origin may call, with a token and JSON', async () => {
-    const { status, headers } = await preflight('http://localhost:5173');
+    const { origin } = new URL(stack.webUrl);
+    const { status, headers } = await preflight(origin);
     expect(status).toBe(204);
     expect(headers).toMatchObject({
-      'access-control-allow-origin': 'http://localhost:5173',
+      'access-control-allow-origin': origin,
       'access-control-allow-headers': 'authorization,content-type',
       'access-control-allow-methods': 'GET,POST,PUT,DELETE,OPTIONS',
       'access-control-max-age': '3600',

@@ -188,7 +188,10 @@ describe.skipIf(isMissing('server'))('On a real server', () => {
       });
       expect({ status, body }).toEqual({
         status: 200,
-        body: { success: true, muted: [{ userId: club.member.userId, trackSid }] },
+        body: {
+          success: true,
+          muted: [{ userId: club.member.userId, participantSid: expect.any(String), trackSid }],
+        },
       });
       await listener.sees(club.member.userId, true);
       await speaker.sees(club.member.userId, true);
@@ -215,7 +218,9 @@ describe.skipIf(isMissing('server'))('On a real server', () => {
       await moderator.speak();
       await listener.hears();
       const { body } = await service.call('muteAll', club.moderator, club);
-      expect(body.muted).toEqual([{ userId: club.member.userId, trackSid }]);
+      expect(body.muted).toEqual([
+        { userId: club.member.userId, participantSid: expect.any(String), trackSid },
+      ]);
       await listener.sees(club.member.userId, true);
       await delay(400);
       await listener.hears();
