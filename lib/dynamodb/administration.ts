@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { type Club, EndedMeeting, Session } from '../meetings/model.ts';
+import * as z from 'zod/mini';
+import { type Club, EndedMeeting, MeetingId, Session } from '../meetings/model.ts';
 import type { ClubAdministration, FoundClub } from '../meetings/ports.ts';
 import { findClubIn } from './clubs.ts';
 import { assign, together, unchanged } from './expressions.ts';
@@ -10,12 +11,19 @@ import {
   grantKey,
   MEETING_PREFIX,
   MEMBER_PREFIX,
+  REMOVED_PREFIX,
   ROOM_PREFIX,
+  removedKey,
 } from './keys.ts';
 import type { Condition, Item, Key, Table } from './table.ts';
 
 /** Seconds for which it is known that a club was removed: longer than any command is on its way. */
 const REMOVED_TTL_SECONDS = 30 * 86_400;
+
+/** Seconds for which the meetings of a removed club are known: longer than their tokens work. */
+const REMOVED_MEETING_TTL_SECONDS = 2 * 86_400;
+
+const RemovedMeeting = z.object({ meetingId: MeetingId });
 
 const END_OF_TIME = '9999-12-31T23:59:59.999Z';
 
@@ -61,14 +69,39 @@ export function createClubAdministration(table: Table): ClubAdministration {
 
     async removeClub(clubId, found, removedAt) {
       const { ConditionExpression, ...seen } = stillAs(found);
+      const { lastMeeting } = found.club ?? {};
       const expiresAt = Math.floor(Date.parse(removedAt) / 1000) + REMOVED_TTL_SECONDS;
       return table.putIf(
         { ...clubKey(clubId), removedAt, expiresAt },
         {
-          ConditionExpression: `${ConditionExpression} AND attribute_not_exists(meeting)`,
-          ...seen,
+          ConditionExpression: [
+            ConditionExpression,
+            'attribute_not_exists(meeting)',
+            lastMeeting
+              ? 'lastMeeting.meetingId = :lastMeetingId'
+              : 'attribute_not_exists(lastMeeting)',
+          ].join(' AND '),
+          ...together(
+            seen,
+            lastMeeting
+              ? { ExpressionAttributeValues: { ':lastMeetingId': lastMeeting.meetingId } }
+              : {},
+          ),
         },
       );
+    },
+
+    async nameRemovedMeetings(clubId, meetingIds, now) {
+      const removedAt = now.toISOString();
+      const expiresAt = Math.floor(now.getTime() / 1000) + REMOVED_MEETING_TTL_SECONDS;
+      for (const meetingId of meetingIds) {
+        await table.put({ ...removedKey(clubId, meetingId), meetingId, removedAt, expiresAt });
+      }
+    },
+
+    async listRemovedMeetings(clubId) {
+      const items = await itemsOf(clubId, REMOVED_PREFIX);
+      return items.map((item) => RemovedMeeting.parse(item).meetingId);
     },
 
     /**

@@ -27,6 +27,7 @@ import {
   MEMBER_PREFIX,
   meetingKey,
   memberKey,
+  removedKey,
 } from './keys.ts';
 import type { Item, Key, Table } from './table.ts';
 
@@ -280,12 +281,16 @@ export function createClubRepository(table: Table): ClubRepository {
       }
     },
 
+    isOfRemovedClub: async ({ clubId, meetingId }) =>
+      (await table.get(removedKey(clubId, meetingId))) !== undefined,
+
     async filterEnded(meetings) {
       const ended: MeetingRef[] = [];
-      for (const batch of batchesOf(meetings, BATCH_KEYS / 2)) {
+      for (const batch of batchesOf(meetings, Math.floor(BATCH_KEYS / 3))) {
         const keys = batch.flatMap(({ clubId, meetingId }) => [
           clubKey(clubId),
           meetingKey(clubId, meetingId),
+          removedKey(clubId, meetingId),
         ]);
         const unique = new Map(keys.map((key) => [`${key.pk} ${key.sk}`, key]));
         const items = await table.batchGet([...unique.values()]);
@@ -297,8 +302,11 @@ export function createClubRepository(table: Table): ClubRepository {
         );
         ended.push(
           ...batch.filter(({ clubId, meetingId }) => {
-            const { pk, sk } = meetingKey(clubId, meetingId);
-            return found.has(`${pk} ${sk}`) || last.has(`${clubId} ${meetingId}`);
+            const rows = [meetingKey(clubId, meetingId), removedKey(clubId, meetingId)];
+            return (
+              rows.some(({ pk, sk }) => found.has(`${pk} ${sk}`)) ||
+              last.has(`${clubId} ${meetingId}`)
+            );
           }),
         );
       }

@@ -8,6 +8,8 @@ export const MEETING_PREFIX = 'MEETING#';
 export const ATTENDANCE_PREFIX = 'ATTENDANCE#';
 export const GRANTS_PREFIX = 'GRANTS#';
 export const attendancePrefix = (meetingId: string): string => `${ATTENDANCE_PREFIX}${meetingId}#`;
+/** A meeting of a club that was removed. */
+export const REMOVED_PREFIX = 'REMOVED#';
 export const ROOM_PREFIX = 'ROOM#';
 export const roomPrefix = (meetingId: string): string => `${ROOM_PREFIX}${meetingId}#`;
 
@@ -24,6 +26,8 @@ export const grantKey = (clubId: string, userId: string): Key =>
   inClub(clubId, `${GRANTS_PREFIX}${userId}`);
 export const roomKey = (clubId: string, meetingId: string, roomSid: string): Key =>
   inClub(clubId, `${roomPrefix(meetingId)}${roomSid}`);
+export const removedKey = (clubId: string, meetingId: string): Key =>
+  inClub(clubId, `${REMOVED_PREFIX}${meetingId}`);
 
 /** Outside every club. */
 export const proofKey = (proofId: string): Key => ({ pk: `DOCTOR#${proofId}`, sk: 'EVENTS' });

@@ -2,7 +2,14 @@ import type { WebhookAnswer } from '../contract/answers.ts';
 import { MediaUnavailable } from '../errors.ts';
 import { isAttendee, isPerson } from './attendees.ts';
 import { findEnded } from './conclude.ts';
-import { type Club, isBarred, type Member, parseDoctorsRoomName, parseRoomName } from './model.ts';
+import {
+  type Club,
+  type EndedMeeting,
+  isBarred,
+  type Member,
+  parseDoctorsRoomName,
+  parseRoomName,
+} from './model.ts';
 import type {
   ClubRepository,
   Log,
@@ -17,7 +24,10 @@ import type {
 } from './ports.ts';
 
 export interface FollowDeps {
-  clubs: Pick<ClubRepository, 'getClub' | 'getClubAndMember' | 'getEndedMeeting'>;
+  clubs: Pick<
+    ClubRepository,
+    'getClub' | 'getClubAndMember' | 'getEndedMeeting' | 'isOfRemovedClub'
+  >;
   presence: Pick<
     PresenceRepository,
     | 'roomStarted'
@@ -57,7 +67,8 @@ export async function followMediaEvent(
   const read = await readFor(deps, meeting.clubId, participant);
   const { club, member } = read;
   const isOn = club?.meeting?.meetingId === meeting.meetingId;
-  if (!isOn && !(await findEnded(deps, club, meeting.meetingId))) return 'ignored';
+  const ended = isOn ? undefined : await findEnded(deps, club, meeting.meetingId);
+  if (!isOn && !ended && !(await deps.clubs.isOfRemovedClub(meeting))) return 'ignored';
 
   const room = { ...event.room, observedAt: latest(event.at, club?.presence?.observedAt) };
   // A guest cannot be barred.
@@ -65,7 +76,9 @@ export async function followMediaEvent(
     isOn && participant && isPerson(participant) && isBarred(club, participant.identity);
   // The same for a join and a departure, so that it does not matter which of them comes first.
   const isAttended =
-    participant && ((isOn && !isKeptOut) || isRemembered(meeting, club, member, participant));
+    participant &&
+    ((isOn && !isKeptOut) ||
+      ((isOn || isOfThisClub(ended)) && isRemembered(club, member, participant)));
   switch (event.type) {
     case 'room_started':
       if (isOn) await deps.presence.roomStarted(meeting, room);
@@ -112,21 +125,22 @@ export async function followMediaEvent(
   }
 }
 
+/** Not of a club that is removed, or was before there was this one. */
+const isOfThisClub = (ended: EndedMeeting | undefined): boolean =>
+  ended !== undefined && ended.reason !== 'club-removed';
+
 /**
  * Whether a session is written after its meeting. An event arrives after what it is about: it must not
- * bring back the attendance of a person who was forgotten, or of a club that was removed.
+ * bring back the attendance of a person who was forgotten.
  */
 const isRemembered = (
-  { meetingId }: MeetingRef,
   club: Club | undefined,
   member: Member | undefined,
   participant: Participant,
 ): boolean => {
-  const { lastMeeting, moderatorId } = club ?? {};
-  if (lastMeeting?.meetingId === meetingId && lastMeeting.reason === 'club-removed') return false;
   // Nothing that is written about a guest identifies them.
   if (!isPerson(participant)) return true;
-  return member !== undefined || moderatorId === participant.identity;
+  return member !== undefined || club?.moderatorId === participant.identity;
 };
 
 /** The club, and the member that the participant is; a guest is none, whatever their identity. */

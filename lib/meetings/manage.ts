@@ -2,7 +2,7 @@ import * as z from 'zod/mini';
 import type { Done, ShownClub, StaleField } from '../contract/commands.ts';
 import { ClubNotFound, InvalidRequest, StoreUnavailable } from '../errors.ts';
 import { changeBar } from './bars.ts';
-import { type ConcludeDeps, concludeMeeting, findEnded } from './conclude.ts';
+import { type ConcludeDeps, concludeMeeting } from './conclude.ts';
 import { changeMember, LEAVES } from './member-changes.ts';
 import {
   type Club,
@@ -12,8 +12,8 @@ import {
   type Member,
   maybe,
   ParticipantName,
-  parseRoomName,
   Role,
+  roomNameOf,
   UserId,
 } from './model.ts';
 import type {
@@ -29,7 +29,7 @@ import { isStale, timeOfChange } from './times.ts';
 const SHOWN_MEMBERS = 1000;
 
 /** How often a change of a club is tried again that met another one. */
-const ATTEMPTS = 3;
+const ATTEMPTS = 5;
 
 /** A command that is further ahead than this comes from a clock that is wrong. */
 const MAX_AHEAD_MS = 5 * 60_000;
@@ -82,10 +82,10 @@ type CommandOf<Name extends Command['command']> = Extract<Command, { command: Na
 
 export interface ManageDeps {
   clubs: ConcludeDeps['clubs'] &
-    Pick<ClubRepository, 'changeBar' | 'getEndedMeeting' | 'listMembers'>;
+    Pick<ClubRepository, 'changeBar' | 'listEndedMeetings' | 'listMembers'>;
   members: MemberRepository;
   administration: ClubAdministration;
-  media: Pick<MediaServer, 'listRooms' | 'deleteRoom' | 'removeParticipant'>;
+  media: Pick<MediaServer, 'deleteRoom' | 'removeParticipant'>;
   now: () => Date;
   log: Log;
 }
@@ -198,46 +198,57 @@ async function putClub(
 }
 
 /**
- * The meeting first, then the club, then what is left of it: whatever stops this half-way, the same
+ * Meetings that ended longer ago than this are not named when their club is removed: no token of them
+ * works (`TOKEN_TTL_SECONDS` is a day at most), and the cleanup has deleted their rooms.
+ */
+const TOKENS_WORK_MS = 2 * 86_400_000;
+/** More than a club has in that time. */
+const NAMED_MEETINGS = 200;
+
+/**
+ * The meeting first, then the names of the meetings, then the club, then what is left of it, and the
+ * rooms last: LiveKit may be down, and nothing waits for it. Whatever stops this half-way, the same
  * command goes on from there.
  */
 async function removeClub(
   deps: ManageDeps,
   { clubId, occurredAt }: CommandOf<'remove-club'>,
 ): Promise<StaleField[]> {
-  const { administration, media } = deps;
+  const { administration } = deps;
   for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
     const found = await administration.findClub(clubId);
     const { club } = found;
     const changedAt = club ? club.putAt : found.removedAt;
     const removedAt = timeOfChange({ occurredAt, now: deps.now() }, [changedAt]);
     if (isStale(removedAt, changedAt)) return ['club'];
-    const roomName = club?.meeting?.roomName ?? club?.lastMeeting?.roomName;
     if (club?.meeting) {
       const by = { endedBy: null, reason: 'club-removed' } as const;
       await concludeMeeting(deps, club, club.meeting, by);
+      continue;
     }
-    if (club && roomName) {
-      await media.deleteRoom(roomName);
-      await deleteEarlierRooms(deps, club);
-    }
+    if (club) await nameMeetings(deps, club);
     if (!(await administration.removeClub(clubId, found, removedAt))) continue;
     await administration.removeItemsOfEarlierClubs(clubId);
+    for (const meetingId of await administration.listRemovedMeetings(clubId)) {
+      await deps.media.deleteRoom(roomNameOf(clubId, meetingId));
+    }
     return [];
   }
   throw new StoreUnavailable({ cause: new Error('meetings kept being started in the club') });
 }
 
 /**
- * The rooms of meetings before the last that LiveKit did not delete when they ended: once the club's
- * items are gone, nobody knows that they are ours.
+ * An old token can make the room of a meeting again, and once the club's items are gone, nothing else
+ * says that it is ours. The club itself is not named: another stage may have one of that id.
  */
-async function deleteEarlierRooms({ clubs, media }: ManageDeps, club: Club): Promise<void> {
-  for (const { name } of await media.listRooms()) {
-    const meeting = parseRoomName(name);
-    if (meeting?.clubId !== club.clubId) continue;
-    if (await findEnded({ clubs }, club, meeting.meetingId)) await media.deleteRoom(name);
-  }
+async function nameMeetings({ administration, clubs, now }: ManageDeps, club: Club): Promise<void> {
+  const { clubId, lastMeeting } = club;
+  if (!lastMeeting) return;
+  const since = now().getTime() - TOKENS_WORK_MS;
+  const rows = await clubs.listEndedMeetings(club, { before: undefined, limit: NAMED_MEETINGS });
+  const recent = rows.filter(({ endedAt }) => Date.parse(endedAt) >= since);
+  const meetingIds = new Set([lastMeeting, ...recent].map(({ meetingId }) => meetingId));
+  await administration.nameRemovedMeetings(clubId, [...meetingIds], now());
 }
 
 /**

@@ -143,6 +143,9 @@ export interface ClubRepository {
   /** In batches; a club that does not exist is left out. */
   getClubs(clubIds: string[]): AsyncIterable<ClubRecord[]>;
 
+  /** Whether the meeting was one of a club that was removed, while its tokens may still work. */
+  isOfRemovedClub(meeting: MeetingRef): Promise<boolean>;
+
   /** Those of the meetings that this table knows to have ended. */
   filterEnded(meetings: MeetingRef[]): Promise<MeetingRef[]>;
 }
@@ -184,9 +187,15 @@ export interface ClubAdministration {
   /** Changes the club if it is still as it was found; says whether it was. */
   changeClub(found: Club, change: Pick<Club, 'name' | 'moderatorId' | 'putAt'>): Promise<boolean>;
 
+  /** From now on, and for two days, these are known as meetings of a club that was removed. */
+  nameRemovedMeetings(clubId: string, meetingIds: string[], now: Date): Promise<void>;
+
+  /** The ids of the meetings that are known so. */
+  listRemovedMeetings(clubId: string): Promise<string[]>;
+
   /**
-   * Leaves nothing of the club but when it was removed, if no meeting is on and it is still as it was
-   * found; says whether it was. Its other items are {@link removeItemsOfEarlierClubs}'s.
+   * Leaves nothing of the club but when it was removed, if no meeting is on, none ended since, and it is
+   * still as it was found; says whether it was. Its other items are {@link removeItemsOfEarlierClubs}'s.
    */
   removeClub(clubId: string, found: FoundClub, removedAt: string): Promise<boolean>;
 

@@ -13,7 +13,7 @@ import {
 } from '../../lib/errors.ts';
 import type { Club } from '../../lib/meetings/model.ts';
 import { contextOf } from '../support/context.ts';
-import { cut, justAfter, justBefore, killedAfter, on, times } from '../support/faults.ts';
+import { cut, justAfter, justBefore, killedAfter, on } from '../support/faults.ts';
 import type { User } from '../support/issuer.ts';
 import {
   type Moderation,
@@ -551,17 +551,24 @@ describe('an outage of DynamoDB', () => {
 });
 
 describe('remove-club', () => {
-  it('ends the meeting first: decided, then the room, then the club, then the rest', async () => {
+  it('ends the meeting, names the meetings, removes the club, and deletes the rooms last', async () => {
     const club = await busyClub();
-    const command = { command: 'remove-club', clubId: club.clubId };
-    let decided: unknown;
-    const look = justBefore('DeleteRoom', async () => {
-      const { meeting, lastMeeting } = await world.recordOf(club.clubId);
-      decided = { meeting, lastMeeting };
-    });
-    const { manage, wire } = await world.boot({ faults: [look] });
-    expect(await manage(command)).toEqual(DONE);
-    expect(decided).toMatchObject({
+    const { clubId } = club;
+    const { lastMeeting } = await world.recordOf(clubId);
+    let ended: unknown;
+    let left: unknown;
+    const faults = [
+      justBefore('Query', async () => {
+        const { meeting, lastMeeting } = await world.recordOf(clubId);
+        ended = { meeting, lastMeeting };
+      }),
+      justBefore('DeleteRoom', async () => {
+        left = await world.leftOf(clubId);
+      }),
+    ];
+    const { manage, wire } = await world.boot({ faults });
+    expect(await manage({ command: 'remove-club', clubId })).toEqual(DONE);
+    expect(ended).toMatchObject({
       meeting: undefined,
       lastMeeting: {
         meetingId: club.meeting.meetingId,
@@ -569,17 +576,18 @@ describe('remove-club', () => {
         endedBy: null,
       },
     });
+    expect(left).toEqual([]);
     const steps = wire.operations();
-    expect(steps.slice(0, 6)).toEqual([
-      'GetItem',
-      'PutItem',
-      'UpdateItem',
-      'DeleteRoom',
-      'ListRooms',
-      'PutItem',
+    const end = ['GetItem', 'PutItem', 'UpdateItem'];
+    const removal = ['GetItem', 'Query', 'PutItem', 'PutItem', 'PutItem'];
+    expect(steps.slice(0, 8)).toEqual([...end, ...removal]);
+    expect(steps.slice(-3)).toEqual(['Query', 'DeleteRoom', 'DeleteRoom']);
+    expect(await world.roomsOf(clubId)).toEqual([]);
+    const named = await world.itemsOf(clubId, 'REMOVED#');
+    expect(named.map(({ meetingId }) => meetingId)).toEqual([
+      lastMeeting?.meetingId,
+      club.meeting.meetingId,
     ]);
-    expect(await world.leftOf(club.clubId)).toEqual([]);
-    expect(await world.roomsOf(club.clubId)).toEqual([]);
   });
 
   it('killed after any step is completed by repeating it', { timeout: 60_000 }, async () => {
@@ -600,7 +608,7 @@ describe('remove-club', () => {
 
   it('ends a meeting that starts during the removal, too', async () => {
     const club = await busyClub();
-    const start = justAfter('DeleteRoom', () => service.call('start', club.owner, club));
+    const start = justAfter('UpdateItem', () => service.call('start', club.owner, club));
     const { manage } = await world.boot({ faults: [start] });
     expect(await manage({ command: 'remove-club', clubId: club.clubId })).toEqual(DONE);
     expect(await world.leftOf(club.clubId)).toEqual([]);
@@ -611,7 +619,7 @@ describe('remove-club', () => {
     const club = await busyClub();
     const { manage } = await world.boot({
       faults: [
-        on('DeleteRoom', async (_, pass) => {
+        on('UpdateItem', async (_, pass) => {
           const result = await pass();
           await service.call('start', club.owner, club);
           return result;
@@ -635,15 +643,31 @@ describe('remove-club', () => {
     expect(await world.roomsOf(club.clubId)).toEqual([]);
   });
 
-  it('that LiveKit does not answer is thrown, with the meeting ended and the club there', async () => {
+  it('removes the club while LiveKit is unreachable; repeated, it deletes the rooms', async () => {
     const club = await clubWithMeeting();
-    const { manage, wire } = await world.boot({ faults: [on('DeleteRoom', times(2, cut))] });
+    await enter(club, club.member);
+    const { manage, wire } = await world.boot({ faults: [on({ side: 'media' }, cut)] });
     const command = { command: 'remove-club', clubId: club.clubId };
     await expect(manage(command)).rejects.toBeInstanceOf(MediaUnavailable);
-    expect((await world.recordOf(club.clubId)).meeting).toBeUndefined();
+    expect(await world.leftOf(club.clubId)).toEqual([]);
+    expect(await world.roomsOf(club.clubId)).toHaveLength(1);
     wire.heal();
     expect(await manage(command)).toEqual(DONE);
     expect(await world.roomsOf(club.clubId)).toEqual([]);
+  });
+
+  it('waits for a meeting that starts and ends before the club is gone, to name it as well', async () => {
+    const club = await world.createClub();
+    const { clubId } = club;
+    let meetingId: string | undefined;
+    const meets = justBefore('PutItem', async () => {
+      meetingId = (await service.call('start', club.owner, club)).body.meetingId;
+      await service.call('end', club.owner, club);
+    });
+    const { manage } = await world.boot({ faults: [meets] });
+    expect(await manage({ command: 'remove-club', clubId })).toEqual(DONE);
+    const named = await world.itemsOf(clubId, 'REMOVED#');
+    expect(named.map((item) => item['meetingId'])).toEqual([meetingId]);
   });
 
   it('leaves nothing for a club that is made under the same id afterwards', async () => {

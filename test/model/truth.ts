@@ -53,9 +53,16 @@ export interface Truth {
   tokens: { userId: string; roomName: string }[];
   /** Participant sids whose departure was told. */
   toldLeft: Set<string>;
+  /** By club id: the meetings of removed clubs whose tokens may still have worked then. */
+  removed: Map<string, Set<string>>;
 }
 
-export const nothing = (): Truth => ({ clubs: new Map(), tokens: [], toldLeft: new Set() });
+export const nothing = (): Truth => ({
+  clubs: new Map(),
+  tokens: [],
+  toldLeft: new Set(),
+  removed: new Map(),
+});
 
 /** Somebody came or went, or was told of: a cleanup has to look again. */
 export function stir(truth: Truth): void {
@@ -108,10 +115,9 @@ export interface Happened {
 
 /** Moves the truth on. @throws an assertion error when the outcome is not what the truth says */
 export function accept(truth: Truth, { call, meetingId, outcome }: Happened, world: World): void {
-  const { isDown } = world.rooms;
   const expected =
     call.does === 'manage'
-      ? manage(truth, call.command, isDown)
+      ? manage(truth, call.command, world)
       : answerTo(truth, { call, meetingId, answer: outcome.answer }, world);
   expect(outcome).toMatchObject(
     typeof expected === 'string' ? { code: expected } : { answer: expected },
@@ -269,8 +275,14 @@ export function acceptVainStart(truth: Truth, clubId: string, { issued }: World)
   return (club.meeting ?? begin(club, issued.find(isNew))).meetingId;
 }
 
+/** The longest that a token of the meeting works, and a day more. */
+const TOKENS_WORK_MS = 2 * 86_400_000;
+const tokensMayWork = ({ endedAt }: Ended, now: number): boolean =>
+  endedAt === undefined || Date.parse(endedAt) >= now - TOKENS_WORK_MS;
+
 /** As `answerTo`, for a command of the application that owns the clubs. */
-function manage(truth: Truth, command: Managing, isDown: boolean): object | string {
+function manage(truth: Truth, command: Managing, { rooms, clock }: World): object | string {
+  const { isDown } = rooms;
   const { clubId } = command;
   const club = truth.clubs.get(clubId);
   if (command.command === 'put-club') {
@@ -281,11 +293,17 @@ function manage(truth: Truth, command: Managing, isDown: boolean): object | stri
     return DONE;
   }
   if (command.command === 'remove-club') {
-    if (!club) return DONE;
-    conclude(club, { endedBy: null, reason: 'club-removed', endedAt: undefined });
-    if (isDown && club.ended.length > 0) return 'MEDIA_UNAVAILABLE';
-    truth.clubs.delete(clubId);
-    return DONE;
+    const named = truth.removed.get(clubId) ?? new Set();
+    if (club) {
+      conclude(club, { endedBy: null, reason: 'club-removed', endedAt: undefined });
+      for (const ended of club.ended) {
+        const isLast = ended === club.ended.at(-1);
+        if (isLast || tokensMayWork(ended, clock())) named.add(ended.meetingId);
+      }
+      truth.clubs.delete(clubId);
+      truth.removed.set(clubId, named);
+    }
+    return isDown && named.size > 0 ? 'MEDIA_UNAVAILABLE' : DONE;
   }
   if (!club) return 'CLUB_NOT_FOUND';
   const { userId } = command;
@@ -321,10 +339,12 @@ export function expectedOf(
   const { clubId = '', meetingId } = parseRoomName(event.room.name) ?? {};
   const club = truth.clubs.get(clubId);
   const isOn = club?.meeting?.meetingId === meetingId;
-  const isKnown = isOn || club?.ended.some((ended) => ended.meetingId === meetingId);
-  if (!club || !isKnown) return told('ignored');
+  const isKnown =
+    club?.ended.some((ended) => ended.meetingId === meetingId) ||
+    truth.removed.get(clubId)?.has(meetingId ?? '');
+  if (!isOn && !isKnown) return told('ignored');
   const isJoin = event.type === 'participant_joined';
-  if (isOn) {
+  if (club && isOn) {
     const putsOut =
       isJoin &&
       event.participant.identity !== club.moderatorId &&
@@ -393,8 +413,13 @@ export function agree(truth: Truth, items: Items, rooms: World['rooms']): void {
   for (const [clubId, itemsOfClub] of items) {
     const club = truth.clubs.get(clubId);
     const item = itemsOfClub.find(({ sk }) => sk === 'CLUB');
+    const named = rowsOf(itemsOfClub, 'REMOVED#');
+    expect(
+      named.map(({ meetingId }) => meetingId),
+      'meetings of a removed club',
+    ).toEqual([...(truth.removed.get(clubId) ?? [])].sort());
     if (!club) {
-      expect(itemsOfClub, `${clubId} is removed`).toEqual([]);
+      expect(itemsOfClub, `${clubId} is removed`).toEqual(named);
       continue;
     }
     const record = Club.parse(item);
