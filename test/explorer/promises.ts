@@ -131,9 +131,11 @@ export const LEFT: Promise_[] = [
     },
   },
   {
-    promise: 'Of a club that was removed, nothing is left',
+    promise: 'Of a club that was removed, nothing is left but the notes that it was',
     broken: ({ scene }) =>
-      clubOf(scene) ? [] : scene.items.filter(({ pk }) => pk === `CLUB#${CLUB}`),
+      clubOf(scene)
+        ? []
+        : scene.items.filter((item) => item['pk'] === `CLUB#${CLUB}` && !item['removedAt']),
   },
   {
     promise: 'Every member belongs to the club by a whole item',
