@@ -1,7 +1,7 @@
 /** Command-line arguments, parsed to an action. */
 import { InvalidRequest } from '../lib/errors.ts';
 import { parse } from '../lib/http/request.ts';
-import { Command } from '../lib/meetings/manage.ts';
+import { Command } from '../lib/meetings/club-commands.ts';
 import { parseOptions, UsageError } from '../local/options.ts';
 import type { Deployment } from './targets.ts';
 

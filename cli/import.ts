@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import * as z from 'zod/mini';
 import type { ShownClub } from '../lib/contract/commands.ts';
 import { ruleOf } from '../lib/http/request.ts';
-import type { Command } from '../lib/meetings/manage.ts';
+import type { Command } from '../lib/meetings/club-commands.ts';
 import { ClubId, ClubName, maybe, ParticipantName, Role, UserId } from '../lib/meetings/model.ts';
 import { Refused, showClub, type Target } from './targets.ts';
 

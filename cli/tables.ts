@@ -1,10 +1,10 @@
 /** Answers as text for a terminal. */
 import type { ShownClub } from '../lib/contract/commands.ts';
-import type { Managed } from '../lib/meetings/manage.ts';
+import type { CommandResult } from '../lib/meetings/club-commands.ts';
 import { count, type ImportedCounts } from './import.ts';
 import { printable } from './printable.ts';
 
-export function sentenceFor(answer: Managed): string {
+export function sentenceFor(answer: CommandResult): string {
   if ('members' in answer) return club(answer);
   if (!answer.stale) return 'Done.';
   return `Done. The record has something newer, which stays: ${answer.stale.join(', ')}.`;

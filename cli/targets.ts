@@ -2,10 +2,10 @@
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import * as z from 'zod/mini';
 import { Done, Refusal, ShownClub } from '../lib/contract/commands.ts';
-import { createManageDeps } from '../lib/deps.ts';
+import { createClubCommandDeps } from '../lib/deps.ts';
 import { AppError } from '../lib/errors.ts';
 import { STATUS } from '../lib/http/errors.ts';
-import { type Command, type Managed, manageClubs } from '../lib/meetings/manage.ts';
+import { type Command, type CommandResult, runClubCommand } from '../lib/meetings/club-commands.ts';
 import type { Log } from '../lib/meetings/ports.ts';
 import type { StackDescription } from '../local/stack-file.ts';
 
@@ -17,7 +17,7 @@ export interface Target {
   /** Where commands go, in words. */
   name: string;
   /** @throws Refused, OutOfReach */
-  send(command: Command): Promise<Managed>;
+  send(command: Command): Promise<CommandResult>;
   close(): void;
 }
 
@@ -66,9 +66,9 @@ export function stackTarget({
 }: Pick<StackDescription, 'dynamodb' | 'livekit'>): Target {
   const { wsUrl, apiKey, apiSecret } = livekit;
   const deps = {
-    ...createManageDeps({
+    ...createClubCommandDeps({
       store: dynamodb,
-      livekit: { project: { wsUrl, apiKey, apiSecret } },
+      livekit: { settings: { wsUrl, apiKey, apiSecret } },
     }),
     log: SILENCE,
   };
@@ -76,7 +76,7 @@ export function stackTarget({
     name: STACK_NAME,
     async send(command) {
       try {
-        return await manageClubs(deps, command);
+        return await runClubCommand(deps, command);
       } catch (error) {
         if (error instanceof AppError && STATUS[error.code] < 500) {
           throw new Refused(error.message, error.code);

@@ -48,7 +48,7 @@ describe('loading the environment', () => {
     expect(loadConfig(everything, { TABLE_NAME: 'clubs', ...LIVEKIT, ...IDENTITY })).toEqual({
       store: { tableName: 'clubs', endpoint: undefined },
       livekit: {
-        project: { wsUrl: 'wss://example.livekit.cloud', apiKey: 'key', apiSecret: 'secret' },
+        settings: { wsUrl: 'wss://example.livekit.cloud', apiKey: 'key', apiSecret: 'secret' },
       },
       identity: { issuer: ISSUER, clientIds: ['web'], tokenUse: 'access' },
       rooms: { emptyTimeoutSeconds: 600, departureTimeoutSeconds: 1800, maxParticipants: 50 },
@@ -232,7 +232,7 @@ describe('LiveKit', () => {
 
   test('with an empty parameter name falls back to the three variables', () => {
     expect(loadConfig({ livekit }, { ...LIVEKIT, LIVEKIT_PARAMETER: '' })).toHaveProperty(
-      'livekit.project.apiKey',
+      'livekit.settings.apiKey',
       'key',
     );
   });

@@ -47,7 +47,7 @@ export const store = z.pipe(
   z.transform((env) => ({ tableName: env.TABLE_NAME, endpoint: env.DYNAMODB_ENDPOINT })),
 );
 
-/** LiveKit on AWS: the project is read at run time from an SSM parameter (a SecureString). */
+/** LiveKit on AWS: the settings are read at run time from an SSM parameter (a SecureString). */
 const liveKitByParameter = z.pipe(
   z.object({ LIVEKIT_PARAMETER: text, AWS_REGION: text }),
   z.transform((env) => ({ parameter: { name: env.LIVEKIT_PARAMETER, region: env.AWS_REGION } })),
@@ -55,17 +55,17 @@ const liveKitByParameter = z.pipe(
 
 /** LiveKit elsewhere. */
 const apiKey = { LIVEKIT_API_KEY: text, LIVEKIT_API_SECRET: text };
-const projectAt = (wsUrl: string, env: Record<keyof typeof apiKey, string>) => ({
-  project: { wsUrl, apiKey: env.LIVEKIT_API_KEY, apiSecret: env.LIVEKIT_API_SECRET },
+const settingsAt = (wsUrl: string, env: Record<keyof typeof apiKey, string>) => ({
+  settings: { wsUrl, apiKey: env.LIVEKIT_API_KEY, apiSecret: env.LIVEKIT_API_SECRET },
 });
 const liveKitByWsUrl = z.pipe(
   z.object({ LIVEKIT_WS_URL: LiveKitUrl, ...apiKey }),
-  z.transform((env) => projectAt(env.LIVEKIT_WS_URL, env)),
+  z.transform((env) => settingsAt(env.LIVEKIT_WS_URL, env)),
 );
 /** As LiveKit's own tools name the URL. */
 const liveKitByUrl = z.pipe(
   z.object({ LIVEKIT_URL: LiveKitUrl, ...apiKey }),
-  z.transform((env) => projectAt(env.LIVEKIT_URL, env)),
+  z.transform((env) => settingsAt(env.LIVEKIT_URL, env)),
 );
 
 export const livekit = (env: Environment) => {

@@ -5,14 +5,14 @@ import { createClubRepository } from './dynamodb/clubs.ts';
 import { createGrantRepository } from './dynamodb/grants.ts';
 import { createMemberRepository } from './dynamodb/members.ts';
 import { createPresenceRepository } from './dynamodb/presence.ts';
-import { createProofRepository } from './dynamodb/proofs.ts';
+import { createProbeRepository } from './dynamodb/probes.ts';
 import { openTable, type Table, type TableOptions } from './dynamodb/table.ts';
-import {
-  type LiveKitProject,
-  type ProjectParameter,
-  projectFromParameter,
-} from './livekit/project.ts';
 import { LiveKitService } from './livekit/service.ts';
+import {
+  type LiveKitSettings,
+  type SettingsParameter,
+  settingsFromParameter,
+} from './livekit/settings.ts';
 import type { TwirpOptions } from './livekit/twirp.ts';
 import { createWebhookVerifier } from './livekit/webhook.ts';
 import { createLog, createMeter, timed } from './observability.ts';
@@ -24,7 +24,7 @@ interface IdentityConfig {
   identity: IdentityOptions;
 }
 interface LiveKitConfig {
-  livekit: { project: LiveKitProject } | { parameter: ProjectParameter };
+  livekit: { settings: LiveKitSettings } | { parameter: SettingsParameter };
 }
 
 /**
@@ -33,7 +33,7 @@ interface LiveKitConfig {
  * as limits, are passed on as they are.
  */
 export const createServiceDeps = <C extends StoreConfig & LiveKitConfig>(config: C) =>
-  serviceDeps(config, tableOf(config), projectOf(config));
+  serviceDeps(config, tableOf(config), settingsOf(config));
 
 /** For a function that people call about the meeting that is on. */
 export const createDeps = <C extends StoreConfig & LiveKitConfig & IdentityConfig>(config: C) => ({
@@ -53,20 +53,20 @@ const WEBHOOK_LIVEKIT_MS = 3_000;
 
 /** For the function that LiveKit calls. */
 export function createWebhookDeps(config: StoreConfig & LiveKitConfig) {
-  const project = projectOf(config);
+  const settings = settingsOf(config);
   const table = tableOf(config);
   return {
-    ...serviceDeps(config, table, project, { callTimeoutMs: WEBHOOK_LIVEKIT_MS }),
-    proofs: createProofRepository(table),
-    verifyWebhook: createWebhookVerifier(project),
+    ...serviceDeps(config, table, settings, { callTimeoutMs: WEBHOOK_LIVEKIT_MS }),
+    probes: createProbeRepository(table),
+    verifyWebhook: createWebhookVerifier(settings),
   };
 }
 
 /** For the function that the application calls which owns the clubs. */
-export function createManageDeps(config: StoreConfig & LiveKitConfig) {
+export function createClubCommandDeps(config: StoreConfig & LiveKitConfig) {
   const table = tableOf(config);
   return {
-    ...serviceDeps(config, table, projectOf(config)),
+    ...serviceDeps(config, table, settingsOf(config)),
     administration: createClubAdministration(table),
   };
 }
@@ -74,12 +74,12 @@ export function createManageDeps(config: StoreConfig & LiveKitConfig) {
 const serviceDeps = <C>(
   config: C,
   table: Table,
-  project: () => Promise<LiveKitProject>,
+  settings: () => Promise<LiveKitSettings>,
   options: TwirpOptions = {},
 ) => ({
   ...config,
   ...storeDeps(table),
-  media: new LiveKitService(project, { timed: timed('Media'), ...options }),
+  media: new LiveKitService(settings, { timed: timed('Media'), ...options }),
 });
 
 const storeDeps = (table: Table) => ({
@@ -94,7 +94,7 @@ const storeDeps = (table: Table) => ({
 
 const tableOf = ({ store }: StoreConfig): Table => openTable(store, timed('Store'));
 
-function projectOf({ livekit }: LiveKitConfig): () => Promise<LiveKitProject> {
-  if ('parameter' in livekit) return projectFromParameter(livekit.parameter);
-  return () => Promise.resolve(livekit.project);
+function settingsOf({ livekit }: LiveKitConfig): () => Promise<LiveKitSettings> {
+  if ('parameter' in livekit) return settingsFromParameter(livekit.parameter);
+  return () => Promise.resolve(livekit.settings);
 }

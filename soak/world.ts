@@ -1,5 +1,5 @@
 /** The development stack's parts, with a wire between them, and the clubs' people in it. */
-import type { Command as ClubCommand } from '../lib/meetings/manage.ts';
+import type { Command as ClubCommand } from '../lib/meetings/club-commands.ts';
 import { type Api, startApi, webhookUrl } from '../local/api.ts';
 import { type ApiClient, apiClient } from '../local/client.ts';
 import { createClub } from '../local/demo-data.ts';

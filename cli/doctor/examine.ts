@@ -1,4 +1,4 @@
-import { createProofRepository } from '../../lib/dynamodb/proofs.ts';
+import { createProbeRepository } from '../../lib/dynamodb/probes.ts';
 import { openTable } from '../../lib/dynamodb/table.ts';
 import { askAsPerson, mayCall } from './callers.ts';
 import { livekitClock, poolClock } from './clocks.ts';
@@ -44,9 +44,9 @@ export async function examine(
   const traces = new Traces();
 
   const configuration = await check('configuration', {}, () => target.readConfiguration());
-  const proofs = configuration && createProofRepository(openTable(configuration.table));
+  const probes = configuration && createProbeRepository(openTable(configuration.table));
   await check('functions', { configuration }, () => target.startFunctions());
-  const parameter = await check('parameter', { configuration }, () => target.readProject());
+  const parameter = await check('parameter', { configuration }, () => target.readSettings());
   const media = parameter && liveKitOf(parameter);
 
   const livekit = await check('livekit', { parameter: media }, (found) => reach(found.parameter));
@@ -98,14 +98,14 @@ export async function examine(
   const webhookUrl = configuration?.webhookUrl;
   const webhook = await check(
     'webhook',
-    { configuration: webhookUrl, parameter, table: table && proofs },
+    { configuration: webhookUrl, parameter, table: table && probes },
     (found) => postEvents(found.configuration, found.parameter, found.table, traces),
   );
-  await check('events', { parameter: media, rights, webhook, table: proofs }, (found) =>
+  await check('events', { parameter: media, rights, webhook, table: probes }, (found) =>
     awaitEvents(found.webhook.url, found.parameter, found.table, traces, toldWithinMs),
   );
 
-  await check('left-behind', {}, () => traces.remove(key && media?.service, table && proofs), {
+  await check('left-behind', {}, () => traces.remove(key && media?.service, table && probes), {
     evenIfStopped: true,
   });
   return reports;

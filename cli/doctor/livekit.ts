@@ -1,6 +1,7 @@
 /** LiveKit itself: does it answer, may we, and does it refuse what it must? */
-import type { LiveKitProject } from '../../lib/livekit/project.ts';
+
 import { LiveKitService } from '../../lib/livekit/service.ts';
+import type { LiveKitSettings } from '../../lib/livekit/settings.ts';
 import { originOf } from '../../lib/livekit/url.ts';
 import type { RoomOptions } from '../../lib/meetings/ports.ts';
 import { LEEWAY_MS, spoken } from './clocks.ts';
@@ -43,9 +44,9 @@ export interface LiveKit {
   service: LiveKitService;
 }
 
-export const liveKitOf = (project: LiveKitProject): LiveKit => ({
-  origin: originOf(project.wsUrl),
-  service: new LiveKitService(() => Promise.resolve(project)),
+export const liveKitOf = (settings: LiveKitSettings): LiveKit => ({
+  origin: originOf(settings.wsUrl),
+  service: new LiveKitService(() => Promise.resolve(settings)),
 });
 
 export async function reach({ origin }: LiveKit): Promise<Found<Pick<Answer, 'aheadMs'>>> {
@@ -78,7 +79,7 @@ export async function useKey(
   { aheadMs = 0 }: Pick<Answer, 'aheadMs'>,
 ): Promise<Found<true>> {
   try {
-    await service.getRoom(traces.newProof().roomName);
+    await service.getRoom(traces.newProbe().roomName);
     return { outcome: 'ok', sentence: 'LiveKit knows the key, which may list rooms', found: true };
   } catch (error) {
     return failureOf(error, {
@@ -96,7 +97,7 @@ export async function useRights(
   { service }: LiveKit,
   traces: Traces,
 ): Promise<Found<{ aheadMs: number }>> {
-  const { roomName } = traces.newProof();
+  const { roomName } = traces.newProbe();
   let doing = 'make rooms';
   try {
     const sentAt = Date.now();
@@ -144,7 +145,7 @@ export async function joinNowhere({ origin, service }: LiveKit, traces: Traces):
     return ask(`${origin}/rtc/validate`, { headers });
   };
   // Where a join that must be let in is not, one that is refused proves nothing.
-  const [there, nowhere] = [traces.newProof().roomName, traces.newProof().roomName];
+  const [there, nowhere] = [traces.newProbe().roomName, traces.newProbe().roomName];
   await service.createRoom(there, ROOM);
   const letIn = await join(there);
   const refused = await join(nowhere);
@@ -172,7 +173,7 @@ export async function publishNowhere(
   { origin, service }: LiveKit,
   traces: Traces,
 ): Promise<Finding> {
-  const { roomName } = traces.newProof();
+  const { roomName } = traces.newProbe();
   const headers = {
     authorization: `Bearer ${await joinToken(service, roomName)}`,
     'content-type': 'application/sdp',

@@ -1,6 +1,6 @@
 /** The page of the stage: is it there, of this stage, and may it connect to LiveKit? */
 import * as z from 'zod/mini';
-import type { LiveKitProject } from '../../lib/livekit/project.ts';
+import type { LiveKitSettings } from '../../lib/livekit/settings.ts';
 import type { Finding } from './examination.ts';
 import { type Answer, ask, jsonOf } from './http.ts';
 import { reasonOf } from './reasons.ts';
@@ -11,7 +11,7 @@ const Config = z.object({ apiUrl: z.string() });
 export async function visitPage(
   { url, livekitOrigins }: NonNullable<Configuration['page']>,
   { apiUrl, webOrigins }: Configuration,
-  { wsUrl }: LiveKitProject,
+  { wsUrl }: LiveKitSettings,
 ): Promise<Finding> {
   const failure = (sentence: string, remedy: string): Finding => ({
     outcome: 'failure',

@@ -5,7 +5,7 @@ import { LambdaClient } from '@aws-sdk/client-lambda';
 import { GetParameterCommand, type Parameter, SSMClient } from '@aws-sdk/client-ssm';
 import * as z from 'zod/mini';
 import type { TableOptions } from '../../lib/dynamodb/table.ts';
-import { LiveKitProject, parseProject } from '../../lib/livekit/project.ts';
+import { LiveKitSettings, parseSettings } from '../../lib/livekit/settings.ts';
 import { localClient } from '../../local/dynamodb.ts';
 import { issuerOf } from '../../local/identity.ts';
 import type { StackDescription } from '../../local/stack-file.ts';
@@ -44,7 +44,7 @@ export interface Target {
   isLocal: boolean;
   readConfiguration(): Promise<Found<Configuration>>;
   startFunctions(): Promise<Finding>;
-  readProject(): Promise<Found<LiveKitProject>>;
+  readSettings(): Promise<Found<LiveKitSettings>>;
   dynamodb: DynamoDBClient;
   close(): void;
 }
@@ -74,10 +74,10 @@ export function stackTarget(
       outcome: 'skipped',
       sentence: 'The development stack starts each when it is called',
     }),
-    readProject: async () => ({
+    readSettings: async () => ({
       outcome: 'skipped',
       sentence: "The development stack keeps LiveKit's settings in .local/stack.json",
-      found: LiveKitProject.parse(livekit),
+      found: LiveKitSettings.parse(livekit),
     }),
     dynamodb,
     close: () => dynamodb.destroy(),
@@ -166,7 +166,7 @@ export function deployedTarget(deployment: Deployment): Target {
 
     startFunctions: () => startFunctions(lambda, StackName),
 
-    async readProject() {
+    async readSettings() {
       const { outputs } = await stack();
       return readParameter(ssm, Outputs.parse(outputs).LiveKitParameter);
     },
@@ -177,8 +177,8 @@ export function deployedTarget(deployment: Deployment): Target {
   };
 }
 
-async function readParameter(ssm: SSMClient, Name: string): Promise<Found<LiveKitProject>> {
-  const failure = (sentence: string, remedy: string): Found<LiveKitProject> => ({
+async function readParameter(ssm: SSMClient, Name: string): Promise<Found<LiveKitSettings>> {
+  const failure = (sentence: string, remedy: string): Found<LiveKitSettings> => ({
     outcome: 'failure',
     sentence,
     remedy,
@@ -196,9 +196,9 @@ async function readParameter(ssm: SSMClient, Name: string): Promise<Found<LiveKi
       'Write it as in docs/deploy.md, and let the functions and yourself read and decrypt it',
     );
   }
-  let project: LiveKitProject;
+  let settings: LiveKitSettings;
   try {
-    project = parseProject(Name, parameter?.Value ?? '');
+    settings = parseSettings(Name, parameter?.Value ?? '');
   } catch (error) {
     return failure(
       reasonOf(error),
@@ -210,13 +210,13 @@ async function readParameter(ssm: SSMClient, Name: string): Promise<Found<LiveKi
       outcome: 'warning',
       sentence: `${Name} is a ${parameter?.Type}, which shows the secret to whoever may read parameters`,
       remedy: 'Delete it, write it as SecureString, and rotate the key in LiveKit',
-      found: project,
+      found: settings,
     };
   }
-  const { previous } = project;
+  const { previous } = settings;
   return {
     outcome: 'ok',
     sentence: `${Name} holds LiveKit's settings${previous ? ', with a previous key' : ''}`,
-    found: project,
+    found: settings,
   };
 }

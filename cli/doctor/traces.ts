@@ -1,32 +1,32 @@
 /** Everything that the checks put somewhere, so that nothing of it stays. */
 import { ulid } from 'ulid';
 import { doctorsRoomNameOf } from '../../lib/meetings/model.ts';
-import type { MediaServer, ProofRepository } from '../../lib/meetings/ports.ts';
+import type { MediaServer, ProbeRepository } from '../../lib/meetings/ports.ts';
 import type { Finding } from './examination.ts';
 import { reasonOf } from './reasons.ts';
 
 export class Traces {
-  readonly #proofIds: string[] = [];
+  readonly #probeIds: string[] = [];
 
   /** Names a room that no other check has, and notes that there may be such a room, and an item. */
-  newProof(): { proofId: string; roomName: string } {
-    const proofId = ulid();
-    this.#proofIds.push(proofId);
-    return { proofId, roomName: doctorsRoomNameOf(proofId) };
+  newProbe(): { probeId: string; roomName: string } {
+    const probeId = ulid();
+    this.#probeIds.push(probeId);
+    return { probeId, roomName: doctorsRoomNameOf(probeId) };
   }
 
   /** Deletes what a check could not delete, and says whether anything may be left. */
   async remove(
     media: Pick<MediaServer, 'getRoom' | 'deleteRoom'> | undefined,
-    proofs: Pick<ProofRepository, 'forgetEvents'> | undefined,
+    probes: Pick<ProbeRepository, 'forgetEvents'> | undefined,
   ): Promise<Finding> {
     const left: string[] = [];
-    for (const proofId of this.#proofIds) {
-      const roomName = doctorsRoomNameOf(proofId);
+    for (const probeId of this.#probeIds) {
+      const roomName = doctorsRoomNameOf(probeId);
       try {
         const room = await media?.getRoom(roomName);
         if (room) await media?.deleteRoom(roomName);
-        await proofs?.forgetEvents(proofId);
+        await probes?.forgetEvents(probeId);
       } catch (error) {
         left.push(`${roomName} (${reasonOf(error)})`);
       }

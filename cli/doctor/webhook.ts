@@ -3,8 +3,8 @@ import { createHash } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import * as z from 'zod/mini';
 import { signToken } from '../../lib/livekit/access-token.ts';
-import type { LiveKitProject } from '../../lib/livekit/project.ts';
-import type { ProofRepository } from '../../lib/meetings/ports.ts';
+import type { LiveKitSettings } from '../../lib/livekit/settings.ts';
+import type { ProbeRepository } from '../../lib/meetings/ports.ts';
 import { LEEWAY_MS, spoken } from './clocks.ts';
 import type { Finding, Found } from './examination.ts';
 import { type Answer, ask } from './http.ts';
@@ -24,8 +24,8 @@ const Success = z.object({ result: z.string() });
 /** Events of ours, signed as LiveKit's are with each key that counts: tells the API from LiveKit. */
 export async function postEvents(
   webhookUrl: string,
-  { previous, ...current }: LiveKitProject,
-  proofs: ProofRepository,
+  { previous, ...current }: LiveKitSettings,
+  probes: ProbeRepository,
   traces: Traces,
 ): Promise<Found<{ url: string }>> {
   const keys = [
@@ -33,9 +33,9 @@ export async function postEvents(
     ...(previous ? [{ name: 'the previous key', ...previous }] : []),
   ];
   for (const { name, apiKey, apiSecret } of keys) {
-    const { proofId, roomName } = traces.newProof();
-    await proofs.expectEvents(proofId, new Date());
-    const body = JSON.stringify(eventOf(proofId, roomName));
+    const { probeId, roomName } = traces.newProbe();
+    await probes.expectEvents(probeId, new Date());
+    const body = JSON.stringify(eventOf(probeId, roomName));
     const authorization = await signatureOf(body, apiKey, apiSecret);
     let answer: Answer;
     try {
@@ -48,8 +48,8 @@ export async function postEvents(
         remedy: 'Is the API up, and is this its URL?',
       };
     }
-    const events = await proofs.listEvents(proofId);
-    await proofs.forgetEvents(proofId);
+    const events = await probes.listEvents(probeId);
+    await probes.forgetEvents(probeId);
     const complaint = complaintAbout(answer, { webhookUrl, key: name, isNoted: !!events?.length });
     if (complaint) return complaint;
   }
@@ -104,25 +104,25 @@ function complaintAbout(
 export async function awaitEvents(
   webhookUrl: string,
   { service }: LiveKit,
-  proofs: ProofRepository,
+  probes: ProbeRepository,
   traces: Traces,
   toldWithinMs: number,
 ): Promise<Finding> {
-  const { proofId, roomName } = traces.newProof();
+  const { probeId, roomName } = traces.newProbe();
   const isTold = async (type: string) => {
     const giveUpAt = performance.now() + toldWithinMs;
     while (performance.now() < giveUpAt) {
-      if ((await proofs.listEvents(proofId))?.includes(type)) return true;
+      if ((await probes.listEvents(probeId))?.includes(type)) return true;
       await delay(LOOK_EVERY_MS);
     }
     return false;
   };
-  await proofs.expectEvents(proofId, new Date());
+  await probes.expectEvents(probeId, new Date());
   await service.createRoom(roomName, ROOM);
   const isStartTold = await isTold('room_started');
   await service.deleteRoom(roomName);
   const isEndTold = isStartTold && (await isTold('room_finished'));
-  await proofs.forgetEvents(proofId);
+  await probes.forgetEvents(probeId);
 
   const seconds = toldWithinMs / 1000;
   if (!isStartTold) {
@@ -145,15 +145,15 @@ export async function awaitEvents(
   };
 }
 
-function eventOf(proofId: string, roomName: string) {
+function eventOf(probeId: string, roomName: string) {
   const now = Date.now();
   const seconds = String(Math.floor(now / 1000));
   return {
     event: 'room_started',
-    id: `EV_${proofId}`,
+    id: `EV_${probeId}`,
     createdAt: seconds,
     room: {
-      sid: `RM_${proofId}`,
+      sid: `RM_${probeId}`,
       name: roomName,
       creationTime: seconds,
       creationTimeMs: String(now),

@@ -30,7 +30,7 @@ export const removedKey = (clubId: string, meetingId: string): Key =>
   inClub(clubId, `${REMOVED_PREFIX}${meetingId}`);
 
 /** Outside every club. */
-export const proofKey = (proofId: string): Key => ({ pk: `DOCTOR#${proofId}`, sk: 'EVENTS' });
+export const probeKey = (probeId: string): Key => ({ pk: `DOCTOR#${probeId}`, sk: 'EVENTS' });
 
 /** How many partitions of the index the clubs with a meeting on are spread over. */
 export const ACTIVE_SHARDS = Array.from({ length: 8 }, (_, shard) => String(shard));

@@ -2,7 +2,7 @@ import { RoomLife, Session } from '../meetings/model.ts';
 import type {
   MeetingRef,
   PresenceRepository,
-  RoomIncarnation,
+  RoomInstance,
   SessionStart,
 } from '../meetings/ports.ts';
 import { attendanceKey, attendancePrefix, clubKey, roomKey, roomPrefix } from './keys.ts';
@@ -29,13 +29,13 @@ const EMPTY_ROOM =
  * A meeting's rooms are ordered by their creation. The newest that any event told of is the one that
  * presence is about, and a room that finished never comes back. Each write below moves along that
  * order or does nothing, so that any order and any repetition of the events ends in the same state.
- * `roomFound` and `roomAdopted` alone go back: for the cleanup, which knows what LiveKit has now.
+ * `roomReopened` and `roomAdopted` alone go back: for the cleanup, which knows what LiveKit has now.
  *
  * What takes sids out of presence ends their sessions first, by the session's own item or by that of
  * its room: whatever stops it in between, no session stays open of somebody who is not present.
  */
 export function createPresenceRepository(table: Table): PresenceRepository {
-  const newRoom = (room: RoomIncarnation, isComplete: boolean, isFinished = false) => ({
+  const newRoom = (room: RoomInstance, isComplete: boolean, isFinished = false) => ({
     roomSid: room.sid,
     roomCreatedAt: room.createdAt,
     isComplete,
@@ -112,7 +112,7 @@ export function createPresenceRepository(table: Table): PresenceRepository {
       });
     },
 
-    async roomFound({ clubId, meetingId }, room) {
+    async roomReopened({ clubId, meetingId }, room) {
       await table.updateIf(clubKey(clubId), {
         ConditionExpression:
           'meeting.meetingId = :meetingId AND presence.roomSid = :roomSid AND presence.isFinished = :true',

@@ -22,7 +22,7 @@ export interface Route {
 }
 
 /** Where each request is told of. */
-export interface Reports {
+export interface Telemetry {
   log: Log;
   meter: Meter;
 }
@@ -37,7 +37,7 @@ type HttpMiddleware = MiddlewareObj<APIGatewayProxyEventV2, APIGatewayProxyStruc
  */
 export function authenticatedHandler<Sender>(
   route: Route,
-  reports: Reports,
+  reports: Telemetry,
   authenticate: (event: APIGatewayProxyEventV2) => Promise<Sender>,
   handle: (event: APIGatewayProxyEventV2, sender: Sender) => Answer,
 ) {
@@ -58,7 +58,7 @@ export function authenticatedHandler<Sender>(
     withRequestId(event.requestContext.requestId, () => stack(event, context));
 }
 
-export interface HttpDeps extends Reports {
+export interface HttpDeps extends Telemetry {
   /** From the `Authorization` header. Throws for whatever does not verify. */
   verifyCaller: (authorization: string | undefined) => Promise<Caller>;
 }
@@ -87,7 +87,7 @@ const answerErrors = ({ failure }: Route): HttpMiddleware => ({
   },
 });
 
-function reportRequest({ route }: Route, { log, meter }: Reports): HttpMiddleware {
+function reportRequest({ route }: Route, { log, meter }: Telemetry): HttpMiddleware {
   const startedAt = new WeakMap<object, number>();
   const durationMs = (request: object) =>
     Math.round(performance.now() - (startedAt.get(request) ?? Number.NaN));

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { jwtVerify, SignJWT } from 'jose';
 import type { VideoGrant } from 'livekit-server-sdk';
-import type { ApiKey } from './project.ts';
+import type { ApiKey } from './settings.ts';
 
 /**
  * LiveKit's access tokens: JWTs signed with the API secret (https://docs.livekit.io/frontends/authentication/tokens).

@@ -6,8 +6,8 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { type StandIn, startStandIn } from '../../local/livekit/stand-in.ts';
 import { nowhere, type Responder, serveHttp } from '../../test/http-server.ts';
 import { MediaUnavailable } from '../errors.ts';
-import type { LiveKitProject } from './project.ts';
 import { LiveKitService } from './service.ts';
+import type { LiveKitSettings } from './settings.ts';
 
 const API_KEY = 'devkey';
 const API_SECRET = 'a-secret-of-at-least-32-characters';
@@ -342,10 +342,10 @@ describe('the project', () => {
   test('is asked for at each call, so that a rotated key is used at once', async () => {
     const { url, requests } = await serveHttp(() => ({}));
     const wsUrl = url.replace('http', 'ws');
-    let project: LiveKitProject = { wsUrl, apiKey: 'old', apiSecret: API_SECRET };
-    const service = new LiveKitService(async () => project);
+    let settings: LiveKitSettings = { wsUrl, apiKey: 'old', apiSecret: API_SECRET };
+    const service = new LiveKitService(async () => settings);
     await service.getRoom(ROOM);
-    project = { wsUrl, apiKey: 'new', apiSecret: API_SECRET };
+    settings = { wsUrl, apiKey: 'new', apiSecret: API_SECRET };
     await service.getRoom(ROOM);
     const keys = requests.map(({ headers }) => claimsOf(headers.authorization ?? '').iss);
     expect(keys).toEqual(['old', 'new']);

@@ -11,8 +11,15 @@ import type {
   Timed,
 } from '../meetings/ports.ts';
 import { signToken, type VideoGrant } from './access-token.ts';
-import type { LiveKitProject } from './project.ts';
-import { list, message, ParticipantMessage, participantOf, RoomMessage, roomOf } from './shapes.ts';
+import {
+  list,
+  message,
+  ParticipantMessage,
+  participantOf,
+  RoomMessage,
+  roomOf,
+} from './mapping.ts';
+import type { LiveKitSettings } from './settings.ts';
 import {
   type Call,
   type CallLiveKit,
@@ -36,26 +43,26 @@ const isOutage = ({ status, code }: Refusal): boolean =>
 /**
  * LiveKit's room API and join tokens.
  *
- * `project` is asked at each call, so that a rotated key is picked up without a restart. No method
+ * `settings` is called for each request, so that a rotated key is picked up without a restart. No method
  * takes LiveKit's silence for an answer: see `MediaServer` for what each throws.
  */
 export class LiveKitService implements MediaServer {
-  readonly #project: () => Promise<LiveKitProject>;
+  readonly #settings: () => Promise<LiveKitSettings>;
   readonly #timed: Timed;
   readonly #options: TwirpOptions;
-  #client: { of: LiveKitProject; call: CallLiveKit } | undefined;
+  #client: { of: LiveKitSettings; call: CallLiveKit } | undefined;
 
   constructor(
-    project: () => Promise<LiveKitProject>,
+    settings: () => Promise<LiveKitSettings>,
     { timed = (call) => call(), ...options }: TwirpOptions & { timed?: Timed } = {},
   ) {
-    this.#project = project;
+    this.#settings = settings;
     this.#timed = timed;
     this.#options = options;
   }
 
   async getServerUrl(): Promise<string> {
-    return (await this.#project()).wsUrl;
+    return (await this.#settings()).wsUrl;
   }
 
   async createToken(
@@ -70,7 +77,7 @@ export class LiveKitService implements MediaServer {
       name: participantName,
       roomConfig: configurationOf(roomOptions),
     };
-    return signToken(await this.#project(), claims, { ttlSeconds, identity: participantId });
+    return signToken(await this.#settings(), claims, { ttlSeconds, identity: participantId });
   }
 
   async createRoom(roomName: string, options: RoomOptions): Promise<Room> {
@@ -183,9 +190,9 @@ export class LiveKitService implements MediaServer {
   }
 
   async #caller(): Promise<CallLiveKit> {
-    const project = await this.#project();
-    if (this.#client?.of !== project) {
-      this.#client = { of: project, call: createTwirpClient(project, this.#options) };
+    const settings = await this.#settings();
+    if (this.#client?.of !== settings) {
+      this.#client = { of: settings, call: createTwirpClient(settings, this.#options) };
     }
     return this.#client.call;
   }

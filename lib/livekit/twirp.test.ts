@@ -8,8 +8,8 @@ import {
 } from '../../test/http-server.ts';
 import { MediaUnavailable } from '../errors.ts';
 import type { Timed } from '../meetings/ports.ts';
-import type { LiveKitProject } from './project.ts';
 import { LiveKitService } from './service.ts';
+import type { LiveKitSettings } from './settings.ts';
 import type { TwirpOptions } from './twirp.ts';
 
 const HOME = 'https://my-project.livekit.cloud';
@@ -62,8 +62,8 @@ const serviceOf = (
       callTimeoutMs,
     },
   );
-const serviceWith = (project: LiveKitProject, options: TwirpOptions & { timed?: Timed }) =>
-  new LiveKitService(async () => project, options);
+const serviceWith = (settings: LiveKitSettings, options: TwirpOptions & { timed?: Timed }) =>
+  new LiveKitService(async () => settings, options);
 
 const ASKED_HOME = 'home/twirp/livekit.RoomService/ListRooms';
 const ASKED_PARIS = 'paris/twirp/livekit.RoomService/ListRooms';
@@ -199,7 +199,7 @@ test('A call ends at its time-out, whatever region it is at', async () => {
 });
 
 describe('A call that was given up', () => {
-  const project = {
+  const settings = {
     wsUrl: 'ws://unused',
     apiKey: 'devkey',
     apiSecret: 'a-secret-of-32-characters',
@@ -213,7 +213,7 @@ describe('A call that was given up', () => {
     });
     const giveUp = new AbortController();
     const service = serviceWith(
-      { ...project, wsUrl: url.replace('http', 'ws') },
+      { ...settings, wsUrl: url.replace('http', 'ws') },
       { timed: (call) => call(giveUp.signal) },
     );
     const call = service.getRoom(ROOM);
@@ -233,7 +233,7 @@ describe('A call that was given up', () => {
     });
     const cloud = await cloudOf({ [HOME]: failing, [PARIS]: () => rooms(ROOM) });
     const service = serviceWith(
-      { ...project, wsUrl: HOME.replace('https', 'wss') },
+      { ...settings, wsUrl: HOME.replace('https', 'wss') },
       { fetch: cloud.fetch, timed: (call) => call(giveUp.signal) },
     );
     await expect(service.getRoom(ROOM)).rejects.toThrow();

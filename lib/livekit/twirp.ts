@@ -1,8 +1,8 @@
 import * as z from 'zod/mini';
 import { signToken, type VideoGrant } from './access-token.ts';
 import { jsonOf } from './json.ts';
-import type { LiveKitProject } from './project.ts';
 import { createRegions } from './regions.ts';
+import type { LiveKitSettings } from './settings.ts';
 import { originOf } from './url.ts';
 
 /**
@@ -69,16 +69,16 @@ export type CallLiveKit = (call: Call) => Promise<unknown>;
  * repeated.
  */
 export function createTwirpClient(
-  project: LiveKitProject,
+  settings: LiveKitSettings,
   { callTimeoutMs = CALL_TIMEOUT_MS, fetch = globalThis.fetch }: TwirpOptions = {},
 ): CallLiveKit {
-  const home = originOf(project.wsUrl);
+  const home = originOf(settings.wsUrl);
   const regions = createRegions(home, fetch);
   let detour = { origin: home, until: 0 };
 
   return async ({ method, message, grant, signal }) => {
     const deadline = Date.now() + callTimeoutMs;
-    const token = await signToken(project, { video: grant }, { ttlSeconds: TOKEN_TTL_SECONDS });
+    const token = await signToken(settings, { video: grant }, { ttlSeconds: TOKEN_TTL_SECONDS });
     const headers = {
       authorization: `Bearer ${token}`,
       'content-type': 'application/json',

@@ -2,8 +2,8 @@ import type * as z from 'zod/mini';
 import { Unauthenticated } from '../errors.ts';
 import type { MediaEvent, VerifyWebhook } from '../meetings/ports.ts';
 import { verifyBody } from './access-token.ts';
-import type { ApiKey, LiveKitProject } from './project.ts';
-import { EventMessage, participantOf, roomOf } from './shapes.ts';
+import { EventMessage, participantOf, roomOf } from './mapping.ts';
+import type { ApiKey, LiveKitSettings } from './settings.ts';
 
 /**
  * What LiveKit allows the tokens that it gets (livekit/protocol, auth/verifier.go): it does not send
@@ -17,9 +17,9 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 type Event = z.infer<typeof EventMessage>;
 
 /** Both keys of a rotation count. */
-export function createWebhookVerifier(project: () => Promise<LiveKitProject>): VerifyWebhook {
+export function createWebhookVerifier(settings: () => Promise<LiveKitSettings>): VerifyWebhook {
   return async (body, authorization) => {
-    const { apiKey, apiSecret, previous } = await project();
+    const { apiKey, apiSecret, previous } = await settings();
     const keys = [{ apiKey, apiSecret }, ...(previous ? [previous] : [])];
     return mediaEventOf(await receive(keys, body, authorization));
   };

@@ -1,7 +1,7 @@
 import { MediaUnavailable, MeetingNotActive } from '../errors.ts';
 import { isAttendee, isPerson } from './attendees.ts';
-import { concludeMeeting } from './conclude.ts';
-import { attendeesJoined, sessionOf, undoIfForgotten } from './follow.ts';
+import { tryEndMeeting } from './ending.ts';
+import { attendeesJoined, sessionOf, undoIfForgotten } from './livekit-events.ts';
 import { type Club, isBarred, type Meeting, type Presence, parseRoomName } from './model.ts';
 import type {
   ClubRecord,
@@ -44,7 +44,7 @@ export interface CleanupDeps {
   presence: Pick<
     PresenceRepository,
     | 'roomStarted'
-    | 'roomFound'
+    | 'roomReopened'
     | 'roomAdopted'
     | 'roomSeen'
     | 'addPresent'
@@ -316,7 +316,8 @@ async function repairRoom(
   const isKnown = known.presence.roomSid === sid;
   const sids = isKnown ? known.sids : new Set<string>();
   if (!isKnown) await presence.roomAdopted(ref, room, known.presence);
-  else if (known.presence.isFinished && attendees.length > 0) await presence.roomFound(ref, room);
+  else if (known.presence.isFinished && attendees.length > 0)
+    await presence.roomReopened(ref, room);
 
   // Sids that were present before LiveKit was asked, and are not in the room now, are gone.
   const there = new Set(attendees.map((attendee) => attendee.sid));
@@ -409,7 +410,7 @@ async function end(
   reason: keyof typeof COUNT_OF,
   onlyIf?: EndCondition,
 ): Promise<void> {
-  const ended = await concludeMeeting(run, club, meeting, { endedBy: null, reason }, onlyIf);
+  const ended = await tryEndMeeting(run, club, meeting, { endedBy: null, reason }, onlyIf);
   if (!ended) return;
   run.report[COUNT_OF[reason]] += 1;
   await run.media.deleteRoom(meeting.roomName);

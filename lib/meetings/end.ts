@@ -1,12 +1,12 @@
 import type { EndAnswer } from '../contract/answers.ts';
 import { MediaUnavailable, MeetingNotActive, StoreUnavailable } from '../errors.ts';
 import { requireModerator, requireNotBarred } from './access.ts';
-import { type ConcludeDeps, concludeMeeting, findEnded } from './conclude.ts';
+import { type EndingDeps, findEndedMeeting, tryEndMeeting } from './ending.ts';
 import type { Caller, EndedMeeting } from './model.ts';
 import type { ClubRepository, Log, MediaServer } from './ports.ts';
 
 export interface EndDeps {
-  clubs: ConcludeDeps['clubs'] & Pick<ClubRepository, 'getClubAndMember' | 'getEndedMeeting'>;
+  clubs: EndingDeps['clubs'] & Pick<ClubRepository, 'getClubAndMember' | 'getEndedMeeting'>;
   media: Pick<MediaServer, 'deleteRoom'>;
   now: () => Date;
   log: Log;
@@ -52,11 +52,12 @@ async function decideEnd(
     const isLost = attempt > 0 && read.club?.meeting?.meetingId !== wanted;
     const club = isLost ? read.club : requireModerator(read, caller, 'end meetings');
     wanted ??= club?.meeting?.meetingId ?? club?.lastMeeting?.meetingId;
-    if (!club?.meeting || club.meeting.meetingId !== wanted) return findEnded(deps, club, wanted);
+    if (!club?.meeting || club.meeting.meetingId !== wanted)
+      return findEndedMeeting(deps, club, wanted);
 
     requireNotBarred(club, caller);
     const by = { endedBy: caller.userId, reason: 'moderator' } as const;
-    const ended = await concludeMeeting(deps, club, club.meeting, by);
+    const ended = await tryEndMeeting(deps, club, club.meeting, by);
     if (ended) return ended;
   }
   throw new StoreUnavailable({ cause: new Error('the club kept being changed') });

@@ -2,7 +2,7 @@ import type { MeetingDetails, MeetingList } from '../contract/answers.ts';
 import { MeetingNotFound } from '../errors.ts';
 import { requireMember } from './access.ts';
 import { attendanceOf } from './attendance.ts';
-import { findEnded } from './conclude.ts';
+import { findEndedMeeting } from './ending.ts';
 import type { Caller } from './model.ts';
 import type { ClubRepository, PresenceRepository } from './ports.ts';
 
@@ -56,7 +56,7 @@ export async function getMeeting(
   { caller, clubId, meetingId }: { caller: Caller; clubId: string; meetingId: string },
 ): Promise<MeetingDetails> {
   const club = requireMember(await clubs.getClubAndMember(clubId, caller.userId), caller);
-  const meeting = await findEnded({ clubs }, club, meetingId);
+  const meeting = await findEndedMeeting({ clubs }, club, meetingId);
   if (!meeting) throw new MeetingNotFound();
   const record = await presence.listAttendance({ clubId, meetingId });
   const { attendance, guestCount } = attendanceOf(record, meeting);

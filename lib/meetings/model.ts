@@ -268,11 +268,11 @@ export function parseRoomName(roomName: string): { clubId: string; meetingId: st
  */
 const DOCTORS_CLUB = '.doctor';
 
-/** @param proofId a ULID: such a name, too, is used once */
-export const doctorsRoomNameOf = (proofId: string): string => roomNameOf(DOCTORS_CLUB, proofId);
+/** @param probeId a ULID: such a name, too, is used once */
+export const doctorsRoomNameOf = (probeId: string): string => roomNameOf(DOCTORS_CLUB, probeId);
 
 /** The reverse of {@link doctorsRoomNameOf}. */
 export function parseDoctorsRoomName(roomName: string): string | undefined {
-  const [, proofId] = /^reading-club-\.doctor-([0-7][0-9A-HJKMNP-TV-Z]{25})$/.exec(roomName) ?? [];
-  return proofId;
+  const [, probeId] = /^reading-club-\.doctor-([0-7][0-9A-HJKMNP-TV-Z]{25})$/.exec(roomName) ?? [];
+  return probeId;
 }

@@ -210,7 +210,7 @@ export interface ClubAdministration {
 }
 
 /** One room of a meeting's name: a server that lost it, or its timer, may make the next. */
-export interface RoomIncarnation {
+export interface RoomInstance {
   sid: string;
   /** ISO 8601. Orders the rooms of one name. */
   createdAt: string;
@@ -231,29 +231,25 @@ export type SessionStart = Pick<
  * in any order; one that comes too late for the meeting or the room that it is about does nothing.
  */
 export interface PresenceRepository {
-  roomStarted(meeting: MeetingRef, room: RoomIncarnation): Promise<void>;
+  roomStarted(meeting: MeetingRef, room: RoomInstance): Promise<void>;
 
   /** LiveKit reports that the room finished. The meeting goes on, vacant. */
-  roomFinished(meeting: MeetingRef, room: RoomIncarnation, finishedAt: string): Promise<void>;
+  roomFinished(meeting: MeetingRef, room: RoomInstance, finishedAt: string): Promise<void>;
 
   /** A cleanup found people in the room, which was taken for finished. */
-  roomFound(meeting: MeetingRef, room: RoomIncarnation): Promise<void>;
+  roomReopened(meeting: MeetingRef, room: RoomInstance): Promise<void>;
 
   /**
    * LiveKit has this room now, so it takes the place of `insteadOf`, whichever of them was created
    * later by LiveKit's clocks. Nobody is known to be in it yet.
    */
-  roomAdopted(meeting: MeetingRef, room: RoomIncarnation, insteadOf: Presence): Promise<void>;
+  roomAdopted(meeting: MeetingRef, room: RoomInstance, insteadOf: Presence): Promise<void>;
 
   /** A cleanup saw that the room is there. */
   roomSeen(meeting: MeetingRef, roomSid: string, at: string): Promise<void>;
 
   /** Also ends the meeting's vacancy. Says whether the room is the meeting's newest. */
-  addPresent(
-    meeting: MeetingRef,
-    room: RoomIncarnation,
-    participantSids: string[],
-  ): Promise<boolean>;
+  addPresent(meeting: MeetingRef, room: RoomInstance, participantSids: string[]): Promise<boolean>;
 
   removePresent(meeting: MeetingRef, participantSids: string[], observedAt: string): Promise<void>;
 
@@ -282,17 +278,17 @@ export interface PresenceRepository {
 }
 
 /** What the doctor expects of the webhook, and what it was told. Gone after ten minutes at most. */
-export interface ProofRepository {
+export interface ProbeRepository {
   /** From now on, events of the proof's room are noted. */
-  expectEvents(proofId: string, now: Date): Promise<void>;
+  expectEvents(probeId: string, now: Date): Promise<void>;
 
   /** Says whether it is expected here. An event that comes too late does nothing. */
-  noteEvent(proofId: string, type: MediaEvent['type']): Promise<boolean>;
+  noteEvent(probeId: string, type: MediaEvent['type']): Promise<boolean>;
 
   /** Undefined when nothing is expected (any more). */
-  listEvents(proofId: string): Promise<string[] | undefined>;
+  listEvents(probeId: string): Promise<string[] | undefined>;
 
-  forgetEvents(proofId: string): Promise<void>;
+  forgetEvents(probeId: string): Promise<void>;
 }
 
 export interface RoomOptions {

@@ -10,7 +10,7 @@ import { afterEach, beforeAll, describe, expect, it, onTestFinished, vi } from '
 import type { Outcome, Report } from '../../cli/doctor/examination.ts';
 import { run } from '../../cli/doctor/run.ts';
 import { stackTarget, type Target } from '../../cli/doctor/targets.ts';
-import type { LiveKitProject } from '../../lib/livekit/project.ts';
+import type { LiveKitSettings } from '../../lib/livekit/settings.ts';
 import {
   documentClient,
   localClient,
@@ -22,7 +22,7 @@ import { findLiveKitServer, startLiveKitServer } from '../../local/livekit/serve
 import { type StandIn, startStandIn } from '../../local/livekit/stand-in.ts';
 import type { StackDescription } from '../../local/stack-file.ts';
 import { nowhere, serveHttp } from '../http-server.ts';
-import { isSkipped, KINDS, type Kind } from '../livekit/worlds.ts';
+import { isSkipped, KINDS, type Kind } from '../livekit/livekits.ts';
 import { answer, cut, edit, on } from '../support/faults.ts';
 import { type Fault, startWire } from '../support/wire.ts';
 import { hasRealLiveKit, stack } from './support/clubs.ts';
@@ -76,19 +76,19 @@ afterEach(() => {
 async function doctor(
   change: Partial<Parts> = {},
   {
-    project,
+    settings,
     ...waiting
-  }: { project?: LiveKitProject; toldWithinMs?: number; stop?: AbortSignal } = {},
+  }: { settings?: LiveKitSettings; toldWithinMs?: number; stop?: AbortSignal } = {},
 ) {
   const target = stackTarget({ ...stack, ...change });
-  const readProject: Target['readProject'] = async () => ({
-    ...(await target.readProject()),
-    ...(project && { found: project }),
+  const readSettings: Target['readSettings'] = async () => ({
+    ...(await target.readSettings()),
+    ...(settings && { found: settings }),
   });
   let out = '';
   const exit = await run(['--json'], {
     env: {},
-    connect: async () => ({ ...target, readProject }),
+    connect: async () => ({ ...target, readSettings }),
     out: (text) => {
       out += text;
     },
@@ -122,7 +122,7 @@ async function itemsLeft(): Promise<unknown[]> {
   return Items;
 }
 
-async function roomsLeft(livekit: LiveKitProject): Promise<string[]> {
+async function roomsLeft(livekit: LiveKitSettings): Promise<string[]> {
   const service = new RoomServiceClient(livekit.wsUrl, livekit.apiKey, livekit.apiSecret);
   const rooms = await service.listRooms();
   return rooms.map(({ name }) => name).filter((name) => name.includes('.doctor'));
@@ -500,7 +500,7 @@ describe('the API', () => {
 
   it('that does not know the previous key fails', async () => {
     const previous = { apiKey: 'a-key-before', apiSecret: OTHER_SECRET };
-    const { outcomes, sentenceOf } = await doctor({}, { project: { ...stack.livekit, previous } });
+    const { outcomes, sentenceOf } = await doctor({}, { settings: { ...stack.livekit, previous } });
     expect(outcomes).toMatchObject({ key: 'ok', webhook: 'failure', events: 'skipped' });
     expect(sentenceOf('webhook')).toContain('the previous key');
   });

@@ -4,7 +4,7 @@
  * process keeps what it read pass in seconds.
  */
 import { expect, it } from 'vitest';
-import { type LiveKitProject, projectFromParameter } from '../../lib/livekit/project.ts';
+import { type LiveKitSettings, settingsFromParameter } from '../../lib/livekit/settings.ts';
 import type { Reply } from '../../local/client.ts';
 import { freeParticipants } from '../../local/participant.ts';
 import { serveHttp } from '../http-server.ts';
@@ -101,12 +101,12 @@ async function startParameterStore() {
   const server = await serveHttp(() => ({ body: { Parameter: { Value: value } } }));
   const credentials = async () => ({ accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'none' });
   return {
-    write: (project: LiveKitProject) => {
-      value = JSON.stringify(project);
+    write: (settings: LiveKitSettings) => {
+      value = JSON.stringify(settings);
     },
     reads: () => server.requests.length,
     reader: (now: () => number) =>
-      projectFromParameter(
+      settingsFromParameter(
         { name: '/the-parameter', region: 'eu-central-1', endpoint: server.url },
         { credentials, now },
       ),

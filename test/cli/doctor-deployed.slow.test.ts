@@ -18,8 +18,8 @@ import { deployedTarget } from '../../cli/doctor/targets.ts';
 import sample from '../../events/myClubs.json' with { type: 'json' };
 import * as myClubs from '../../functions/my-clubs.ts';
 import * as webhook from '../../functions/webhook.ts';
-import { createHistoryDeps, createManageDeps, createWebhookDeps } from '../../lib/deps.ts';
-import { manageClubs } from '../../lib/meetings/manage.ts';
+import { createClubCommandDeps, createHistoryDeps, createWebhookDeps } from '../../lib/deps.ts';
+import { runClubCommand } from '../../lib/meetings/club-commands.ts';
 import { type Database, documentClient, startDatabase } from '../../local/dynamodb.ts';
 import { type StandIn, startStandIn } from '../../local/livekit/stand-in.ts';
 import { type Answer, type Received, serveHttp } from '../http-server.ts';
@@ -200,7 +200,10 @@ async function api({ method, path, headers, body }: Received): Promise<Answer> {
       )
     : await noting(
         webhook.createHandler(
-          createWebhookDeps({ store: database, livekit: { project: { ...settings(), ...known } } }),
+          createWebhookDeps({
+            store: database,
+            livekit: { settings: { ...settings(), ...known } },
+          }),
         ),
       )(webhookPost({ body, authorization }), contextOf(12_000));
   return { status: answer.statusCode ?? 0, body: answer.body };
@@ -539,15 +542,15 @@ describe("a person's token", () => {
     rs256(issuer.key, { ...accessClaims(issuer.url, ada), ...change });
 
   it('that is accepted is told with the number of their clubs', async () => {
-    const manage = createManageDeps({ store: database, livekit: { project: settings() } });
-    await manageClubs(manage, {
+    const manage = createClubCommandDeps({ store: database, livekit: { settings: settings() } });
+    await runClubCommand(manage, {
       command: 'put-club',
       clubId: 'novels',
       name: 'Novels',
       moderatorId: ada.userId,
     });
     const { outcomes, sentenceOf } = await doctor(...PROFILE, '--token', tokenWith());
-    await manageClubs(manage, { command: 'remove-club', clubId: 'novels' });
+    await runClubCommand(manage, { command: 'remove-club', clubId: 'novels' });
     expect(outcomes).toEqual({ ...HEALTHY, token: 'ok' });
     expect(sentenceOf('token')).toBe('The API accepts the token, whose owner is in 1 club');
   });

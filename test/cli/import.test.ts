@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ImportFile } from '../../cli/import.ts';
 import { OutOfReach, Refused, stackTarget, type Target } from '../../cli/targets.ts';
 import { ClubNotFound } from '../../lib/errors.ts';
-import { type ManageDeps, manageClubs } from '../../lib/meetings/manage.ts';
+import { type ClubCommandDeps, runClubCommand } from '../../lib/meetings/club-commands.ts';
 import type { Club, Member } from '../../lib/meetings/model.ts';
 import { type Moderation, type Service, startModeration } from '../support/moderation.ts';
 import { typed } from './terminal.ts';
@@ -61,7 +61,7 @@ describe('10,000 members', () => {
       writes += 1;
       make();
     };
-    const deps: Pick<ManageDeps, 'clubs' | 'members' | 'administration' | 'now' | 'log'> = {
+    const deps: Pick<ClubCommandDeps, 'clubs' | 'members' | 'administration' | 'now' | 'log'> = {
       clubs: {
         getClub: async (clubId: string) => clubs.get(clubId),
         listMembers: async ({ clubId }: Club, page: { after?: string; limit: number }) =>
@@ -69,7 +69,7 @@ describe('10,000 members', () => {
             .sort((a, b) => (a.userId < b.userId ? -1 : 1))
             .filter(({ userId }) => page.after === undefined || userId > page.after)
             .slice(0, page.limit),
-      } as unknown as ManageDeps['clubs'],
+      } as unknown as ClubCommandDeps['clubs'],
       members: {
         read: async (clubId: string, userId: string) => ({
           club: clubs.get(clubId),
@@ -82,21 +82,21 @@ describe('10,000 members', () => {
           });
           return true;
         },
-      } as unknown as ManageDeps['members'],
+      } as unknown as ClubCommandDeps['members'],
       administration: {
         findClub: async (clubId: string) => ({ club: clubs.get(clubId) }),
         makeClub: async (_: unknown, club: Club) => {
           await write(() => clubs.set(club.clubId, club));
           return true;
         },
-      } as unknown as ManageDeps['administration'],
+      } as unknown as ClubCommandDeps['administration'],
       now: () => new Date('2026-01-01T00:00:00.000Z'),
       log: { info: () => undefined, warn: () => undefined, error: () => undefined },
     };
     const target: Target = {
       name: 'a model',
       send: (command) =>
-        manageClubs(deps as ManageDeps, command).catch((error: unknown) => {
+        runClubCommand(deps as ClubCommandDeps, command).catch((error: unknown) => {
           if (error instanceof ClubNotFound) throw new Refused(error.message, error.code);
           throw error;
         }),

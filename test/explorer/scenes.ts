@@ -1,6 +1,6 @@
 /** Where stories begin, and what comes by itself when they are over. */
 import { cleanUp } from '../../lib/meetings/cleanup.ts';
-import { followMediaEvent } from '../../lib/meetings/follow.ts';
+import { handleLiveKitEvent } from '../../lib/meetings/livekit-events.ts';
 import { MAX_PARTICIPANTS } from '../model/service.ts';
 import {
   end,
@@ -27,7 +27,7 @@ const does =
 
 const tellAll: Act = async ({ observer: { service, rooms } }) => {
   for (let told = rooms.onTheWay[0]; told; told = rooms.onTheWay[0]) {
-    await followMediaEvent(service, told);
+    await handleLiveKitEvent(service, told);
     rooms.told(told);
   }
 };

@@ -1,7 +1,7 @@
 /** What can be done at the same time. */
 import { AppError, type ErrorCode } from '../../lib/errors.ts';
 import { CleanupIncomplete, cleanUp } from '../../lib/meetings/cleanup.ts';
-import { followMediaEvent } from '../../lib/meetings/follow.ts';
+import { handleLiveKitEvent } from '../../lib/meetings/livekit-events.ts';
 import type { MediaEvent } from '../../lib/meetings/ports.ts';
 import { type Answer, type Managing, perform, textOf, type UseCase } from '../model/calls.ts';
 import { MAX_PARTICIPANTS } from '../model/service.ts';
@@ -90,7 +90,7 @@ const follow = (type: MediaEvent['type']): Story => ({
         const told = rooms.onTheWay.find((event) => event.type === type);
         return refusable(async () => {
           if (!told) return;
-          await followMediaEvent(service, told);
+          await handleLiveKitEvent(service, told);
           rooms.told(told);
         });
       },
@@ -112,7 +112,7 @@ export const followWhatComes: Story = {
         };
         const told = await step(takes, async () => rooms.onTheWay.shift());
         return refusable(async () => {
-          if (told) await followMediaEvent(service, told);
+          if (told) await handleLiveKitEvent(service, told);
         });
       },
     },

@@ -4,7 +4,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createHandler } from '../../functions/clubs.ts';
-import { createManageDeps } from '../../lib/deps.ts';
+import { createClubCommandDeps } from '../../lib/deps.ts';
 import {
   ClubNotFound,
   InvalidRequest,
@@ -183,9 +183,9 @@ describe('A refusal', () => {
   function measured() {
     const runs: [string, Record<string, number>][] = [];
     const handler = createHandler({
-      ...createManageDeps({
+      ...createClubCommandDeps({
         store: world.database,
-        livekit: { project: world.livekit },
+        livekit: { settings: world.livekit },
       }),
       log: silent,
       meter: { run: (job, counts) => runs.push([job, counts]) },

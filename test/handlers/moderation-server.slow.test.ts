@@ -1,7 +1,7 @@
 /** What a moderator decides holds for people who are really there, at a real LiveKit server. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { eventually } from '../livekit/worlds.ts';
+import { eventually } from '../livekit/livekits.ts';
 import { claimsOf, type User } from '../support/issuer.ts';
 import {
   type Moderation,

@@ -24,7 +24,7 @@ import * as status from '../../functions/status.ts';
 import * as token from '../../functions/token.ts';
 import * as webhook from '../../functions/webhook.ts';
 import * as config from '../../lib/config.ts';
-import { createDeps, createManageDeps, createWebhookDeps } from '../../lib/deps.ts';
+import { createClubCommandDeps, createDeps, createWebhookDeps } from '../../lib/deps.ts';
 import { createClub } from '../../local/demo-data.ts';
 import { startDatabase } from '../../local/dynamodb.ts';
 import { startStandIn } from '../../local/livekit/stand-in.ts';
@@ -176,7 +176,7 @@ async function startWorld() {
       meeting: meeting.createHandler(deps),
     };
     const receive = noting(webhook.createHandler(createWebhookDeps(loaded)));
-    const manage = clubs.createHandler(createManageDeps(loaded));
+    const manage = clubs.createHandler(createClubCommandDeps(loaded));
     const cleanUp = cleanup.createHandler(deps);
 
     const clubId = `club-${randomUUID().slice(0, 8)}`;

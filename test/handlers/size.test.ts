@@ -8,7 +8,7 @@ import { LARGEST_MEETING } from '../../lib/config.ts';
 import { createClubRepository } from '../../lib/dynamodb/clubs.ts';
 import { createPresenceRepository } from '../../lib/dynamodb/presence.ts';
 import { tableOn } from '../../lib/dynamodb/table.ts';
-import { attendeesJoined } from '../../lib/meetings/follow.ts';
+import { attendeesJoined } from '../../lib/meetings/livekit-events.ts';
 import { type Database, documentClient } from '../../local/dynamodb.ts';
 import { startTestDatabase } from '../support/database.ts';
 import { clubItem, newMeeting } from '../support/meetings.ts';

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import * as webhook from '../../functions/webhook.ts';
 import { loadConfig, store } from '../../lib/config.ts';
 import { createWebhookDeps } from '../../lib/deps.ts';
-import { createProofRepository } from '../../lib/dynamodb/proofs.ts';
+import { createProbeRepository } from '../../lib/dynamodb/probes.ts';
 import { openTable } from '../../lib/dynamodb/table.ts';
 import { doctorsRoomNameOf, roomNameOf } from '../../lib/meetings/model.ts';
 import { askHandler } from '../support/calls.ts';
@@ -245,13 +245,13 @@ describe('During a rotation', () => {
   /** A process that knows two keys, as the parameter of the deployed service can name them. */
   async function rotating() {
     const { database, standIn } = meetings;
-    const project = { wsUrl: standIn.wsUrl, apiKey: API_KEY, apiSecret: API_SECRET, previous };
+    const settings = { wsUrl: standIn.wsUrl, apiKey: API_KEY, apiSecret: API_SECRET, previous };
     const config = loadConfig(
       { store },
       { TABLE_NAME: database.tableName, DYNAMODB_ENDPOINT: database.endpoint },
     );
     const log = { info: () => undefined, warn: () => undefined, error: () => undefined };
-    const deps = { ...createWebhookDeps({ ...config, livekit: { project } }), log };
+    const deps = { ...createWebhookDeps({ ...config, livekit: { settings } }), log };
     return webhook.createHandler(deps);
   }
 
@@ -347,36 +347,36 @@ describe('An irrelevant event is answered 200, ignored, and writes nothing:', ()
 });
 
 describe('The doctor’s room', () => {
-  const proofs = () => createProofRepository(openTable(meetings.database));
-  const roomOf = (proofId: string) => roomCalled(doctorsRoomNameOf(proofId));
-  const told = (proofId: string, event: 'room_started' | 'room_finished') =>
-    service.tell(eventBody(event, { room: roomOf(proofId), at: Date.now() }));
+  const probes = () => createProbeRepository(openTable(meetings.database));
+  const roomOf = (probeId: string) => roomCalled(doctorsRoomNameOf(probeId));
+  const told = (probeId: string, event: 'room_started' | 'room_finished') =>
+    service.tell(eventBody(event, { room: roomOf(probeId), at: Date.now() }));
   const followed = { status: 200, body: { result: 'followed' } };
   const ignored = { status: 200, body: { result: 'ignored' } };
 
   it('is followed into the item that the doctor put, and that expires within ten minutes', async () => {
-    const proofId = ulid();
-    await proofs().expectEvents(proofId, new Date());
-    expect(await proofs().listEvents(proofId)).toEqual([]);
-    expect(await told(proofId, 'room_started')).toEqual(followed);
-    expect(await told(proofId, 'room_started')).toEqual(followed);
-    expect(await told(proofId, 'room_finished')).toEqual(followed);
-    expect((await proofs().listEvents(proofId))?.sort()).toEqual(['room_finished', 'room_started']);
-    const [item] = (await meetings.scan()).filter(({ pk }) => pk === `DOCTOR#${proofId}`);
+    const probeId = ulid();
+    await probes().expectEvents(probeId, new Date());
+    expect(await probes().listEvents(probeId)).toEqual([]);
+    expect(await told(probeId, 'room_started')).toEqual(followed);
+    expect(await told(probeId, 'room_started')).toEqual(followed);
+    expect(await told(probeId, 'room_finished')).toEqual(followed);
+    expect((await probes().listEvents(probeId))?.sort()).toEqual(['room_finished', 'room_started']);
+    const [item] = (await meetings.scan()).filter(({ pk }) => pk === `DOCTOR#${probeId}`);
     const inTenMinutes = Date.now() / 1000 + 600;
     expect(Number(item?.['expiresAt'])).toBeGreaterThan(inTenMinutes - 60);
     expect(Number(item?.['expiresAt'])).toBeLessThanOrEqual(inTenMinutes);
-    await proofs().forgetEvents(proofId);
+    await probes().forgetEvents(probeId);
   });
 
   it('of another stage, or after the doctor finished, leaves nothing', async () => {
-    const proofId = ulid();
+    const probeId = ulid();
     const before = await meetings.scan();
-    expect(await told(proofId, 'room_started')).toEqual(ignored);
-    await proofs().expectEvents(proofId, new Date());
-    await proofs().forgetEvents(proofId);
-    expect(await told(proofId, 'room_finished')).toEqual(ignored);
-    expect(await proofs().listEvents(proofId)).toBeUndefined();
+    expect(await told(probeId, 'room_started')).toEqual(ignored);
+    await probes().expectEvents(probeId, new Date());
+    await probes().forgetEvents(probeId);
+    expect(await told(probeId, 'room_finished')).toEqual(ignored);
+    expect(await probes().listEvents(probeId)).toBeUndefined();
     expect(await meetings.scan()).toEqual(before);
   });
 });

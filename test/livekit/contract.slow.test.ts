@@ -26,7 +26,7 @@ import {
   startWorld,
   tokenWith,
   type World,
-} from './worlds.ts';
+} from './livekits.ts';
 
 const TOO_LONG = 'x'.repeat(257);
 const nowSeconds = () => Math.floor(Date.now() / 1000);

@@ -15,7 +15,7 @@ import {
   type LiveKitServerOptions,
   startLiveKitServer,
 } from '../../local/livekit/server.ts';
-import { eventually, freeClients, isSkipped, joinToken, KEY, listen, SECRET } from './worlds.ts';
+import { eventually, freeClients, isSkipped, joinToken, KEY, listen, SECRET } from './livekits.ts';
 
 const run = promisify(execFile);
 

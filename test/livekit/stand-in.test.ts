@@ -10,7 +10,7 @@ import {
   standInControl,
   startStandIn,
 } from '../../local/livekit/stand-in.ts';
-import { eventually, joinToken, KEY, listen, SECRET } from './worlds.ts';
+import { eventually, joinToken, KEY, listen, SECRET } from './livekits.ts';
 
 let standIn: StandIn;
 let rooms: RoomServiceClient;

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { RoomServiceClient } from 'livekit-server-sdk';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type LiveKit, startLiveKit } from '../../local/livekit/start.ts';
-import { isSkipped } from './worlds.ts';
+import { isSkipped } from './livekits.ts';
 
 /** An environment with no LiveKit in it. */
 let nowhere: { PATH: string; XDG_CACHE_HOME: string };

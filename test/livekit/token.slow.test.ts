@@ -1,7 +1,7 @@
 /** Join tokens of this service, at LiveKit itself. */
 import { describe, expect, it } from 'vitest';
 import { LiveKitService } from '../../lib/livekit/service.ts';
-import { freeClients, isSkipped, KEY, KINDS, SECRET, startWorld } from './worlds.ts';
+import { freeClients, isSkipped, KEY, KINDS, SECRET, startWorld } from './livekits.ts';
 
 describe.each(KINDS)('LiveKit as a %s', (kind) => {
   it.skipIf(isSkipped(kind))(
@@ -10,8 +10,8 @@ describe.each(KINDS)('LiveKit as a %s', (kind) => {
     async () => {
       const world = await startWorld(kind, { autoCreate: true });
       try {
-        const project = { wsUrl: world.wsUrl, apiKey: KEY, apiSecret: SECRET };
-        const service = new LiveKitService(async () => project);
+        const settings = { wsUrl: world.wsUrl, apiKey: KEY, apiSecret: SECRET };
+        const service = new LiveKitService(async () => settings);
         const roomOptions = {
           emptyTimeoutSeconds: 77,
           departureTimeoutSeconds: 88,

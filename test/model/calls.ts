@@ -1,9 +1,9 @@
 /** What can happen, as data: so that a list of it can be generated, made shorter and printed. */
 import fc from 'fast-check';
 import { AppError } from '../../lib/errors.ts';
+import { type Command, runClubCommand } from '../../lib/meetings/club-commands.ts';
 import { endMeeting } from '../../lib/meetings/end.ts';
 import { getMeeting, listMeetings } from '../../lib/meetings/history.ts';
-import { type Command, manageClubs } from '../../lib/meetings/manage.ts';
 import { Caller } from '../../lib/meetings/model.ts';
 import {
   listParticipants,
@@ -161,7 +161,7 @@ export async function perform(
 }
 
 function answerOf(deps: Service, call: UseCase, meetingId: string | undefined): Promise<Answer> {
-  if (call.does === 'manage') return manageClubs(deps, call.command);
+  if (call.does === 'manage') return runClubCommand(deps, call.command);
   const { clubId } = call;
   const caller = Caller.parse({ userId: call.caller, username: call.caller });
   switch (call.does) {

@@ -8,11 +8,11 @@ import type {
   MediaServer,
   Participant,
   Room,
-  RoomIncarnation,
+  RoomInstance,
 } from '../../lib/meetings/ports.ts';
 
 type EventType = MediaEvent['type'];
-type RoomState = Pick<RoomIncarnation, 'sid' | 'createdAt'> & {
+type RoomState = Pick<RoomInstance, 'sid' | 'createdAt'> & {
   name: string;
   people: Map<string, Participant>;
 };

@@ -6,7 +6,7 @@ import { createClubRepository } from '../../lib/dynamodb/clubs.ts';
 import { createGrantRepository } from '../../lib/dynamodb/grants.ts';
 import { createMemberRepository } from '../../lib/dynamodb/members.ts';
 import { createPresenceRepository } from '../../lib/dynamodb/presence.ts';
-import { createProofRepository } from '../../lib/dynamodb/proofs.ts';
+import { createProbeRepository } from '../../lib/dynamodb/probes.ts';
 import { type Item, openTable, type Table } from '../../lib/dynamodb/table.ts';
 import type { ModeratorGrants } from '../../lib/meetings/grants.ts';
 import type { Log, Meter } from '../../lib/meetings/ports.ts';
@@ -66,7 +66,7 @@ export function serviceOn({
     grants: createGrantRepository(table),
     members: createMemberRepository(table),
     presence: createPresenceRepository(table),
-    proofs: createProofRepository(table),
+    probes: createProbeRepository(table),
     administration: createClubAdministration(table),
     media: rooms.media,
     now,

@@ -7,7 +7,7 @@ import { ulid } from 'ulid';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { MediaUnavailable } from '../../lib/errors.ts';
 import { cleanUp } from '../../lib/meetings/cleanup.ts';
-import { followMediaEvent } from '../../lib/meetings/follow.ts';
+import { handleLiveKitEvent } from '../../lib/meetings/livekit-events.ts';
 import { Club } from '../../lib/meetings/model.ts';
 import type { MediaEvent } from '../../lib/meetings/ports.ts';
 import type { Database } from '../../local/dynamodb.ts';
@@ -24,7 +24,6 @@ import {
   textOf,
   type UseCase,
 } from './calls.ts';
-import { interleaved, MAX_PARTICIPANTS, newWorld, type World } from './service.ts';
 import {
   accept,
   acceptCleanup,
@@ -37,7 +36,8 @@ import {
   stir,
   type Truth,
   told,
-} from './truth.ts';
+} from './expected-state.ts';
+import { interleaved, MAX_PARTICIPANTS, newWorld, type World } from './service.ts';
 
 const { MODEL_RUNS, MODEL_SEED } = process.env;
 const runs = Number(MODEL_RUNS ?? 20);
@@ -136,9 +136,9 @@ async function follow(truth: Truth, world: World, event: MediaEvent | undefined)
   if (!event) return;
   const expected = expectedOf(truth, event, world.rooms.isDown);
   if ('code' in expected) {
-    return expect(followMediaEvent(world.service, event)).rejects.toMatchObject(expected);
+    return expect(handleLiveKitEvent(world.service, event)).rejects.toMatchObject(expected);
   }
-  expect(await followMediaEvent(world.service, event), event.type).toBe(expected.answer.result);
+  expect(await handleLiveKitEvent(world.service, event), event.type).toBe(expected.answer.result);
   world.rooms.told(event);
   told(truth, event);
 }

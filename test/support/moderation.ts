@@ -42,7 +42,7 @@ import * as token from '../../functions/token.ts';
 import * as webhook from '../../functions/webhook.ts';
 import * as config from '../../lib/config.ts';
 import type { ShownClub } from '../../lib/contract/commands.ts';
-import { createDeps, createManageDeps, createWebhookDeps } from '../../lib/deps.ts';
+import { createClubCommandDeps, createDeps, createWebhookDeps } from '../../lib/deps.ts';
 import type { ErrorCode } from '../../lib/errors.ts';
 import type { CleanupReport } from '../../lib/meetings/cleanup.ts';
 import type { Club, Session } from '../../lib/meetings/model.ts';
@@ -50,7 +50,7 @@ import type { Log } from '../../lib/meetings/ports.ts';
 import type { Answers as ClientAnswers } from '../../local/client.ts';
 import { documentClient } from '../../local/dynamodb.ts';
 import { type LiveKitOptions, startLiveKit } from '../../local/livekit/start.ts';
-import { eventually } from '../livekit/worlds.ts';
+import { eventually } from '../livekit/livekits.ts';
 import { askHandler, type Handler } from './calls.ts';
 import { CLEANUP_TIMEOUT_MS, contextOf } from './context.ts';
 import { startTestDatabase } from './database.ts';
@@ -206,7 +206,7 @@ export async function startModeration(
       ...(now && { now }),
     });
     const cleanUpHandler = cleanup.createHandler(deps);
-    const manage = clubs.createHandler({ ...createManageDeps(loaded), ...deps });
+    const manage = clubs.createHandler({ ...createClubCommandDeps(loaded), ...deps });
     // What it fetches while it starts is not counted, and nothing is wrong with it.
     await eventually(
       async () => (wire.operations().includes('GetKeys') ? true : undefined),

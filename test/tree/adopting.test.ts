@@ -1,7 +1,7 @@
 /** docs/adopting.md has every command that the clubs function takes, with its fields. */
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import { Command } from '../../lib/meetings/manage.ts';
+import { Command } from '../../lib/meetings/club-commands.ts';
 
 const page = readFileSync(new URL('../../docs/adopting.md', import.meta.url), 'utf8');
 const rows = new Map(

@@ -30,8 +30,8 @@ import {
   tokens,
 } from '../../../lib/config.ts';
 import { createDeps, createWebhookDeps } from '../../../lib/deps.ts';
-import type { LiveKitProject } from '../../../lib/livekit/project.ts';
 import { LiveKitService } from '../../../lib/livekit/service.ts';
+import type { LiveKitSettings } from '../../../lib/livekit/settings.ts';
 import { createWebhookVerifier } from '../../../lib/livekit/webhook.ts';
 import type { CleanupReport } from '../../../lib/meetings/cleanup.ts';
 import { apiClient } from '../../../local/client.ts';
@@ -68,7 +68,7 @@ const RESTART_WITHIN_MS = 10_000;
 export const isServerMissing = (): boolean =>
   process.env['LIVEKIT'] !== 'server' && findLiveKitServer() === undefined;
 
-type ApiKey = Pick<LiveKitProject, 'apiKey' | 'apiSecret'>;
+type ApiKey = Pick<LiveKitSettings, 'apiKey' | 'apiSecret'>;
 
 /** `POST /{clubId}/start` and so on, below the base path; `webhook` is LiveKit's. */
 type Handlers = Record<string, Handler>;
@@ -264,7 +264,7 @@ export type Service = Awaited<ReturnType<typeof startService>>;
 export async function startService(
   media: Media,
   gateway: Gateway,
-  readProjects?: (() => Promise<LiveKitProject>)[],
+  readAllSettings?: (() => Promise<LiveKitSettings>)[],
 ) {
   const [database, issuer] = await Promise.all([startDatabase({ port: 0 }), startIssuer()]);
   const wire = await startWire({
@@ -286,10 +286,10 @@ export async function startService(
     },
   );
   const deps = { ...createDeps(config), ...createWebhookDeps(config) };
-  const processes = readProjects?.map((project) => ({
+  const processes = readAllSettings?.map((settings) => ({
     ...deps,
-    media: new LiveKitService(project),
-    verifyWebhook: createWebhookVerifier(project),
+    media: new LiveKitService(settings),
+    verifyWebhook: createWebhookVerifier(settings),
   })) ?? [deps];
   const handlersOf = (own: typeof deps): Handlers => ({
     'POST /token': token.createHandler(own),

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
-import type { ProofRepository } from '../meetings/ports.ts';
-import { proofKey } from './keys.ts';
+import type { ProbeRepository } from '../meetings/ports.ts';
+import { probeKey } from './keys.ts';
 import type { Table } from './table.ts';
 
 /** Seconds after which the item of a doctor that was killed goes by itself. */
@@ -13,24 +13,24 @@ const Told = z.object({ events: z.optional(z.set(z.string())) });
  * The webhook writes into an item that the doctor has put, and makes none: LiveKit tells every stage that
  * shares its project, and may tell late.
  */
-export const createProofRepository = (table: Table): ProofRepository => ({
-  expectEvents: (proofId, now) =>
+export const createProbeRepository = (table: Table): ProbeRepository => ({
+  expectEvents: (probeId, now) =>
     table.put({
-      ...proofKey(proofId),
+      ...probeKey(probeId),
       expiresAt: Math.floor(now.getTime() / 1000) + TTL_SECONDS,
     }),
 
-  noteEvent: (proofId, type) =>
-    table.updateIf(proofKey(proofId), {
+  noteEvent: (probeId, type) =>
+    table.updateIf(probeKey(probeId), {
       ConditionExpression: 'attribute_exists(pk)',
       UpdateExpression: 'ADD events :types',
       ExpressionAttributeValues: { ':types': new Set([type]) },
     }),
 
-  async listEvents(proofId) {
-    const item = await table.get(proofKey(proofId));
+  async listEvents(probeId) {
+    const item = await table.get(probeKey(probeId));
     return item && [...(Told.parse(item).events ?? [])];
   },
 
-  forgetEvents: (proofId) => table.remove(proofKey(proofId)),
+  forgetEvents: (probeId) => table.remove(probeKey(probeId)),
 });

@@ -9,7 +9,7 @@ import {
   serveHttp,
 } from '../../test/http-server.ts';
 import { MediaUnavailable } from '../errors.ts';
-import { projectFromParameter } from './project.ts';
+import { settingsFromParameter } from './settings.ts';
 
 const NAME = '/reading-club-meetings/prod/livekit';
 const REGION = 'eu-west-1';
@@ -42,11 +42,11 @@ const parameter = (value: unknown): Answer => ({
 async function createWorld(respond: Responder) {
   const store = await serveHttp(respond);
   const clock = { ms: 1_800_000_000_000 };
-  const readProject = projectFromParameter(
+  const readSettings = settingsFromParameter(
     { name: NAME, region: REGION, endpoint: store.url },
     { credentials: async () => CREDENTIALS, now: () => clock.ms },
   );
-  return { readProject, clock, calls: store.requests, store };
+  return { readSettings, clock, calls: store.requests, store };
 }
 
 async function failureOf(read: () => Promise<unknown>): Promise<MediaUnavailable> {
@@ -80,13 +80,13 @@ async function signatureOf({ method, path, headers, body }: Received): Promise<s
 
 describe('reading the parameter', () => {
   test('returns the settings', async () => {
-    const { readProject } = await createWorld(() => parameter(PROJECT));
-    expect(await readProject()).toEqual(PROJECT);
+    const { readSettings } = await createWorld(() => parameter(PROJECT));
+    expect(await readSettings()).toEqual(PROJECT);
   });
 
   test('asks for that one parameter, decrypted', async () => {
-    const { readProject, calls } = await createWorld(() => parameter(PROJECT));
-    await readProject();
+    const { readSettings, calls } = await createWorld(() => parameter(PROJECT));
+    await readSettings();
     expect(calls).toHaveLength(1);
     expect(calls[0]).toMatchObject({
       method: 'POST',
@@ -110,13 +110,13 @@ describe('reading the parameter', () => {
       return Response.json(parameter(PROJECT).body);
     });
     onTestFinished(() => void vi.unstubAllGlobals());
-    await projectFromParameter({ name: NAME, region }, { credentials: async () => CREDENTIALS })();
+    await settingsFromParameter({ name: NAME, region }, { credentials: async () => CREDENTIALS })();
     expect(asked).toEqual([endpoint]);
   });
 
   test('is signed for SSM in the region, with the credentials of the function', async () => {
-    const { readProject, calls } = await createWorld(() => parameter(PROJECT));
-    await readProject();
+    const { readSettings, calls } = await createWorld(() => parameter(PROJECT));
+    await readSettings();
     const [call] = calls;
     if (!call) throw new Error('SSM was not asked');
     expect(call.headers['x-amz-security-token']).toBe('session-token');
@@ -129,13 +129,13 @@ describe('reading the parameter', () => {
   });
 
   test('keeps nothing of the value but the three settings', async () => {
-    const { readProject } = await createWorld(() => parameter({ ...PROJECT, note: 'more' }));
-    expect(await readProject()).toEqual(PROJECT);
+    const { readSettings } = await createWorld(() => parameter({ ...PROJECT, note: 'more' }));
+    expect(await readSettings()).toEqual(PROJECT);
   });
 
   test('is done once by everybody who waits for it', async () => {
-    const { readProject, calls } = await createWorld(() => parameter(PROJECT));
-    const projects = await Promise.all(Array.from({ length: 10 }, readProject));
+    const { readSettings, calls } = await createWorld(() => parameter(PROJECT));
+    const projects = await Promise.all(Array.from({ length: 10 }, readSettings));
     expect(calls).toHaveLength(1);
     // The very same, so that the API client of a project is made once.
     expect(new Set(projects).size).toBe(1);
@@ -151,8 +151,8 @@ describe('reading the parameter', () => {
     ['is asked too often', { status: 429 }],
   ])('is repeated while SSM %s', async (_, failure) => {
     const answers = [failure, failure, failure, parameter(PROJECT)];
-    const { readProject, calls } = await createWorld(() => answers.shift() ?? failure);
-    expect(await readProject()).toEqual(PROJECT);
+    const { readSettings, calls } = await createWorld(() => answers.shift() ?? failure);
+    expect(await readSettings()).toEqual(PROJECT);
     expect(calls).toHaveLength(4);
   });
 
@@ -169,7 +169,7 @@ describe('reading the parameter', () => {
         : { status: 400, body: { __type: 'ThrottlingException', message: 'Rate exceeded' } },
     );
     const coldStarts = Array.from({ length: 60 }, () =>
-      projectFromParameter(
+      settingsFromParameter(
         { name: NAME, region: REGION, endpoint: store.url },
         { credentials: async () => CREDENTIALS, budgetMs: 15_000 },
       )(),
@@ -181,31 +181,31 @@ describe('reading the parameter', () => {
 
 describe('a project that was read', () => {
   test('counts for five minutes, without another call', async () => {
-    const { readProject, clock, calls } = await createWorld(() => parameter(PROJECT));
-    await readProject();
+    const { readSettings, clock, calls } = await createWorld(() => parameter(PROJECT));
+    await readSettings();
     clock.ms += 5 * MINUTE_MS - 1;
-    await readProject();
+    await readSettings();
     expect(calls).toHaveLength(1);
     clock.ms += 1;
-    await readProject();
+    await readSettings();
     expect(calls).toHaveLength(2);
   });
 
   test('is refreshed by one call of all who come after that', async () => {
-    const { readProject, clock, calls } = await createWorld(() => parameter(PROJECT));
-    await readProject();
+    const { readSettings, clock, calls } = await createWorld(() => parameter(PROJECT));
+    await readSettings();
     clock.ms += 5 * MINUTE_MS;
-    await Promise.all(Array.from({ length: 10 }, readProject));
+    await Promise.all(Array.from({ length: 10 }, readSettings));
     expect(calls).toHaveLength(2);
   });
 
   test('is replaced by a rotated key after five minutes at most', async () => {
     let current = PROJECT;
-    const { readProject, clock } = await createWorld(() => parameter(current));
-    await readProject();
+    const { readSettings, clock } = await createWorld(() => parameter(current));
+    await readSettings();
     current = ROTATED;
     clock.ms += 5 * MINUTE_MS;
-    expect(await readProject()).toEqual(ROTATED);
+    expect(await readSettings()).toEqual(ROTATED);
   });
 
   test.each<[string, Answer | 'drop']>([
@@ -217,40 +217,40 @@ describe('a project that was read', () => {
     ['answers with something else', { body: '<html>' }],
   ])('stays in use when SSM %s at the refresh', async (_, failure) => {
     let answer: Answer | 'drop' = parameter(PROJECT);
-    const { readProject, clock } = await createWorld(() => answer);
-    await readProject();
+    const { readSettings, clock } = await createWorld(() => answer);
+    await readSettings();
     answer = failure;
     clock.ms += 5 * MINUTE_MS;
-    expect(await readProject()).toEqual(PROJECT);
+    expect(await readSettings()).toEqual(PROJECT);
   });
 
   test('is not asked for again at each request after a refresh that failed', async () => {
     let answer = parameter(PROJECT);
-    const { readProject, clock, calls } = await createWorld(() => answer);
-    await readProject();
+    const { readSettings, clock, calls } = await createWorld(() => answer);
+    await readSettings();
     answer = { status: 400 };
     clock.ms += 5 * MINUTE_MS;
-    await readProject();
-    await readProject();
+    await readSettings();
+    await readSettings();
     expect(calls).toHaveLength(2);
     answer = parameter(ROTATED);
     clock.ms += 5 * MINUTE_MS;
-    expect(await readProject()).toEqual(ROTATED);
+    expect(await readSettings()).toEqual(ROTATED);
   });
 });
 
 describe('a project that could never be read', () => {
   test('is an outage of the meeting server when SSM is unreachable', async () => {
-    const readProject = projectFromParameter(
+    const readSettings = settingsFromParameter(
       { name: NAME, region: REGION, endpoint: await nowhere() },
       { credentials: async () => CREDENTIALS },
     );
-    await failureOf(readProject);
+    await failureOf(readSettings);
   });
 
   test('is an outage when SSM takes longer than 1.5 s', async () => {
-    const { readProject } = await createWorld(() => new Promise(() => undefined));
-    expect((await failureOf(readProject)).cause).toMatchObject({ name: 'TimeoutError' });
+    const { readSettings } = await createWorld(() => new Promise(() => undefined));
+    expect((await failureOf(readSettings)).cause).toMatchObject({ name: 'TimeoutError' });
   });
 
   test('is an outage that names the throttling, when it does not end within the budget', async () => {
@@ -258,11 +258,11 @@ describe('a project that could never be read', () => {
       status: 400,
       body: { __type: 'ThrottlingException', message: 'Rate exceeded' },
     }));
-    const readProject = projectFromParameter(
+    const readSettings = settingsFromParameter(
       { name: NAME, region: REGION, endpoint: url },
       { credentials: async () => CREDENTIALS, budgetMs: 2_000 },
     );
-    expect(messageOf(await failureOf(readProject))).toBe(
+    expect(messageOf(await failureOf(readSettings))).toBe(
       `SSM answered 400 ThrottlingException for ${NAME}`,
     );
   });
@@ -270,31 +270,31 @@ describe('a project that could never be read', () => {
   test('is an outage when the function has no credentials', async () => {
     for (const name of ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY']) vi.stubEnv(name, undefined);
     onTestFinished(() => void vi.unstubAllEnvs());
-    const readProject = projectFromParameter({ name: NAME, region: REGION });
-    expect(messageOf(await failureOf(readProject))).toContain('credentials');
+    const readSettings = settingsFromParameter({ name: NAME, region: REGION });
+    expect(messageOf(await failureOf(readSettings))).toContain('credentials');
   });
 
   test('is an outage whose cause names the parameter that SSM does not have', async () => {
-    const { readProject } = await createWorld(() => ({
+    const { readSettings } = await createWorld(() => ({
       status: 400,
       body: { __type: 'ParameterNotFound' },
     }));
-    expect(messageOf(await failureOf(readProject))).toBe(
+    expect(messageOf(await failureOf(readSettings))).toBe(
       `SSM answered 400 ParameterNotFound for ${NAME}`,
     );
   });
 
   test('is read at the next request, as soon as SSM answers', async () => {
     let answer: Answer = { status: 400 };
-    const { readProject } = await createWorld(() => answer);
-    await failureOf(readProject);
+    const { readSettings } = await createWorld(() => answer);
+    await failureOf(readSettings);
     answer = parameter(PROJECT);
-    expect(await readProject()).toEqual(PROJECT);
+    expect(await readSettings()).toEqual(PROJECT);
   });
 
   test('is one failure for all who wait for it, and one call', async () => {
-    const { readProject, calls } = await createWorld(() => ({ status: 400 }));
-    const results = await Promise.allSettled(Array.from({ length: 5 }, readProject));
+    const { readSettings, calls } = await createWorld(() => ({ status: 400 }));
+    const results = await Promise.allSettled(Array.from({ length: 5 }, readSettings));
     expect(results.map(({ status }) => status)).toEqual(Array(5).fill('rejected'));
     expect(calls).toHaveLength(1);
   });
@@ -341,8 +341,8 @@ describe('a malformed value', () => {
     ],
     ['has nothing of it', {}, 'apiKey is missing; apiSecret is missing; wsUrl is missing'],
   ])('that %s is an error that says so, and nothing of the value', async (_, value, problem) => {
-    const { readProject } = await createWorld(() => parameter(value));
-    const error = await failureOf(readProject);
+    const { readSettings } = await createWorld(() => parameter(value));
+    const error = await failureOf(readSettings);
     expect(messageOf(error)).toBe(`${NAME} does not fit: ${problem}`);
     expectNothingOf(apiSecret, error);
   });
@@ -355,8 +355,8 @@ describe('a malformed value', () => {
     ['holds a list of values', { body: { Parameter: { Value: [apiSecret] } } }],
     ['is a refusal that holds it', { status: 400, body: { message: apiSecret } }],
   ])('in an answer of SSM that %s shows nothing of itself in the error', async (_, answer) => {
-    const { readProject } = await createWorld(() => answer);
-    const error = await failureOf(readProject);
+    const { readSettings } = await createWorld(() => answer);
+    const error = await failureOf(readSettings);
     expect(messageOf(error)).toContain(NAME);
     expectNothingOf(apiSecret, error);
   });

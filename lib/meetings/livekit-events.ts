@@ -1,7 +1,7 @@
 import type { WebhookAnswer } from '../contract/answers.ts';
 import { MediaUnavailable } from '../errors.ts';
 import { isAttendee, isPerson } from './attendees.ts';
-import { findEnded } from './conclude.ts';
+import { findEndedMeeting } from './ending.ts';
 import {
   type Club,
   type EndedMeeting,
@@ -18,12 +18,12 @@ import type {
   MeetingRef,
   Participant,
   PresenceRepository,
-  ProofRepository,
-  RoomIncarnation,
+  ProbeRepository,
+  RoomInstance,
   SessionStart,
 } from './ports.ts';
 
-export interface FollowDeps {
+export interface LiveKitEventDeps {
   clubs: Pick<
     ClubRepository,
     'getClub' | 'getClubAndMember' | 'getEndedMeeting' | 'isOfRemovedClub'
@@ -41,7 +41,7 @@ export interface FollowDeps {
     | 'getSession'
     | 'removeSession'
   >;
-  proofs: Pick<ProofRepository, 'noteEvent'>;
+  probes: Pick<ProbeRepository, 'noteEvent'>;
   media: Pick<MediaServer, 'deleteRoom' | 'removeParticipant'>;
   now: () => Date;
   log: Log;
@@ -53,12 +53,12 @@ export interface FollowDeps {
  * knows nothing of may be another stage's or application's, and are left alone. The record comes first;
  * what LiveKit does not do in time is left to the cleanup.
  */
-export async function followMediaEvent(
-  deps: FollowDeps,
+export async function handleLiveKitEvent(
+  deps: LiveKitEventDeps,
   event: MediaEvent,
 ): Promise<WebhookAnswer['result']> {
-  const proofId = parseDoctorsRoomName(event.room.name);
-  if (proofId) return (await deps.proofs.noteEvent(proofId, event.type)) ? 'followed' : 'ignored';
+  const probeId = parseDoctorsRoomName(event.room.name);
+  if (probeId) return (await deps.probes.noteEvent(probeId, event.type)) ? 'followed' : 'ignored';
   const meeting = parseRoomName(event.room.name);
   if (!meeting) return 'ignored';
   const participant = 'participant' in event ? event.participant : undefined;
@@ -67,7 +67,7 @@ export async function followMediaEvent(
   const read = await readFor(deps, meeting.clubId, participant);
   const { club, member } = read;
   const isOn = club?.meeting?.meetingId === meeting.meetingId;
-  const ended = isOn ? undefined : await findEnded(deps, club, meeting.meetingId);
+  const ended = isOn ? undefined : await findEndedMeeting(deps, club, meeting.meetingId);
   if (!isOn && !ended && !(await deps.clubs.isOfRemovedClub(meeting))) return 'ignored';
 
   const room = { ...event.room, observedAt: latest(event.at, club?.presence?.observedAt) };
@@ -177,7 +177,7 @@ export async function undoIfForgotten(
 /** A guest's session names nobody: their identity and name can be a telephone number. */
 export const sessionOf = (
   participant: Participant,
-  { sid }: Pick<RoomIncarnation, 'sid'>,
+  { sid }: Pick<RoomInstance, 'sid'>,
   member: Member | undefined,
 ): SessionStart => ({
   userId: isPerson(participant) ? participant.identity : null,
@@ -204,7 +204,7 @@ export async function attendeesJoined(
     >;
   },
   meeting: MeetingRef,
-  room: RoomIncarnation,
+  room: RoomInstance,
   sessions: SessionStart[],
   seenAt?: string,
 ): Promise<void> {
@@ -229,7 +229,7 @@ export async function attendeesJoined(
 async function attendeeGone(
   { presence }: { presence: Pick<PresenceRepository, 'removePresent' | 'closeSession'> },
   meeting: MeetingRef,
-  room: RoomIncarnation,
+  room: RoomInstance,
   participantSid: string,
   leftAt: string,
 ): Promise<void> {

@@ -1,7 +1,7 @@
 import type { Club, EndedMeeting, Meeting } from './model.ts';
 import type { ClubRepository, EndCondition } from './ports.ts';
 
-export interface ConcludeDeps {
+export interface EndingDeps {
   clubs: Pick<
     ClubRepository,
     'getClub' | 'recordEndedMeeting' | 'removeEndedMeeting' | 'concludeMeeting'
@@ -14,8 +14,8 @@ export interface ConcludeDeps {
  * was forgotten since the club was read, and `onlyIf` holds. Undefined when it is not or does not;
  * somebody else may have decided.
  */
-export async function concludeMeeting(
-  { clubs, now }: ConcludeDeps,
+export async function tryEndMeeting(
+  { clubs, now }: EndingDeps,
   club: Club,
   { meetingId, roomName, startedAt }: Meeting,
   { endedBy, reason }: Pick<EndedMeeting, 'endedBy' | 'reason'>,
@@ -41,7 +41,7 @@ export async function concludeMeeting(
 
 /** A row that was put after its club was removed would be left behind. */
 async function undoIfClubIsGone(
-  { clubs }: Pick<ConcludeDeps, 'clubs'>,
+  { clubs }: Pick<EndingDeps, 'clubs'>,
   { clubId, generation }: Club,
   { meetingId }: EndedMeeting,
 ): Promise<void> {
@@ -51,7 +51,7 @@ async function undoIfClubIsGone(
 }
 
 /** The facts of a meeting that is over, wherever they are by now. */
-export async function findEnded(
+export async function findEndedMeeting(
   { clubs }: { clubs: Pick<ClubRepository, 'getEndedMeeting'> },
   club: Club | undefined,
   meetingId: string | undefined,

@@ -2,7 +2,7 @@ import * as z from 'zod/mini';
 import type { Done, ShownClub, StaleField } from '../contract/commands.ts';
 import { ClubNotFound, InvalidRequest, StoreUnavailable } from '../errors.ts';
 import { changeBar } from './bars.ts';
-import { type ConcludeDeps, concludeMeeting } from './conclude.ts';
+import { type EndingDeps, tryEndMeeting } from './ending.ts';
 import { changeMember, LEAVES } from './member-changes.ts';
 import {
   type Club,
@@ -80,8 +80,8 @@ export const Command = z.discriminatedUnion(
 export type Command = z.infer<typeof Command>;
 type CommandOf<Name extends Command['command']> = Extract<Command, { command: Name }>;
 
-export interface ManageDeps {
-  clubs: ConcludeDeps['clubs'] &
+export interface ClubCommandDeps {
+  clubs: EndingDeps['clubs'] &
     Pick<ClubRepository, 'changeBar' | 'listEndedMeetings' | 'listMembers'>;
   members: MemberRepository;
   administration: ClubAdministration;
@@ -91,7 +91,7 @@ export interface ManageDeps {
 }
 
 /** What a command did; `show` answers with the club as it is. */
-export type Managed = Done | ShownClub;
+export type CommandResult = Done | ShownClub;
 
 /**
  * Carries out one command. Each can be repeated, and writes only the fields that it owns: a meeting
@@ -101,7 +101,10 @@ export type Managed = Done | ShownClub;
  * @throws NotAllowed for taking the club's own moderator off the club: name another one first
  * @throws InvalidRequest for a command from the future
  */
-export async function manageClubs(deps: ManageDeps, command: Command): Promise<Managed> {
+export async function runClubCommand(
+  deps: ClubCommandDeps,
+  command: Command,
+): Promise<CommandResult> {
   deps.log.info('clubs', {
     command: command.command,
     clubId: command.clubId,
@@ -119,7 +122,7 @@ const isAhead = ({ occurredAt }: { occurredAt?: string | undefined }, now: Date)
   occurredAt !== undefined && Date.parse(occurredAt) - now.getTime() > MAX_AHEAD_MS;
 
 async function carryOut(
-  deps: ManageDeps,
+  deps: ClubCommandDeps,
   command: Exclude<Command, { command: 'show' }>,
 ): Promise<StaleField[]> {
   switch (command.command) {
@@ -140,7 +143,7 @@ async function carryOut(
 }
 
 async function show(
-  { clubs }: ManageDeps,
+  { clubs }: ClubCommandDeps,
   { clubId, cursor }: CommandOf<'show'>,
 ): Promise<ShownClub> {
   const club = await clubs.getClub(clubId);
@@ -174,7 +177,7 @@ const shown = (
 });
 
 async function putClub(
-  { administration, now }: ManageDeps,
+  { administration, now }: ClubCommandDeps,
   { clubId, name, moderatorId, occurredAt }: CommandOf<'put-club'>,
 ): Promise<StaleField[]> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
@@ -211,7 +214,7 @@ const NAMED_MEETINGS = 200;
  * command goes on from there.
  */
 async function removeClub(
-  deps: ManageDeps,
+  deps: ClubCommandDeps,
   { clubId, occurredAt }: CommandOf<'remove-club'>,
 ): Promise<StaleField[]> {
   const { administration } = deps;
@@ -223,7 +226,7 @@ async function removeClub(
     if (isStale(removedAt, changedAt)) return ['club'];
     if (club?.meeting) {
       const by = { endedBy: null, reason: 'club-removed' } as const;
-      await concludeMeeting(deps, club, club.meeting, by);
+      await tryEndMeeting(deps, club, club.meeting, by);
       continue;
     }
     if (club) await nameMeetings(deps, club);
@@ -241,7 +244,10 @@ async function removeClub(
  * An old token can make the room of a meeting again, and once the club's items are gone, nothing else
  * says that it is ours. The club itself is not named: another stage may have one of that id.
  */
-async function nameMeetings({ administration, clubs, now }: ManageDeps, club: Club): Promise<void> {
+async function nameMeetings(
+  { administration, clubs, now }: ClubCommandDeps,
+  club: Club,
+): Promise<void> {
   const { clubId, lastMeeting } = club;
   if (!lastMeeting) return;
   const since = now().getTime() - TOKENS_WORK_MS;
@@ -257,7 +263,7 @@ async function nameMeetings({ administration, clubs, now }: ManageDeps, club: Cl
  * may be down, and nothing of this waits for it.
  */
 async function removeMember(
-  deps: ManageDeps,
+  deps: ClubCommandDeps,
   { clubId, userId, command, occurredAt }: CommandOf<'remove-member' | 'forget-user'>,
 ): Promise<StaleField[]> {
   const isForgotten = command === 'forget-user';
@@ -275,7 +281,7 @@ async function removeMember(
 
 /** The meeting that is on, from which the user is barred now. */
 async function bar(
-  deps: Pick<ManageDeps, 'clubs'>,
+  deps: Pick<ClubCommandDeps, 'clubs'>,
   club: Club,
   userId: string,
 ): Promise<Meeting | undefined> {

@@ -15,20 +15,20 @@ const ApiKey = z.object({
 export type ApiKey = z.infer<typeof ApiKey>;
 
 /** What names and opens a LiveKit project; as JSON, the value of its SSM parameter. */
-export const LiveKitProject = z.extend(ApiKey, {
+export const LiveKitSettings = z.extend(ApiKey, {
   /** What clients connect to; the API is at the same host. */
   wsUrl: LiveKitUrl,
   /** The key that is being replaced: webhooks that it signed still count. */
   previous: z.optional(ApiKey),
 });
-export type LiveKitProject = z.infer<typeof LiveKitProject>;
+export type LiveKitSettings = z.infer<typeof LiveKitSettings>;
 
 /**
  * Reads the value of the SSM parameter of this name.
  * @throws an Error that says what is wrong with it, and nothing of the value
  */
-export function parseProject(name: string, text: string): LiveKitProject {
-  const { data, error } = LiveKitProject.safeParse(jsonOf(text));
+export function parseSettings(name: string, text: string): LiveKitSettings {
+  const { data, error } = LiveKitSettings.safeParse(jsonOf(text));
   if (data) return data;
   const problems = error.issues.map(({ path, message }) =>
     path.length === 0 ? 'it must be a JSON object' : `${path.join('.')} ${message}`,
@@ -51,7 +51,7 @@ const LONGEST_PAUSE_MS = 1_000;
 const GetParameterAnswer = z.object({ Parameter: z.object({ Value: z.string() }) });
 const Refusal = z.object({ __type: z.string() });
 
-export interface ProjectParameter {
+export interface SettingsParameter {
   name: string;
   region: string;
   /** The region's own, unless a test brings another one. */
@@ -59,22 +59,22 @@ export interface ProjectParameter {
 }
 
 /**
- * Reads the project from a SecureString of the SSM Parameter Store. Concurrent readers share one
- * reading; a refresh that fails leaves the project that is known in use.
+ * Reads the settings from a SecureString of the SSM Parameter Store. Concurrent readers share one
+ * reading; a refresh that fails keeps the known settings in use.
  *
  * Over aws4fetch, since the SSM client would add 77 KB to each bundle for this one call:
  * https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetParameter.html
  *
  * @throws MediaUnavailable when it could never be read
  */
-export function projectFromParameter(
-  { name, region, endpoint = endpointOf(region) }: ProjectParameter,
+export function settingsFromParameter(
+  { name, region, endpoint = endpointOf(region) }: SettingsParameter,
   { credentials = fromEnv(), now = Date.now, budgetMs = READ_BUDGET_MS } = {},
-): () => Promise<LiveKitProject> {
-  let known: { project: LiveKitProject; readAt: number } | undefined;
-  let reading: Promise<LiveKitProject> | undefined;
+): () => Promise<LiveKitSettings> {
+  let known: { settings: LiveKitSettings; readAt: number } | undefined;
+  let reading: Promise<LiveKitSettings> | undefined;
 
-  const attempt = async (): Promise<LiveKitProject> => {
+  const attempt = async (): Promise<LiveKitSettings> => {
     const aws = new AwsClient({ ...(await credentials()), region, service: 'ssm', retries: 0 });
     const response = await aws.fetch(endpoint, {
       method: 'POST',
@@ -89,10 +89,10 @@ export function projectFromParameter(
     if (!response.ok) throw new SsmRefusal(name, response.status, answer);
     const { data } = GetParameterAnswer.safeParse(answer);
     if (!data) throw new Error(`SSM answered with something else than the parameter ${name}`);
-    return parseProject(name, data.Parameter.Value);
+    return parseSettings(name, data.Parameter.Value);
   };
 
-  const read = async (): Promise<LiveKitProject> => {
+  const read = async (): Promise<LiveKitSettings> => {
     // Nobody waits for a refresh that does not succeed at once.
     const giveUpAt = Date.now() + (known ? 0 : budgetMs);
     for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)) {
@@ -108,19 +108,19 @@ export function projectFromParameter(
   };
 
   return async () => {
-    if (known && now() - known.readAt < FRESH_MS) return known.project;
+    if (known && now() - known.readAt < FRESH_MS) return known.settings;
     reading ??= read().finally(() => {
       reading = undefined;
     });
     // Waited for, not left to the background: Lambda freezes that between two requests.
     try {
-      const project = await reading;
-      known = { project, readAt: now() };
+      const settings = await reading;
+      known = { settings, readAt: now() };
     } catch (cause) {
       if (!known) throw new MediaUnavailable({ cause });
       known.readAt = now();
     }
-    return known.project;
+    return known.settings;
   };
 }
 
