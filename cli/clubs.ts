@@ -2,7 +2,7 @@
 import { bypassProxiesOnLoopback } from '../local/proxies.ts';
 import { readStack } from '../local/stack-file.ts';
 import { run } from './run.ts';
-import { deployedTarget, OutOfReach, stackTarget } from './targets.ts';
+import { deployedTarget, stackTarget, Unreachable } from './targets.ts';
 
 // The reader of the output may close first, as `head` does.
 process.stdout.on('error', () => undefined);
@@ -13,10 +13,10 @@ process.exitCode = await run(process.argv.slice(2), {
   async connect(deployment) {
     if (deployment) return deployedTarget(deployment);
     const stack = await readStack().catch((error: Error) => {
-      throw new OutOfReach(error.message);
+      throw new Unreachable(error.message);
     });
     if (stack) return stackTarget(stack);
-    throw new OutOfReach(
+    throw new Unreachable(
       'No development stack runs here: start one with `npm run dev`, or name a deployed --stage',
     );
   },

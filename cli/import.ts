@@ -33,8 +33,8 @@ type ImportedClub = ImportFile['clubs'][number];
 type ImportedMember = ImportedClub['members'][number];
 
 /** The file says something that cannot be meant. Nothing was written. */
-export class Mistakes extends Error {
-  override readonly name = 'Mistakes';
+export class ImportErrors extends Error {
+  override readonly name = 'ImportErrors';
   /** Each names its place: `clubs[0].members[3].role must be …`. */
   readonly sentences: string[];
 
@@ -52,26 +52,26 @@ export class Mistakes extends Error {
   }
 }
 
-/** @throws Mistakes, also when it is no JSON; whatever reading a file throws */
+/** @throws ImportErrors, also when it is no JSON; whatever reading a file throws */
 export async function readImport(file: string): Promise<ImportFile> {
   const text = decode(file, await readFile(file));
   let content: unknown;
   try {
     content = JSON.parse(text);
   } catch (error) {
-    throw new Mistakes(file, [error instanceof Error ? error.message : String(error)]);
+    throw new ImportErrors(file, [error instanceof Error ? error.message : String(error)]);
   }
   const repeatedKeys = keysTwiceIn(text);
-  if (repeatedKeys.length > 0) throw new Mistakes(file, repeatedKeys);
+  if (repeatedKeys.length > 0) throw new ImportErrors(file, repeatedKeys);
   const result = ImportFile.safeParse(content);
   if (!result.success) {
-    throw new Mistakes(
+    throw new ImportErrors(
       file,
       result.error.issues.flatMap((issue) => sentencesOf(issue, content)),
     );
   }
   const repeated = repetitionsIn(result.data);
-  if (repeated.length > 0) throw new Mistakes(file, repeated);
+  if (repeated.length > 0) throw new ImportErrors(file, repeated);
   return result.data;
 }
 
@@ -82,7 +82,7 @@ function decode(file: string, bytes: Buffer): string {
   try {
     return utf8.decode(bytes);
   } catch {
-    throw new Mistakes(file, [
+    throw new ImportErrors(file, [
       isUtf16(bytes)
         ? 'the file is UTF-16: save it as UTF-8'
         : 'the file is not UTF-8: save it as UTF-8',

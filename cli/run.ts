@@ -1,17 +1,17 @@
 import { UsageError } from '../local/options.ts';
 import { HELP, parseArguments, type Request, type Task } from './arguments.ts';
-import { count, importClubs, Mistakes, readImport } from './import.ts';
+import { count, ImportErrors, importClubs, readImport } from './import.ts';
 import { printableLines } from './printable.ts';
 import { importTable, sentenceFor } from './tables.ts';
-import { OutOfReach, Refused, showClub, type Target } from './targets.ts';
+import { Refused, showClub, type Target, Unreachable } from './targets.ts';
 
-export const EXIT = { done: 0, refused: 1, usage: 2, outOfReach: 3 } as const;
+export const EXIT = { done: 0, refused: 1, usage: 2, unreachable: 3 } as const;
 
 /** Progress is printed at most this often. */
 const PROGRESS_EVERY_MS = 500;
 
-export interface Surroundings {
-  /** @throws OutOfReach when the development stack does not run */
+export interface Io {
+  /** @throws Unreachable when the development stack does not run */
   connect(deployment: Request['deployment']): Promise<Target>;
   env: NodeJS.ProcessEnv;
   out(text: string): void;
@@ -19,31 +19,31 @@ export interface Surroundings {
 }
 
 /** Runs the command, names its target, and returns the exit code. */
-export async function run(args: string[], surroundings: Surroundings): Promise<number> {
-  const around: Surroundings = {
-    ...surroundings,
-    out: (text) => surroundings.out(printableLines(text)),
-    err: (text) => surroundings.err(printableLines(text)),
+export async function run(args: string[], rawIo: Io): Promise<number> {
+  const io: Io = {
+    ...rawIo,
+    out: (text) => rawIo.out(printableLines(text)),
+    err: (text) => rawIo.err(printableLines(text)),
   };
   let isJson = args.includes('--json');
   let target: Target | undefined;
   try {
-    const request = parseArguments(args, around.env);
+    const request = parseArguments(args, io.env);
     if (request === 'help') {
-      around.out(HELP);
+      io.out(HELP);
       return EXIT.done;
     }
     ({ isJson } = request);
-    const work = await workOf(request.task, around);
-    target = await around.connect(request.deployment);
+    const work = await workOf(request.task, io);
+    target = await io.connect(request.deployment);
     const { answer, text } = await work(target);
-    around.out(isJson ? json({ target: target.name, ...answer }) : `${text}\n${lineOf(target)}`);
+    io.out(isJson ? json({ target: target.name, ...answer }) : `${text}\n${lineOf(target)}`);
     return EXIT.done;
   } catch (error) {
     const { code, exit, sentence } = failureOf(error);
-    if (isJson) around.out(json({ error: sentence, code, target: target?.name }));
+    if (isJson) io.out(json({ error: sentence, code, target: target?.name }));
     const hint = exit === EXIT.usage ? 'npm run clubs -- --help\n' : '';
-    around.err(`${sentence}\n${hint}${target ? lineOf(target) : ''}`);
+    io.err(`${sentence}\n${hint}${target ? lineOf(target) : ''}`);
     return exit;
   } finally {
     target?.close();
@@ -57,11 +57,11 @@ const lineOf = ({ name }: Target): string => `Target: ${name}\n`;
 type Work = (target: Target) => Promise<{ answer: object; text: string }>;
 
 /** All that can be wrong with it is known before a target is asked. */
-async function workOf(task: Task, around: Surroundings): Promise<Work> {
+async function workOf(task: Task, io: Io): Promise<Work> {
   if ('importFile' in task) {
     const file = await readImport(task.importFile);
     return async (target) => {
-      const clubs = await importClubs(target, file, progressOn(around));
+      const clubs = await importClubs(target, file, progressOn(io));
       return { answer: { clubs }, text: importTable(clubs) };
     };
   }
@@ -75,7 +75,7 @@ async function workOf(task: Task, around: Surroundings): Promise<Work> {
   };
 }
 
-function progressOn({ err }: Surroundings) {
+function progressOn({ err }: Io) {
   let toldAt = Number.NEGATIVE_INFINITY;
   return ({ clubId }: { clubId: string }, done: number, of: number): void => {
     if (done < of && performance.now() - toldAt < PROGRESS_EVERY_MS) return;
@@ -87,13 +87,13 @@ function progressOn({ err }: Surroundings) {
 function failureOf(error: unknown): { code: string; exit: number; sentence: string } {
   const sentence = error instanceof Error ? error.message : String(error);
   if (error instanceof UsageError) return { code: 'USAGE', exit: EXIT.usage, sentence };
-  if (error instanceof Mistakes) return { code: 'MISTAKES', exit: EXIT.refused, sentence };
+  if (error instanceof ImportErrors) return { code: 'MISTAKES', exit: EXIT.refused, sentence };
   if (error instanceof Refused) return { code: error.code, exit: EXIT.refused, sentence };
-  if (error instanceof OutOfReach) return { code: 'NO_ANSWER', exit: EXIT.outOfReach, sentence };
+  if (error instanceof Unreachable) return { code: 'NO_ANSWER', exit: EXIT.unreachable, sentence };
   // A file that cannot be read, as its path was typed.
   if (error instanceof Error && 'syscall' in error) {
     return { code: 'USAGE', exit: EXIT.usage, sentence };
   }
   const stack = error instanceof Error ? error.stack : undefined;
-  return { code: 'INTERNAL', exit: EXIT.outOfReach, sentence: stack ?? sentence };
+  return { code: 'INTERNAL', exit: EXIT.unreachable, sentence: stack ?? sentence };
 }

@@ -16,21 +16,21 @@ const CONNECT_WITHIN_MS = 5_000;
 export interface Target {
   /** Where commands go, in words. */
   name: string;
-  /** @throws Refused, OutOfReach */
+  /** @throws Refused, Unreachable */
   send(command: Command): Promise<CommandResult>;
   close(): void;
 }
 
 /**
  * The club with all its members, page by page.
- * @throws Refused, OutOfReach
+ * @throws Refused, Unreachable
  */
 export async function showClub({ send }: Pick<Target, 'send'>, clubId: string): Promise<ShownClub> {
   const members: ShownClub['members'] = [];
   let cursor: string | undefined;
   for (;;) {
     const page = await send({ command: 'show', clubId, cursor });
-    if (!('members' in page)) throw new OutOfReach('show does not answer with the club');
+    if (!('members' in page)) throw new Unreachable('show does not answer with the club');
     members.push(...page.members);
     ({ cursor } = page);
     if (cursor === undefined) return { ...page, members };
@@ -49,8 +49,8 @@ export class Refused extends Error {
 }
 
 /** Outcome unknown; safe to retry. */
-export class OutOfReach extends Error {
-  override readonly name = 'OutOfReach';
+export class Unreachable extends Error {
+  override readonly name = 'Unreachable';
 }
 
 /** The target that is no deployed one. */
@@ -81,7 +81,7 @@ export function stackTarget({
         if (error instanceof AppError && STATUS[error.code] < 500) {
           throw new Refused(error.message, error.code);
         }
-        throw new OutOfReach(sentenceOf(error), { cause: error });
+        throw new Unreachable(sentenceOf(error), { cause: error });
       }
     },
     close: () => undefined,
@@ -137,11 +137,11 @@ export function deployedTarget(deployment: Deployment): Target {
       try {
         received = await invoke(command);
       } catch (error) {
-        throw new OutOfReach(sentenceOf(error), { cause: error });
+        throw new Unreachable(sentenceOf(error), { cause: error });
       }
       const answer = Answer.safeParse(received);
       if (!answer.success) {
-        throw new OutOfReach('The function answers what this version does not understand');
+        throw new Unreachable('The function answers what this version does not understand');
       }
       if ('error' in answer.data) throw new Refused(answer.data.error, answer.data.code);
       return answer.data;

@@ -15,10 +15,10 @@ import {
 import type { Fault, Wire, WireAnswer } from '../test/support/wire.ts';
 import { type Draws, drawsOf } from './chance.ts';
 import type { Clock } from './clock.ts';
-import type { Ledger, Told } from './ledger.ts';
-import type { Plan, Side } from './plan.ts';
+import type { Plan, Side } from './generator.ts';
+import type { History, Told } from './history.ts';
 
-/** The share of requests that something happens to in fair weather. */
+/** The share of requests that something happens to between bursts of faults. */
 const FAIR = 0.01;
 
 const SLOW_MS = 400;
@@ -60,7 +60,7 @@ const KINDS: Record<'store' | 'media', Partial<Record<Kind, number>>> = {
 };
 const WEBHOOK_KINDS = { lose: 4, repeat: 4, delay: 4, refuse: 2 };
 
-export interface Weather {
+export interface Nemesis {
   /** By side and kind. */
   counts: Map<string, number>;
   /** From here on nothing goes wrong any more. Resolves when what was held back has arrived. */
@@ -69,8 +69,8 @@ export interface Weather {
   silence(roomSid: string): void;
 }
 
-/** Puts the plan's weather on the wire, and writes down what LiveKit told. */
-export function putWeather(wire: Wire, plan: Plan, ledger: Ledger, { now }: Clock): Weather {
+/** Injects the plan's faults on the wire, and records the events that LiveKit sends. */
+export function startNemesis(wire: Wire, plan: Plan, history: History, { now }: Clock): Nemesis {
   const counts = new Map<string, number>();
   const silenced = new Set<string>();
   const held = new Set<Promise<unknown>>();
@@ -102,7 +102,7 @@ export function putWeather(wire: Wire, plan: Plan, ledger: Ledger, { now }: Cloc
     };
 
   const onWebhook: Fault = async ({ body }, send) => {
-    const told = ledgered(ledger, String(body));
+    const told = recorded(history, String(body));
     const pass = async (): Promise<WireAnswer> => {
       const result = await send().catch((error) => {
         told.results.push('no answer');
@@ -161,7 +161,7 @@ interface Webhook {
 }
 
 /** The same entry for the same event, however often it comes. */
-function ledgered({ events }: Ledger, body: string): Told {
+function recorded({ events }: History, body: string): Told {
   const { id, event, createdAt, room, participant }: Webhook = JSON.parse(body);
   const known = events.get(id);
   if (known) return known;

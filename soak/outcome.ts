@@ -17,9 +17,9 @@ import {
 } from '../lib/meetings/model.ts';
 import { documentClient } from '../local/dynamodb.ts';
 import type { RoomSnapshot } from '../local/livekit/stand-in/control.ts';
-import type { Weather } from './faults.ts';
-import type { Ledger } from './ledger.ts';
-import { persistently } from './persistently.ts';
+import type { Nemesis } from './faults.ts';
+import type { History } from './history.ts';
+import { retry } from './retry.ts';
 import type { World } from './world.ts';
 
 /** Runs of the cleanup until one finds nothing to do. */
@@ -57,13 +57,17 @@ export interface Outcome {
   cleanups: { runs: number; isAtRest: boolean; lastBeganAt: number };
 }
 
-export async function comeToRest(world: World, weather: Weather, ledger: Ledger): Promise<Outcome> {
-  await weather.clear();
+export async function comeToRest(
+  world: World,
+  nemesis: Nemesis,
+  history: History,
+): Promise<Outcome> {
+  await nemesis.clear();
   const cleanups = await cleanUpToTheEnd(world);
   const { records, items } = await readTable(world);
   return {
     ...{ cleanups, records, items },
-    answers: await askEveryClub(world, ledger, records),
+    answers: await askEveryClub(world, history, records),
     indexed: await readIndex(world),
     rooms: await world.standIn.rooms(),
   };
@@ -83,7 +87,7 @@ async function cleanUpToTheEnd(world: World): Promise<Outcome['cleanups']> {
     await world.standIn.webhooks.settled();
     await countsAreShown(world);
     const lastBeganAt = Date.now();
-    const report = Report.parse(await persistently(() => world.cleanUp()));
+    const report = Report.parse(await retry(() => world.cleanUp()));
     const isAtRest = Object.values(report).every((figure) => figure === 0);
     if (isAtRest || runs === MAX_CLEANUPS) return { runs, isAtRest, lastBeganAt };
   }
@@ -203,7 +207,7 @@ async function readIndex({ table }: World): Promise<string[]> {
 /** As its owner: the status, every page of the history, and each meeting in it. */
 async function askEveryClub(
   world: World,
-  ledger: Ledger,
+  history: History,
   records: Outcome['records'],
 ): Promise<Outcome['answers']> {
   const answers = new Map<string, ClubAnswers>();
@@ -211,21 +215,21 @@ async function askEveryClub(
     if (!records.has(clubId)) continue;
     const { owner } = people;
     const given = <T>(ask: () => Promise<T | undefined>): Promise<T> =>
-      persistently(async () => {
+      retry(async () => {
         const answer = await ask();
         if (!answer) throw new Error(`No answer about ${clubId} when all was at rest`);
         return answer;
       });
     const by = owner.userId;
     const status = await given(() =>
-      ledger.ask(by, 'status', { clubId }, () => owner.status(clubId)),
+      history.ask(by, 'status', { clubId }, () => owner.status(clubId)),
     );
     const listed: EndedMeeting[] = [];
     let cursor: string | undefined;
     do {
       const query = cursor === undefined ? '?limit=10' : `?limit=10&cursor=${cursor}`;
       const page = await given(() =>
-        ledger.ask(by, 'meetings', { clubId }, () => owner.meetings(clubId, query)),
+        history.ask(by, 'meetings', { clubId }, () => owner.meetings(clubId, query)),
       );
       listed.push(...page.meetings);
       cursor = page.cursor;
@@ -234,7 +238,7 @@ async function askEveryClub(
     for (const { meetingId } of listed) {
       details.push(
         await given(() =>
-          ledger.ask(by, 'meeting', { clubId, meetingId }, () => owner.meeting(clubId, meetingId)),
+          history.ask(by, 'meeting', { clubId, meetingId }, () => owner.meeting(clubId, meetingId)),
         ),
       );
     }

@@ -1,13 +1,13 @@
 /**
  * `npm run soak`: ten minutes of mixed traffic on the development stack, in which everything fails now
- * and then, and a verdict on whether what is left agrees with what callers were told.
+ * and then, and a check of whether what is left agrees with what callers were told.
  */
 import { randomBytes } from 'node:crypto';
 import { parseOptionsOrExit } from '../local/options.ts';
 import { bypassProxiesOnLoopback } from '../local/proxies.ts';
 import { soak } from './soak.ts';
 
-/** Of each promise. */
+/** Of each invariant. */
 const SHOWN_CASES = 3;
 
 const { values } = parseOptionsOrExit('soak', {
@@ -26,7 +26,7 @@ if (!(minutes > 0)) {
 
 const again = `npm run soak -- --minutes ${minutes} --seed ${values.seed}`;
 console.log(`Seed ${values.seed}. The same plan again: ${again}`);
-const { verdict, counts, storyOf } = await soak({
+const { result, counts, storyOf } = await soak({
   seed: values.seed,
   seconds: minutes * 60,
   tell: (sentence) => console.log(sentence),
@@ -37,11 +37,11 @@ console.log('\nWhat happened');
 for (const [what, count] of Object.entries(counts))
   console.log(`${`${count}`.padStart(8)}  ${what}`);
 console.log('\nWhat was looked at');
-for (const [promise, count] of Object.entries(verdict.looked)) {
-  console.log(`${`${count}`.padStart(8)}  ${promise}`);
+for (const [invariant, count] of Object.entries(result.looked)) {
+  console.log(`${`${count}`.padStart(8)}  ${invariant}`);
 }
-for (const [promise, cases] of Map.groupBy(verdict.broken, (broken) => broken.promise)) {
-  console.log(`\nBROKEN ${cases.length} times: ${promise}`);
+for (const [invariant, cases] of Map.groupBy(result.broken, (broken) => broken.invariant)) {
+  console.log(`\nBROKEN ${cases.length} times: ${invariant}`);
   for (const { clubId, seen } of cases.slice(0, SHOWN_CASES)) {
     console.log(`  ${clubId}: ${seen}`);
     // Of the club's story what names the same meetings and sessions.
@@ -52,8 +52,8 @@ for (const [promise, cases] of Map.groupBy(verdict.broken, (broken) => broken.pr
   }
 }
 console.log(
-  verdict.broken.length === 0
-    ? '\nEvery promise held.'
-    : `\n${verdict.broken.length} broken promises. ${again}`,
+  result.broken.length === 0
+    ? '\nEvery invariant held.'
+    : `\n${result.broken.length} broken invariants. ${again}`,
 );
-process.exit(verdict.broken.length === 0 ? 0 : 1);
+process.exit(result.broken.length === 0 ? 0 : 1);

@@ -13,10 +13,10 @@ const seed = randomBytes(4).toString('hex');
 it(`leaves everything as callers were told, whatever fails (again: npm run soak -- --minutes ${SECONDS / 60} --seed ${seed})`, {
   timeout: ON_A_BUSY_MACHINE_MS,
 }, async () => {
-  const { verdict, counts, storyOf } = await soak({ seed, seconds: SECONDS });
-  const broken = verdict.broken.map((one) => ({ ...one, story: storyOf(one.clubId) }));
+  const { result, counts, storyOf } = await soak({ seed, seconds: SECONDS });
+  const broken = result.broken.map((one) => ({ ...one, story: storyOf(one.clubId) }));
   expect(broken).toEqual([]);
-  // A run in which nothing went on would have kept any promise.
+  // A run in which nothing went on would have kept any invariant.
   for (const what of ['kill', 'crash', 'start', 'end', 'joins', 'webhooks', 'answered 200']) {
     expect(counts[what], what).toBeGreaterThan(0);
   }

@@ -1,13 +1,13 @@
-/** One run: a plan, played on a world of its own, and a verdict on what it left behind. */
+/** One run: runs a plan against its own stack, then checks what is left. */
 import { takeMisfits } from '../test/support/openapi.ts';
-import { chronicle } from './chronicle.ts';
+import { type CheckResult, checkRun } from './checker.ts';
 import { startClock } from './clock.ts';
-import { putWeather } from './faults.ts';
-import { type Entry, openLedger } from './ledger.ts';
+import { startNemesis } from './faults.ts';
+import { planOf } from './generator.ts';
+import { type Entry, openHistory } from './history.ts';
 import { comeToRest, type Outcome } from './outcome.ts';
-import { planOf } from './plan.ts';
+import { timelineOf } from './timeline.ts';
 import { playTraffic } from './traffic.ts';
-import { judge, type Verdict } from './verdict.ts';
 import { startWorld } from './world.ts';
 
 const TELL_EVERY_MS = 10_000;
@@ -22,7 +22,7 @@ export interface SoakOptions {
 }
 
 export interface SoakReport {
-  verdict: Verdict;
+  result: CheckResult;
   /** What was asked, answered and told in a club, in lines, oldest first. */
   storyOf(clubId: string): string[];
   /** What happened, by name. */
@@ -36,33 +36,33 @@ export async function soak({ seed, seconds, tell, onLine }: SoakOptions): Promis
   const world = await startWorld(plan, limits, onLine);
   let progress: NodeJS.Timeout | undefined;
   try {
-    const ledger = openLedger();
+    const history = openHistory();
     const clock = startClock();
-    const weather = putWeather(world.wire, plan, ledger, clock);
+    const nemesis = startNemesis(world.wire, plan, history, clock);
     progress = setInterval(() => {
       world.wire.forget();
-      const { stays, events } = ledger;
-      const told = `${ledger.all().length} requests, ${stays.length} joins, ${events.size} webhooks`;
+      const { stays, events } = history;
+      const told = `${history.all().length} requests, ${stays.length} joins, ${events.size} webhooks`;
       tell?.(`${Math.round(clock.now() / 1000)} s: ${told}`);
     }, TELL_EVERY_MS);
-    const traffic = await playTraffic(plan, world, weather, ledger, clock);
+    const traffic = await playTraffic(plan, world, nemesis, history, clock);
     tell?.(`${Math.round(clock.now() / 1000)} s: no more traffic; coming to rest`);
-    const outcome = await comeToRest(world, weather, ledger);
+    const outcome = await comeToRest(world, nemesis, history);
     tell?.(`${Math.round(clock.now() / 1000)} s: at rest; comparing`);
-    const verdict = judge({
-      ...{ clubs: world.clubs, limits, ledger, outcome },
+    const result = checkRun({
+      ...{ clubs: world.clubs, limits, history, outcome },
       misfits: takeMisfits(),
     });
     return {
-      verdict,
-      storyOf: (clubId) => chronicle(ledger, world.clubs, clubId),
+      result,
+      storyOf: (clubId) => timelineOf(history, world.clubs, clubId),
       counts: {
-        requests: ledger.all().length,
-        joins: ledger.stays.length,
-        webhooks: ledger.events.size,
+        requests: history.all().length,
+        joins: history.stays.length,
+        webhooks: history.events.size,
         ...sorted(traffic.counts),
-        ...sorted(weather.counts),
-        ...answersOf(ledger.all()),
+        ...sorted(nemesis.counts),
+        ...answersOf(history.all()),
         ...endsOf(outcome),
         'last cleanups': outcome.cleanups.runs,
       },

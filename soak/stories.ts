@@ -1,6 +1,6 @@
 /** Each meeting that anybody was told of or that the record knows: what was told of it, and when. */
 import type { EndedMeeting } from '../lib/meetings/model.ts';
-import type { Entry, Ledger } from './ledger.ts';
+import type { Entry, History } from './history.ts';
 import type { Outcome } from './outcome.ts';
 
 export interface Story {
@@ -27,7 +27,7 @@ export interface Sighting {
 }
 
 export function storiesOf(
-  ledger: Ledger,
+  history: History,
   { records }: Outcome,
 ): { stories: Story[]; sightings: Sighting[] } {
   const stories = new Map<string, Story>();
@@ -53,7 +53,7 @@ export function storiesOf(
     if (club.meeting) storyOf(clubId, club.meeting.meetingId).record = factsOf(club.meeting);
   }
 
-  const sightings = ledger.all().flatMap((entry) =>
+  const sightings = history.all().flatMap((entry) =>
     seenIn(entry).map(({ isOver, meetingId, ...facts }): Sighting => {
       const story = storyOf(entry.clubId, meetingId);
       const when = isOver ? 'toldOver' : 'toldOn';

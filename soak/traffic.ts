@@ -4,9 +4,9 @@ import { parseRoomName } from '../lib/meetings/model.ts';
 import { JoinRefused } from '../local/livekit/stand-in.ts';
 import { pick } from './chance.ts';
 import type { Clock } from './clock.ts';
-import type { Weather } from './faults.ts';
-import type { Command, Ledger } from './ledger.ts';
-import type { Deed, Errand, Plan, Step } from './plan.ts';
+import type { Nemesis } from './faults.ts';
+import type { Action, Errand, Plan, Step } from './generator.ts';
+import type { Command, History } from './history.ts';
 import type { CastClub, Person, World } from './world.ts';
 
 /** The parts that are removed from meetings, and whose role changes, so that of the others all is certain. */
@@ -23,8 +23,8 @@ export interface Traffic {
 export async function playTraffic(
   plan: Plan,
   world: World,
-  weather: Weather,
-  ledger: Ledger,
+  nemesis: Nemesis,
+  history: History,
   clock: Clock,
 ): Promise<Traffic> {
   const counts = new Map<string, number>();
@@ -45,7 +45,7 @@ export async function playTraffic(
     }
   };
 
-  const errands = errandsOf(world, weather, ledger);
+  const errands = errandsOf(world, nemesis, history);
   const killApi = async () => {
     const isBack = world.killApi();
     // Callers meet nobody for a moment.
@@ -66,7 +66,7 @@ export async function playTraffic(
       Object.values(club.people).map((person) => {
         const steps = plan.clubs[index]?.parts[person.part] ?? [];
         const other = world.clubs[(index + 1) % world.clubs.length] ?? club;
-        return play(steps, deedsOf(person, club, other, world, ledger));
+        return play(steps, actionsOf(person, club, other, world, history));
       }),
     ),
     ...plan.errands.map((steps) => play(steps, errands)),
@@ -76,13 +76,13 @@ export async function playTraffic(
 }
 
 /** What one person does, and what they remember of it. */
-function deedsOf(
+function actionsOf(
   person: Person,
   { clubId, people }: CastClub,
   other: CastClub,
   { standIn }: World,
-  { ask, stays }: Ledger,
-): Record<Deed, (choice: number) => Promise<unknown>> {
+  { ask, stays }: History,
+): Record<Action, (choice: number) => Promise<unknown>> {
   const by = person.userId;
   /** The meetings that they were told of, and the last token that they were given. */
   const meetings: string[] = [];
@@ -186,8 +186,8 @@ function deedsOf(
 /** What the application that owns the clubs does, the schedule, and LiveKit by itself. */
 function errandsOf(
   world: World,
-  weather: Weather,
-  ledger: Ledger,
+  nemesis: Nemesis,
+  history: History,
 ): Record<Errand, (choice: number) => Promise<unknown>> {
   const { standIn } = world;
   const send = (command: Command['command']) => async (choice: number) => {
@@ -200,7 +200,7 @@ function errandsOf(
       overAt: Number.POSITIVE_INFINITY,
       isDone: false,
     };
-    ledger.commands.push(sent);
+    history.commands.push(sent);
     try {
       if (command === 'show') await world.command({ command, clubId });
       else if (command === 'remove-member') await world.command({ command, clubId, userId });
@@ -226,7 +226,7 @@ function errandsOf(
     },
     crash: async () => {
       for (const { name, sid } of await standIn.rooms()) {
-        weather.silence(sid);
+        nemesis.silence(sid);
         await standIn.finishRoom(name).catch(() => undefined);
       }
     },

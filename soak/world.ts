@@ -9,8 +9,8 @@ import { startStandIn } from '../local/livekit/stand-in.ts';
 import { freePort } from '../local/stack.ts';
 import { noteHttp } from '../test/support/openapi.ts';
 import { startWire } from '../test/support/wire.ts';
-import { persistently } from './persistently.ts';
-import { PARTS, type Part, type Plan, type Temper } from './plan.ts';
+import { PARTS, type Part, type Plan, type Temper } from './generator.ts';
+import { retry } from './retry.ts';
 
 const API_KEY = 'devkey';
 const API_SECRET = 'a-secret-that-only-this-soak-knows';
@@ -95,7 +95,7 @@ export async function startWorld(plan: Plan, limits: Limits, onLine?: (line: str
 
     const { PATH, HOME, TMPDIR } = process.env;
     const start = () =>
-      persistently(() =>
+      retry(() =>
         startApi({
           httpPort,
           lambdaPort,

@@ -1,8 +1,8 @@
 /** Who may call the API: the pages of which origins, and a person with a token. */
 import * as z from 'zod/mini';
-import type { Finding } from './examination.ts';
 import { type Answer, ask, jsonOf } from './http.ts';
 import { reasonOf } from './reasons.ts';
+import type { Finding } from './runner.ts';
 import type { Configuration } from './targets.ts';
 
 /** The function starts first, when it was not called for a while. */

@@ -1,4 +1,4 @@
-import type { Finding } from './examination.ts';
+import type { Finding } from './runner.ts';
 
 /** LiveKit allows tokens this much, and we allow it to webhooks: lib/livekit/webhook.ts. */
 export const LEEWAY_MS = 60_000;

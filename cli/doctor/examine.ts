@@ -1,14 +1,14 @@
 import { createProbeRepository } from '../../lib/dynamodb/probes.ts';
 import { openTable } from '../../lib/dynamodb/table.ts';
+import { Artifacts } from './artifacts.ts';
 import { askAsPerson, mayCall } from './callers.ts';
 import { livekitClock, poolClock } from './clocks.ts';
-import { createExamination, type Finding, type Report } from './examination.ts';
 import { readKeySet } from './identity.ts';
 import { joinNowhere, liveKitOf, publishNowhere, reach, useKey, useRights } from './livekit.ts';
 import { visitPage } from './page.ts';
+import { createRunner, type Finding, type Report } from './runner.ts';
 import { compareExpiry, compareIndexes, compareRecovery, describeTable } from './table.ts';
 import type { Target } from './targets.ts';
-import { Traces } from './traces.ts';
 import { awaitEvents, postEvents, TOLD_WITHIN_MS } from './webhook.ts';
 
 const LOCAL_DATABASE: Finding = {
@@ -40,8 +40,8 @@ export async function examine(
   tell: (report: Report) => void,
   { token, toldWithinMs = TOLD_WITHIN_MS, stop }: Options,
 ): Promise<Report[]> {
-  const { check, reports } = createExamination(tell, stop);
-  const traces = new Traces();
+  const { check, reports } = createRunner(tell, stop);
+  const artifacts = new Artifacts();
 
   const configuration = await check('configuration', {}, () => target.readConfiguration());
   const probes = configuration && createProbeRepository(openTable(configuration.table));
@@ -51,20 +51,20 @@ export async function examine(
 
   const livekit = await check('livekit', { parameter: media }, (found) => reach(found.parameter));
   const key = await check('key', { parameter: media, livekit }, (found) =>
-    useKey(found.parameter, traces, found.livekit),
+    useKey(found.parameter, artifacts, found.livekit),
   );
   const rights = await check('rights', { parameter: media, key }, (found) =>
-    useRights(found.parameter, traces),
+    useRights(found.parameter, artifacts),
   );
   // By a room's creation where one could be made: the header may be of something before LiveKit.
   await check('livekit-clock', { livekit: rights?.aheadMs ?? livekit?.aheadMs }, async (found) =>
     livekitClock(found.livekit),
   );
   await check('auto-create', { parameter: media, rights }, (found) =>
-    joinNowhere(found.parameter, traces),
+    joinNowhere(found.parameter, artifacts),
   );
   await check('whip', { parameter: media, rights }, (found) =>
-    publishNowhere(found.parameter, traces),
+    publishNowhere(found.parameter, artifacts),
   );
 
   const keySet = await check('key-set', { configuration }, (found) =>
@@ -99,13 +99,13 @@ export async function examine(
   const webhook = await check(
     'webhook',
     { configuration: webhookUrl, parameter, table: table && probes },
-    (found) => postEvents(found.configuration, found.parameter, found.table, traces),
+    (found) => postEvents(found.configuration, found.parameter, found.table, artifacts),
   );
   await check('events', { parameter: media, rights, webhook, table: probes }, (found) =>
-    awaitEvents(found.webhook.url, found.parameter, found.table, traces, toldWithinMs),
+    awaitEvents(found.webhook.url, found.parameter, found.table, artifacts, toldWithinMs),
   );
 
-  await check('left-behind', {}, () => traces.remove(key && media?.service, table && probes), {
+  await check('left-behind', {}, () => artifacts.remove(key && media?.service, table && probes), {
     evenIfStopped: true,
   });
   return reports;

@@ -3,8 +3,8 @@ import { readFile } from 'node:fs/promises';
 import { InvokeCommand, type LambdaClient } from '@aws-sdk/client-lambda';
 import { parse } from 'yaml';
 import * as z from 'zod/mini';
-import type { Finding } from './examination.ts';
 import { reasonOf } from './reasons.ts';
+import type { Finding } from './runner.ts';
 
 /** A new account may run ten functions at once. */
 const AT_ONCE = 5;

@@ -1,8 +1,8 @@
 /** The user pool's key set, by which the functions verify callers. */
 import * as z from 'zod/mini';
-import type { Found } from './examination.ts';
 import { type Answer, ask, jsonOf } from './http.ts';
 import { reasonOf } from './reasons.ts';
+import type { Found } from './runner.ts';
 
 const KeySet = z.object({
   keys: z.array(z.object({ kid: z.string(), kty: z.literal('RSA') })).check(z.minLength(1)),

@@ -4,11 +4,11 @@ import { LiveKitService } from '../../lib/livekit/service.ts';
 import type { LiveKitSettings } from '../../lib/livekit/settings.ts';
 import { originOf } from '../../lib/livekit/url.ts';
 import type { RoomOptions } from '../../lib/meetings/ports.ts';
+import type { Artifacts } from './artifacts.ts';
 import { LEEWAY_MS, spoken } from './clocks.ts';
-import type { Finding, Found } from './examination.ts';
 import { type Answer, ask } from './http.ts';
 import { reasonOf } from './reasons.ts';
-import type { Traces } from './traces.ts';
+import type { Finding, Found } from './runner.ts';
 
 /** It closes after this if it is not deleted. */
 export const ROOM: RoomOptions = {
@@ -75,11 +75,11 @@ export async function reach({ origin }: LiveKit): Promise<Found<Pick<Answer, 'ah
 /** As the service itself calls: a request about rooms of an unused name. */
 export async function useKey(
   { service }: LiveKit,
-  traces: Traces,
+  artifacts: Artifacts,
   { aheadMs = 0 }: Pick<Answer, 'aheadMs'>,
 ): Promise<Found<true>> {
   try {
-    await service.getRoom(traces.newProbe().roomName);
+    await service.getRoom(artifacts.newProbe().roomName);
     return { outcome: 'ok', sentence: 'LiveKit knows the key, which may list rooms', found: true };
   } catch (error) {
     return failureOf(error, {
@@ -95,9 +95,9 @@ export async function useKey(
 /** What the service does with a room, on one of the doctor's own. */
 export async function useRights(
   { service }: LiveKit,
-  traces: Traces,
+  artifacts: Artifacts,
 ): Promise<Found<{ aheadMs: number }>> {
-  const { roomName } = traces.newProbe();
+  const { roomName } = artifacts.newProbe();
   let doing = 'make rooms';
   try {
     const sentAt = Date.now();
@@ -139,13 +139,16 @@ function failureOf(
  * The check that LiveKit makes of a join, without a join (`/rtc/validate`, which clients ask when a join
  * failed). It makes no room: livekit-server 1.13.5, pkg/service/utils.go, ValidateConnectRequest.
  */
-export async function joinNowhere({ origin, service }: LiveKit, traces: Traces): Promise<Finding> {
+export async function joinNowhere(
+  { origin, service }: LiveKit,
+  artifacts: Artifacts,
+): Promise<Finding> {
   const join = async (roomName: string) => {
     const headers = { authorization: `Bearer ${await joinToken(service, roomName)}` };
     return ask(`${origin}/rtc/validate`, { headers });
   };
   // Where a join that must be let in is not, one that is refused proves nothing.
-  const [there, nowhere] = [traces.newProbe().roomName, traces.newProbe().roomName];
+  const [there, nowhere] = [artifacts.newProbe().roomName, artifacts.newProbe().roomName];
   await service.createRoom(there, ROOM);
   const letIn = await join(there);
   const refused = await join(nowhere);
@@ -171,9 +174,9 @@ export async function joinNowhere({ origin, service }: LiveKit, traces: Traces):
 /** An SDP offer for a room that is not there: LiveKit 1.13.5 makes it, whatever `auto_create` says. */
 export async function publishNowhere(
   { origin, service }: LiveKit,
-  traces: Traces,
+  artifacts: Artifacts,
 ): Promise<Finding> {
-  const { roomName } = traces.newProbe();
+  const { roomName } = artifacts.newProbe();
   const headers = {
     authorization: `Bearer ${await joinToken(service, roomName)}`,
     'content-type': 'application/sdp',

@@ -1,9 +1,9 @@
 /** The page of the stage: is it there, of this stage, and may it connect to LiveKit? */
 import * as z from 'zod/mini';
 import type { LiveKitSettings } from '../../lib/livekit/settings.ts';
-import type { Finding } from './examination.ts';
 import { type Answer, ask, jsonOf } from './http.ts';
 import { reasonOf } from './reasons.ts';
+import type { Finding } from './runner.ts';
 import type { Configuration } from './targets.ts';
 
 const Config = z.object({ apiUrl: z.string() });

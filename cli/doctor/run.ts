@@ -3,9 +3,9 @@ import { parseOptions, UsageError } from '../../local/options.ts';
 import { COMMON, deploymentOf } from '../arguments.ts';
 import { printable, printableLines } from '../printable.ts';
 import type { Deployment } from '../targets.ts';
-import type { Outcome, Report } from './examination.ts';
 import { examine, type Options } from './examine.ts';
 import { reasonOf } from './reasons.ts';
+import type { Outcome, Report } from './runner.ts';
 import type { Target } from './targets.ts';
 
 export const HELP = `Checks a configuration before users find out: one line a check.
@@ -37,7 +37,7 @@ export const EXIT = { healthy: 0, failure: 1, usage: 2, stopped: 130 } as const;
 
 const OPTIONS = { ...COMMON, token: { type: 'string' } } as const;
 
-export interface Surroundings {
+export interface Io {
   /** Undefined: there is no development stack. */
   connect(deployment: Deployment | undefined): Promise<Target | undefined>;
   env: NodeJS.ProcessEnv;
@@ -51,42 +51,42 @@ export interface Surroundings {
 }
 
 /** Runs the checks and returns the exit code. */
-export async function run(args: string[], around: Surroundings): Promise<number> {
+export async function run(args: string[], io: Io): Promise<number> {
   let request: { isJson: boolean; token: string | undefined; deployment: Deployment | undefined };
   try {
-    const { values } = parseOptions('doctor', { args, options: OPTIONS }, around.env);
+    const { values } = parseOptions('doctor', { args, options: OPTIONS }, io.env);
     if (values.help) {
-      around.out(HELP);
+      io.out(HELP);
       return EXIT.healthy;
     }
     request = {
       isJson: values.json ?? false,
       token: values.token,
-      deployment: deploymentOf(values, around.env),
+      deployment: deploymentOf(values, io.env),
     };
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     if (args.includes('--json')) {
-      around.out(`${JSON.stringify({ error: error.message, code: 'USAGE' })}\n`);
+      io.out(`${JSON.stringify({ error: error.message, code: 'USAGE' })}\n`);
     }
-    around.err(`${printableLines(error.message)}\nnpm run doctor -- --help\n`);
+    io.err(`${printableLines(error.message)}\nnpm run doctor -- --help\n`);
     return EXIT.usage;
   }
 
   const { isJson, token, deployment } = request;
   const tell = (report: Report) => {
-    if (!isJson) around.out(lineOf(report, around.hasColours));
+    if (!isJson) io.out(lineOf(report, io.hasColours));
   };
-  const { target, checks } = await examined(deployment, tell, { ...around, token });
-  if (isJson) around.out(printableLines(`${JSON.stringify({ target, checks }, null, 2)}\n`));
-  if (around.stop?.aborted) return EXIT.stopped;
+  const { target, checks } = await examined(deployment, tell, { ...io, token });
+  if (isJson) io.out(printableLines(`${JSON.stringify({ target, checks }, null, 2)}\n`));
+  if (io.stop?.aborted) return EXIT.stopped;
   return checks.some(({ outcome }) => outcome === 'failure') ? EXIT.failure : EXIT.healthy;
 }
 
 async function examined(
   deployment: Deployment | undefined,
   tell: (report: Report) => void,
-  { connect, token, toldWithinMs, stop }: Surroundings & Pick<Options, 'token'>,
+  { connect, token, toldWithinMs, stop }: Io & Pick<Options, 'token'>,
 ): Promise<{ target: string | null; checks: Report[] }> {
   let target: Target | undefined;
   let sentence = 'No development stack runs here';

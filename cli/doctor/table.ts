@@ -10,8 +10,8 @@ import {
   type TableDescription,
 } from '@aws-sdk/client-dynamodb';
 import { readTableDefinition } from '../../local/dynamodb.ts';
-import type { Finding, Found } from './examination.ts';
 import { reasonOf } from './reasons.ts';
+import type { Finding, Found } from './runner.ts';
 
 const EXPIRES_AT = 'expiresAt';
 const REMEDY = 'Deploy the stack again, from deploy/table.yml and deploy/resources.yml';

@@ -11,9 +11,9 @@ import { issuerOf } from '../../local/identity.ts';
 import type { StackDescription } from '../../local/stack-file.ts';
 import { readOutputs, type Stack } from '../outputs.ts';
 import { accountOf, type Deployment, STACK_NAME, stackNameOf } from '../targets.ts';
-import type { Finding, Found } from './examination.ts';
 import { startFunctions } from './functions.ts';
 import { reasonOf } from './reasons.ts';
+import type { Finding, Found } from './runner.ts';
 
 const REQUESTS = {
   connectionTimeout: 3_000,

@@ -5,12 +5,12 @@ import * as z from 'zod/mini';
 import { signToken } from '../../lib/livekit/access-token.ts';
 import type { LiveKitSettings } from '../../lib/livekit/settings.ts';
 import type { ProbeRepository } from '../../lib/meetings/ports.ts';
+import type { Artifacts } from './artifacts.ts';
 import { LEEWAY_MS, spoken } from './clocks.ts';
-import type { Finding, Found } from './examination.ts';
 import { type Answer, ask } from './http.ts';
 import { type LiveKit, ROOM } from './livekit.ts';
 import { reasonOf } from './reasons.ts';
-import type { Traces } from './traces.ts';
+import type { Finding, Found } from './runner.ts';
 
 /** The function starts first, when it was not called for a while. */
 const API_WITHIN_MS = 10_000;
@@ -26,14 +26,14 @@ export async function postEvents(
   webhookUrl: string,
   { previous, ...current }: LiveKitSettings,
   probes: ProbeRepository,
-  traces: Traces,
+  artifacts: Artifacts,
 ): Promise<Found<{ url: string }>> {
   const keys = [
     { name: 'the key', ...current },
     ...(previous ? [{ name: 'the previous key', ...previous }] : []),
   ];
   for (const { name, apiKey, apiSecret } of keys) {
-    const { probeId, roomName } = traces.newProbe();
+    const { probeId, roomName } = artifacts.newProbe();
     await probes.expectEvents(probeId, new Date());
     const body = JSON.stringify(eventOf(probeId, roomName));
     const authorization = await signatureOf(body, apiKey, apiSecret);
@@ -105,10 +105,10 @@ export async function awaitEvents(
   webhookUrl: string,
   { service }: LiveKit,
   probes: ProbeRepository,
-  traces: Traces,
+  artifacts: Artifacts,
   toldWithinMs: number,
 ): Promise<Finding> {
-  const { probeId, roomName } = traces.newProbe();
+  const { probeId, roomName } = artifacts.newProbe();
   const isTold = async (type: string) => {
     const giveUpAt = performance.now() + toldWithinMs;
     while (performance.now() < giveUpAt) {

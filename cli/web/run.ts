@@ -41,7 +41,7 @@ const Outputs = z.object({
 });
 type Outputs = z.infer<typeof Outputs>;
 
-export interface Surroundings {
+export interface Io {
   /** Builds the page, and gives the folder that it is in. */
   build(): Promise<string>;
   env: NodeJS.ProcessEnv;
@@ -50,32 +50,32 @@ export interface Surroundings {
 }
 
 /** Does what was asked for, and gives the exit code. */
-export async function run(args: string[], around: Surroundings): Promise<number> {
+export async function run(args: string[], io: Io): Promise<number> {
   let deployment: Deployment | undefined;
   try {
     const { json: _, ...options } = COMMON;
-    const { values } = parseOptions('web:deploy', { args, options }, around.env);
+    const { values } = parseOptions('web:deploy', { args, options }, io.env);
     if (values.help) {
-      around.out(HELP);
+      io.out(HELP);
       return EXIT.done;
     }
-    deployment = deploymentOf(values, around.env);
+    deployment = deploymentOf(values, io.env);
     if (!deployment) throw new UsageError('--stage is missing: a stage that is deployed');
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
-    around.err(`${printable(error.message)}\nnpm run web:deploy -- --help\n`);
+    io.err(`${printable(error.message)}\nnpm run web:deploy -- --help\n`);
     return EXIT.usage;
   }
   try {
-    await deploy(deployment, around);
+    await deploy(deployment, io);
     return EXIT.done;
   } catch (error) {
-    around.err(`${printable(error instanceof Error ? error.message : String(error))}\n`);
+    io.err(`${printable(error instanceof Error ? error.message : String(error))}\n`);
     return EXIT.failed;
   }
 }
 
-async function deploy(deployment: Deployment, { build, out }: Surroundings): Promise<void> {
+async function deploy(deployment: Deployment, { build, out }: Io): Promise<void> {
   const account = accountOf(deployment);
   const cloudFormation = new CloudFormationClient(account);
   const cloudFront = new CloudFrontClient(account);

@@ -7,8 +7,8 @@ import {
 import { ScanCommand } from '@aws-sdk/lib-dynamodb';
 import { RoomServiceClient } from 'livekit-server-sdk';
 import { afterEach, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
-import type { Outcome, Report } from '../../cli/doctor/examination.ts';
 import { run } from '../../cli/doctor/run.ts';
+import type { Outcome, Report } from '../../cli/doctor/runner.ts';
 import { stackTarget, type Target } from '../../cli/doctor/targets.ts';
 import type { LiveKitSettings } from '../../lib/livekit/settings.ts';
 import {

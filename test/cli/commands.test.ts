@@ -1,7 +1,7 @@
 /** `npm run clubs -- …` on a development stack: what somebody types, reads and can rely on. */
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { OutOfReach, stackTarget } from '../../cli/targets.ts';
+import { stackTarget, Unreachable } from '../../cli/targets.ts';
 import { type Moderation, type Service, startModeration } from '../support/moderation.ts';
 import { typed } from './terminal.ts';
 
@@ -188,7 +188,7 @@ describe('exit code 2, not understood', () => {
 describe('exit code 3, no answer', () => {
   it('no stack runs', async () => {
     const printed = await typed(['show', 'a'], async () => {
-      throw new OutOfReach('No development stack runs here');
+      throw new Unreachable('No development stack runs here');
     });
     expect(printed).toEqual({ exit: 3, out: '', err: 'No development stack runs here\n' });
   });

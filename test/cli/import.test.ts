@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ImportFile } from '../../cli/import.ts';
-import { OutOfReach, Refused, stackTarget, type Target } from '../../cli/targets.ts';
+import { Refused, stackTarget, type Target, Unreachable } from '../../cli/targets.ts';
 import { ClubNotFound } from '../../lib/errors.ts';
 import { type ClubCommandDeps, runClubCommand } from '../../lib/meetings/club-commands.ts';
 import type { Club, Member } from '../../lib/meetings/model.ts';
@@ -56,7 +56,7 @@ describe('10,000 members', () => {
     let left = failAfter;
     const write = async (make: () => void) => {
       await Promise.resolve();
-      if (left <= 0) throw new OutOfReach('the network is gone');
+      if (left <= 0) throw new Unreachable('the network is gone');
       left -= 1;
       writes += 1;
       make();

@@ -1,5 +1,5 @@
 /** The command line without a process: what it prints, and its exit code. */
-import { run, type Surroundings } from '../../cli/run.ts';
+import { type Io, run } from '../../cli/run.ts';
 
 export interface Printed {
   exit: number;
@@ -9,7 +9,7 @@ export interface Printed {
 
 export async function typed(
   args: string[],
-  connect: Surroundings['connect'],
+  connect: Io['connect'],
   env: NodeJS.ProcessEnv = {},
 ): Promise<Printed> {
   const printed = { out: '', err: '' };

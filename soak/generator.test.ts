@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { planOf } from './plan.ts';
+import { planOf } from './generator.ts';
 
 it('is the same for the same seed, and another for another', () => {
   expect(planOf('a seed', 600)).toEqual(planOf('a seed', 600));

@@ -72,9 +72,9 @@ export interface Told {
   results: string[];
 }
 
-export type Ledger = ReturnType<typeof openLedger>;
+export type History = ReturnType<typeof openHistory>;
 
-export function openLedger() {
+export function openHistory() {
   const books: Books = {
     token: [],
     start: [],

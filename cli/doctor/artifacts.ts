@@ -2,10 +2,10 @@
 import { ulid } from 'ulid';
 import { doctorsRoomNameOf } from '../../lib/meetings/model.ts';
 import type { MediaServer, ProbeRepository } from '../../lib/meetings/ports.ts';
-import type { Finding } from './examination.ts';
 import { reasonOf } from './reasons.ts';
+import type { Finding } from './runner.ts';
 
-export class Traces {
+export class Artifacts {
   readonly #probeIds: string[] = [];
 
   /** Names a room that no other check has, and notes that there may be such a room, and an item. */

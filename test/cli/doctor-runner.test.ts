@@ -1,6 +1,6 @@
 /** How the doctor goes through its checks, whatever they do. */
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { createExamination, type Report } from '../../cli/doctor/examination.ts';
+import { createRunner, type Report } from '../../cli/doctor/runner.ts';
 import { MediaUnavailable } from '../../lib/errors.ts';
 
 const ok = async () => ({ outcome: 'ok', sentence: 'Fine', found: 1 }) as const;
@@ -10,7 +10,7 @@ let told: Report[];
 beforeEach(() => {
   told = [];
 });
-const begin = (stop?: AbortSignal) => createExamination((report) => told.push(report), stop);
+const begin = (stop?: AbortSignal) => createRunner((report) => told.push(report), stop);
 
 describe('a check', () => {
   it('is reported when it is done, and returns its result', async () => {

@@ -16,7 +16,7 @@ export type Temper = (typeof TEMPERS)[number];
 export const PARTS = ['owner', 'moderator', 'member', 'reader', 'climber', 'guest'] as const;
 export type Part = (typeof PARTS)[number];
 
-export type Deed =
+export type Action =
   | 'start'
   | 'end'
   | 'endNamed'
@@ -60,7 +60,7 @@ export type Side = (typeof STORMY_SIDES)[number];
 export interface Plan {
   seed: string;
   lengthMs: number;
-  clubs: { clubId: string; temper: Temper; parts: Record<Part, Step<Deed>[]> }[];
+  clubs: { clubId: string; temper: Temper; parts: Record<Part, Step<Action>[]> }[];
   errands: Step<Errand>[][];
   storms: Storm[];
   /** What LiveKit answers about the participants of a room that does not exist. */
@@ -94,7 +94,7 @@ const MODERATOR = {
   disconnect: 0.7,
   readmit: 2,
 };
-const WEIGHTS: Record<Part, Partial<Record<Deed, number>>> = {
+const WEIGHTS: Record<Part, Partial<Record<Action, number>>> = {
   owner: { ...MODERATOR, setRole: 2 },
   moderator: MODERATOR,
   member: MEMBER,
@@ -104,7 +104,7 @@ const WEIGHTS: Record<Part, Partial<Record<Deed, number>>> = {
 };
 
 /** What several of a club do at the same moment, besides what each does alone; beat by beat. */
-const ENCOUNTERS: Partial<Record<Part, Deed>>[][] = [
+const ENCOUNTERS: Partial<Record<Part, Action>>[][] = [
   [{ owner: 'end' }, { owner: 'start', moderator: 'start' }],
   [
     { owner: 'end', moderator: 'end' },
@@ -139,7 +139,7 @@ export function planOf(seed: string, seconds: number): Plan {
       const draws = drawsOf(seed, `${clubId}/${part}`);
       const alone = momentsOf(draws, [500, 5_500], lengthMs).map((atMs) => ({
         atMs,
-        does: draws.oneOf<Deed>(WEIGHTS[part]),
+        does: draws.oneOf<Action>(WEIGHTS[part]),
       }));
       const together = encounters.flatMap(({ atMs, deeds }) => {
         const does = deeds[part];
@@ -200,7 +200,7 @@ export function planOf(seed: string, seconds: number): Plan {
 }
 
 /** `progress`: the part of the run that is over by then. */
-const isOutOfPlace = (temper: Temper, does: Deed, progress: number): boolean =>
+const isOutOfPlace = (temper: Temper, does: Action, progress: number): boolean =>
   (temper !== 'lively' && ['end', 'endNamed'].includes(does)) ||
   (temper === 'deserted' && progress > DESERTED_AFTER && ['join', 'joinAgain'].includes(does));
 

@@ -1,5 +1,5 @@
-import { granted } from '../ledger.ts';
-import { clubsOf, differs, each, isDone, isFollowed, type Promised, told } from './promise.ts';
+import { granted } from '../history.ts';
+import { clubsOf, differs, each, isDone, isFollowed, type Promised, told } from './invariant.ts';
 
 /** LiveKit's rooms, the people in them, and what the record says of both. */
 export const ROOMS: Promised[] = [
@@ -13,7 +13,7 @@ export const ROOMS: Promised[] = [
   ),
   each(
     'Whoever was in a meeting is out of it when its end is told with success',
-    ({ ledger }) => granted(ledger.of('end')).filter(({ body }) => body.success),
+    ({ history }) => granted(history.of('end')).filter(({ body }) => body.success),
     (entry, { events }) => {
       const { roomName, endedAt } = entry.body;
       const stayed = events.find(

@@ -1,16 +1,16 @@
 import type { Session } from '../../lib/meetings/model.ts';
 import type { Outcome } from '../outcome.ts';
-import { type Case, differs, each, instant, isFollowed, type Promised } from './promise.ts';
+import { type Case, differs, each, instant, isFollowed, type Promised } from './invariant.ts';
 
 /** Who was there, and for how long. */
 export const ATTENDANCE: Promised[] = [
   each(
     'Every attendance is that of somebody who was there, with their own times',
     ({ outcome }) => sessionsOf(outcome),
-    (session, { ledger, events, personOf }) => {
+    (session, { history, events, personOf }) => {
       const { participantSid: sid, userId, meetingId, joinedAt, leftAt, displayName } = session;
       const { isEstimated = false } = session;
-      const stay = ledger.stays.find((each) => each.sid === sid);
+      const stay = history.stays.find((each) => each.sid === sid);
       if (!stay || stay.userId !== userId || stay.meetingId !== meetingId) {
         return `${JSON.stringify(session)}, but nobody was there`;
       }
@@ -98,15 +98,15 @@ const sessionsOf = ({ records }: Outcome): (Session & { clubId: string; meetingI
   );
 
 /** Events that the API followed, of those whose membership was beyond doubt and whom nobody removed. */
-function toldOf({ events, ledger, personOf, stories }: Case, event: string) {
+function toldOf({ events, history, personOf, stories }: Case, event: string) {
   return events.flatMap((each) => {
     const { sid, userId = '', at } = each;
-    const stay = ledger.stays.find((one) => one.sid === sid);
+    const stay = history.stays.find((one) => one.sid === sid);
     const person = personOf(userId);
     if (each.event !== event || !isFollowed(each) || !stay || !person) return [];
     if (person.part === 'guest') return [];
     const story = stories.find(({ meetingId }) => meetingId === stay.meetingId);
-    const mayBeKeptOut = ledger
+    const mayBeKeptOut = history
       .of('remove')
       .some(
         ({ clubId, userId: removed, allowRejoin, overAt, sentAt }) =>

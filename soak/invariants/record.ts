@@ -1,6 +1,6 @@
 import type { EndedMeeting } from '../../lib/meetings/model.ts';
-import { type Entry, granted } from '../ledger.ts';
-import { clubsOf, differs, each, instant, type Promised, told } from './promise.ts';
+import { type Entry, granted } from '../history.ts';
+import { clubsOf, differs, each, instant, type Promised, told } from './invariant.ts';
 
 /** The longest that a request goes on in a function, and so between reading a club and writing it. */
 const REQUEST_MS = 12_000;
@@ -43,10 +43,10 @@ export const RECORD: Promised[] = [
   each(
     'Every meeting was started by a moderator who asked for it at that moment',
     ({ stories }) => stories,
-    ({ clubId, meetingId, record }, { ledger }) => {
+    ({ clubId, meetingId, record }, { history }) => {
       if (!record) return undefined; // said above
       const startedAt = Date.parse(record.startedAt);
-      const started = ledger
+      const started = history
         .of('start')
         .some(
           ({ clubId: club, sentAt, overAt, answer }) =>
@@ -62,8 +62,8 @@ export const RECORD: Promised[] = [
   each(
     'At most one start says that it set a meeting',
     ({ stories }) => stories,
-    ({ meetingId }, { ledger }) => {
-      const own = granted(ledger.of('start')).filter(
+    ({ meetingId }, { history }) => {
+      const own = granted(history.of('start')).filter(
         ({ body }) => body.meetingId === meetingId && !body.alreadyActive,
       );
       return own.length < 2 ? undefined : own.map(told).join(' and ');
@@ -71,10 +71,10 @@ export const RECORD: Promised[] = [
   ),
   each(
     'A start is told that its meeting has just ended only while one is being ended',
-    ({ ledger }) =>
-      ledger.of('start').filter(({ answer }) => answer?.body.code === 'MEETING_NOT_ACTIVE'),
-    (entry, { stories, ledger }) => {
-      const asked = ledger
+    ({ history }) =>
+      history.of('start').filter(({ answer }) => answer?.body.code === 'MEETING_NOT_ACTIVE'),
+    (entry, { stories, history }) => {
+      const asked = history
         .of('end')
         .some(
           ({ clubId, sentAt, overAt }) =>
@@ -100,7 +100,7 @@ export const RECORD: Promised[] = [
   ),
   each(
     'While a meeting is on, nobody is told that none is',
-    ({ ledger }) => ledger.all().filter(saysThatNoneIsOn),
+    ({ history }) => history.all().filter(saysThatNoneIsOn),
     (entry, { stories }) => {
       const on = stories.find(
         ({ clubId, toldOn, endedAt, meetingId }) =>
@@ -135,12 +135,12 @@ export const RECORD: Promised[] = [
   each(
     'A meeting was ended by whom the record names, when they asked for it, or by the cleanup when it had to be',
     ({ stories }) => stories,
-    ({ clubId, meetingId, record, endedAt }, { ledger, limits, events }) => {
+    ({ clubId, meetingId, record, endedAt }, { history, limits, events }) => {
       if (!record?.endedAt) return undefined;
       const { endedBy, reason, durationSeconds = 0 } = record;
       switch (reason) {
         case 'moderator': {
-          const asked = ledger
+          const asked = history
             .of('end')
             .some(
               (entry) =>

@@ -26,7 +26,7 @@ export type Found<T> = Finding & { found?: T };
  * @param tell called with each check's report
  * @param stop skips what is left, except for the checks that always run
  */
-export function createExamination(tell: (report: Report) => void, stop: AbortSignal | undefined) {
+export function createRunner(tell: (report: Report) => void, stop: AbortSignal | undefined) {
   const reports: Report[] = [];
   const startedAt = performance.now();
 

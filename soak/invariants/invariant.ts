@@ -1,5 +1,5 @@
-/** What a promise is, and what all of them look at. */
-import type { Entry, Ledger, Told } from '../ledger.ts';
+/** What an invariant is, and what each check reads. */
+import type { Entry, History, Told } from '../history.ts';
 import type { Outcome } from '../outcome.ts';
 import type { Sighting, Story } from '../stories.ts';
 import type { CastClub, Limits, Person } from '../world.ts';
@@ -7,20 +7,20 @@ import type { CastClub, Limits, Person } from '../world.ts';
 export interface Run {
   clubs: CastClub[];
   limits: Limits;
-  ledger: Ledger;
+  history: History;
   outcome: Outcome;
   /** Answers that are not as docs/openapi.json has them. */
   misfits: string[];
 }
 
 export interface Broken {
-  promise: string;
+  invariant: string;
   clubId: string;
   /** What was seen instead. */
   seen: string;
 }
 
-/** A run, with what is worked out of it once for all promises. */
+/** A run, with what is worked out of it once for all invariants. */
 export interface Case extends Run {
   stories: Story[];
   sightings: Sighting[];
@@ -29,17 +29,17 @@ export interface Case extends Run {
 }
 
 export interface Promised {
-  promise: string;
-  check(run: Case): { looked: number; broken: Omit<Broken, 'promise'>[] };
+  invariant: string;
+  check(run: Case): { looked: number; broken: Omit<Broken, 'invariant'>[] };
 }
 
 /** `isBroken` says what was seen instead of what is promised. */
 export const each = <T extends { clubId: string }>(
-  promise: string,
+  invariant: string,
   casesOf: (run: Case) => T[],
   isBroken: (one: T, run: Case) => string | undefined,
 ): Promised => ({
-  promise,
+  invariant,
   check: (run) => {
     const cases = casesOf(run);
     const broken = cases.flatMap((one) => {

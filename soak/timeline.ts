@@ -1,14 +1,14 @@
-/** A club's part of the ledger, for whoever has to find out what went wrong in it. */
+/** A club's part of the history, for whoever has to find out what went wrong in it. */
 import { parseRoomName } from '../lib/meetings/model.ts';
-import type { Entry, Ledger } from './ledger.ts';
+import type { Entry, History } from './history.ts';
 import type { CastClub } from './world.ts';
 
-export function chronicle(ledger: Ledger, clubs: CastClub[], clubId: string): string[] {
+export function timelineOf(history: History, clubs: CastClub[], clubId: string): string[] {
   const people = clubs.flatMap((club) => Object.values(club.people));
   const nameOf = (userId: string | undefined) =>
     people.find((person) => person.userId === userId)?.part ?? userId ?? '';
 
-  const asked = ledger
+  const asked = history
     .all()
     .filter((entry) => entry.clubId === clubId)
     .map((entry) => {
@@ -17,19 +17,19 @@ export function chronicle(ledger: Ledger, clubs: CastClub[], clubId: string): st
       const words = [nameOf(entry.by), entry.route, ...about, `(${took}):`, answerOf(entry)];
       return { at: entry.sentAt, line: words.filter(Boolean).join(' ') };
     });
-  const commanded = ledger.commands
+  const commanded = history.commands
     .filter((command) => command.clubId === clubId)
     .map(({ command, userId, sentAt, isDone }) => ({
       at: sentAt,
       line: `office ${command} ${nameOf(userId)}: ${isDone ? 'done' : 'nobody knows'}`,
     }));
-  const joined = ledger.stays
+  const joined = history.stays
     .filter((stay) => stay.clubId === clubId)
     .map(({ userId, sid, meetingId, from }) => ({
       at: from,
       line: `${nameOf(userId)} joins as ${sid} ${meetingId}`,
     }));
-  const told = [...ledger.events.values()]
+  const told = [...history.events.values()]
     .filter(({ roomName }) => parseRoomName(roomName)?.clubId === clubId)
     .map(({ event, roomName, roomSid, sid, userId, reason, at, results }) => {
       const about = [sid && `${sid} (${nameOf(userId)})`, reason, 'in', roomSid, roomName];

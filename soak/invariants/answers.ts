@@ -1,8 +1,8 @@
-import { granted, type Route } from '../ledger.ts';
-import { possibleStandings, type Standing } from '../standings.ts';
-import { each, type Promised, told } from './promise.ts';
+import { granted, type Route } from '../history.ts';
+import { type PossibleRole, possibleRoles } from '../possible-roles.ts';
+import { each, type Promised, told } from './invariant.ts';
 
-const NEEDS: Record<Route, Standing[]> = {
+const NEEDS: Record<Route, PossibleRole[]> = {
   token: ['member', 'moderator'],
   status: ['member', 'moderator'],
   meetings: ['member', 'moderator'],
@@ -28,33 +28,33 @@ export const ANSWERS: Promised[] = [
   ),
   each(
     'Nothing happens that the service does not expect',
-    ({ ledger }) => ledger.all(),
+    ({ history }) => history.all(),
     (entry) => (entry.answer?.body.code === 'INTERNAL' ? told(entry) : undefined),
   ),
   each(
     'Nobody is granted what their role does not allow, or refused what it does',
-    ({ ledger }) => ledger.all().filter(({ answer }) => answer !== undefined),
+    ({ history }) => history.all().filter(({ answer }) => answer !== undefined),
     (entry, run) => {
       const person = run.personOf(entry.by);
       if (!person) return undefined;
-      const standings = possibleStandings(run.ledger, person, entry);
+      const roles = possibleRoles(run.history, person, entry);
       const needed = NEEDS[entry.route];
       const isGranted = entry.answer?.status === 200;
       const isRefused = ['NOT_A_MEMBER', 'NOT_A_MODERATOR'].includes(entry.answer?.body.code ?? '');
-      const may = standings.filter((standing) => needed.includes(standing));
+      const may = roles.filter((role) => needed.includes(role));
       if (isGranted && may.length === 0)
-        return `granted to ${person.part} (${standings}) ${told(entry)}`;
-      return isRefused && may.length === standings.length
-        ? `refused to ${person.part} (${standings}) ${told(entry)}`
+        return `granted to ${person.part} (${roles}) ${told(entry)}`;
+      return isRefused && may.length === roles.length
+        ? `refused to ${person.part} (${roles}) ${told(entry)}`
         : undefined;
     },
   ),
   each(
     'Whoever was removed gets no token until they are let back in',
-    ({ ledger }) => granted(ledger.of('token')),
-    (entry, { stories, ledger }) => {
+    ({ history }) => granted(history.of('token')),
+    (entry, { stories, history }) => {
       const story = stories.find(({ meetingId }) => meetingId === entry.body.meetingId);
-      const removal = granted(ledger.of('remove')).find(
+      const removal = granted(history.of('remove')).find(
         ({ clubId, userId, body, sentAt, answeredAt }) =>
           clubId === entry.clubId &&
           userId === entry.by &&
@@ -64,7 +64,7 @@ export const ANSWERS: Promised[] = [
           story !== undefined &&
           story.toldOn <= sentAt &&
           answeredAt <= story.endedAt &&
-          !ledger
+          !history
             .of('readmit')
             .some(
               (readmission) =>
@@ -79,12 +79,12 @@ export const ANSWERS: Promised[] = [
   ),
   each(
     'Nobody is kept out whom nobody removed',
-    ({ ledger }) =>
-      ledger.of('token').filter(({ answer }) => answer?.body.code === 'REMOVED_FROM_MEETING'),
-    (entry, { ledger }) => {
+    ({ history }) =>
+      history.of('token').filter(({ answer }) => answer?.body.code === 'REMOVED_FROM_MEETING'),
+    (entry, { history }) => {
       const removals = [
-        ...ledger.of('remove').filter(({ allowRejoin }) => !allowRejoin),
-        ...ledger.commands.filter(({ command }) => command === 'remove-member'),
+        ...history.of('remove').filter(({ allowRejoin }) => !allowRejoin),
+        ...history.commands.filter(({ command }) => command === 'remove-member'),
       ];
       const isRemoved = removals.some(
         ({ clubId, userId, sentAt }) =>
@@ -95,7 +95,7 @@ export const ANSWERS: Promised[] = [
   ),
   each(
     'Nobody gets a token for another meeting than their club’s',
-    ({ ledger }) => granted(ledger.of('token')),
+    ({ history }) => granted(history.of('token')),
     (entry, { stories }) =>
       stories.find(({ meetingId }) => meetingId === entry.body.meetingId)?.clubId === entry.clubId
         ? undefined

@@ -1,19 +1,19 @@
 /** What somebody may have been in a club when a request of theirs was looked at. */
-import type { Entry, Ledger } from './ledger.ts';
+import type { Entry, History } from './history.ts';
 import type { Person } from './world.ts';
 
-export type Standing = 'none' | 'member' | 'moderator';
+export type PossibleRole = 'none' | 'member' | 'moderator';
 
 /** One change by the only one who makes such changes, one after the other. */
 interface Write {
-  value: Standing;
+  value: PossibleRole;
   sentAt: number;
   overAt: number;
   isDone: boolean;
 }
 
 /** More than one while a change is under way, or when nobody knows whether one was made. */
-export function possibleStandings(ledger: Ledger, person: Person, entry: Entry): Standing[] {
+export function possibleRoles(history: History, person: Person, entry: Entry): PossibleRole[] {
   if (person.clubId !== entry.clubId) return ['none'];
   switch (person.part) {
     case 'owner':
@@ -23,19 +23,19 @@ export function possibleStandings(ledger: Ledger, person: Person, entry: Entry):
     case 'reader':
       return ['member'];
     case 'climber':
-      return possible('member', roleChanges(ledger, person), entry);
+      return possible('member', roleChanges(history, person), entry);
     case 'guest':
-      return possible('member', comingsAndGoings(ledger, person), entry);
+      return possible('member', comingsAndGoings(history, person), entry);
   }
 }
 
 /** The values that a read may see of what was `initial` before all these writes. */
 function possible(
-  initial: Standing,
+  initial: PossibleRole,
   writes: Write[],
   { sentAt, answeredAt }: Pick<Entry, 'sentAt' | 'answeredAt'>,
-): Standing[] {
-  let values = new Set<Standing>([initial]);
+): PossibleRole[] {
+  let values = new Set<PossibleRole>([initial]);
   for (const write of writes) {
     if (write.sentAt > answeredAt) continue;
     const isCertain = write.isDone && write.overAt < sentAt;
@@ -55,8 +55,8 @@ function possible(
   return [...values];
 }
 
-const roleChanges = (ledger: Ledger, { clubId, userId }: Person): Write[] =>
-  ledger
+const roleChanges = (history: History, { clubId, userId }: Person): Write[] =>
+  history
     .of('setRole')
     .filter((entry) => entry.clubId === clubId && entry.userId === userId)
     .map(({ role = 'member', sentAt, overAt, answer }) => ({
@@ -64,8 +64,8 @@ const roleChanges = (ledger: Ledger, { clubId, userId }: Person): Write[] =>
       isDone: answer?.status === 200,
     }));
 
-const comingsAndGoings = (ledger: Ledger, { clubId, userId }: Person): Write[] =>
-  ledger.commands
+const comingsAndGoings = (history: History, { clubId, userId }: Person): Write[] =>
+  history.commands
     .filter((each) => each.command !== 'show' && each.clubId === clubId && each.userId === userId)
     .map(({ command, sentAt, overAt, isDone }) => ({
       ...{ value: command === 'put-member' ? 'member' : 'none', sentAt, overAt },
