@@ -4,9 +4,7 @@ import {
   QueryCache,
   QueryClient,
   useInfiniteQuery,
-  useMutation,
   useQuery,
-  useQueryClient,
 } from '@tanstack/react-query';
 import { createContext, useContext } from 'react';
 import type { Api } from './client.ts';
@@ -67,7 +65,7 @@ export const pollEvery =
     return error ? Math.max(usual, retryDelayMs(fetchFailureCount, error)) : usual;
   };
 
-const keys = {
+export const keys = {
   clubs: ['clubs'] as const,
   club: (clubId: string) => ['club', clubId] as const,
   status: (clubId: string) => ['club', clubId, 'status'] as const,
@@ -156,22 +154,5 @@ export function useParticipantList(clubId: string, { isEnabled }: { isEnabled: b
     queryFn: ({ signal }) => api.participants(clubId, signal),
     refetchInterval: pollEvery(PARTICIPANTS_POLL_MS),
     enabled: isEnabled,
-  });
-}
-
-/** Does something about a club; what is shown of the club is asked for again. */
-export function useClubAction<Input, Output>(
-  clubId: string,
-  act: (api: Api, input: Input) => Promise<Output>,
-) {
-  const api = useApi();
-  const client = useQueryClient();
-  return useMutation({
-    mutationFn: (input: Input) => act(api, input),
-    onSettled: () =>
-      Promise.all([
-        client.invalidateQueries({ queryKey: keys.club(clubId) }),
-        client.invalidateQueries({ queryKey: keys.clubs }),
-      ]).then(() => undefined),
   });
 }

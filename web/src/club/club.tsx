@@ -5,18 +5,19 @@ import { Tab, TabList, TabPanel, Tabs } from 'react-aria-components/Tabs';
 import { Link, useLocation } from 'wouter';
 import type { MeetingStatus } from '../../../lib/contract/answers.ts';
 import { type ApiError, hasCode } from '../api/errors.ts';
-import { useClub, useClubAction, useStatus } from '../api/queries.ts';
+import { useClub, useStatus } from '../api/queries.ts';
 import { RoleBadge } from '../clubs/role-badge.tsx';
 import { useConfig } from '../config-context.ts';
 import { useFormat } from '../i18n/format.ts';
 import { ClubRefused } from '../outcomes/club-refused.tsx';
-import { useErrorText } from '../outcomes/error-text.ts';
 import { Trouble } from '../outcomes/trouble.tsx';
 import { notify } from '../ui/announcer.tsx';
 import { Button, LinkButton } from '../ui/button.tsx';
 import { Dialog } from '../ui/dialog.tsx';
 import { Notice } from '../ui/notice.tsx';
 import { Page } from '../ui/page.tsx';
+import { useClubAction } from './club-action.ts';
+import { useEnd } from './ending.ts';
 import { History } from './history.tsx';
 import { Members } from './members.tsx';
 import './club.css';
@@ -141,9 +142,12 @@ function MeetingOn({ clubId, status, isModerator }: CardProps) {
 function NoMeeting({ clubId, status, isModerator }: CardProps) {
   const { t } = useLingui();
   const { shortDay, duration } = useFormat();
-  const textOf = useErrorText();
   const [, navigate] = useLocation();
-  const start = useClubAction(clubId, (api) => api.start(clubId));
+  const start = useClubAction(
+    clubId,
+    (api) => api.start(clubId),
+    () => navigate(`/clubs/${clubId}/meet`),
+  );
   const { lastMeeting } = status;
   const lastDay = lastMeeting ? shortDay(lastMeeting.startedAt) : '';
   const lasted = lastMeeting ? duration(lastMeeting.durationSeconds) : '';
@@ -174,12 +178,7 @@ function NoMeeting({ clubId, status, isModerator }: CardProps) {
             look="primary"
             icon={Play}
             isPending={start.isPending}
-            onPress={() =>
-              start.mutate(undefined, {
-                onSuccess: () => navigate(`/clubs/${clubId}/meet`),
-                onError: (error) => notify(textOf(error), 'failure'),
-              })
-            }
+            onPress={() => start.run()}
           >
             {t`Start a meeting`}
           </Button>
@@ -192,9 +191,8 @@ function NoMeeting({ clubId, status, isModerator }: CardProps) {
 /** Asks first: everybody is put out. */
 function EndForAll({ clubId, meetingId }: { clubId: string; meetingId: string }) {
   const { t } = useLingui();
-  const textOf = useErrorText();
   const [isAsking, setAsking] = useState(false);
-  const end = useClubAction(clubId, (api) => api.end(clubId, meetingId));
+  const end = useEnd(clubId, meetingId, () => notify(t`The meeting is over.`, 'success'));
   return (
     <>
       <Button icon={Square} isPending={end.isPending} onPress={() => setAsking(true)}>
@@ -213,16 +211,7 @@ function EndForAll({ clubId, meetingId }: { clubId: string; meetingId: string })
               autoFocus
               onPress={() => {
                 setAsking(false);
-                end.mutate(undefined, {
-                  onSuccess: ({ success }) =>
-                    success
-                      ? notify(t`The meeting is over.`, 'success')
-                      : notify(
-                          t`The meeting is over, but the meeting server has not confirmed that everybody is out. End it once more in a moment.`,
-                          'failure',
-                        ),
-                  onError: (error) => notify(textOf(error), 'failure'),
-                });
+                end.run();
               }}
             >
               {t`End for all`}

@@ -1,5 +1,7 @@
 import { useLingui } from '@lingui/react/macro';
 import type { MeetingList } from '../../../lib/contract/answers.ts';
+import { notify } from '../ui/announcer.tsx';
+import { type ClubAction, useClubAction } from './club-action.ts';
 
 type EndedMeeting = MeetingList['meetings'][number];
 
@@ -18,4 +20,20 @@ export function useHowItEnded(): (meeting: Pick<EndedMeeting, 'reason'>) => stri
         return t`It ended because the club was removed.`;
     }
   };
+}
+
+/** Ends this meeting for everybody. @param onEnded when the meeting server confirms that they are out */
+export function useEnd(clubId: string, meetingId: string, onEnded: () => void): ClubAction<void> {
+  const { t } = useLingui();
+  return useClubAction(
+    clubId,
+    (api) => api.end(clubId, meetingId),
+    ({ success }) =>
+      success
+        ? onEnded()
+        : notify(
+            t`The meeting is over, but the meeting server has not confirmed that everybody is out. End it once more in a moment.`,
+            'failure',
+          ),
+  );
 }

@@ -1,8 +1,7 @@
 import { useLingui } from '@lingui/react/macro';
-import { useClubAction } from '../api/queries.ts';
 import { useFormat } from '../i18n/format.ts';
-import { useErrorText } from '../outcomes/error-text.ts';
 import { notify } from '../ui/announcer.tsx';
+import { useClubAction } from './club-action.ts';
 
 interface RoleChange {
   userId: string;
@@ -14,29 +13,25 @@ interface RoleChange {
 export function useRoleChange(clubId: string): (change: RoleChange) => void {
   const { t } = useLingui();
   const { time } = useFormat();
-  const textOf = useErrorText();
-  const { mutate } = useClubAction(clubId, (api, { userId, role }: RoleChange) =>
-    api.setRole(clubId, userId, role),
+  const { run } = useClubAction(
+    clubId,
+    (api, { userId, role }: RoleChange) => api.setRole(clubId, userId, role),
+    (answer, { name, role }) => {
+      if (role === 'moderator') {
+        notify(t`${name} is a moderator now.`, 'success');
+      } else if (answer.effective === 'now') {
+        notify(t`${name} is a member now.`, 'success');
+      } else if (answer.isRenewed) {
+        notify(
+          t`${name} is a member now. What their browser may do at the meeting server ends when they leave the meeting.`,
+        );
+      } else {
+        const until = time(answer.until);
+        notify(
+          t`${name} is a member now. What their browser may do at the meeting server ends at ${until}.`,
+        );
+      }
+    },
   );
-  return (change) =>
-    mutate(change, {
-      onSuccess(answer) {
-        const { name, role } = change;
-        if (role === 'moderator') {
-          notify(t`${name} is a moderator now.`, 'success');
-        } else if (answer.effective === 'now') {
-          notify(t`${name} is a member now.`, 'success');
-        } else if (answer.isRenewed) {
-          notify(
-            t`${name} is a member now. What their browser may do at the meeting server ends when they leave the meeting.`,
-          );
-        } else {
-          const until = time(answer.until);
-          notify(
-            t`${name} is a member now. What their browser may do at the meeting server ends at ${until}.`,
-          );
-        }
-      },
-      onError: (error) => notify(textOf(error), 'failure'),
-    });
+  return run;
 }

@@ -1,8 +1,6 @@
 import { Trans, useLingui } from '@lingui/react/macro';
 import { PhoneOff, Square } from 'lucide-react';
-import { useClubAction } from '../api/queries.ts';
-import { useErrorText } from '../outcomes/error-text.ts';
-import { notify } from '../ui/announcer.tsx';
+import { useEnd } from '../club/ending.ts';
 import { Button } from '../ui/button.tsx';
 import { Dialog } from '../ui/dialog.tsx';
 
@@ -21,8 +19,8 @@ export function LeaveDialog({
   onLeave: () => void;
 }) {
   const { t } = useLingui();
-  const textOf = useErrorText();
-  const end = useClubAction(clubId, (api) => api.end(clubId, meetingId));
+  // LiveKit says that the room is gone: that leads out of the meeting.
+  const end = useEnd(clubId, meetingId, () => undefined);
   return (
     <Dialog
       role="alertdialog"
@@ -31,24 +29,8 @@ export function LeaveDialog({
       onClose={onClose}
       actions={
         <>
-          <Button
-            look="danger"
-            icon={Square}
-            isPending={end.isPending}
-            onPress={() =>
-              // LiveKit says that the room is gone: that leads out of the meeting.
-              end.mutate(undefined, {
-                onSuccess: ({ success }) => {
-                  if (success) return;
-                  notify(
-                    t`The meeting is over, but the meeting server has not confirmed that everybody is out. End it once more in a moment.`,
-                    'failure',
-                  );
-                },
-                onError: (error) => notify(textOf(error), 'failure'),
-              })
-            }
-          >
+          <Button onPress={onClose}>{t`Cancel`}</Button>
+          <Button look="danger" icon={Square} isPending={end.isPending} onPress={() => end.run()}>
             {t`End for all`}
           </Button>
           <Button look="primary" icon={PhoneOff} onPress={onLeave}>

@@ -1,8 +1,7 @@
 /** What moderators do to others, through the API; each outcome is said, and so is none. */
 import { useLingui } from '@lingui/react/macro';
-import { useClubAction } from '../api/queries.ts';
+import { useClubAction } from '../club/club-action.ts';
 import { useRoleChange } from '../club/role-change.ts';
-import { useErrorText } from '../outcomes/error-text.ts';
 import { notify } from '../ui/announcer.tsx';
 
 type Source = 'microphone' | 'camera' | 'screen';
@@ -23,69 +22,52 @@ export interface Moderation {
 
 export function useModeration(clubId: string): Moderation {
   const { t } = useLingui();
-  const textOf = useErrorText();
   const changeRole = useRoleChange(clubId);
-  const onError = (error: Error) => notify(textOf(error), 'failure');
   const mute = useClubAction(
     clubId,
-    (api, { userId, source }: { userId: string; source: Source }) =>
-      api.mute(clubId, userId, source),
+    (api, { userId, source }: Person & { source: Source }) => api.mute(clubId, userId, source),
+    ({ muted }, { name }) =>
+      muted.length > 0
+        ? notify(t`${name} is muted. Only they can switch it on again.`, 'success')
+        : notify(t`${name} was muted already.`),
   );
-  const muteAll = useClubAction(clubId, (api) => api.muteAll(clubId, 'microphone'));
+  const muteAll = useClubAction(
+    clubId,
+    (api) => api.muteAll(clubId, 'microphone'),
+    ({ muted }) =>
+      notify(
+        muted.length > 0
+          ? t`Everybody but the moderators is muted.`
+          : t`Everybody but the moderators was muted already.`,
+        'success',
+      ),
+  );
   const remove = useClubAction(
     clubId,
-    (api, { userId, allowRejoin }: { userId: string; allowRejoin: boolean }) =>
-      api.remove(clubId, userId, allowRejoin),
+    (api, { userId, isBarred }: Person & { isBarred: boolean }) =>
+      api.remove(clubId, userId, !isBarred),
+    (answer, { name }) => {
+      if (answer.effective === 'after-token-expiry') {
+        notify(
+          t`${name} is out. Their browser holds a moderator’s token that the meeting server accepts for some minutes more.`,
+        );
+      } else if (answer.isBarred) {
+        notify(t`${name} is out, and kept out until the meeting ends.`, 'success');
+      } else {
+        notify(t`${name} is out, and may come back.`, 'success');
+      }
+    },
   );
-  const readmit = useClubAction(clubId, (api, userId: string) => api.readmit(clubId, userId));
+  const readmit = useClubAction(
+    clubId,
+    (api, { userId }: Person) => api.readmit(clubId, userId),
+    (_, { name }) => notify(t`${name} may come back.`, 'success'),
+  );
   return {
-    mute: ({ userId, name }, source) =>
-      mute.mutate(
-        { userId, source },
-        {
-          onSuccess: ({ muted }) =>
-            muted.length > 0
-              ? notify(t`${name} is muted. Only they can switch it on again.`, 'success')
-              : notify(t`${name} was muted already.`),
-          onError,
-        },
-      ),
-    muteAll: () =>
-      muteAll.mutate(undefined, {
-        onSuccess: ({ muted }) => {
-          const people = new Set(muted.map(({ userId }) => userId)).size;
-          notify(
-            people > 0
-              ? t`Everybody but the moderators is muted.`
-              : t`Everybody but the moderators was muted already.`,
-            'success',
-          );
-        },
-        onError,
-      }),
-    remove: ({ userId, name }, isBarred) =>
-      remove.mutate(
-        { userId, allowRejoin: !isBarred },
-        {
-          onSuccess: (answer) => {
-            if (answer.effective === 'after-token-expiry') {
-              notify(
-                t`${name} is out. Their browser holds a moderator’s token that the meeting server accepts for some minutes more.`,
-              );
-            } else if (answer.isBarred) {
-              notify(t`${name} is out, and kept out until the meeting ends.`, 'success');
-            } else {
-              notify(t`${name} is out, and may come back.`, 'success');
-            }
-          },
-          onError,
-        },
-      ),
-    readmit: ({ userId, name }) =>
-      readmit.mutate(userId, {
-        onSuccess: () => notify(t`${name} may come back.`, 'success'),
-        onError,
-      }),
-    setRole: ({ userId, name }, role) => changeRole({ userId, name, role }),
+    mute: (person, source) => mute.run({ ...person, source }),
+    muteAll: muteAll.run,
+    remove: (person, isBarred) => remove.run({ ...person, isBarred }),
+    readmit: readmit.run,
+    setRole: (person, role) => changeRole({ ...person, role }),
   };
 }
