@@ -10,6 +10,7 @@ import type { StackDescription } from '../../../local/stack-file.ts';
 import { webConfig } from '../../../local/web.ts';
 import { openDoor } from './door.ts';
 import { serveSite } from './site.ts';
+import { type Witness, witness } from './witness.ts';
 
 export { expect } from '@playwright/test';
 
@@ -40,6 +41,8 @@ export interface Account {
 export interface World {
   stack: StackDescription;
   url: string;
+  /** As the page knows it: behind the door. */
+  apiUrl: string;
   rooms: RoomServiceClient;
   /** The door of the API: shut, the API is gone. */
   api: { shut(): Promise<void>; open(): Promise<void> };
@@ -96,6 +99,7 @@ export const test = base.extend<
       await use({
         stack: description,
         url: description.webUrl,
+        apiUrl,
         rooms: new RoomServiceClient(livekit.wsUrl, livekit.apiKey, livekit.apiSecret),
         api: door,
         async killLiveKit() {
@@ -145,11 +149,13 @@ export const test = base.extend<
   ],
 
   /** Logs somebody in, in a browser context of their own. */
-  join: async ({ browser, world, contextOptions }, use) => {
+  join: async ({ browser, world, contextOptions }, use, testInfo) => {
     const people: Person[] = [];
+    const witnesses: Witness[] = [];
     await use(async (account, options = {}) => {
       const context = await browser.newContext({ ...contextOptions, ...options });
       const page = await context.newPage();
+      witnesses.push(witness(account.username, page, world.apiUrl));
       const complaints: string[] = [];
       page.on('pageerror', (error) => complaints.push(String(error)));
       page.on('console', (message) => {
@@ -163,6 +169,9 @@ export const test = base.extend<
       await logInOn(page, account.username);
       return person;
     });
+    if (testInfo.status !== testInfo.expectedStatus) {
+      for (const each of witnesses) await each.report(testInfo);
+    }
     const complaints = people.flatMap((person) => person.complaints);
     await Promise.all(people.map(({ context }) => context.close()));
     base.expect(complaints).toEqual([]);

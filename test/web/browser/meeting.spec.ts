@@ -94,3 +94,20 @@ test('a shared screen fills the stage of the others', async ({ world, join }) =>
   await expect(focus.getByText(`Screen of ${displayNameOf(cleo.username)}`)).toBeVisible();
   await expectFrames(focus.locator('.tile'));
 });
+
+test('whoever starts a meeting gets into its lobby, also when the page reads that it is on before the answer', async ({
+  world,
+  join,
+}) => {
+  const club = await world.newClub();
+  const olga = await join(club.owner);
+  await olga.page.goto(`${world.url}/clubs/${club.clubId}`);
+  // The meeting starts; its answer comes when the card of the meeting that is on has replaced the button.
+  await olga.page.route('**/start', async (route) => {
+    const response = await route.fetch();
+    await olga.page.getByRole('link', { name: 'Join' }).waitFor();
+    await route.fulfill({ response });
+  });
+  await olga.page.getByRole('button', { name: 'Start a meeting' }).click();
+  await expect(olga.page.getByRole('heading', { name: 'Ready to join?' })).toBeVisible();
+});
