@@ -23,8 +23,10 @@ import './lobby.css';
 
 /** With what somebody comes in. */
 export interface LobbyChoice {
+  /** Undefined: the one that the club knows. */
   name: string | undefined;
-  tracks: (LocalVideoTrack | LocalAudioTrack)[];
+  /** What is on: ready, or still starting; undefined when it does not start. */
+  tracks: Promise<LocalVideoTrack | LocalAudioTrack | undefined>[];
   speakerId: string | undefined;
 }
 
@@ -53,7 +55,9 @@ export function Lobby({
     deviceId: remembered.microphoneId,
   });
   const [speakerId, setSpeakerId] = useState(remembered.speakerId);
-  const [name, setName] = useName(clubId, remembered.name);
+  const [typedName, setName] = useState(remembered.name);
+  const usualName = useUsualName(clubId);
+  const name = typedName ?? usualName;
   const devices = useDeviceList(`${camera.track !== undefined} ${microphone.track !== undefined}`);
   const optionsOf = (kind: MediaDeviceKind) =>
     devices
@@ -74,12 +78,11 @@ export function Lobby({
       cameraId: camera.deviceId,
       microphoneId: microphone.deviceId,
       speakerId,
-      name: name.trim() || undefined,
+      name: typedName?.trim() || undefined,
     });
-    const tracks = [camera.handOver(), microphone.handOver()];
     onEnter({
-      name: name.trim() || undefined,
-      tracks: tracks.filter((track) => track !== undefined),
+      name: typedName?.trim() || undefined,
+      tracks: [camera.handOver(), microphone.handOver()].filter((track) => track !== undefined),
       speakerId,
     });
   };
@@ -182,14 +185,12 @@ export function Lobby({
 const deviceOf = (track: LocalVideoTrack | LocalAudioTrack | undefined): string | undefined =>
   track?.mediaStreamTrack.getSettings().deviceId;
 
-/** The last one here, else the one that the club knows, else what they log in with if it is no address. */
-function useName(clubId: string, remembered: string | undefined) {
+/** The one that the club knows, else what they log in with if it is no address. */
+function useUsualName(clubId: string): string {
   const { userId, username } = useAccount();
   const { data: members } = useMembers(clubId);
   const known = members?.find((member) => member.userId === userId)?.displayName;
-  const usual = known ?? (username.includes('@') ? '' : username);
-  const [typed, setTyped] = useState(remembered);
-  return [typed ?? usual, setTyped] as const;
+  return known ?? (username.includes('@') ? '' : username);
 }
 
 function Preview({

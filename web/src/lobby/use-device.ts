@@ -19,8 +19,11 @@ export interface Device<Track> {
   deviceId: string | undefined;
   turn(isOn: boolean): void;
   choose(deviceId: string): void;
-  /** The track belongs to the meeting from now on, and does not stop with the lobby. */
-  handOver(): Track | undefined;
+  /**
+   * The track belongs to the meeting from now on, and does not stop with the lobby. A device may still be
+   * starting; its promise gives undefined when it does not start. Undefined at once when it is off.
+   */
+  handOver(): Promise<Track | undefined> | undefined;
 }
 
 type Create<Track> = (deviceId: string | undefined) => Promise<Track>;
@@ -44,27 +47,36 @@ export function useDevice<Track extends LocalVideoTrack | LocalAudioTrack>(
   const [track, setTrack] = useState<Track>();
   const [problem, setProblem] = useState<Problem>();
   const isHandedOver = useRef(false);
+  const starting = useRef<Promise<Track | undefined>>(undefined);
 
   useEffect(() => {
     if (!isOn) return;
     let isGone = false;
     let own: Track | undefined;
     setProblem(undefined);
-    create(deviceId).then(
+    starting.current = create(deviceId).then(
       (created) => {
-        if (isGone) return created.stop();
+        if (isGone && !isHandedOver.current) {
+          created.stop();
+          return undefined;
+        }
         own = created;
-        setTrack(created);
+        if (!isGone) setTrack(created);
+        return created;
       },
       (error: unknown) => {
-        if (isGone) return;
-        setProblem(problemOf(error));
-        setOn(false);
+        if (!isGone) {
+          setProblem(problemOf(error));
+          setOn(false);
+        }
+        return undefined;
       },
     );
     return () => {
       isGone = true;
-      if (!isHandedOver.current) own?.stop();
+      if (isHandedOver.current) return;
+      own?.stop();
+      starting.current = undefined;
       setTrack(undefined);
     };
   }, [create, isOn, deviceId]);
@@ -82,7 +94,7 @@ export function useDevice<Track extends LocalVideoTrack | LocalAudioTrack>(
     }, []),
     handOver() {
       isHandedOver.current = true;
-      return track;
+      return starting.current;
     },
   };
 }

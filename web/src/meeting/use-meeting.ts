@@ -1,6 +1,8 @@
 /** One person's way through a meeting: lobby, joining, in, lost and back, out. */
+import { useLingui } from '@lingui/react/macro';
 import {
   ConnectionError,
+  ConnectionState,
   DisconnectReason,
   type LocalTrack,
   Room,
@@ -11,6 +13,7 @@ import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import type { JoinToken } from '../../../lib/contract/answers.ts';
 import { useApi } from '../api/queries.ts';
 import type { LobbyChoice } from '../lobby/lobby.tsx';
+import { notify } from '../ui/announcer.tsx';
 import { type Exit, JoinFailed, join, type Trouble } from './joining.ts';
 
 export type Phase =
@@ -37,6 +40,7 @@ const newRoom = () =>
   });
 
 export function useMeeting(clubId: string): Meeting {
+  const { t } = useLingui();
   const api = useApi();
   const room = useMemo(newRoom, []);
   const [phase, setPhase] = useState<Phase>({ at: 'lobby' });
@@ -50,6 +54,7 @@ export function useMeeting(clubId: string): Meeting {
     attempt.current = undefined;
   }, []);
 
+  /** Whether it got in. */
   const tryToJoin = useCallback(
     async (onTrouble: (trouble: Trouble) => void, publish: () => Promise<void>) => {
       giveUp();
@@ -71,16 +76,24 @@ export function useMeeting(clubId: string): Meeting {
           }),
         onTrouble,
       });
-      if (!result) return;
+      if (!result) return false;
       if ('exit' in result) {
         setPhase({ at: 'out', exit: result.exit });
-        return;
+        return false;
       }
       meetingId.current = result.token.meetingId;
       setPhase({ at: 'in', token: result.token, rejoining: undefined });
-      await publish();
+      try {
+        await publish();
+      } catch {
+        const isOut = controller.signal.aborted || room.state !== ConnectionState.Connected;
+        if (!isOut) {
+          notify(t`Not all of your devices started. Switch them on again below.`, 'failure');
+        }
+      }
+      return true;
     },
-    [api, clubId, room, giveUp],
+    [api, clubId, room, giveUp, t],
   );
 
   const enter = useCallback(
@@ -92,11 +105,18 @@ export function useMeeting(clubId: string): Meeting {
         async () => {
           if (speakerId) await room.switchActiveDevice('audiooutput', speakerId).catch(() => false);
           await Promise.all(
-            // LiveKit's types and `exactOptionalPropertyTypes` disagree about a track's processor.
-            tracks.map((track) => room.localParticipant.publishTrack(track as LocalTrack)),
+            tracks.map(async (starting) => {
+              const track = await starting;
+              if (!track) throw new Error('The device does not start');
+              // LiveKit's types and `exactOptionalPropertyTypes` disagree about a track's processor.
+              await room.localParticipant.publishTrack(track as LocalTrack);
+            }),
           );
         },
-      );
+      ).then((isIn) => {
+        // The camera's light goes out for whoever does not get in.
+        if (!isIn) for (const starting of tracks) void starting.then((track) => track?.stop());
+      });
     },
     [room, tryToJoin],
   );
@@ -133,6 +153,8 @@ export function useMeeting(clubId: string): Meeting {
       RoomEvent.TrackMuted,
       RoomEvent.TrackUnmuted,
     ] as const;
+    // Lost again before anybody listened.
+    if (room.state === ConnectionState.Disconnected) onDisconnected();
     for (const change of changes) room.on(change, remember);
     room.on(RoomEvent.Disconnected, onDisconnected);
     return () => {
@@ -164,7 +186,8 @@ export function useMeeting(clubId: string): Meeting {
     backToLobby: useCallback(() => {
       giveUp();
       setPhase({ at: 'lobby' });
-    }, [giveUp]),
+      void room.disconnect();
+    }, [room, giveUp]),
   };
 }
 
