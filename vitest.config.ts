@@ -39,6 +39,10 @@ export default defineConfig({
         },
       },
       {
+        extends: './web/vite.config.ts',
+        test: { name: 'web', include: ['web/src/**/*.test.{ts,tsx}'], environment: 'happy-dom' },
+      },
+      {
         extends: true,
         test: {
           name: 'handlers',
