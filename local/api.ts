@@ -38,18 +38,30 @@ export async function startApi(options: {
   lambdaPort: number;
   settings: ApiSettings;
   env: NodeJS.ProcessEnv;
+  /** Parameters of the stage in place of their defaults. */
+  params?: Record<string, string>;
   /** All requests in one thread, and not each of those that come at once in a worker that loads it. */
   useInProcess?: boolean;
   onLine?: ((line: string) => void) | undefined;
   signal?: AbortSignal | undefined;
 }): Promise<Api> {
-  const { httpPort, lambdaPort, settings, env, useInProcess = false, onLine, signal } = options;
+  const {
+    httpPort,
+    lambdaPort,
+    settings,
+    env,
+    params = {},
+    useInProcess = false,
+    onLine,
+    signal,
+  } = options;
   // One of its own: `serverless package` empties the usual one when it is done.
   const buildDir = `.local/build-${httpPort}`;
   const removeBuildDir = () => rm(new URL(buildDir, projectDir), { recursive: true, force: true });
   const args = [
     ...[program, 'offline', 'start', '--stage', 'local', '--noSponsor', '--host', '127.0.0.1'],
     ...['--httpPort', `${httpPort}`, '--lambdaPort', `${lambdaPort}`],
+    ...Object.entries(params).map(([name, value]) => `--param=${name}=${value}`),
     ...(useInProcess ? ['--useInProcess'] : []),
   ];
   try {

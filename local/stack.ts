@@ -36,6 +36,8 @@ export type StackOptions = {
   ports?: 'usual' | 'free';
   /** Chooses the parts (LIVEKIT, LIVEKIT_*, DYNAMODB_ENDPOINT) and configures the functions. */
   env?: NodeJS.ProcessEnv;
+  /** Parameters of the stage `local` in place of their defaults: docs/configuration.md. */
+  params?: Record<string, string>;
   /** Whether LiveKit sends webhooks to the API. Default true. */
   webhooks?: boolean;
   /** Whether the page to meet on is served; its address is known in any case. */
@@ -124,6 +126,7 @@ async function startParts(options: StackOptions): Promise<Stack> {
           WEB_ORIGIN: webUrl(ports.web),
         },
         env,
+        ...(options.params && { params: options.params }),
         onLine: linesOf('api'),
         signal,
       });
