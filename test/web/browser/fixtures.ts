@@ -1,5 +1,10 @@
 /** A stack for all tests of a worker, and people with a browser each. */
-import { type BrowserContext, test as base, type Page } from '@playwright/test';
+import {
+  type BrowserContext,
+  type BrowserContextOptions,
+  test as base,
+  type Page,
+} from '@playwright/test';
 import { RoomServiceClient } from 'livekit-server-sdk';
 import { apiClient } from '../../../local/client.ts';
 import { createClub } from '../../../local/demo-data.ts';
@@ -11,9 +16,12 @@ import { webConfig } from '../../../local/web.ts';
 import { openDoor } from './door.ts';
 import { serveSite } from './site.ts';
 import { type Witness, witness } from './witness.ts';
+import { type Words, wordsOf } from './words.ts';
 
 export { expect } from '@playwright/test';
 
+/** A meeting of three is full. */
+const MOST_PEOPLE = 3;
 const PASSWORD = 'Reading-Club-1';
 
 /** Somebody with a browser of their own. */
@@ -22,15 +30,17 @@ export interface Person {
   userId: string;
   page: Page;
   context: BrowserContext;
+  /** The page's words, in the person's language. */
+  words: Words;
   /** What the console said that it should not have; by the end of the test there is nothing. */
   complaints: string[];
 }
 
-export interface Club {
+export interface Club<Members extends Account[] = Account[]> {
   clubId: string;
   name: string;
   owner: Account;
-  members: Account[];
+  members: Members;
 }
 
 export interface Account {
@@ -51,7 +61,9 @@ export interface World {
   reviveLiveKit(): Promise<void>;
   newAccount(name: string): Promise<Account>;
   /** A club of its own for each test: an owner, and members by these names. */
-  newClub(...names: string[]): Promise<Club>;
+  newClub<const Names extends string[]>(
+    ...names: Names
+  ): Promise<Club<{ -readonly [Index in keyof Names]: Account }>>;
   /** The API as this person sees it, past the page. */
   apiOf(account: Account): Promise<ReturnType<typeof apiClient>>;
 }
@@ -63,17 +75,21 @@ const EXPECTED_COMPLAINTS = [
   /Failed to load resource: net::ERR_(CONNECTION_REFUSED|CONNECTION_RESET|EMPTY_RESPONSE|INTERNET_DISCONNECTED)/,
   // LiveKit's client, when its server ends the connection.
   /[Dd]ata ?[Cc]hannel|WebSocket|websocket|signal|peer connection|createOffer|Element not part of the array/,
-  /could not|disconnect|reconnect|Abort/i,
+  /could not|disconnect|reconnect|Abort|ConnectionError/i,
 ];
 
 export const test = base.extend<
-  { join: (account: Account, options?: object) => Promise<Person> },
+  { join: (account: Account, options?: BrowserContextOptions) => Promise<Person> },
   { world: World }
 >({
   world: [
     // biome-ignore lint/correctness/noEmptyPattern: Playwright reads what a fixture needs from its pattern.
     async ({}, use) => {
-      const stack = await startStack({ ports: 'free', env: { ...process.env, LIVEKIT: 'server' } });
+      const stack = await startStack({
+        ports: 'free',
+        env: { ...process.env, LIVEKIT: 'server' },
+        params: { roomMaxParticipants: `${MOST_PEOPLE}` },
+      });
       const { description } = stack;
       const { hostname, port, pathname } = new URL(description.apiUrl);
       const door = await openDoor({ host: hostname, port: Number(port) });
@@ -119,8 +135,10 @@ export const test = base.extend<
         },
         newAccount,
         async newClub(...names) {
-          const [owner, ...members] = await Promise.all(['olga', ...names].map(newAccount));
-          if (!owner) throw new Error('A club has an owner');
+          const owner = await newAccount('olga');
+          const members = (await Promise.all(names.map(newAccount))) as {
+            -readonly [Index in keyof typeof names]: Account;
+          };
           const clubId = `club-${owner.username}`;
           const name = `Readers of ${owner.username}`;
           await createClub(dynamodb, {
@@ -163,10 +181,11 @@ export const test = base.extend<
         if (message.type() !== 'error') return;
         if (!EXPECTED_COMPLAINTS.some((expected) => expected.test(text))) complaints.push(text);
       });
-      const person = { ...account, context, page, complaints };
+      const words = await wordsOf((options.locale ?? contextOptions.locale ?? 'en').slice(0, 2));
+      const person = { ...account, context, page, complaints, words };
       people.push(person);
       await page.goto(world.url);
-      await logInOn(page, account.username);
+      await logInOn(person);
       return person;
     });
     if (testInfo.status !== testInfo.expectedStatus) {
@@ -182,25 +201,38 @@ export const displayNameOf = (username: string): string =>
   username.charAt(0).toUpperCase() + username.slice(1);
 
 /** By the pool's own page, as a person does. */
-export async function logInOn(page: Page, username: string): Promise<void> {
-  await page.getByRole('button', { name: 'Log in' }).click();
+export async function logInOn({ page, words, username }: Person): Promise<void> {
+  await page.getByRole('button', { name: words('Log in') }).click();
+  await answerLogin(page, username);
+  await page.getByRole('button', { name: words('Account of {username}', { username }) }).waitFor();
+}
+
+/** The pool's page: its words are not ours. */
+export async function answerLogin(page: Page, username: string): Promise<void> {
   await page.getByLabel('Username').fill(username);
   await page.getByLabel('Password').fill(PASSWORD);
   await page.getByRole('button', { name: 'Sign in' }).click();
-  await page.getByRole('button', { name: `Account of ${username}` }).waitFor();
 }
 
 /** From wherever they are to the meeting of the club. */
 export async function enterMeeting(
-  { page }: Person,
+  { page, words }: Person,
   { clubId }: Club,
   world: World,
 ): Promise<void> {
   await page.goto(`${world.url}/clubs/${clubId}/meet`);
-  await page.getByRole('button', { name: /^Join/ }).click();
-  await page.getByRole('toolbar', { name: 'Meeting controls' }).waitFor();
+  await page.getByRole('button', { name: words('Join now') }).click();
+  await page.getByRole('toolbar', { name: words('Meeting controls') }).waitFor();
 }
 
 /** The picture of somebody else, as this person sees it. */
 export const tileOf = ({ page }: Person, { userId }: Account) =>
   page.locator(`.tile[data-identity="${userId}"]`).first();
+
+/** From the menu of somebody in the people panel, which stays open. */
+export async function chooseFor(moderator: Person, name: string, action: string): Promise<void> {
+  const people = moderator.page.getByRole('button', { name: /^People/ });
+  if ((await people.getAttribute('aria-pressed')) !== 'true') await people.click();
+  await moderator.page.getByRole('button', { name: `Moderate ${name}` }).click();
+  await moderator.page.getByRole('menuitem', { name: action }).click();
+}
