@@ -2,7 +2,8 @@ import type { Context } from 'aws-lambda';
 import * as z from 'zod/mini';
 import { cleanup, limits, livekit, loadConfig, rooms, store } from '../lib/config.ts';
 import { createServiceDeps } from '../lib/deps.ts';
-import { type CleanupDeps, type CleanupReport, cleanUp } from '../lib/meetings/cleanup.ts';
+import { cleanUp } from '../lib/meetings/cleanup/run.ts';
+import type { CleanupDeps, CleanupReport } from '../lib/meetings/cleanup/types.ts';
 import { withRequestId } from '../lib/observability.ts';
 
 /** What a batch of clubs may take at worst, and a margin. */

@@ -4,7 +4,8 @@ import { createDeps } from '../lib/deps.ts';
 import { type HttpDeps, httpHandler } from '../lib/http/handler.ts';
 import { ok } from '../lib/http/response.ts';
 import { ClubId, MutableSource, maybe } from '../lib/meetings/model.ts';
-import { type ModerationDeps, muteEverybody } from '../lib/meetings/moderation.ts';
+import { muteEverybody } from '../lib/meetings/moderation/mute.ts';
+import type { ModerationDeps } from '../lib/meetings/moderation/target.ts';
 
 export const Path = z.object({ clubId: ClubId });
 export const Body = z.strictObject({

@@ -5,7 +5,8 @@ import { type HttpDeps, httpHandler } from '../lib/http/handler.ts';
 import { ok } from '../lib/http/response.ts';
 import type { GrantDeps } from '../lib/meetings/grants.ts';
 import { ClubId, maybe, UserId } from '../lib/meetings/model.ts';
-import { type ModerationDeps, removeParticipant } from '../lib/meetings/moderation.ts';
+import { removeParticipant } from '../lib/meetings/moderation/remove.ts';
+import type { ModerationDeps } from '../lib/meetings/moderation/target.ts';
 
 export const Path = z.object({ clubId: ClubId, userId: UserId });
 export const Body = z.strictObject({

@@ -6,7 +6,8 @@ import { ok } from '../lib/http/response.ts';
 import type { GrantDeps } from '../lib/meetings/grants.ts';
 import type { MemberChangeDeps } from '../lib/meetings/member-changes.ts';
 import { ClubId, Role, UserId } from '../lib/meetings/model.ts';
-import { type ModerationDeps, setRole } from '../lib/meetings/moderation.ts';
+import { setRole } from '../lib/meetings/moderation/roles.ts';
+import type { ModerationDeps } from '../lib/meetings/moderation/target.ts';
 
 export const Path = z.object({ clubId: ClubId, userId: UserId });
 export const Body = z.strictObject({ role: Role });

@@ -1,11 +1,24 @@
-import { ClubNotFound, NotAMember, NotAModerator, RemovedFromMeeting } from '../errors.ts';
-import { type Caller, type Club, isBarred, isModerator, type Member } from './model.ts';
+import {
+  ClubNotFound,
+  MeetingNotActive,
+  NotAMember,
+  NotAModerator,
+  RemovedFromMeeting,
+} from '../errors.ts';
+import {
+  type Caller,
+  type Club,
+  isBarred,
+  isModerator,
+  type Meeting,
+  type Member,
+} from './model.ts';
 
 /** Who may do what: every use case asks here. */
 
 /**
  * The club, for one of its members or moderators.
- * @throws ClubNotFound, NotAMember
+ * @throws ClubNotFound, MeetingNotActive, NotAMember
  */
 export function requireMember(
   { club, member }: { club: Club | undefined; member: Member | undefined },
@@ -36,4 +49,20 @@ export function requireModerator(
  */
 export function requireNotBarred(club: Club, { userId }: Caller): void {
   if (isBarred(club, userId)) throw new RemovedFromMeeting();
+}
+
+/**
+ * The meeting that is on, for a moderator of it.
+ * @throws NotAModerator, MeetingNotActive
+ * @throws RemovedFromMeeting when the caller was removed from it
+ */
+export function requireActiveMeeting(
+  read: { club: Club | undefined; member: Member | undefined },
+  caller: Caller,
+  action: string,
+): { club: Club; meeting: Meeting } {
+  const club = requireModerator(read, caller, action);
+  if (!club.meeting) throw new MeetingNotActive('No meeting is on');
+  requireNotBarred(club, caller);
+  return { club, meeting: club.meeting };
 }

@@ -1,5 +1,5 @@
 /** Where stories begin, and what comes by itself when they are over. */
-import { cleanUp } from '../../lib/meetings/cleanup.ts';
+import { cleanUp } from '../../lib/meetings/cleanup/run.ts';
 import { handleLiveKitEvent } from '../../lib/meetings/livekit-events.ts';
 import { MAX_PARTICIPANTS } from '../model/service.ts';
 import {

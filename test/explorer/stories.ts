@@ -1,6 +1,7 @@
 /** What can be done at the same time. */
 import { AppError, type ErrorCode } from '../../lib/errors.ts';
-import { CleanupIncomplete, cleanUp } from '../../lib/meetings/cleanup.ts';
+import { cleanUp } from '../../lib/meetings/cleanup/run.ts';
+import { CleanupIncomplete } from '../../lib/meetings/cleanup/types.ts';
 import { handleLiveKitEvent } from '../../lib/meetings/livekit-events.ts';
 import type { MediaEvent } from '../../lib/meetings/ports.ts';
 import { type Answer, type Managing, perform, textOf, type UseCase } from '../model/calls.ts';

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { Room } from '@livekit/protocol';
 import { expect, it } from 'vitest';
-import type { CleanupReport } from '../../lib/meetings/cleanup.ts';
+import type { CleanupReport } from '../../lib/meetings/cleanup/types.ts';
 import { answer, on } from '../support/faults.ts';
 import { clubItem, hours, type Meetings, newMeeting, startMeetings } from '../support/meetings.ts';
 import { type Fault, startWire } from '../support/wire.ts';

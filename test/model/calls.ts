@@ -5,12 +5,9 @@ import { type Command, runClubCommand } from '../../lib/meetings/club-commands.t
 import { endMeeting } from '../../lib/meetings/end.ts';
 import { getMeeting, listMeetings } from '../../lib/meetings/history.ts';
 import { Caller } from '../../lib/meetings/model.ts';
-import {
-  listParticipants,
-  readmitParticipant,
-  removeParticipant,
-  setRole,
-} from '../../lib/meetings/moderation.ts';
+import { listParticipants } from '../../lib/meetings/moderation/participants.ts';
+import { readmitParticipant, removeParticipant } from '../../lib/meetings/moderation/remove.ts';
+import { setRole } from '../../lib/meetings/moderation/roles.ts';
 import { startMeeting } from '../../lib/meetings/start.ts';
 import { getMeetingStatus } from '../../lib/meetings/status.ts';
 import { createJoinToken } from '../../lib/meetings/token.ts';

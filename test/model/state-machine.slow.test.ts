@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import { ulid } from 'ulid';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { MediaUnavailable } from '../../lib/errors.ts';
-import { cleanUp } from '../../lib/meetings/cleanup.ts';
+import { cleanUp } from '../../lib/meetings/cleanup/run.ts';
 import { handleLiveKitEvent } from '../../lib/meetings/livekit-events.ts';
 import { Club } from '../../lib/meetings/model.ts';
 import type { MediaEvent } from '../../lib/meetings/ports.ts';

@@ -45,7 +45,7 @@ import {
 } from '../../lib/deps.ts';
 import { activeShardOf } from '../../lib/dynamodb/keys.ts';
 import type { ErrorCode } from '../../lib/errors.ts';
-import type { CleanupDeps, CleanupReport } from '../../lib/meetings/cleanup.ts';
+import type { CleanupDeps, CleanupReport } from '../../lib/meetings/cleanup/types.ts';
 import {
   type Club,
   type EndedMeeting,

@@ -44,7 +44,7 @@ import * as config from '../../lib/config.ts';
 import type { ShownClub } from '../../lib/contract/commands.ts';
 import { createClubCommandDeps, createDeps, createWebhookDeps } from '../../lib/deps.ts';
 import type { ErrorCode } from '../../lib/errors.ts';
-import type { CleanupReport } from '../../lib/meetings/cleanup.ts';
+import type { CleanupReport } from '../../lib/meetings/cleanup/types.ts';
 import type { Club, Session } from '../../lib/meetings/model.ts';
 import type { Log } from '../../lib/meetings/ports.ts';
 import type { Answers as ClientAnswers } from '../../local/client.ts';

@@ -33,7 +33,7 @@ import { createDeps, createWebhookDeps } from '../../../lib/deps.ts';
 import { LiveKitService } from '../../../lib/livekit/service.ts';
 import type { LiveKitSettings } from '../../../lib/livekit/settings.ts';
 import { createWebhookVerifier } from '../../../lib/livekit/webhook.ts';
-import type { CleanupReport } from '../../../lib/meetings/cleanup.ts';
+import type { CleanupReport } from '../../../lib/meetings/cleanup/types.ts';
 import { apiClient } from '../../../local/client.ts';
 import { createClub } from '../../../local/demo-data.ts';
 import { startDatabase } from '../../../local/dynamodb.ts';

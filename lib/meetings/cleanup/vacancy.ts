@@ -1,0 +1,50 @@
+import { isAttendee } from '../attendees.ts';
+import type { Club, Meeting } from '../model.ts';
+import type { Room } from '../ports.ts';
+import { endByCleanup } from './end.ts';
+import { observeRoom, type RoomObservation } from './observation.ts';
+import type { Run } from './types.ts';
+
+/**
+ * A room list's count lags, so it only chooses whom to ask about: nothing is ended before the
+ * participants were listed, and none were there.
+ */
+export async function endIfVacant(
+  run: Run,
+  club: Club,
+  meeting: Meeting,
+  listed: Room | undefined,
+  known: RoomObservation | undefined,
+): Promise<void> {
+  const { clubs, now, cleanup } = run;
+  const { clubId } = club;
+  const { meetingId, vacantSince } = meeting;
+  const seemsOccupied = known ? known.inRoom.some(isAttendee) : hasCount(listed);
+  if (seemsOccupied && !vacantSince) return;
+
+  const isDue =
+    vacantSince !== undefined &&
+    now().getTime() - Date.parse(vacantSince) >= cleanup.graceSeconds * 1000;
+  const observation =
+    known ?? (seemsOccupied || isDue ? await observeRoom(run, club, meeting, listed) : undefined);
+  if (observation?.inRoom.some(isAttendee)) {
+    await clubs.clearVacant(clubId, meetingId);
+    return;
+  }
+
+  run.report.vacant += 1;
+  if (!vacantSince) {
+    await clubs.markVacant(clubId, { meetingId, since: now().toISOString() });
+  } else if (isDue && observation && isConfirmedEmpty(observation)) {
+    await endByCleanup(run, club, meeting, 'vacant', { vacantSince });
+  }
+}
+
+const hasCount = (room: Room | undefined): boolean => (room?.participantCount ?? 0) > 0;
+
+/**
+ * An empty list of participants can be a mistake of LiveKit's, so the room's own count must not say
+ * otherwise. Where the count lags, the next run ends the meeting.
+ */
+const isConfirmedEmpty = ({ room, inRoom }: RoomObservation): boolean =>
+  room.participantCount <= inRoom.length;
