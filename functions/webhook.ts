@@ -4,7 +4,7 @@ import { authenticatedHandler, type Telemetry } from '../lib/http/handler.ts';
 import { rawBody } from '../lib/http/request.ts';
 import { ok } from '../lib/http/response.ts';
 import { handleLiveKitEvent, type LiveKitEventDeps } from '../lib/meetings/livekit-events.ts';
-import type { VerifyWebhook } from '../lib/meetings/ports.ts';
+import type { VerifyWebhook } from '../lib/meetings/media.ts';
 
 export const route = { route: 'POST /api/livekit/webhook', failure: 'Failed to handle the event' };
 

@@ -1,7 +1,8 @@
 /** Everything that the checks put somewhere, so that nothing of it stays. */
 import { ulid } from 'ulid';
-import { doctorsRoomNameOf } from '../../lib/meetings/model.ts';
-import type { MediaServer, ProbeRepository } from '../../lib/meetings/ports.ts';
+import type { MediaServer } from '../../lib/meetings/media.ts';
+import type { ProbeRepository } from '../../lib/meetings/probes.ts';
+import { doctorsRoomNameOf } from '../../lib/meetings/probes.ts';
 import { reasonOf } from './reasons.ts';
 import type { Finding } from './runner.ts';
 

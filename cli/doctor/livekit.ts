@@ -3,7 +3,7 @@
 import { LiveKitService } from '../../lib/livekit/service.ts';
 import type { LiveKitSettings } from '../../lib/livekit/settings.ts';
 import { originOf } from '../../lib/livekit/url.ts';
-import type { RoomOptions } from '../../lib/meetings/ports.ts';
+import type { RoomOptions } from '../../lib/meetings/media.ts';
 import type { Artifacts } from './artifacts.ts';
 import { LEEWAY_MS, spoken } from './clocks.ts';
 import { type Answer, ask } from './http.ts';

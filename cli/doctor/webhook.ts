@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import * as z from 'zod/mini';
 import { signToken } from '../../lib/livekit/access-token.ts';
 import type { LiveKitSettings } from '../../lib/livekit/settings.ts';
-import type { ProbeRepository } from '../../lib/meetings/ports.ts';
+import type { ProbeRepository } from '../../lib/meetings/probes.ts';
 import type { Artifacts } from './artifacts.ts';
 import { LEEWAY_MS, spoken } from './clocks.ts';
 import { type Answer, ask } from './http.ts';

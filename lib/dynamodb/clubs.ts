@@ -274,10 +274,11 @@ export function createClubRepository(table: Table): ClubRepository {
         const items = await table.batchGet(batch.map(clubKey));
         yield items
           .filter(({ removedAt }) => removedAt === undefined)
-          .map((item) => ({
-            clubId: clubIdOf(item),
-            read: () => Club.parse(item),
-          }));
+          .map((item) => {
+            const clubId = clubIdOf(item);
+            const { data: club, error } = Club.safeParse(item);
+            return club ? { clubId, club } : { clubId, error };
+          });
       }
     },
 

@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import type { ProbeRepository } from '../meetings/ports.ts';
+import type { ProbeRepository } from '../meetings/probes.ts';
 import { probeKey } from './keys.ts';
 import type { Table } from './table.ts';
 

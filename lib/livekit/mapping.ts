@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import type { Participant, ParticipantKind, Room, Track } from '../meetings/ports.ts';
+import type { Participant, ParticipantKind, Room, Track } from '../meetings/media.ts';
 
 /**
  * LiveKit's messages, as far as they are used here (livekit_models.proto, livekit_webhook.proto), in

@@ -8,8 +8,8 @@ import type {
   Room,
   RoomOptions,
   RoomStatus,
-  Timed,
-} from '../meetings/ports.ts';
+} from '../meetings/media.ts';
+import type { Timed } from '../meetings/ports.ts';
 import { signToken, type VideoGrant } from './access-token.ts';
 import {
   list,

@@ -1,6 +1,6 @@
 import type * as z from 'zod/mini';
 import { Unauthenticated } from '../errors.ts';
-import type { MediaEvent, VerifyWebhook } from '../meetings/ports.ts';
+import type { MediaEvent, VerifyWebhook } from '../meetings/media.ts';
 import { verifyBody } from './access-token.ts';
 import { EventMessage, participantOf, roomOf } from './mapping.ts';
 import type { ApiKey, LiveKitSettings } from './settings.ts';

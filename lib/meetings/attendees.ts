@@ -1,5 +1,5 @@
+import type { Participant } from './media.ts';
 import { UserId } from './model.ts';
-import type { Participant } from './ports.ts';
 
 /**
  * Who is in a meeting, out of everything that is connected to its room. The kind decides before the

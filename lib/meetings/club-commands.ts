@@ -3,6 +3,7 @@ import type { Done, ShownClub, StaleField } from '../contract/commands.ts';
 import { ClubNotFound, InvalidRequest, StoreUnavailable } from '../errors.ts';
 import { changeBar } from './bars.ts';
 import { type EndingDeps, tryEndMeeting } from './ending.ts';
+import type { MediaServer } from './media.ts';
 import { changeMember, LEAVES } from './member-changes.ts';
 import {
   type Club,
@@ -16,13 +17,7 @@ import {
   roomNameOf,
   UserId,
 } from './model.ts';
-import type {
-  ClubAdministration,
-  ClubRepository,
-  Log,
-  MediaServer,
-  MemberRepository,
-} from './ports.ts';
+import type { ClubAdministration, ClubRepository, Log, MemberRepository } from './ports.ts';
 import { isStale, timeOfChange } from './times.ts';
 
 /** Members on one page of `show`: at 600 bytes each far from the 6 MB that Lambda answers at most. */

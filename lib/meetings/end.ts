@@ -2,8 +2,9 @@ import type { EndAnswer } from '../contract/answers.ts';
 import { MediaUnavailable, MeetingNotActive, StoreUnavailable } from '../errors.ts';
 import { requireModerator, requireNotBarred } from './access.ts';
 import { type EndingDeps, findEndedMeeting, tryEndMeeting } from './ending.ts';
+import type { MediaServer } from './media.ts';
 import type { Caller, EndedMeeting } from './model.ts';
-import type { ClubRepository, Log, MediaServer } from './ports.ts';
+import type { ClubRepository, Log } from './ports.ts';
 
 export interface EndDeps {
   clubs: EndingDeps['clubs'] & Pick<ClubRepository, 'getClubAndMember' | 'getEndedMeeting'>;

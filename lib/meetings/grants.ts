@@ -1,6 +1,7 @@
 import type { Effect } from '../contract/answers.ts';
+import type { Permissions } from './media.ts';
 import type { Club, GrantNote } from './model.ts';
-import type { GrantRepository, Permissions } from './ports.ts';
+import type { GrantRepository } from './ports.ts';
 
 /** What a moderator's token may do at LiveKit itself: what each exposes is in docs/configuration.md. */
 export type ModeratorGrants = GrantNote['grants'] | 'none';

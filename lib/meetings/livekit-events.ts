@@ -2,26 +2,18 @@ import type { WebhookAnswer } from '../contract/answers.ts';
 import { MediaUnavailable } from '../errors.ts';
 import { isAttendee, isPerson } from './attendees.ts';
 import { findEndedMeeting } from './ending.ts';
-import {
-  type Club,
-  type EndedMeeting,
-  isBarred,
-  type Member,
-  parseDoctorsRoomName,
-  parseRoomName,
-} from './model.ts';
+import type { MediaEvent, MediaServer, Participant } from './media.ts';
+import { type Club, type EndedMeeting, isBarred, type Member, parseRoomName } from './model.ts';
 import type {
   ClubRepository,
   Log,
-  MediaEvent,
-  MediaServer,
   MeetingRef,
-  Participant,
   PresenceRepository,
-  ProbeRepository,
   RoomInstance,
   SessionStart,
 } from './ports.ts';
+import type { ProbeRepository } from './probes.ts';
+import { parseDoctorsRoomName } from './probes.ts';
 
 export interface LiveKitEventDeps {
   clubs: Pick<

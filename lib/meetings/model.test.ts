@@ -5,16 +5,15 @@ import {
   Caller,
   Club,
   ClubId,
-  doctorsRoomNameOf,
   isModerator,
   MeetingId,
   Member,
   ParticipantName,
-  parseDoctorsRoomName,
   parseRoomName,
   roomNameOf,
   UserId,
 } from './model.ts';
+import { doctorsRoomNameOf, parseDoctorsRoomName } from './probes.ts';
 
 const MEETING_ID = '01JQ3R5T7V9X1Z3B5D7F9H1K3M';
 const STARTED_AT = '2026-08-29T18:00:00.000Z';

@@ -261,18 +261,3 @@ export function parseRoomName(roomName: string): { clubId: string; meetingId: st
   const [, clubId, meetingId] = match ?? [];
   return clubId && meetingId ? { clubId, meetingId } : undefined;
 }
-
-/**
- * The club of the rooms by which `npm run doctor` proves that LiveKit and the webhook work. It is no
- * {@link ClubId}: nobody can make it, and no room of it can be taken for a meeting's.
- */
-const DOCTORS_CLUB = '.doctor';
-
-/** @param probeId a ULID: such a name, too, is used once */
-export const doctorsRoomNameOf = (probeId: string): string => roomNameOf(DOCTORS_CLUB, probeId);
-
-/** The reverse of {@link doctorsRoomNameOf}. */
-export function parseDoctorsRoomName(roomName: string): string | undefined {
-  const [, probeId] = /^reading-club-\.doctor-([0-7][0-9A-HJKMNP-TV-Z]{25})$/.exec(roomName) ?? [];
-  return probeId;
-}

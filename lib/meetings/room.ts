@@ -1,6 +1,7 @@
 import { MeetingNotActive } from '../errors.ts';
+import type { MediaServer, Room, RoomOptions } from './media.ts';
 import type { Club, Meeting } from './model.ts';
-import type { ClubRepository, MediaServer, Room, RoomOptions } from './ports.ts';
+import type { ClubRepository } from './ports.ts';
 
 /**
  * A room younger than this may have been created by the call that returned it: LiveKit does not say

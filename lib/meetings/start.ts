@@ -1,8 +1,9 @@
 import type { StartedMeeting } from '../contract/answers.ts';
 import { MeetingNotActive, StoreUnavailable } from '../errors.ts';
 import { requireModerator, requireNotBarred } from './access.ts';
+import type { MediaServer } from './media.ts';
 import { type Caller, type Club, type Meeting, roomNameOf } from './model.ts';
-import type { ClubRepository, MediaServer } from './ports.ts';
+import type { ClubRepository } from './ports.ts';
 import { ensureRoom, type RoomLimits } from './room.ts';
 import { keepFromEnding } from './vacancy.ts';
 

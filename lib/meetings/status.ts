@@ -1,7 +1,8 @@
 import type { MeetingStatus } from '../contract/answers.ts';
 import { requireMember } from './access.ts';
+import type { MediaServer } from './media.ts';
 import type { Caller, Club, Meeting } from './model.ts';
-import type { ClubRepository, MediaServer } from './ports.ts';
+import type { ClubRepository } from './ports.ts';
 
 export interface StatusDeps {
   clubs: Pick<ClubRepository, 'getClubAndMember'>;
@@ -29,7 +30,7 @@ export async function getMeetingStatus(
   }
 
   const { hasRoom, participantCount, ...observed } =
-    told(club, meeting, deps.now()) ?? (await ask(deps, meeting.roomName));
+    fromEvents(club, meeting, deps.now()) ?? (await fromLiveKit(deps, meeting.roomName));
   const { maxDurationSeconds } = deps.limits;
   return {
     state: participantCount > 0 ? 'live' : 'waiting',
@@ -56,7 +57,7 @@ export function presentCount({ presence, presentSids }: Club): number | undefine
   return presence.isFinished ? 0 : (presentSids?.size ?? 0);
 }
 
-function told(club: Club, { startedAt }: Meeting, now: Date): Observation | undefined {
+function fromEvents(club: Club, { startedAt }: Meeting, now: Date): Observation | undefined {
   const { presence } = club;
   const participantCount = presentCount(club);
   if (!presence || participantCount === undefined) return undefined;
@@ -74,7 +75,7 @@ function within(at: string, from: string, to: string): string {
   return at > to ? to : at;
 }
 
-async function ask({ media, now }: StatusDeps, roomName: string): Promise<Observation> {
+async function fromLiveKit({ media, now }: StatusDeps, roomName: string): Promise<Observation> {
   const { exists, participantCount } = await media.getRoomStatus(roomName);
   return {
     hasRoom: exists,

@@ -3,6 +3,7 @@ import { ClubNotFound, MeetingFull, MeetingNotActive, NotAMember } from '../erro
 import { requireNotBarred } from './access.ts';
 import { isAttendee, isPerson } from './attendees.ts';
 import { type GrantDeps, MODERATOR_PERMISSIONS, noteGrants } from './grants.ts';
+import type { MediaServer, Room } from './media.ts';
 import {
   type Caller,
   type Club,
@@ -13,7 +14,7 @@ import {
   type Member,
   ParticipantName,
 } from './model.ts';
-import type { ClubRepository, MediaServer, Room } from './ports.ts';
+import type { ClubRepository } from './ports.ts';
 import { ensureRoom, type RoomLimits, roomOptionsOf } from './room.ts';
 import { keepFromEnding } from './vacancy.ts';
 

@@ -8,7 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import getPort from 'get-port';
 import { RoomServiceClient } from 'livekit-server-sdk';
 import { stringify } from 'yaml';
-import { MEDIA_EVENT_TYPES } from '../../lib/meetings/ports.ts';
+import { MEDIA_EVENT_TYPES } from '../../lib/meetings/media.ts';
 import { cacheFolder } from '../cache.ts';
 
 export const LIVEKIT_SERVER_VERSION = 'v1.13.5';

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { MEDIA_EVENT_TYPES } from '../../lib/meetings/ports.ts';
+import { MEDIA_EVENT_TYPES } from '../../lib/meetings/media.ts';
 
 test('docs/configuration.md explains exactly the parameters that there are', async () => {
   const page = await readFile('docs/configuration.md', 'utf8');

@@ -1,6 +1,6 @@
 /** Calls of the store and of LiveKit as steps of a stage. */
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
-import type { MediaServer } from '../../lib/meetings/ports.ts';
+import type { MediaServer } from '../../lib/meetings/media.ts';
 import type { Call, Gate } from './stage.ts';
 
 /** What a request to DynamoDB says of the items that it is about; which parts depend on the operation. */

@@ -3,7 +3,7 @@ import { AppError, type ErrorCode } from '../../lib/errors.ts';
 import { cleanUp } from '../../lib/meetings/cleanup/run.ts';
 import { CleanupIncomplete } from '../../lib/meetings/cleanup/types.ts';
 import { handleLiveKitEvent } from '../../lib/meetings/livekit-events.ts';
-import type { MediaEvent } from '../../lib/meetings/ports.ts';
+import type { MediaEvent } from '../../lib/meetings/media.ts';
 import { type Answer, type Managing, perform, textOf, type UseCase } from '../model/calls.ts';
 import { MAX_PARTICIPANTS } from '../model/service.ts';
 import type { Actor } from './world.ts';

@@ -1,6 +1,7 @@
 /** What the cleanup does by itself: vacancies, ends, zombies and repairs, with everything in order. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { doctorsRoomNameOf, type Meeting } from '../../lib/meetings/model.ts';
+import type { Meeting } from '../../lib/meetings/model.ts';
+import { doctorsRoomNameOf } from '../../lib/meetings/probes.ts';
 import { contextOf } from '../support/context.ts';
 import { internalError, on } from '../support/faults.ts';
 import {

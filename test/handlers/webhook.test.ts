@@ -9,7 +9,8 @@ import { loadConfig, store } from '../../lib/config.ts';
 import { createWebhookDeps } from '../../lib/deps.ts';
 import { createProbeRepository } from '../../lib/dynamodb/probes.ts';
 import { openTable } from '../../lib/dynamodb/table.ts';
-import { doctorsRoomNameOf, roomNameOf } from '../../lib/meetings/model.ts';
+import { roomNameOf } from '../../lib/meetings/model.ts';
+import { doctorsRoomNameOf } from '../../lib/meetings/probes.ts';
 import { askHandler } from '../support/calls.ts';
 import { cut, internalError, on, once, silence } from '../support/faults.ts';
 import {

@@ -7,6 +7,7 @@ import { expect } from 'vitest';
 import type { WebhookAnswer } from '../../lib/contract/answers.ts';
 import { activeShardOf } from '../../lib/dynamodb/keys.ts';
 import type { Item } from '../../lib/dynamodb/table.ts';
+import type { MediaEvent } from '../../lib/meetings/media.ts';
 import {
   Club,
   EndedMeeting,
@@ -15,7 +16,6 @@ import {
   roomNameOf,
   Session,
 } from '../../lib/meetings/model.ts';
-import type { MediaEvent } from '../../lib/meetings/ports.ts';
 import type { Managing, Outcome, UseCase } from './calls.ts';
 import { GRACE_MS, MAX_DURATION_MS, MAX_PARTICIPANTS, type World } from './service.ts';
 

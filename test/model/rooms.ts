@@ -3,13 +3,8 @@
  * which is on its way until a test delivers or loses it.
  */
 import { MediaUnavailable } from '../../lib/errors.ts';
-import type {
-  MediaEvent,
-  MediaServer,
-  Participant,
-  Room,
-  RoomInstance,
-} from '../../lib/meetings/ports.ts';
+import type { MediaEvent, MediaServer, Participant, Room } from '../../lib/meetings/media.ts';
+import type { RoomInstance } from '../../lib/meetings/ports.ts';
 
 type EventType = MediaEvent['type'];
 type RoomState = Pick<RoomInstance, 'sid' | 'createdAt'> & {

@@ -8,8 +8,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { MediaUnavailable } from '../../lib/errors.ts';
 import { cleanUp } from '../../lib/meetings/cleanup/run.ts';
 import { handleLiveKitEvent } from '../../lib/meetings/livekit-events.ts';
+import type { MediaEvent } from '../../lib/meetings/media.ts';
 import { Club } from '../../lib/meetings/model.ts';
-import type { MediaEvent } from '../../lib/meetings/ports.ts';
 import type { Database } from '../../local/dynamodb.ts';
 import { startTestDatabase } from '../support/database.ts';
 import {

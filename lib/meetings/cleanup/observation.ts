@@ -1,5 +1,5 @@
+import type { Participant, Room } from '../media.ts';
 import type { Club, Meeting } from '../model.ts';
-import type { Participant, Room } from '../ports.ts';
 import { ensureRoom } from '../room.ts';
 import type { Run } from './types.ts';
 

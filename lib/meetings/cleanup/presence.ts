@@ -1,7 +1,8 @@
 import { isAttendee, isPerson } from '../attendees.ts';
 import { attendeesJoined, sessionOf, undoIfForgotten } from '../livekit-events.ts';
+import type { Participant, Room } from '../media.ts';
 import { type Club, isBarred, type Meeting, type Presence } from '../model.ts';
-import type { MeetingRef, Participant, Room } from '../ports.ts';
+import type { MeetingRef } from '../ports.ts';
 import { observeRoom, type RoomObservation } from './observation.ts';
 import type { Run } from './types.ts';
 

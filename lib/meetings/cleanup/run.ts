@@ -1,6 +1,7 @@
 import { MeetingNotActive } from '../../errors.ts';
+import type { Room } from '../media.ts';
 import type { Club, Meeting } from '../model.ts';
-import type { ClubRecord, Room } from '../ports.ts';
+import type { ClubRecord } from '../ports.ts';
 import { attempt } from './attempt.ts';
 import { Postponed, withCallBudget } from './call-budget.ts';
 import { endByCleanup } from './end.ts';
@@ -79,9 +80,9 @@ async function cleanUpAll(
 
   const current = new Set<string>();
   for await (const records of run.clubs.getClubs(clubIds)) {
-    const attend = ({ clubId, read }: ClubRecord) =>
+    const attend = ({ clubId, club, error }: ClubRecord) =>
       attempt(run, { clubId }, async () => {
-        const club = read();
+        if (error) throw error;
         const { meeting } = club;
         if (!meeting) return; // ended since the index said otherwise
         run.report.active += 1;

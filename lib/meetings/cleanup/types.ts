@@ -1,4 +1,5 @@
-import type { ClubRepository, Log, MediaServer, Meter, PresenceRepository } from '../ports.ts';
+import type { MediaServer } from '../media.ts';
+import type { ClubRepository, Log, Meter, PresenceRepository } from '../ports.ts';
 import type { RoomLimits } from '../room.ts';
 
 export interface CleanupDeps {

@@ -1,6 +1,6 @@
 import { isAttendee } from '../attendees.ts';
+import type { Room } from '../media.ts';
 import type { Club, Meeting } from '../model.ts';
-import type { Room } from '../ports.ts';
 import { endByCleanup } from './end.ts';
 import { observeRoom, type RoomObservation } from './observation.ts';
 import type { Run } from './types.ts';

@@ -2,8 +2,8 @@ import type { Muted, MutedEverybody } from '../../contract/answers.ts';
 import { MediaUnavailable, ParticipantNotFound } from '../../errors.ts';
 import { requireActiveMeeting } from '../access.ts';
 import { type Attendee, isPerson } from '../attendees.ts';
+import type { Participant, Track } from '../media.ts';
 import { type Caller, type Club, isModerator, type Meeting, type MutableSource } from '../model.ts';
-import type { Participant, Track } from '../ports.ts';
 import {
   attendeesIn,
   idsOf,

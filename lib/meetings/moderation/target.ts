@@ -1,8 +1,9 @@
 import { MemberNotFound, NotAllowed } from '../../errors.ts';
 import { requireActiveMeeting } from '../access.ts';
 import { type Attendee, isAttendee, isGuest, isPerson } from '../attendees.ts';
+import type { MediaServer } from '../media.ts';
 import { type Caller, type Club, type Meeting, type Member, ParticipantSid } from '../model.ts';
-import type { ClubRepository, Log, MediaServer } from '../ports.ts';
+import type { ClubRepository, Log } from '../ports.ts';
 
 /** What a moderator sees and does in the meeting that is on, without a grant at LiveKit itself. */
 
