@@ -57,6 +57,7 @@ const DERIVED: Record<string, (resolve: Resolve) => Promise<unknown>> = {
   allowedHeaders: async (resolve) => [
     'authorization',
     'content-type',
+    'if-none-match',
     ...listOf(await resolve('param:tracingHeaders')),
   ],
   webTemplate: async (resolve) =>

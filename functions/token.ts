@@ -9,16 +9,13 @@ import { createJoinToken, type TokenDeps } from '../lib/meetings/token.ts';
 export const Body = z.strictObject({
   readingClubId: ClubId,
   participantName: maybe(ParticipantName),
+  roomMissing: maybe(z.boolean('must be true or false')),
 });
 export const route = { route: 'POST /token', failure: 'Failed to generate token' };
 
 export const createHandler = (deps: TokenDeps & HttpDeps) =>
-  httpHandler(
-    route,
-    deps,
-    { body: Body },
-    async ({ caller, readingClubId: clubId, participantName }) =>
-      ok(await createJoinToken(deps, { caller, clubId, participantName })),
+  httpHandler(route, deps, { body: Body }, async ({ readingClubId: clubId, ...request }) =>
+    ok(await createJoinToken(deps, { clubId, ...request })),
   );
 
 export const handler = createHandler(

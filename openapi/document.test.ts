@@ -44,7 +44,7 @@ test('every error code is answered by some route, with the status that it has', 
   const documented = new Map<string, Set<string>>();
   for (const { responses } of operations.values()) {
     for (const [status, { content }] of Object.entries(responses)) {
-      for (const name of Object.keys(content['application/json']?.examples ?? {})) {
+      for (const name of Object.keys(content?.['application/json']?.examples ?? {})) {
         if (name in STATUS) documented.set(name, (documented.get(name) ?? new Set()).add(status));
       }
     }

@@ -130,16 +130,28 @@ function pathsOf(service: string): ZodOpenApiPathsObject {
 
 /** `isGuarded`: by the gateway's authorizer, so that a person calls it. */
 function operationOf(operation: Operation, isGuarded: boolean): ZodOpenApiOperationObject {
-  const { operationId, tag, summary, description, path, query, body } = operation;
+  const { operationId, tag, summary, description, path, query, body, isRevalidated } = operation;
   return {
     operationId,
     tags: [tag],
     summary,
     description,
     security: [isGuarded ? { accessToken: [] } : { liveKitSignature: [] }],
-    ...((path || query) && { requestParams: { ...(path && { path }), ...(query && { query }) } }),
+    ...((path || query || isRevalidated) && {
+      requestParams: {
+        ...(path && { path }),
+        ...(query && { query }),
+        ...(isRevalidated && { header: IfNoneMatch }),
+      },
+    }),
     ...(body && { requestBody: requestBodyOf(body) }),
-    responses: { 200: success(operation), ...failures(operation, isGuarded) },
+    responses: {
+      200: success(operation),
+      ...(isRevalidated && {
+        304: { description: 'What the tag is about has not changed.', headers: REVALIDATED },
+      }),
+      ...failures(operation, isGuarded),
+    },
   };
 }
 
@@ -154,10 +166,10 @@ function requestBodyOf({
   return { required: isRequired, content: { [mediaType]: { schema: sent, examples } } };
 }
 
-function success({ answer, examples, csv }: Operation): ZodOpenApiResponseObject {
+function success({ answer, examples, csv, isRevalidated }: Operation): ZodOpenApiResponseObject {
   return {
     description: 'Success.',
-    headers: headersOf(ok({})),
+    headers: isRevalidated ? REVALIDATED : headersOf(ok({})),
     content: {
       'application/json': { schema: answer, examples },
       ...(csv !== undefined && {
@@ -295,6 +307,32 @@ const HEADERS: Record<string, { name: string; object: oas31.HeaderObject }> = {
       description: 'Seconds after which the same request is worth another try.',
       schema: { type: 'integer', minimum: 1 },
     },
+  },
+};
+
+const IfNoneMatch = z.object({
+  'If-None-Match': z.string().optional().meta({
+    description: 'The `ETag` of an answer that the client has: 304 while it is the same.',
+    example: 'W/"n4bQgYhMfWWaL-qgxVrQFa"',
+  }),
+});
+
+/** Of an answer that the browser of the caller may keep, and has to ask about each time. */
+const REVALIDATED: oas31.HeadersObject = {
+  ETag: {
+    description: 'Of everything in the body but an `observedAt` that is only the time of asking.',
+    required: true,
+    schema: { type: 'string', pattern: '^W/"[\\w-]{22}"$' },
+  },
+  'Cache-Control': {
+    description: 'To be asked about each time.',
+    required: true,
+    schema: { type: 'string', const: 'private, no-cache' },
+  },
+  Vary: {
+    description: 'What the answer depends on.',
+    required: true,
+    schema: { type: 'string', const: 'Authorization, Origin' },
   },
 };
 

@@ -53,6 +53,8 @@ export interface Operation {
   examples: Examples;
   /** An example of the table that the route answers to `Accept: text/csv`. */
   csv?: string;
+  /** The answer has an `ETag`, and an unchanged one is a 304. */
+  isRevalidated?: true;
   /** What this route alone can answer; the others follow from what it takes and who may call it. */
   errors: AppError[];
 }
@@ -179,12 +181,14 @@ export const operations: Record<string, Operation> = {
     tag: 'Meetings',
     summary: 'Get a token to join the meeting that is on',
     description:
-      'For members. Ask for it when about to join, then connect to `serverUrl` with `token`. A join that LiveKit answers with 404 needs a new token: the room was closed a moment after this one was made.',
+      'For members. Ask for it when about to join, then connect to `serverUrl` with `token`. A join that LiveKit answers with 404 needs a new token, asked for with `roomMissing: true`: the room was closed, and nothing has told the backend yet.',
     body: {
       schema: described(token.Body, {
         readingClubId: PARAMETERS.clubId.description,
         participantName:
           "The name that the others see: 1 to 64 characters, trimmed, at least one of them visible, without control characters or overrides of the text's direction. By default the first that fits of the member's display name, the user name in the access token (unless it holds an `@`), and the user id.",
+        roomMissing:
+          'LiveKit answered a join with 404: makes the backend create the room again. Send it once, after such a join.',
       }),
       examples: {
         named: {
@@ -192,6 +196,10 @@ export const operations: Record<string, Operation> = {
           value: { readingClubId: 'novels', participantName: 'Cleo' },
         },
         default: { summary: 'With the default name', value: { readingClubId: 'novels' } },
+        again: {
+          summary: 'After a join that LiveKit answered with 404',
+          value: { readingClubId: 'novels', roomMissing: true },
+        },
       },
     },
     answer: answers.JoinToken,
@@ -297,6 +305,7 @@ export const operations: Record<string, Operation> = {
     summary: 'See whether a meeting is on, and how many people are in it',
     description: 'For members.',
     path: described(status.Path, PARAMETERS),
+    isRevalidated: true,
     answer: answers.MeetingStatus,
     examples: {
       live: {
@@ -311,6 +320,7 @@ export const operations: Record<string, Operation> = {
           lastMeeting: PREVIOUS,
           observedAt: '2026-11-22T20:09:12.000Z',
           observedBy: 'events',
+          pollAfterSeconds: 5,
         },
       },
       waiting: {
@@ -326,6 +336,7 @@ export const operations: Record<string, Operation> = {
           lastMeeting: PREVIOUS,
           observedAt: '2026-11-22T20:18:30.117Z',
           observedBy: 'query',
+          pollAfterSeconds: 15,
         },
       },
       idle: {
@@ -342,6 +353,7 @@ export const operations: Record<string, Operation> = {
           lastMeeting: null,
           observedAt: '2026-11-22T20:06:12.480Z',
           observedBy: 'record',
+          pollAfterSeconds: 8,
         },
       },
     },

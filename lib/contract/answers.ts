@@ -199,6 +199,7 @@ export const MeetingStatus = named(
       z.enum(['record', 'events', 'query']),
       'Who said so. `events`: LiveKit, by its webhooks. `query`: LiveKit, asked just now. `record`: no meeting is on.',
     ),
+    pollAfterSeconds: described(seconds(), 'After how many seconds a client asks again.'),
   }),
 );
 

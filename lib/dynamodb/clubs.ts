@@ -16,7 +16,7 @@ import type {
   FoundClub,
   MeetingRef,
 } from '../meetings/ports.ts';
-import { together, unchanged } from './expressions.ts';
+import { type Conditions, together, unchanged } from './expressions.ts';
 import {
   ACTIVE_SHARDS,
   activeShardOf,
@@ -46,6 +46,29 @@ export function createClubRepository(table: Table): ClubRepository {
     const { club } = findClubIn(items);
     const members = club ? membersIn(items, club) : [];
     return { club, members: new Map(members.map((member) => [member.userId, member])), items };
+  };
+
+  const claim = async (clubId: string, meeting: Meeting, onlyIf: Conditions) => {
+    const item = await table.updateIfReturning(clubKey(clubId), {
+      ConditionExpression: [
+        'attribute_exists(clubId)',
+        'attribute_not_exists(meeting)',
+        // ULIDs sort by time. A write that was sent again can arrive once more when its meeting is over.
+        '(attribute_not_exists(lastMeeting) OR lastMeeting.meetingId < :meetingId)',
+        ...onlyIf.conditions,
+      ].join(' AND '),
+      UpdateExpression:
+        'SET meeting = :meeting, activeShard = :shard, activeSince = :since REMOVE presence, presentSids, barredUserIds, barsRevision',
+      ...together(onlyIf, {
+        ExpressionAttributeValues: {
+          ':meeting': meeting,
+          ':meetingId': meeting.meetingId,
+          ':shard': activeShardOf(clubId),
+          ':since': meeting.startedAt,
+        },
+      }),
+    });
+    return item && Club.parse(item);
   };
 
   return {
@@ -146,26 +169,47 @@ export function createClubRepository(table: Table): ClubRepository {
       return findClubIn(item ? [item] : []).club;
     },
 
-    claimMeeting: ({ clubId, generation, forgetCount }, meeting: Meeting) => {
-      const seen = unchanged({ generation, forgetCount });
+    claimMeeting: ({ clubId, generation, forgetCount }, meeting) =>
+      claim(clubId, meeting, unchanged({ generation, forgetCount })),
+
+    claimMeetingAsOwner: (clubId, meeting) =>
+      claim(clubId, meeting, {
+        // A club that is younger than this start is the next one, in the place of a removed club.
+        conditions: ['moderatorId = :owner', 'createdAt <= :since'],
+        ExpressionAttributeValues: { ':owner': meeting.startedBy },
+      }),
+
+    noteStarted: ({ clubId, forgetCount, lastMeeting }, meetingId, roomEnsuredAt) => {
+      const seen = unchanged({ forgetCount });
       return table.updateIf(clubKey(clubId), {
-        ConditionExpression: [
-          'attribute_exists(clubId)',
-          'attribute_not_exists(meeting)',
-          // ULIDs sort by time. A write that was sent again can arrive once more when its meeting is over.
-          '(attribute_not_exists(lastMeeting) OR lastMeeting.meetingId < :meetingId)',
-          ...seen.conditions,
-        ].join(' AND '),
-        UpdateExpression:
-          'SET meeting = :meeting, activeShard = :shard, activeSince = :since REMOVE presence, presentSids, barredUserIds, barsRevision',
+        ConditionExpression: ['meeting.meetingId = :meetingId', ...seen.conditions].join(' AND '),
+        UpdateExpression: [
+          'SET meeting.roomEnsuredAt = :at',
+          ...(lastMeeting ? ['recordedMeetingId = :recorded'] : []),
+        ].join(', '),
         ...together(seen, {
           ExpressionAttributeValues: {
-            ':meeting': meeting,
-            ':meetingId': meeting.meetingId,
-            ':shard': activeShardOf(clubId),
-            ':since': meeting.startedAt,
+            ':meetingId': meetingId,
+            ':at': roomEnsuredAt,
+            ...(lastMeeting && { ':recorded': lastMeeting.meetingId }),
           },
         }),
+      });
+    },
+
+    claimRoomCheck: ({ clubId, meetingId }, { at, after }) =>
+      table.updateIf(clubKey(clubId), {
+        ConditionExpression:
+          'meeting.meetingId = :meetingId AND (attribute_not_exists(meeting.roomEnsuredAt) OR meeting.roomEnsuredAt < :after)',
+        UpdateExpression: 'SET meeting.roomEnsuredAt = :at',
+        ExpressionAttributeValues: { ':meetingId': meetingId, ':at': at, ':after': after },
+      }),
+
+    async undoRoomCheck({ clubId, meetingId }, at) {
+      await table.updateIf(clubKey(clubId), {
+        ConditionExpression: 'meeting.meetingId = :meetingId AND meeting.roomEnsuredAt = :at',
+        UpdateExpression: 'REMOVE meeting.roomEnsuredAt',
+        ExpressionAttributeValues: { ':meetingId': meetingId, ':at': at },
       });
     },
 

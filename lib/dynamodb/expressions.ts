@@ -33,8 +33,10 @@ export function assign(attributes: Attributes): Placeholders & { UpdateExpressio
   };
 }
 
+export type Conditions = Placeholders & { conditions: string[] };
+
 /** Conditions that the item has the attributes as they were seen, and lacks those that are undefined. */
-export function unchanged(seen: Attributes): Placeholders & { conditions: string[] } {
+export function unchanged(seen: Attributes): Conditions {
   return {
     conditions: Object.entries(seen).map(([name, value]) =>
       value === undefined ? `attribute_not_exists(#${name})` : `#${name} = :seen_${name}`,

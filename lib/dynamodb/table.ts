@@ -87,18 +87,20 @@ export function tableOn(
   const answer = <T>(call: (options: SendOptions) => Promise<T>): Promise<T> =>
     timed((signal) => classifyOutages(call(signal ? { abortSignal: signal } : {})));
 
-  /** Whether the write's condition held. */
-  const unlessRefused = async (
-    write: (options: SendOptions) => Promise<unknown>,
-  ): Promise<boolean> => {
+  /** What the write returns; undefined when its condition did not hold. */
+  const resultUnlessRefused = async <T>(
+    write: (options: SendOptions) => Promise<T>,
+  ): Promise<T | undefined> => {
     try {
-      await answer(write);
-      return true;
+      return await answer(write);
     } catch (error) {
-      if (error instanceof ConditionalCheckFailedException) return false;
+      if (error instanceof ConditionalCheckFailedException) return undefined;
       throw error;
     }
   };
+  const unlessRefused = async (
+    write: (options: SendOptions) => Promise<object>,
+  ): Promise<boolean> => (await resultUnlessRefused(write)) !== undefined;
 
   const batchGetPage = async (keys: Key[]): Promise<{ items: Item[]; unprocessed: Key[] }> => {
     const { Responses, UnprocessedKeys } = await answer((options) =>
@@ -225,6 +227,17 @@ export function tableOn(
         ),
       );
       return Attributes ?? {};
+    },
+
+    /** The item as it is after the update; undefined when the condition did not hold. */
+    async updateIfReturning(Key: Key, input: Update & Condition): Promise<Item | undefined> {
+      const output = await resultUnlessRefused((options) =>
+        documents.send(
+          new UpdateCommand({ TableName, Key, ReturnValues: 'ALL_NEW', ...input }),
+          options,
+        ),
+      );
+      return output && (output.Attributes ?? {});
     },
 
     /** Whether the condition held, and so the update was made. */

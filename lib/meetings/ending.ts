@@ -21,8 +21,12 @@ export async function tryEndMeeting(
   { endedBy, reason }: Pick<EndedMeeting, 'endedBy' | 'reason'>,
   onlyIf?: EndCondition,
 ): Promise<EndedMeeting | undefined> {
-  // Before `lastMeeting` is written over, its facts go to the history, word for word.
-  if (club.lastMeeting) await clubs.recordEndedMeeting(club, club.lastMeeting);
+  // Before `lastMeeting` is written over, its facts go to the history, word for word. The start of this
+  // meeting has done that, unless it broke off. Nothing but an end, or `forgetCount`, changes
+  // `lastMeeting`, so the deciding write need not name it.
+  const unrecorded =
+    club.lastMeeting?.meetingId === club.recordedMeetingId ? undefined : club.lastMeeting;
+  if (unrecorded) await clubs.recordEndedMeeting(club, unrecorded);
 
   const durationMs = Math.max(0, now().getTime() - Date.parse(startedAt));
   const ended: EndedMeeting = {
@@ -35,12 +39,12 @@ export async function tryEndMeeting(
     reason,
   };
   if (await clubs.concludeMeeting(club, ended, onlyIf)) return ended;
-  if (club.lastMeeting) await undoIfClubIsGone({ clubs }, club, club.lastMeeting);
+  if (unrecorded) await undoIfClubIsGone({ clubs }, club, unrecorded);
   return undefined;
 }
 
 /** A row that was put after its club was removed would be left behind. */
-async function undoIfClubIsGone(
+export async function undoIfClubIsGone(
   { clubs }: Pick<EndingDeps, 'clubs'>,
   { clubId, generation }: Club,
   { meetingId }: EndedMeeting,

@@ -80,6 +80,8 @@ export const Meeting = z.object({
   maxParticipants: z.int(),
   /** Since when nobody is known to be in it; absent while somebody is. */
   vacantSince: z.optional(Instant),
+  /** When a request last took it upon itself to make sure of the room at LiveKit. */
+  roomEnsuredAt: z.optional(Instant),
 });
 export type Meeting = z.infer<typeof Meeting>;
 
@@ -133,6 +135,8 @@ export const Club = z.object({
   /** Names the last change of the bars; absent while the meeting had none. */
   barsRevision: z.optional(z.string()),
   lastMeeting: z.optional(EndedMeeting),
+  /** The meeting whose history row was put last: `lastMeeting`, while the start of the next one did it. */
+  recordedMeetingId: z.optional(MeetingId),
 });
 export type Club = z.infer<typeof Club>;
 

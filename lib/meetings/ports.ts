@@ -100,10 +100,35 @@ export interface ClubRepository {
   changeBar(meeting: MeetingRef, change: BarChange): Promise<boolean>;
 
   /**
-   * Puts the meeting on, if the club is the one that was seen, has none on and had none since; says
-   * whether it did.
+   * Puts the meeting on, if the club is the one that was seen, has none on and had none since. Returns
+   * the club with it; undefined if it did not.
    */
-  claimMeeting(club: SeenClub, meeting: Meeting): Promise<boolean>;
+  claimMeeting(club: SeenClub, meeting: Meeting): Promise<Club | undefined>;
+
+  /** As `claimMeeting`, if whoever starts the meeting is the club's own moderator. */
+  claimMeetingAsOwner(
+    clubId: string,
+    meeting: Meeting & { startedBy: string },
+  ): Promise<Club | undefined>;
+
+  /**
+   * Notes that the room of the meeting was made, and the history row of the last meeting put, if the
+   * meeting is still on and nobody was forgotten since the club was seen; says whether so.
+   */
+  noteStarted(
+    club: SeenClub & Pick<Club, 'lastMeeting'>,
+    meetingId: string,
+    roomEnsuredAt: string,
+  ): Promise<boolean>;
+
+  /**
+   * Notes that the caller makes sure of the meeting's room, if the meeting is on and no other request
+   * did since `after`; says whether so. Of many requests at once, one does.
+   */
+  claimRoomCheck(meeting: MeetingRef, check: { at: string; after: string }): Promise<boolean>;
+
+  /** Takes the note back: the check of that time did not succeed. */
+  undoRoomCheck(meeting: MeetingRef, at: string): Promise<void>;
 
   /**
    * Moves the meeting that is on to `lastMeeting`, if it is still that one, nobody was forgotten since

@@ -25,6 +25,20 @@ export const roomOptionsOf = (club: Club, meeting: Meeting, limits: RoomLimits):
   },
 });
 
+export interface RoomDeps {
+  clubs: Pick<ClubRepository, 'getClub'>;
+  media: Pick<MediaServer, 'createRoom' | 'deleteRoom'>;
+  now: () => Date;
+  rooms: RoomLimits;
+}
+
+/** Creates the meeting's room, or returns it unchanged. */
+export const createRoom = (
+  { media, rooms }: Pick<RoomDeps, 'rooms'> & { media: Pick<MediaServer, 'createRoom'> },
+  club: Club,
+  meeting: Meeting,
+): Promise<Room> => media.createRoom(meeting.roomName, roomOptionsOf(club, meeting, rooms));
+
 /**
  * Makes sure that a meeting that was read as current has its room.
  *
@@ -34,20 +48,8 @@ export const roomOptionsOf = (club: Club, meeting: Meeting, limits: RoomLimits):
  *
  * @throws MeetingNotActive when the meeting ended meanwhile; its room is gone again
  */
-export async function ensureRoom(
-  deps: {
-    clubs: Pick<ClubRepository, 'getClub'>;
-    media: Pick<MediaServer, 'createRoom' | 'deleteRoom'>;
-    now: () => Date;
-    rooms: RoomLimits;
-  },
-  club: Club,
-  meeting: Meeting,
-): Promise<Room> {
-  const room = await deps.media.createRoom(
-    meeting.roomName,
-    roomOptionsOf(club, meeting, deps.rooms),
-  );
+export async function ensureRoom(deps: RoomDeps, club: Club, meeting: Meeting): Promise<Room> {
+  const room = await createRoom(deps, club, meeting);
   if (deps.now().getTime() - Date.parse(room.createdAt) < MAYBE_NEW_MS) {
     const current = await deps.clubs.getClub(club.clubId);
     if (current?.meeting?.meetingId !== meeting.meetingId) {
@@ -56,4 +58,58 @@ export async function ensureRoom(
     }
   }
   return room;
+}
+
+/** For so long after an event of the room, the room is taken to be there. */
+const EVENT_COUNTS_MS = 60_000;
+/** For so long after a request made sure of the room, no other does; */
+const CHECK_COUNTS_MS = 30_000;
+/** and for so long, when a client or an event says that the room is missing. */
+const CHECK_COUNTS_WHEN_MISSING_MS = 2_000;
+
+/**
+ * Makes sure of the room where there is reason to doubt it, so that LiveKit calls follow meetings and
+ * not people. Of many requests at once, one makes the call. Returns the room if this one did.
+ *
+ * A room that died without an event costs whoever joins next a refused join; their next request says so
+ * (`isMissing`).
+ *
+ * @throws MeetingNotActive when the meeting ended meanwhile; its room is gone again
+ */
+export async function ensureRoomIfInDoubt(
+  deps: RoomDeps & {
+    clubs: Pick<ClubRepository, 'claimRoomCheck' | 'undoRoomCheck'>;
+  },
+  club: Club,
+  meeting: Meeting,
+  { isMissing }: { isMissing: boolean },
+): Promise<Room | undefined> {
+  const now = deps.now().getTime();
+  const { presence } = club;
+  const { roomEnsuredAt } = meeting;
+  // LiveKit's clock may differ from ours, so an event may also seem to be of later.
+  const isAlive =
+    presence &&
+    !presence.isFinished &&
+    Math.abs(now - Date.parse(presence.observedAt)) < EVENT_COUNTS_MS;
+  if (isAlive && !isMissing) return undefined;
+
+  const hasFinishedSince =
+    presence?.isFinished && (!roomEnsuredAt || presence.observedAt > roomEnsuredAt);
+  const countsMs = isMissing || hasFinishedSince ? CHECK_COUNTS_WHEN_MISSING_MS : CHECK_COUNTS_MS;
+  const after = new Date(now - countsMs).toISOString();
+  if (roomEnsuredAt && roomEnsuredAt >= after) return undefined;
+
+  const ref = { clubId: club.clubId, meetingId: meeting.meetingId };
+  const at = new Date(now).toISOString();
+  if (!(await deps.clubs.claimRoomCheck(ref, { at, after }))) return undefined;
+  try {
+    return await ensureRoom(deps, club, meeting);
+  } catch (error) {
+    // Else the next ones would rely on it. Where this fails as well, the note expires.
+    if (!(error instanceof MeetingNotActive)) {
+      await deps.clubs.undoRoomCheck(ref, at).catch(() => {});
+    }
+    throw error;
+  }
 }

@@ -1,17 +1,22 @@
 import type { StartedMeeting } from '../contract/answers.ts';
 import { MeetingNotActive, StoreUnavailable } from '../errors.ts';
 import { requireModerator, requireNotBarred } from './access.ts';
+import { type EndingDeps, undoIfClubIsGone } from './ending.ts';
 import type { MediaServer } from './media.ts';
 import { type Caller, type Club, type Meeting, roomNameOf } from './model.ts';
 import type { ClubRepository } from './ports.ts';
-import { ensureRoom, type RoomLimits } from './room.ts';
+import { createRoom, ensureRoom, type RoomLimits } from './room.ts';
 import { keepFromEnding } from './vacancy.ts';
 
 /** How often a start is decided anew that met another change of the club. */
 const ATTEMPTS = 3;
 
 export interface StartDeps {
-  clubs: Pick<ClubRepository, 'getClubAndMember' | 'getClub' | 'claimMeeting' | 'clearVacant'>;
+  clubs: EndingDeps['clubs'] &
+    Pick<
+      ClubRepository,
+      'getClubAndMember' | 'claimMeeting' | 'claimMeetingAsOwner' | 'noteStarted' | 'clearVacant'
+    >;
   media: Pick<MediaServer, 'createRoom' | 'deleteRoom'>;
   now: () => Date;
   newMeetingId: (startedAt: Date) => string;
@@ -32,7 +37,7 @@ export async function startMeeting(
   { caller, clubId }: { caller: Caller; clubId: string },
 ): Promise<StartedMeeting> {
   const { club, meeting, isOwn } = await decideStart(deps, { caller, clubId });
-  await ensureRoom(deps, club, meeting);
+  await (isOwn ? openRoom(deps, club, meeting) : ensureRoom(deps, club, meeting));
   return {
     success: true,
     meetingId: meeting.meetingId,
@@ -42,24 +47,34 @@ export async function startMeeting(
   };
 }
 
-/** Puts a meeting on, or finds the one that is. */
+/**
+ * Puts a meeting on, or finds the one that is. The club's own moderator needs no look at the record
+ * first: that they are is a condition of the write. What the others need is read beside it.
+ */
 async function decideStart(
   deps: StartDeps,
   { caller, clubId }: { caller: Caller; clubId: string },
 ): Promise<{ club: Club; meeting: Meeting; isOwn: boolean }> {
-  for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
-    const read = await deps.clubs.getClubAndMember(clubId, caller.userId);
+  const own = newMeeting(deps, { caller, clubId });
+  let [claimed, read] = await Promise.all([
+    deps.clubs.claimMeetingAsOwner(clubId, own),
+    deps.clubs.getClubAndMember(clubId, caller.userId),
+  ]);
+  for (let attempt = 0; attempt < ATTEMPTS && !claimed; attempt += 1) {
     const club = requireModerator(read, caller, 'start meetings');
-    const own = club.meeting ? undefined : newMeeting(deps, { caller, clubId });
-    if (own && (await deps.clubs.claimMeeting(club, own))) {
-      return { club, meeting: own, isOwn: true };
+    if (club.meeting) {
+      const meeting = await meetingThatIsOn(deps, caller, club, club.meeting);
+      // By id, not by who won: a retry inside the SDK can lose against its own first attempt.
+      return { club, meeting, isOwn: meeting.meetingId === own.meetingId };
     }
-    const current = own ? await deps.clubs.getClub(clubId) : club;
-    if (own && !current?.meeting && !isAsSeen(current, club)) continue;
-    const meeting = await meetingThatIsOn(deps, caller, current);
-    // By id, not by who won: a retry inside the SDK can lose against its own first attempt.
-    return { club, meeting, isOwn: meeting.meetingId === own?.meetingId };
+    claimed = await deps.clubs.claimMeeting(club, own);
+    if (claimed) break;
+    read = await deps.clubs.getClubAndMember(clubId, caller.userId);
+    if (!read.club?.meeting && isAsSeen(read.club, club)) {
+      throw new MeetingNotActive('The meeting ended while it was being started');
+    }
   }
+  if (claimed) return { club: claimed, meeting: own, isOwn: true };
   throw new StoreUnavailable({ cause: new Error('the club kept being changed') });
 }
 
@@ -69,10 +84,40 @@ const isAsSeen = (current: Club | undefined, seen: Club): boolean =>
   current.generation === seen.generation &&
   current.forgetCount === seen.forgetCount;
 
+/**
+ * Makes the room of a meeting that was just put on, and beside it the history row of the meeting before,
+ * which the end then need not do. Then one conditional write looks whether the meeting is still on, as
+ * {@link ensureRoom} does by a read.
+ *
+ * @throws MeetingNotActive when the meeting ended meanwhile; its room is gone again
+ */
+async function openRoom(deps: StartDeps, club: Club, meeting: Meeting): Promise<void> {
+  const { clubs } = deps;
+  const { lastMeeting } = club;
+  await Promise.all([
+    createRoom(deps, club, meeting),
+    lastMeeting && clubs.recordEndedMeeting(club, lastMeeting),
+  ]);
+  if (await clubs.noteStarted(club, meeting.meetingId, deps.now().toISOString())) return;
+
+  // Somebody was forgotten, or the meeting is over, or its club gone.
+  const current = await clubs.getClub(club.clubId);
+  if (lastMeeting) {
+    // The row may name whoever was forgotten.
+    if (current?.lastMeeting?.meetingId === lastMeeting.meetingId) {
+      await clubs.recordEndedMeeting(current, current.lastMeeting);
+    }
+    await undoIfClubIsGone(deps, club, lastMeeting);
+  }
+  if (current?.meeting?.meetingId === meeting.meetingId) return;
+  await deps.media.deleteRoom(meeting.roomName);
+  throw new MeetingNotActive('The meeting has just ended');
+}
+
 function newMeeting(
   { now, newMeetingId, rooms }: StartDeps,
   { caller, clubId }: { caller: Caller; clubId: string },
-): Meeting {
+): Meeting & { startedBy: string } {
   const startedAt = now();
   const meetingId = newMeetingId(startedAt);
   return {
@@ -88,10 +133,10 @@ function newMeeting(
 async function meetingThatIsOn(
   deps: StartDeps,
   caller: Caller,
-  club: Club | undefined,
+  club: Club,
+  meeting: Meeting,
 ): Promise<Meeting> {
-  if (!club?.meeting) throw new MeetingNotActive('The meeting ended while it was being started');
   requireNotBarred(club, caller);
-  await keepFromEnding(deps, club, club.meeting);
-  return club.meeting;
+  await keepFromEnding(deps, club, meeting);
+  return meeting;
 }

@@ -33,6 +33,8 @@ async function defaultNameOf(displayName: string | undefined, username = 'user-a
       getClubAndMember: async () => ({ club, member }),
       getClub: async () => club,
       clearVacant: async () => true,
+      claimRoomCheck: async () => true,
+      undoRoomCheck: async () => {},
     },
     grants: { get: async () => undefined, put: async () => {}, remove: async () => {} },
     media: {

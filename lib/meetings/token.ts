@@ -3,7 +3,7 @@ import { ClubNotFound, MeetingFull, MeetingNotActive, NotAMember } from '../erro
 import { requireNotBarred } from './access.ts';
 import { isAttendee, isPerson } from './attendees.ts';
 import { type GrantDeps, MODERATOR_PERMISSIONS, noteGrants } from './grants.ts';
-import type { MediaServer, Room } from './media.ts';
+import type { MediaServer } from './media.ts';
 import {
   type Caller,
   type Club,
@@ -15,13 +15,19 @@ import {
   ParticipantName,
 } from './model.ts';
 import type { ClubRepository } from './ports.ts';
-import { ensureRoom, type RoomLimits, roomOptionsOf } from './room.ts';
+import { ensureRoomIfInDoubt, type RoomLimits, roomOptionsOf } from './room.ts';
+import { presentCount } from './status.ts';
 import { keepFromEnding } from './vacancy.ts';
 
 export interface TokenDeps extends GrantDeps {
   clubs: Pick<
     ClubRepository,
-    'getClubMemberAndGrants' | 'getClubAndMember' | 'getClub' | 'clearVacant'
+    | 'getClubMemberAndGrants'
+    | 'getClubAndMember'
+    | 'getClub'
+    | 'clearVacant'
+    | 'claimRoomCheck'
+    | 'undoRoomCheck'
   >;
   media: Pick<
     MediaServer,
@@ -31,8 +37,9 @@ export interface TokenDeps extends GrantDeps {
 }
 
 /**
- * Gives a member the token to join the meeting that is on, and makes sure of its room: LiveKit closes
- * an empty room by its own timer while the meeting goes on.
+ * Gives a member the token to join the meeting that is on. Makes sure of its room where that is in doubt:
+ * LiveKit closes an empty room by its own timer while the meeting goes on. `roomMissing`: LiveKit
+ * refused a join because there is no room.
  *
  * @throws ClubNotFound, NotAMember, MeetingNotActive, RemovedFromMeeting, MeetingFull
  */
@@ -42,14 +49,21 @@ export async function createJoinToken(
     caller,
     clubId,
     participantName,
-  }: { caller: Caller; clubId: string; participantName?: string | undefined },
+    roomMissing = false,
+  }: {
+    caller: Caller;
+    clubId: string;
+    participantName?: string | undefined;
+    roomMissing?: boolean | undefined;
+  },
 ): Promise<JoinToken> {
   const read = await deps.clubs.getClubMemberAndGrants(clubId, caller.userId);
   const { club, meeting, member, ...first } = admit(read, caller);
 
   await keepFromEnding(deps, club, meeting);
-  const room = await ensureRoom(deps, club, meeting);
-  await ensurePlace(deps, room, meeting, caller);
+  const room = await ensureRoomIfInDoubt(deps, club, meeting, { isMissing: roomMissing });
+  const knownCount = presentCount(club) ?? room?.participantCount;
+  await ensurePlace(deps, { knownCount, meeting }, caller);
   const { isModerator } = first.isModerator
     ? await admitModerator(deps, { club, meeting, granted: read.granted }, caller)
     : first;
@@ -121,17 +135,20 @@ async function admitModerator(
 }
 
 /**
- * LiveKit answers a join into a full room with a bare 500, so a full room is told here. Whoever is in
- * it already may come again: the new session takes the place of the old one.
+ * LiveKit answers a join into a full room with a bare 500, so a full room is told here, as far as it is
+ * known: LiveKit is asked only at the limit. Whoever is in the room already may come again: the new
+ * session takes the place of the old one.
  */
 async function ensurePlace(
   { media }: TokenDeps,
-  room: Room,
-  { maxParticipants }: Meeting,
+  {
+    knownCount,
+    meeting: { maxParticipants, roomName },
+  }: { knownCount: number | undefined; meeting: Meeting },
   caller: Caller,
 ): Promise<void> {
-  if (room.participantCount < maxParticipants) return;
-  const inRoom = (await media.getParticipants(room.name)).filter(isAttendee);
+  if (knownCount === undefined || knownCount < maxParticipants) return;
+  const inRoom = (await media.getParticipants(roomName)).filter(isAttendee);
   if (inRoom.length < maxParticipants) return;
   if (inRoom.some((other) => isPerson(other) && other.identity === caller.userId)) return;
   throw new MeetingFull(maxParticipants);

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { edit, on } from '../support/faults.ts';
 import { claimsOf } from '../support/issuer.ts';
-import { API_KEY, startWorld, type World } from '../support/world.ts';
+import { API_KEY, later, startWorld, type World } from '../support/world.ts';
 
 const ISO = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 const ULID = /^[0-7][0-9A-HJKMNP-TV-Z]{25}$/;
@@ -247,6 +247,7 @@ describe('status', () => {
     lastMeeting: null,
     observedBy: 'record',
     observedAt: expect.stringMatching(ISO),
+    pollAfterSeconds: 8,
   };
 
   it('is idle before the first meeting, with every field there', async () => {
@@ -262,6 +263,7 @@ describe('status', () => {
       ...IDLE,
       state: 'waiting',
       observedBy: 'query',
+      pollAfterSeconds: 15,
       startedAt: meeting.startedAt,
       roomName: meeting.roomName,
       meetingId: meeting.meetingId,
@@ -463,7 +465,8 @@ describe('token', () => {
   it('makes the room again that LiveKit closed while the meeting goes on', async () => {
     const { meeting, ...club } = await startedClub();
     await world.media.deleteRoom(meeting.roomName);
-    await world.call('token', club.member, { clubId: club.clubId });
+    const { call } = await world.boot(later(31));
+    await call('token', club.member, { clubId: club.clubId });
     expect(await world.roomsOf(club.clubId)).toEqual([meeting.roomName]);
   });
 
@@ -517,7 +520,7 @@ describe('a full meeting', () => {
       await world.standIn.join(meeting.roomName, { identity: who.userId });
     }
     // With another limit: the one with which the meeting started is what counts.
-    const { call } = await world.boot({ faults: [roomCounts(counted)] });
+    const { call } = await world.boot({ ...later(31), faults: [roomCounts(counted)] });
     return { ...club, call };
   }
 

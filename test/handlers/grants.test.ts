@@ -132,8 +132,8 @@ describe('A note', () => {
       await call('token', club.moderator, club);
       costs.push(wire.operations());
     }
-    const room = ['BatchGetItem', 'CreateRoom', 'GetItem'];
-    expect(costs).toEqual([[...room, 'PutItem', 'BatchGetItem'], room]);
+    const read = ['BatchGetItem'];
+    expect(costs).toEqual([[...read, 'PutItem', 'BatchGetItem'], read]);
     expect(await noteOf(club, club.moderator)).toMatchObject({
       userId: club.moderator.userId,
       meetingId: (await world.recordOf(club.clubId)).meeting?.meetingId,

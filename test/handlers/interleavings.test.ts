@@ -1,7 +1,7 @@
 /** What happens to one request while another is between two of its steps. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { justAfter, justBefore } from '../support/faults.ts';
-import { startWorld, type TestClub, type World } from '../support/world.ts';
+import { cut, justAfter, justBefore, on } from '../support/faults.ts';
+import { later, startWorld, type TestClub, type World } from '../support/world.ts';
 
 let world: World;
 let club: TestClub;
@@ -17,10 +17,19 @@ afterAll(() => world.close());
 const otherStarts = () => world.call('start', club.owner, club);
 const otherEnds = () => world.call('end', club.owner, club);
 
+/** Which of its UpdateItems is what, in a start by another moderator than the club's own. */
+const [CLAIM, LOOK] = [2, 3];
+
+/** A token by a client whose join was refused, so that the room is made sure of. */
+const missing = ({ clubId }: TestClub) => ({
+  clubId,
+  body: { readingClubId: clubId, roomMissing: true },
+});
+
 describe('An end', () => {
   it.each([
     ['between a start’s claim and its room', justBefore('CreateRoom', otherEnds)],
-    ['between a start’s room and its second look', justBefore('GetItem', otherEnds)],
+    ['between a start’s room and its second look', justBefore('UpdateItem', otherEnds, LOOK)],
   ])('%s wins: 409, and no room is left', async (_, fault) => {
     const { call } = await world.boot({ faults: [fault] });
     const { status, body } = await call('start', club.moderator, club);
@@ -32,7 +41,7 @@ describe('An end', () => {
   });
 
   it('after a start’s second look finds the room and deletes it', async () => {
-    const { call } = await world.boot({ faults: [justAfter('GetItem', otherEnds)] });
+    const { call } = await world.boot({ faults: [justAfter('UpdateItem', otherEnds, LOOK)] });
     const { body } = await call('start', club.moderator, club);
     const { lastMeeting } = await world.recordOf(club.clubId);
     expect(lastMeeting?.meetingId).toBe(body.meetingId);
@@ -41,8 +50,11 @@ describe('An end', () => {
 
   it('before a token makes the room again wins: 409, no token, and no room is left', async () => {
     await otherStarts();
-    const { call } = await world.boot({ faults: [justBefore('CreateRoom', otherEnds)] });
-    const { status, body } = await call('token', club.member, { clubId: club.clubId });
+    const { call } = await world.boot({
+      ...later(3),
+      faults: [justBefore('CreateRoom', otherEnds)],
+    });
+    const { status, body } = await call('token', club.member, missing(club));
     expect({ status, code: body.code, token: body.token }).toEqual({
       status: 409,
       code: 'MEETING_NOT_ACTIVE',
@@ -53,8 +65,8 @@ describe('An end', () => {
   it('and the next start before a token makes the room again leave the new room alone', async () => {
     await otherStarts();
     const faults = [justBefore('CreateRoom', async () => [await otherEnds(), await otherStarts()])];
-    const { call } = await world.boot({ faults });
-    const { status } = await call('token', club.member, { clubId: club.clubId });
+    const { call } = await world.boot({ ...later(3), faults });
+    const { status } = await call('token', club.member, missing(club));
     expect(status).toBe(409);
     expect((await world.recordOf(club.clubId)).meeting).toBeDefined();
     await world.expectAgreement(club.clubId);
@@ -109,7 +121,9 @@ describe('An end', () => {
   it('that was slow to put the row of the meeting before changes no fact of it', async () => {
     await otherStarts();
     const { body: first } = await otherEnds();
-    await otherStarts();
+    // This start leaves the row to the end.
+    const broken = await world.boot({ faults: [on('PutItem', cut)] });
+    await broken.call('start', club.owner, club);
     const faults = [
       justBefore('PutItem', async () => {
         for (let round = 0; round < 2; round++) {
@@ -133,7 +147,7 @@ describe('A start', () => {
   it('between another start’s read and its claim wins: the other answers its meeting', async () => {
     const won: string[] = [];
     const faults = [
-      justBefore('UpdateItem', async () => won.push((await otherStarts()).body.meetingId)),
+      justBefore('UpdateItem', async () => won.push((await otherStarts()).body.meetingId), CLAIM),
     ];
     const { call } = await world.boot({ faults });
     const { body } = await call('start', club.moderator, club);
@@ -143,7 +157,10 @@ describe('A start', () => {
   });
 
   it('that won and was ended before the other looked again: the other is answered 409', async () => {
-    const faults = [justBefore('UpdateItem', otherStarts), justBefore('GetItem', otherEnds)];
+    const faults = [
+      justBefore('UpdateItem', otherStarts, CLAIM),
+      justBefore('BatchGetItem', otherEnds, 2),
+    ];
     const { call } = await world.boot({ faults });
     const { status, body } = await call('start', club.moderator, club);
     expect({ status, code: body.code }).toEqual({ status: 409, code: 'MEETING_NOT_ACTIVE' });

@@ -45,6 +45,8 @@ export interface CallOptions {
   /** An object goes as JSON, a string as it is. `token` has the club in it, by default. */
   body?: unknown;
   query?: Record<string, string>;
+  /** Over the usual ones. */
+  headers?: Record<string, string>;
   isBase64Encoded?: boolean;
   requestId?: string;
   /** What is left of the function's time. */
@@ -61,7 +63,14 @@ const events = { token: tokenEvent, start: startEvent, end: endEvent, status: st
 export function eventOf(
   route: Route,
   authorization: string | undefined,
-  { clubId, body, query, isBase64Encoded = false, requestId = randomUUID() }: CallOptions,
+  {
+    clubId,
+    body,
+    query,
+    headers: others,
+    isBase64Encoded = false,
+    requestId = randomUUID(),
+  }: CallOptions,
 ): APIGatewayProxyEventV2 {
   const { authorization: _, ...headers } = events[route].headers;
   const sent = body ?? (route === 'token' && clubId ? { readingClubId: clubId } : undefined);
@@ -72,7 +81,7 @@ export function eventOf(
   } = { pathParameters: null, body: '', ...events[route] };
   return {
     ...event,
-    headers: { ...headers, ...(authorization !== undefined && { authorization }) },
+    headers: { ...headers, ...(authorization !== undefined && { authorization }), ...others },
     requestContext: { ...event.requestContext, requestId },
     rawPath: event.rawPath.replace('my-club', clubId ?? 'my-club'),
     ...(pathParameters && { pathParameters: { clubId: clubId ?? 'my-club' } }),
@@ -89,7 +98,7 @@ export async function invoke<R extends Route>(
 ): Promise<Answer<R>> {
   const startedAt = performance.now();
   const { body, ...answer } = await askHandler(handler, event, remainingMs);
-  return { ...answer, body: JSON.parse(body), elapsedMs: performance.now() - startedAt };
+  return { ...answer, body: body && JSON.parse(body), elapsedMs: performance.now() - startedAt };
 }
 
 export async function askHandler(

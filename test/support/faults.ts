@@ -122,22 +122,37 @@ export function times(count: number, fault: Fault): Fault {
   return (request, pass) => (left-- > 0 ? fault(request, pass) : pass());
 }
 
-export const once = (operation: string, fault: Fault): Fault => on(operation, times(1, fault));
-
-/** Runs something when the first such request arrives, and executes the request after that. */
-export const justBefore = (operation: string, run: () => Promise<unknown>): Fault =>
-  once(operation, async (_, pass) => {
-    await run();
-    return pass();
+/** For the first such request, or the `nth`. */
+export function once(operation: string, fault: Fault, nth = 1): Fault {
+  let count = 0;
+  return on(operation, (request, pass) => {
+    count += 1;
+    return count === nth ? fault(request, pass) : pass();
   });
+}
 
-/** Runs something when the first such request has been executed, before its answer is given. */
-export const justAfter = (operation: string, run: () => Promise<unknown>): Fault =>
-  once(operation, async (_, pass): Promise<WireAnswer> => {
-    const result = await pass();
-    await run();
-    return result;
-  });
+/** Runs something when such a request arrives, the first or the `nth`, and executes it after that. */
+export const justBefore = (operation: string, run: () => Promise<unknown>, nth = 1): Fault =>
+  once(
+    operation,
+    async (_, pass) => {
+      await run();
+      return pass();
+    },
+    nth,
+  );
+
+/** Runs something when such a request has been executed, before its answer is given. */
+export const justAfter = (operation: string, run: () => Promise<unknown>, nth = 1): Fault =>
+  once(
+    operation,
+    async (_, pass): Promise<WireAnswer> => {
+      const result = await pass();
+      await run();
+      return result;
+    },
+    nth,
+  );
 
 /** A process that is killed after so many requests: the last is executed, and nobody hears of it. */
 export function killedAfter(steps: number): Fault {

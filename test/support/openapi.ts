@@ -10,13 +10,13 @@ type Schema = { type?: string };
 
 export interface Response {
   headers?: Record<string, { required: boolean; schema: Schema }>;
-  content: Record<string, { schema: Schema; examples: Record<string, { value: unknown }> }>;
+  content?: Record<string, { schema: Schema; examples: Record<string, { value: unknown }> }>;
 }
 
 export interface Operation {
   operationId: string;
   parameters?: { in: string; name: string; schema: Schema; example: unknown }[];
-  requestBody?: { content: Response['content'] };
+  requestBody?: { content: NonNullable<Response['content']> };
   responses: Record<string, Response>;
 }
 
@@ -79,18 +79,26 @@ export function misfitOf(route: string, { status, headers, body }: Answer): stri
   if (!operation) return 'no such route';
   const response = operation.responses[status];
   if (!response) return `never answers ${status}`;
-  const mediaType = String(headers['content-type']).replace(/;.*/, '');
-  const content = response.content[mediaType];
-  if (!content) return `never answers ${headers['content-type']}`;
-  const answer: unknown = mediaType === 'application/json' ? JSON.parse(body) : body;
-  if (status !== 200 && !isOfFunction(answer)) return 'an answer that only the gateway gives';
   return (
-    mistakeIn(answer, content.schema) ??
+    mistakeInBody(response, { status, headers, body }) ??
     Object.entries(response.headers ?? {})
       .filter(([name]) => name !== 'WWW-Authenticate')
       .map(([name, { schema }]) => mistakeInHeader(name, headers[name.toLowerCase()], schema))
       .find((mistake) => mistake !== undefined)
   );
+}
+
+function mistakeInBody(
+  { content }: Response,
+  { status, headers, body }: Answer,
+): string | undefined {
+  if (!content) return body === '' ? undefined : 'a body where there is none';
+  const mediaType = String(headers['content-type']).replace(/;.*/, '');
+  const { schema } = content[mediaType] ?? {};
+  if (!schema) return `never answers ${headers['content-type']}`;
+  const answer: unknown = mediaType === 'application/json' ? JSON.parse(body) : body;
+  if (status !== 200 && !isOfFunction(answer)) return 'an answer that only the gateway gives';
+  return mistakeIn(answer, schema);
 }
 
 /** What clients go by: only functions answer a code. */
@@ -117,7 +125,7 @@ export function noteHttp(method: string, url: string, answer: Answer): void {
   const { pathname } = new URL(url);
   const route = patterns.find(({ pattern }) => pattern.test(`${method} ${pathname}`))?.route;
   if (!route || !isDecodable(pathname)) return;
-  const ofGateway = operations.get(route)?.responses[answer.status]?.content['application/json'];
+  const ofGateway = operations.get(route)?.responses[answer.status]?.content?.['application/json'];
   if (ofGateway?.examples['gateway'] && !answer.body.includes('"code":')) return;
   note(route, answer);
 }

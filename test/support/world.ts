@@ -45,6 +45,11 @@ export interface BootOptions {
   refused?: Side[];
 }
 
+/** A process whose clock is ahead by so much: what was noted about a room has lost its worth. */
+export const later = (seconds: number): Pick<BootOptions, 'now'> => ({
+  now: () => new Date(Date.now() + seconds * 1000),
+});
+
 /** One process of the service, with a wire of its own. */
 export interface Process {
   wire: Wire;
@@ -133,11 +138,12 @@ export async function startWorld(kind: LiveKitKind = 'stand-in') {
     return item as Club;
   };
 
-  /** The meetings of the club that are over: `lastMeeting`, and then its rows. */
+  /** The meetings of the club that are over: `lastMeeting`, and the rows of the others. */
   const historyOf = async (clubId: string): Promise<EndedMeeting[]> => {
     const { lastMeeting } = await recordOf(clubId);
     const rows = (await itemsOf(clubId, 'MEETING#')) as unknown as EndedMeeting[];
-    return [...(lastMeeting ? [lastMeeting] : []), ...rows];
+    const others = rows.filter(({ meetingId }) => meetingId !== lastMeeting?.meetingId);
+    return [...(lastMeeting ? [lastMeeting] : []), ...others];
   };
 
   /** The names of the club's rooms that there are. */

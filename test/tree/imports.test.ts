@@ -54,6 +54,7 @@ const MAY_IMPORT: Record<string, string[]> = {
     'lib/observability.ts',
     '@middy/core',
     'type aws-lambda',
+    'node:',
     'zod/mini',
   ],
 
