@@ -138,7 +138,12 @@ describe('With webhooks, status', () => {
     await meetings.tellTo(undefined);
     await meetings.standIn.finishRoom(roomName);
     await meetings.tellTo(service);
-    const { body } = await service.call('token', club.owner, { clubId: club.clubId });
+    const later = await meetings.boot({ now: () => new Date(Date.now() + 3_000) });
+    const { clubId } = club;
+    const { body } = await later.call('token', club.owner, {
+      clubId,
+      body: { readingClubId: clubId, roomMissing: true },
+    });
     await meetings.standIn.joinWithToken(body.token);
     await meetings.standIn.webhooks.settled();
     expect(await status()).toMatchObject({ asked: TOLD, participantCount: 1, state: 'live' });
