@@ -312,8 +312,10 @@ const HEADERS: Record<string, { name: string; object: oas31.HeaderObject }> = {
 
 const IfNoneMatch = z.object({
   'If-None-Match': z.string().optional().meta({
-    description: 'The `ETag` of an answer that the client has: 304 while it is the same.',
-    example: 'W/"n4bQgYhMfWWaL-qgxVrQFa"',
+    param: {
+      description: 'The `ETag` of an answer that the client has: 304 while it is the same.',
+      example: 'W/"n4bQgYhMfWWaL-qgxVrQFa"',
+    },
   }),
 });
 

@@ -298,8 +298,8 @@ describe('the API', () => {
       of('AWS::ApiGatewayV2::Api', stack).map(([, api]) => api.Properties.CorsConfiguration);
     const methods = Object.keys(ROUTES).map((route) => route.split(' ')[0] ?? '');
     const cors = {
-      AllowHeaders: ['authorization', 'content-type'],
-      ExposeHeaders: ['retry-after'],
+      AllowHeaders: ['authorization', 'content-type', 'if-none-match'],
+      ExposeHeaders: ['etag', 'retry-after'],
       AllowMethods: expect.toSatisfy((allowed: string[]) => {
         expect(allowed.toSorted()).toEqual([...new Set([...methods, 'OPTIONS'])].toSorted());
         return true;
