@@ -311,12 +311,15 @@ const HEADERS: Record<string, { name: string; object: oas31.HeaderObject }> = {
 };
 
 const IfNoneMatch = z.object({
-  'If-None-Match': z.string().optional().meta({
-    param: {
-      description: 'The `ETag` of an answer that the client has: 304 while it is the same.',
-      example: 'W/"n4bQgYhMfWWaL-qgxVrQFa"',
-    },
-  }),
+  'If-None-Match': z
+    .string()
+    .optional()
+    .meta({
+      param: {
+        description: 'The `ETag` of an answer that the client has: 304 while it is the same.',
+        example: 'W/"n4bQgYhMfWWaL-qgxVrQFa"',
+      },
+    }),
 });
 
 /** Of an answer that the browser of the caller may keep, and has to ask about each time. */

@@ -205,7 +205,7 @@ describe('Browsers', () => {
     expect(status).toBe(204);
     expect(headers).toMatchObject({
       'access-control-allow-origin': origin,
-      'access-control-allow-headers': 'authorization,content-type',
+      'access-control-allow-headers': 'authorization,content-type,if-none-match',
       'access-control-allow-methods': 'GET,POST,PUT,DELETE,OPTIONS',
       'access-control-max-age': '3600',
     });

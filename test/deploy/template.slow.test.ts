@@ -90,7 +90,9 @@ const PERMISSIONS: Record<string, string[]> = {
   ],
   start: [
     `dynamodb:BatchGetItem ${TABLE}`,
+    `dynamodb:DeleteItem ${TABLE}`,
     `dynamodb:GetItem ${TABLE}`,
+    `dynamodb:PutItem ${TABLE}`,
     `dynamodb:UpdateItem ${TABLE}`,
     ...readsLiveKitSettings,
   ],
