@@ -32,7 +32,10 @@ export type ApiSettings = {
 
 export type Api = Child & { url: string };
 
-/** The functions' real bundles behind serverless-offline. `env` is the environment to start from. */
+/**
+ * The functions' real bundles, run by serverless-offline, behind the gateway of `gateway.ts`. `env` is the
+ * environment to start from.
+ */
 export async function startApi(options: {
   httpPort: number;
   lambdaPort: number;
@@ -70,7 +73,7 @@ export async function startApi(options: {
       args,
       cwd: projectDir,
       env: { ...localOnly(env), ...settings, ESBUILD_WORK_FOLDER: buildDir },
-      readyLine: /Server ready: /,
+      readyLine: /Gateway ready: /,
       readyWithinMs: READY_WITHIN_MS,
       onLine,
       signal,

@@ -65,12 +65,22 @@ export interface GatewayFailure {
 export const GATEWAY: GatewayFailure[] = [
   { status: 400, message: 'Bad Request', when: 'the path cannot be decoded.', byPath: true },
   { status: 401, message: 'Unauthorized', when: 'no valid access token.', byAuthorizer: true },
-  { status: 404, message: 'Not Found', when: 'no such route: an empty id.', byPath: true },
+  {
+    status: 404,
+    message: 'Not Found',
+    when: 'no such route: an empty id, or an encoded `/` in one.',
+    byPath: true,
+  },
   {
     status: 413,
     message: 'Request Entity Too Large',
     when: 'the body is too large.',
     byBody: true,
+  },
+  {
+    status: 431,
+    message: 'Request Header Fields Too Large',
+    when: 'the path and the headers have more than 10,240 bytes.',
   },
   { status: 429, message: 'Too Many Requests', when: 'the limit of the route is reached.' },
   { status: 500, message: 'Internal Server Error', when: 'the function failed without an answer.' },

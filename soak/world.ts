@@ -22,8 +22,8 @@ const INVOKED_WITHIN_MS = 125_000;
 const send: typeof fetch = async (input, init) => {
   const response = await fetch(input, init);
   const body = await response.clone().text();
-  // serverless-offline's words, with a status of its own, for a function that was cut off.
-  if (body.includes('Lambda timeout')) throw new Error('The function was cut off');
+  // The gateway's answer for a function that was cut off.
+  if (body === '{"message":"Internal Server Error"}') throw new Error('The function was cut off');
   const headers = Object.fromEntries(response.headers);
   noteHttp(init?.method ?? 'GET', response.url, { status: response.status, headers, body });
   return response;

@@ -66,44 +66,48 @@ const misfits: string[] = [];
 /** Everything that did not fit since the last call. */
 export const takeMisfits = (): string[] => misfits.splice(0);
 
-/** `route` is API Gateway's route key. */
-export function note(route: string, answer: Answer): void {
-  const mistake = misfitOf(route, answer);
+/** `route` is API Gateway's route key. The gateway may answer by itself only in front of a function. */
+export function note(route: string, answer: Answer, by: 'function' | 'gateway' = 'function'): void {
+  const mistake = misfitOf(route, answer, by);
   if (mistake === undefined) return;
   misfits.push(`${route}: ${mistake}\n${answer.status} ${answer.body.slice(0, 2000)}`);
 }
 
-/** An answer of a function, as it left it. */
-export function misfitOf(route: string, { status, headers, body }: Answer): string | undefined {
+/** What is wrong with an answer of a function, as it left it, or as it left the gateway. */
+export function misfitOf(
+  route: string,
+  { status, headers, body }: Answer,
+  by: 'function' | 'gateway' = 'function',
+): string | undefined {
   const operation = operations.get(route);
   if (!operation) return 'no such route';
   const response = operation.responses[status];
   if (!response) return `never answers ${status}`;
+  const isOfGateway = status >= 400 && !isOfFunction(body);
+  if (isOfGateway && by === 'function') return 'an answer that only the gateway gives';
   return (
     mistakeInBody(response, { status, headers, body }) ??
     Object.entries(response.headers ?? {})
-      .filter(([name]) => name !== 'WWW-Authenticate')
+      .filter(([name]) => !isOfGateway && name !== 'WWW-Authenticate')
       .map(([name, { schema }]) => mistakeInHeader(name, headers[name.toLowerCase()], schema))
       .find((mistake) => mistake !== undefined)
   );
 }
 
-function mistakeInBody(
-  { content }: Response,
-  { status, headers, body }: Answer,
-): string | undefined {
+function mistakeInBody({ content }: Response, { headers, body }: Answer): string | undefined {
   if (!content) return body === '' ? undefined : 'a body where there is none';
   const mediaType = String(headers['content-type']).replace(/;.*/, '');
   const { schema } = content[mediaType] ?? {};
   if (!schema) return `never answers ${headers['content-type']}`;
   const answer: unknown = mediaType === 'application/json' ? JSON.parse(body) : body;
-  if (status !== 200 && !isOfFunction(answer)) return 'an answer that only the gateway gives';
   return mistakeIn(answer, schema);
 }
 
 /** What clients go by: only functions answer a code. */
-const isOfFunction = (answer: unknown): boolean =>
-  typeof answer === 'object' && answer !== null && 'code' in answer;
+function isOfFunction(body: string): boolean {
+  const answer: unknown = JSON.parse(body);
+  return typeof answer === 'object' && answer !== null && 'code' in answer;
+}
 
 function mistakeInHeader(name: string, value: unknown, schema: Schema): string | undefined {
   if (value === undefined) return `no header ${name}`;
@@ -116,26 +120,11 @@ const patterns = [...operations.keys()].map((route) => ({
   pattern: new RegExp(`^${route.replace(/\{\w+\}/g, '[^/]+')}$`),
 }));
 
-/**
- * An answer over HTTP. What is no route, or cannot even be decoded, is described nowhere. And
- * serverless-offline words the gateway's own answers differently: where the gateway can answer by
- * itself, any words without a code pass.
- */
+/** An answer over HTTP. What is no route is described nowhere. */
 export function noteHttp(method: string, url: string, answer: Answer): void {
   const { pathname } = new URL(url);
   const route = patterns.find(({ pattern }) => pattern.test(`${method} ${pathname}`))?.route;
-  if (!route || !isDecodable(pathname)) return;
-  const ofGateway = operations.get(route)?.responses[answer.status]?.content?.['application/json'];
-  if (ofGateway?.examples['gateway'] && !answer.body.includes('"code":')) return;
-  note(route, answer);
-}
-
-function isDecodable(path: string): boolean {
-  try {
-    return decodeURIComponent(path) !== '';
-  } catch {
-    return false;
-  }
+  if (route) note(route, answer, 'gateway');
 }
 
 /** `fetch`, whose answers are held against the document. */
