@@ -36,6 +36,7 @@ import {
   RemovedFromMeeting,
 } from '../lib/errors.ts';
 import type { Route } from '../lib/http/handler.ts';
+import { FORBIDDEN, MAX_NAME_CHARACTERS, VISIBLE } from '../lib/meetings/model.ts';
 
 export interface Operation {
   /** As the function has it: its name, and its sentence for what went wrong inside. */
@@ -69,8 +70,14 @@ export const TAGS = {
   LiveKit: 'What LiveKit calls.',
 };
 
-/** What a field is about; where no example has it, also how it may look. */
-type About = string | { description: string; example: string | number };
+/**
+ * What a field is about; where no example has it, also how it may look; and what JSON Schema can say of a rule
+ * that the field's own schema has as code.
+ */
+type About =
+  | string
+  | { description: string; example: string | number }
+  | { description: string; rule: { minLength: number; maxLength: number; pattern: string } };
 
 /** Of the paths. */
 const PARAMETERS = {
@@ -107,9 +114,13 @@ const described = <Shape extends Record<string, mini.ZodMiniType>>(
 function saying(about: About | undefined) {
   if (about === undefined) throw new Error('A field without a word');
   if (typeof about === 'string') return mini.meta({ description: about });
-  const { description, example } = about;
-  return mini.meta({ description, param: { description, example } });
+  const { description } = about;
+  if ('rule' in about) return mini.meta({ description, ...about.rule });
+  return mini.meta({ description, param: { description, example: about.example } });
 }
+
+/** Something visible between whatever is allowed; what is trimmed may be anything. */
+const NAME_PATTERN = `^\\s*[^${FORBIDDEN.source.slice(1)}*${VISIBLE.source}[^${FORBIDDEN.source.slice(1)}*\\s*$`;
 
 /** So that the examples are of the type that the answer has. */
 const operation = <Answer extends mini.ZodMiniType>(
@@ -185,8 +196,11 @@ export const operations: Record<string, Operation> = {
     body: {
       schema: described(token.Body, {
         readingClubId: PARAMETERS.clubId.description,
-        participantName:
-          "The name that the others see: 1 to 64 characters, trimmed, at least one of them visible, without control characters or overrides of the text's direction. By default the first that fits of the member's display name, the user name in the access token (unless it holds an `@`), and the user id.",
+        participantName: {
+          description:
+            "The name that the others see: 1 to 64 characters, trimmed, at least one of them visible, without control characters, overrides of the text's direction or isolates that are left open. By default the first that fits of the member's display name, the user name in the access token (unless it holds an `@`), and the user id.",
+          rule: { minLength: 1, maxLength: MAX_NAME_CHARACTERS, pattern: NAME_PATTERN },
+        },
         roomMissing:
           'LiveKit answered a join with 404: makes the backend create the room again. Send it once, after such a join.',
       }),

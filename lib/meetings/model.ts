@@ -29,14 +29,14 @@ export const MeetingId = z
  * nothing (a Hangul filler is such a letter), nor of the blank Braille pattern, the null notehead, the
  * place of an annotation or an object. What is not assigned yet is an emoji to come: a box, for now.
  */
-const VISIBLE =
+export const VISIBLE =
   /[^\p{M}\p{Z}\p{Cc}\p{Cs}\p{Default_Ignorable_Code_Point}\u2800\u{1d159}\ufff9-\ufffc\p{Noncharacter_Code_Point}]/u;
 
 /**
  * `Cs` are halves of surrogate pairs, `Zl` and `Zp` line ends; the last are embeddings and overrides of the
  * text's direction. The joiners and marks of direction that Persian, Hindi, Hebrew or an emoji needs pass.
  */
-const FORBIDDEN = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u202a-\u202e]/u;
+export const FORBIDDEN = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u202a-\u202e]/u;
 
 /** An isolate (UAX #9) that the name leaves open would turn around the text that follows it. */
 function hasBalancedIsolates(name: string): boolean {
