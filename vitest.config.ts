@@ -33,6 +33,7 @@ export default defineConfig({
           include: [
             'lib/**/*.test.ts',
             'openapi/**/*.test.ts',
+            'bench/**/*.test.ts',
             'functions/**/*.test.ts',
             'local/**/*.test.ts',
           ],

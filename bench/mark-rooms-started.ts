@@ -1,11 +1,15 @@
 import { createClubRepository } from '../lib/dynamodb/clubs.ts';
 import { createPresenceRepository } from '../lib/dynamodb/presence.ts';
 import { openTable } from '../lib/dynamodb/table.ts';
-import type { World } from './world.ts';
 
 /** Writes what the webhook function writes after `room_started` for these clubs' meetings. */
-export async function markRoomsStarted({ environment }: World, clubIds: string[]): Promise<void> {
-  const { TABLE_NAME: tableName = '', DYNAMODB_ENDPOINT: endpoint } = environment();
+export async function markRoomsStarted(
+  {
+    TABLE_NAME: tableName,
+    DYNAMODB_ENDPOINT: endpoint,
+  }: Record<'TABLE_NAME' | 'DYNAMODB_ENDPOINT', string>,
+  clubIds: string[],
+): Promise<void> {
   const table = openTable({ tableName, endpoint });
   const [clubs, presence] = [createClubRepository(table), createPresenceRepository(table)];
   for (const clubId of clubIds) {

@@ -17,7 +17,8 @@ export const CASES: Case[][] = [
     { name: 'start', route: 'start', clubs: 'cycled' },
     { name: 'end', route: 'end', clubs: 'cycled' },
   ],
-  [{ name: 'status, meeting on', route: 'status', clubs: 'on' }],
+  [{ name: 'status, told by webhooks', route: 'status', clubs: 'told' }],
+  [{ name: 'status, LiveKit asked', route: 'status', clubs: 'on' }],
   [{ name: 'status, idle', route: 'status', clubs: 'idle' }],
 ];
 

@@ -1,6 +1,16 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { type Chart, chartSvg } from './charts.ts';
 
 const page = new URL('../docs/benchmarks.md', import.meta.url);
+const pictures = new URL('../docs/benchmarks/', import.meta.url);
+
+/** Draws each chart into docs/benchmarks/. */
+export async function writeCharts(charts: Chart[]): Promise<void> {
+  await mkdir(pictures, { recursive: true });
+  await Promise.all(
+    charts.map((chart) => writeFile(new URL(`${chart.name}.svg`, pictures), chartSvg(chart))),
+  );
+}
 
 /** Puts each text between its marks, `<!-- name -->` and `<!-- /name -->`, in docs/benchmarks.md. */
 export async function writePage(texts: Record<string, string>): Promise<void> {

@@ -1,3 +1,5 @@
+import type { Chart } from './charts.ts';
+
 export interface Table {
   title: string;
   head: string[];
@@ -14,6 +16,7 @@ export interface Aim {
 export interface Report {
   tables: Table[];
   aims: Aim[];
+  charts?: Chart[];
 }
 
 /** As Markdown that also reads well in a terminal: the first column is text, the others figures. */

@@ -5,13 +5,14 @@
 import { parseOptionsOrExit } from '../local/options.ts';
 import { bypassProxiesOnLoopback } from '../local/proxies.ts';
 import { loadAverage, machineTable } from './machine.ts';
-import { writePage } from './page.ts';
+import { writeCharts, writePage } from './page.ts';
 import { aimsTable, type Report, tableText } from './report.ts';
 import { cold } from './sections/cold.ts';
 import { load } from './sections/load.ts';
 import { polls } from './sections/polls.ts';
 import { roundTrips } from './sections/round-trips.ts';
 import { routes } from './sections/routes.ts';
+import { scale } from './sections/scale.ts';
 import { work } from './sections/work.ts';
 import { startWorld, type World } from './world.ts';
 
@@ -22,6 +23,7 @@ const SECTIONS: Record<string, (world: World) => Promise<Report>> = {
   cold,
   polls,
   load,
+  scale,
 };
 
 const { positionals, values } = parseOptionsOrExit('bench', {
@@ -49,7 +51,9 @@ process.once('SIGINT', stop).once('SIGTERM', stop);
 try {
   const texts: Record<string, string> = { machine };
   for (const name of wanted) {
-    const { tables, aims } = (await SECTIONS[name]?.(world)) ?? { tables: [], aims: [] };
+    const report: Report = (await SECTIONS[name]?.(world)) ?? { tables: [], aims: [] };
+    const { tables, aims, charts = [] } = report;
+    if (values.write) await writeCharts(charts);
     const text = [...tables, ...(aims.length > 0 ? [aimsTable(aims)] : [])]
       .map(tableText)
       .join('\n\n');

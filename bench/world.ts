@@ -6,6 +6,7 @@ import { documentClient, localClient, startDatabase } from '../local/dynamodb.ts
 import { type LiveKit, startLiveKit } from '../local/livekit/start.ts';
 import type { Route } from './events.ts';
 import { startIssuer } from './issuer.ts';
+import { markRoomsStarted } from './mark-rooms-started.ts';
 import { callsOf, startWorker, type Worker } from './worker-client.ts';
 
 const CLUBS_TABLE = 'plain-clubs';
@@ -32,8 +33,10 @@ export interface World {
   livekit: LiveKit;
   accessToken: string;
   clubs: {
-    /** A meeting is active, with an empty room. */
+    /** A meeting is active, with an empty room, which no webhook was about. */
     on: string[];
+    /** As `on`, with webhooks: LiveKit has told that the room is there. */
+    told: string[];
     idle: string[];
     /** Their meetings start and end: no meeting is on, and one has ended already. */
     cycled: string[];
@@ -64,6 +67,7 @@ export async function startWorld(): Promise<World> {
     ]);
     const clubs = {
       on: names('on', STANDING_CLUBS),
+      told: names('told', STANDING_CLUBS),
       idle: names('idle', STANDING_CLUBS),
       cycled: names('cycled', CYCLED_CLUBS),
     };
@@ -88,6 +92,7 @@ export async function startWorld(): Promise<World> {
       begin(startWorker('plain', environment())),
     ]);
     for (const worker of [ours, plain]) await warmUp(worker, clubs, accessToken);
+    await markRoomsStarted(environment(), clubs.told);
     const settlesAt = performance.now() + ROOM_IS_OLD_AFTER_MS;
     return {
       addresses,
@@ -172,12 +177,13 @@ async function writeClubs(
 /** Every route often enough for the compiler, and the clubs as {@link World} promises them. */
 async function warmUp(
   worker: Worker,
-  { on, idle, cycled }: World['clubs'],
+  { on, told, idle, cycled }: World['clubs'],
   accessToken: string,
 ): Promise<void> {
   const run = (route: Route, clubIds: string[], requests = cycled.length) =>
     worker.run({ calls: callsOf(route, clubIds, requests), accessToken, pace: { atATime: 16 } });
   await run('start', on, on.length);
+  await run('start', told, told.length);
   for (let cycle = 0; cycle < WARM_UP_CYCLES; cycle++) {
     await run('start', cycled);
     await run('end', cycled);

@@ -19,7 +19,7 @@ const ROUNDS = 11;
 const ROUNDS_WITHIN_MS = 60_000;
 const MIN_ROUNDS = 5;
 const ANSWERED_WITHIN_MS = 20_000;
-const AIM_BYTES = 400_000;
+const AIM_BYTES = 380_000;
 const AIM_RATIO = 1 / 3;
 
 interface Subject {

@@ -3,7 +3,6 @@ import { readFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import getPort from 'get-port';
 import { startApi } from '../../local/api.ts';
-import { markRoomsStarted } from '../mark-rooms-started.ts';
 import { ms, type Report, type Table } from '../report.ts';
 import { distributionOf } from '../statistics.ts';
 import type { Call, RoundResult } from '../worker.ts';
@@ -23,7 +22,6 @@ const MIX = { token: 8, startAndEnd: 1 };
 
 export async function load(world: World): Promise<Report> {
   await world.settled();
-  await markRoomsStarted(world, world.clubs.on);
   const [httpPort, lambdaPort] = await Promise.all([getPort(), getPort()]);
   const api = await startApi({
     httpPort,
@@ -106,10 +104,10 @@ async function bestOf<T extends { isTooMuch: boolean }>(
 }
 
 /** In an order that repeats. A start is of a club that the end half a round before left without a meeting. */
-function mixOf({ clubs: { on, cycled } }: World, requests: number): Call[] {
+function mixOf({ clubs: { told, cycled } }: World, requests: number): Call[] {
   return Array.from({ length: requests }, (_, index) => {
     const hundred = Math.floor(index / 100);
-    const clubId = on[index % on.length] ?? '';
+    const clubId = told[index % told.length] ?? '';
     const cycledClub = cycled[hundred % cycled.length] ?? '';
     switch (index % 100) {
       case 0:

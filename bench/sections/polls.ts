@@ -1,19 +1,16 @@
 /** LiveKit calls while a meeting's members poll its status, with webhooks and without. */
 import { startCountingProxy } from '../counting-proxy.ts';
 import type { Implementation } from '../implementations.ts';
-import { markRoomsStarted } from '../mark-rooms-started.ts';
 import type { Report } from '../report.ts';
 import { callsOf, startWorker } from '../worker-client.ts';
 import type { World } from '../world.ts';
 
 const POLLS = 1000;
 
-/** Measured last: from then on webhooks count for these meetings. */
 export async function polls(world: World): Promise<Report> {
-  const asked = await count(world, 'ours');
-  await markRoomsStarted(world, world.clubs.on);
-  const withWebhooks = await count(world, 'ours');
-  const plain = await count(world, 'plain');
+  const asked = await count(world, 'ours', world.clubs.on);
+  const withWebhooks = await count(world, 'ours', world.clubs.told);
+  const plain = await count(world, 'plain', world.clubs.on);
   return {
     tables: [
       {
@@ -36,7 +33,7 @@ export async function polls(world: World): Promise<Report> {
   };
 }
 
-async function count(world: World, way: Implementation): Promise<number> {
+async function count(world: World, way: Implementation, clubs: string[]): Promise<number> {
   const livekit = await startCountingProxy(world.addresses.livekit.replace(/^ws/, 'http'));
   const worker = await startWorker(
     way,
@@ -44,7 +41,7 @@ async function count(world: World, way: Implementation): Promise<number> {
   );
   try {
     await worker.run({
-      calls: callsOf('status', world.clubs.on.slice(0, 1), POLLS),
+      calls: callsOf('status', clubs.slice(0, 1), POLLS),
       accessToken: world.accessToken,
       pace: { atATime: 16 },
     });
