@@ -67,6 +67,12 @@ function Content({ clubId, meeting, attendance }: Details & { clubId: string }) 
           <dt>{t`People`}</dt>
           <dd>{meeting.peopleCount}</dd>
         </div>
+        {meeting.guestCount > 0 && (
+          <div>
+            <dt>{t`Guests`}</dt>
+            <dd>{meeting.guestCount}</dd>
+          </div>
+        )}
         <div>
           <dt>{t`End`}</dt>
           <dd>{howItEnded(meeting)}</dd>
@@ -134,9 +140,9 @@ function Timeline({ meeting, attendance }: Details) {
           <li key={person.userId} className="timeline__row">
             <span className="timeline__name">{nameOf(person)}</span>
             <div className="timeline__track" aria-hidden="true">
-              {barsOf(staysOf(person), meeting).map((bar) => (
+              {barsOf(person.stays, meeting).map((bar) => (
                 <span
-                  key={bar.joinedAt}
+                  key={`${bar.joinedAt} ${bar.leftAt}`}
                   className={
                     bar.isEstimated ? 'timeline__stay timeline__stay--estimated' : 'timeline__stay'
                   }
@@ -145,18 +151,30 @@ function Timeline({ meeting, attendance }: Details) {
               ))}
             </div>
             <span className="visually-hidden">
-              <StaysInWords stays={staysOf(person)} total={duration(person.secondsPresent)} />
+              <StaysInWords stays={person.stays} total={duration(person.secondsPresent)} />
             </span>
           </li>
         ))}
       </ul>
+      {attendance.some(({ stays }) => stays.some(({ isEstimated }) => isEstimated)) && (
+        <p className="soft small timeline__legend">
+          <span className="timeline__stay--estimated timeline__sample" aria-hidden="true" />
+          <Trans>The end of a striped stay is estimated: nobody saw the person leave.</Trans>
+        </p>
+      )}
     </div>
   );
 }
 
 function StaysInWords({ stays, total }: { stays: Stay[]; total: string }) {
+  const { t } = useLingui();
   const { timeRange, list } = useFormat();
-  const times = list(stays.map(({ joinedAt, leftAt }) => timeRange(joinedAt, leftAt)));
+  const times = list(
+    stays.map(({ joinedAt, leftAt, isEstimated }) => {
+      const range = timeRange(joinedAt, leftAt);
+      return isEstimated ? t`${range} (end estimated)` : range;
+    }),
+  );
   return (
     <Trans>
       {times}, {total} in all
@@ -203,11 +221,6 @@ function useNames(): (person: Pick<Person, 'displayName'>) => string {
   const { t } = useLingui();
   return ({ displayName }) => displayName ?? t`Unnamed member`;
 }
-
-/** An API of an earlier version tells the first join and the last departure only. */
-const staysOf = (person: Person): Stay[] => [
-  { joinedAt: person.firstJoinedAt, leftAt: person.lastLeftAt, isEstimated: false },
-];
 
 /** By the page itself: a plain link could not carry the access token. */
 function DownloadCsv({ clubId, meetingId }: { clubId: string; meetingId: string }) {

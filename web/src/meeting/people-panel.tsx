@@ -7,6 +7,7 @@ import {
   Mic,
   MicOff,
   MonitorX,
+  Phone,
   ShieldCheck,
   ShieldOff,
   UserMinus,
@@ -23,7 +24,7 @@ import { Button } from '../ui/button.tsx';
 import { Dialog } from '../ui/dialog.tsx';
 import { Menu, MenuItem, MenuSeparator } from '../ui/menu.tsx';
 import { raisedHands } from './hands.ts';
-import { nameOf, usePeople, useRoles } from './people.ts';
+import { isGuest, nameOf, usePeople, useRoles } from './people.ts';
 import { type Moderation, type Person, useModeration } from './use-moderation.ts';
 
 /** Everybody in the meeting: raised hands first and in order, then by name. */
@@ -109,6 +110,12 @@ function PersonRow({
         )}
       </span>
       <RoleBadge role={role} />
+      {isGuest(participant) && (
+        <span className="badge">
+          <Phone size={14} aria-hidden="true" />
+          <Trans>Guest</Trans>
+        </span>
+      )}
       {isHandUp && (
         <>
           <Hand size={18} aria-hidden="true" className="tile__hand" />
@@ -119,7 +126,7 @@ function PersonRow({
       <span className="visually-hidden">{isSilent ? t`microphone off` : t`microphone on`}</span>
       {canModerate && (
         <PersonMenu
-          person={{ userId: participant.identity, name }}
+          person={{ id: isGuest(participant) ? participant.sid : participant.identity, name }}
           participant={participant}
           role={role}
           isOwner={ownRole === 'owner'}
@@ -181,7 +188,7 @@ function PersonMenu({
         >
           {t`Stop screen`}
         </MenuItem>
-        {isOwner && (
+        {isOwner && !isGuest(participant) && (
           <MenuItem
             icon={role === 'moderator' ? ShieldOff : ShieldCheck}
             onAction={() =>
@@ -213,24 +220,30 @@ function PersonMenu({
             >
               {t`Remove`}
             </Button>
-            <Button
-              look="danger"
-              icon={UserX}
-              onPress={() => {
-                setAsking(false);
-                moderation.remove(person, true);
-              }}
-            >
-              {t`Remove and keep out`}
-            </Button>
+            {!isGuest(participant) && (
+              <Button
+                look="danger"
+                icon={UserX}
+                onPress={() => {
+                  setAsking(false);
+                  moderation.remove(person, true);
+                }}
+              >
+                {t`Remove and keep out`}
+              </Button>
+            )}
           </>
         }
       >
         <p>
-          <Trans>
-            A removed person can rejoin at once. A person who is kept out can rejoin when a
-            moderator lets them back in, or at the next meeting.
-          </Trans>
+          {isGuest(participant) ? (
+            <Trans>A guest can call again at once.</Trans>
+          ) : (
+            <Trans>
+              A removed person can rejoin at once. A person who is kept out can rejoin when a
+              moderator lets them back in, or at the next meeting.
+            </Trans>
+          )}
         </p>
       </Dialog>
     </>
@@ -257,8 +270,8 @@ function Barred({ clubId, moderation }: { clubId: string; moderation: Moderation
               <Avatar id={userId} name={shown} />
               <span className="person__name">{shown}</span>
               <Button
-                onPress={() => moderation.readmit({ userId, name: shown })}
-                aria-label={t`Let ${shown} back in`}
+                onPress={() => moderation.readmit({ id: userId, name: shown })}
+                aria-label={t`Let back in: ${shown}`}
               >
                 {t`Let back in`}
               </Button>

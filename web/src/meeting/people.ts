@@ -5,14 +5,14 @@ import { useMemo } from 'react';
 import { useMembers } from '../api/queries.ts';
 import type { Role } from '../clubs/role-badge.tsx';
 
-/** Recorders, players and assistants are in the room, and are no people. */
-const MACHINES: ParticipantKind[] = [
-  ParticipantKind.AGENT,
-  ParticipantKind.EGRESS,
-  ParticipantKind.INGRESS,
-];
+/** Who calls by telephone or from another network: without an account, so the API knows them by their sid. */
+const GUESTS: ParticipantKind[] = [ParticipantKind.SIP, ParticipantKind.CONNECTOR];
 
-export const isPerson = ({ kind }: Pick<Participant, 'kind'>): boolean => !MACHINES.includes(kind);
+export const isGuest = ({ kind }: Pick<Participant, 'kind'>): boolean => GUESTS.includes(kind);
+
+/** Recorders, players and assistants are in the room, and are no people. LiveKit alone sets the kind. */
+export const isPerson = (participant: Pick<Participant, 'kind'>): boolean =>
+  participant.kind === ParticipantKind.STANDARD || isGuest(participant);
 
 /** The people in the room. */
 export function usePeople(): Participant[] {

@@ -9,7 +9,7 @@ import {
   RoomEvent,
   VideoPresets,
 } from 'livekit-client';
-import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
+import { useCallback, useEffect, useRef, useState } from 'react';
 import type { JoinToken } from '../../../lib/contract/answers.ts';
 import { useApi } from '../api/queries.ts';
 import type { LobbyChoice } from '../lobby/lobby.tsx';
@@ -39,10 +39,11 @@ const newRoom = () =>
     videoCaptureDefaults: { resolution: VideoPresets.h720.resolution },
   });
 
-export function useMeeting(clubId: string): Meeting {
+/** @param createRoom LiveKit's, unless a test has one of its own */
+export function useMeeting(clubId: string, createRoom: () => Room = newRoom): Meeting {
   const { t } = useLingui();
   const api = useApi();
-  const room = useMemo(newRoom, []);
+  const [room] = useState(createRoom);
   const [phase, setPhase] = useState<Phase>({ at: 'lobby' });
   const attempt = useRef<{ controller: AbortController; hurry: () => void }>(undefined);
   const name = useRef<string>(undefined);

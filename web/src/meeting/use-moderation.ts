@@ -1,4 +1,5 @@
 /** What moderators do to others, through the API; each outcome is said, and so is none. */
+import { plural } from '@lingui/core/macro';
 import { useLingui } from '@lingui/react/macro';
 import { useClubAction } from '../club/club-action.ts';
 import { useRoleChange } from '../club/role-change.ts';
@@ -7,7 +8,8 @@ import { notify } from '../ui/announcer.tsx';
 type Source = 'microphone' | 'camera' | 'screen';
 
 export interface Person {
-  userId: string;
+  /** The user id; of a guest, who has none, the participant sid. */
+  id: string;
   name: string;
 }
 
@@ -25,7 +27,7 @@ export function useModeration(clubId: string): Moderation {
   const changeRole = useRoleChange(clubId);
   const mute = useClubAction(
     clubId,
-    (api, { userId, source }: Person & { source: Source }) => api.mute(clubId, userId, source),
+    (api, { id, source }: Person & { source: Source }) => api.mute(clubId, id, source),
     ({ muted }, { name }) =>
       muted.length > 0
         ? notify(t`${name} is muted. Only they can switch it on again.`, 'success')
@@ -34,18 +36,25 @@ export function useModeration(clubId: string): Moderation {
   const muteAll = useClubAction(
     clubId,
     (api) => api.muteAll(clubId, 'microphone'),
-    ({ muted }) =>
-      notify(
-        muted.length > 0
-          ? t`Everybody but the moderators is muted.`
-          : t`Everybody but the moderators was muted already.`,
-        'success',
-      ),
+    ({ success, muted, left }) => {
+      if (!success) {
+        notify(
+          plural(left, {
+            one: '# microphone is still on. Mute everybody once more.',
+            other: '# microphones are still on. Mute everybody once more.',
+          }),
+          'failure',
+        );
+      } else if (muted.length > 0) {
+        notify(t`Everybody but the moderators is muted.`, 'success');
+      } else {
+        notify(t`Everybody but the moderators was muted already.`, 'success');
+      }
+    },
   );
   const remove = useClubAction(
     clubId,
-    (api, { userId, isBarred }: Person & { isBarred: boolean }) =>
-      api.remove(clubId, userId, !isBarred),
+    (api, { id, isBarred }: Person & { isBarred: boolean }) => api.remove(clubId, id, !isBarred),
     (answer, { name }) => {
       if (answer.effective === 'after-token-expiry') {
         notify(
@@ -60,7 +69,7 @@ export function useModeration(clubId: string): Moderation {
   );
   const readmit = useClubAction(
     clubId,
-    (api, { userId }: Person) => api.readmit(clubId, userId),
+    (api, { id }: Person) => api.readmit(clubId, id),
     (_, { name }) => notify(t`${name} may come back.`, 'success'),
   );
   return {
@@ -68,6 +77,6 @@ export function useModeration(clubId: string): Moderation {
     muteAll: muteAll.run,
     remove: (person, isBarred) => remove.run({ ...person, isBarred }),
     readmit: readmit.run,
-    setRole: (person, role) => changeRole({ ...person, role }),
+    setRole: ({ id, name }, role) => changeRole({ userId: id, name, role }),
   };
 }

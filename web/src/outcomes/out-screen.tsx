@@ -10,13 +10,15 @@ import {
   Lock,
   type LucideIcon,
   MonitorSmartphone,
+  Play,
   RotateCw,
   Users,
   UserX,
 } from 'lucide-react';
 import type { ReactNode } from 'react';
-import { useMeeting } from '../api/queries.ts';
+import { useClub, useMeeting } from '../api/queries.ts';
 import { SessionOver } from '../auth/screens.tsx';
+import { useClubAction } from '../club/club-action.ts';
 import { useFormat } from '../i18n/format.ts';
 import type { Exit } from '../meeting/joining.ts';
 import { Button, LinkButton } from '../ui/button.tsx';
@@ -114,14 +116,7 @@ export function OutScreen({ clubId, exit, onRejoin }: OutScreenProps) {
         </>,
       );
     case 'not-on':
-      return screen(
-        Clock,
-        t`No meeting is on`,
-        <p>
-          <Trans>The page of the club shows it when a moderator starts one.</Trans>
-        </p>,
-        <LinkButton to={`/clubs/${clubId}`} look="primary">{t`To the club`}</LinkButton>,
-      );
+      return <NotOn clubId={clubId} onStarted={onRejoin} />;
     case 'not-a-member':
       return screen(
         Lock,
@@ -153,6 +148,45 @@ export function OutScreen({ clubId, exit, onRejoin }: OutScreenProps) {
         </>,
       );
   }
+}
+
+/** Moderators start one from here. */
+function NotOn({ clubId, onStarted }: { clubId: string; onStarted: () => void }) {
+  const { t } = useLingui();
+  const { data: club } = useClub(clubId);
+  const start = useClubAction(clubId, (api) => api.start(clubId), onStarted);
+  const canStart = club !== undefined && club.role !== 'member';
+  return (
+    <Screen
+      icon={Clock}
+      title={t`No meeting is on`}
+      actions={
+        <>
+          <LinkButton to={`/clubs/${clubId}`} look={canStart ? 'secondary' : 'primary'}>
+            {t`To the club`}
+          </LinkButton>
+          {canStart && (
+            <Button
+              look="primary"
+              icon={Play}
+              isPending={start.isPending}
+              onPress={() => start.run()}
+            >
+              {t`Start a meeting`}
+            </Button>
+          )}
+        </>
+      }
+    >
+      <p>
+        {canStart ? (
+          <Trans>Start one when you are ready: members see it within seconds.</Trans>
+        ) : (
+          <Trans>The page of the club shows it when a moderator starts one.</Trans>
+        )}
+      </p>
+    </Screen>
+  );
 }
 
 /** With its length and who was there, as soon as the record has it. */
