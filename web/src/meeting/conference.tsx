@@ -119,21 +119,23 @@ export function Conference({
           )}
         </aside>
       )}
-      <ControlBar
-        controls={controls}
-        panel={panel}
-        onPanel={showPanel}
-        layout={layout}
-        onLayout={changeLayout}
-        isFullScreen={isFullScreen}
-        onFullScreen={toggleFullScreen}
-        onPictureInPicture={document.pictureInPictureEnabled ? pictureInPicture : undefined}
-        onSettings={() => setDialog('devices')}
-        onHelp={() => setDialog('help')}
-        onLeave={leave}
-        unread={isChatOpen ? 0 : chat.messages.length - readCount}
-        peopleCount={people.length}
-      />
+      <footer className="meeting__footer">
+        <ControlBar
+          controls={controls}
+          panel={panel}
+          onPanel={showPanel}
+          layout={layout}
+          onLayout={changeLayout}
+          isFullScreen={isFullScreen}
+          onFullScreen={toggleFullScreen}
+          onPictureInPicture={document.pictureInPictureEnabled ? pictureInPicture : undefined}
+          onSettings={() => setDialog('devices')}
+          onHelp={() => setDialog('help')}
+          onLeave={leave}
+          unread={isChatOpen ? 0 : chat.messages.length - readCount}
+          peopleCount={people.length}
+        />
+      </footer>
       <LeaveDialog
         clubId={clubId}
         meetingId={token.meetingId}

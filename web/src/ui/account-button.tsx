@@ -12,12 +12,14 @@ export function AccountButton({ onPress }: { onPress?: () => void }) {
     <Button
       look="quiet"
       className="shell__account"
-      aria-label={t`Account of ${username}`}
       aria-haspopup="menu"
       {...(onPress && { onPress })}
     >
       <Avatar id={userId} name={username} size="small" />
-      <span className="shell__username">{username}</span>
+      <span className="shell__username" aria-hidden="true">
+        {username}
+      </span>
+      <span className="visually-hidden">{t`Account of ${username}`}</span>
       <ChevronDown size={16} aria-hidden="true" />
     </Button>
   );
