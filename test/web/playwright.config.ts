@@ -8,7 +8,10 @@ if (!executablePath) throw new Error('No Chromium: install it, or name it in CHR
 /** The page as it is deployed, in Debian's Chromium, on a development stack with a real LiveKit server. */
 export default defineConfig({
   testDir: './browser',
-  testMatch: '*.spec.ts',
+  projects: [
+    { name: 'tests', testMatch: '*.spec.ts' },
+    { name: 'pictures', testMatch: '*.pictures.ts' },
+  ],
   outputDir: '../../.local/web-tests',
   // One stack, one browser: media takes more than a core.
   workers: 1,

@@ -79,7 +79,12 @@ const EXPECTED_COMPLAINTS = [
 ];
 
 export const test = base.extend<
-  { join: (account: Account, options?: BrowserContextOptions) => Promise<Person> },
+  {
+    /** Opens the page, for somebody who is not logged in. */
+    visit: (account: Account, options?: BrowserContextOptions) => Promise<Person>;
+    /** Opens the page, and logs in. */
+    join: (account: Account, options?: BrowserContextOptions) => Promise<Person>;
+  },
   { world: World }
 >({
   world: [
@@ -166,8 +171,7 @@ export const test = base.extend<
     { scope: 'worker', timeout: 180_000 },
   ],
 
-  /** Logs somebody in, in a browser context of their own. */
-  join: async ({ browser, world, contextOptions }, use, testInfo) => {
+  visit: async ({ browser, world, contextOptions }, use, testInfo) => {
     const people: Person[] = [];
     const witnesses: Witness[] = [];
     await use(async (account, options = {}) => {
@@ -185,7 +189,6 @@ export const test = base.extend<
       const person = { ...account, context, page, complaints, words };
       people.push(person);
       await page.goto(world.url);
-      await logInOn(person);
       return person;
     });
     if (testInfo.status !== testInfo.expectedStatus) {
@@ -194,6 +197,14 @@ export const test = base.extend<
     const complaints = people.flatMap((person) => person.complaints);
     await Promise.all(people.map(({ context }) => context.close()));
     base.expect(complaints).toEqual([]);
+  },
+
+  join: async ({ visit }, use) => {
+    await use(async (account, options) => {
+      const person = await visit(account, options);
+      await logInOn(person);
+      return person;
+    });
   },
 });
 

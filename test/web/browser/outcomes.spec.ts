@@ -59,7 +59,7 @@ test('removed, kept out, let back in, on a second device, ended: each has its sc
     await cleo.page.getByRole('button', { name: 'Join again' }).click();
     await cleo.page.getByRole('button', { name: 'Join now' }).click();
     await expect(heading(cleo.page, 'You are kept out of this meeting')).toBeFocused();
-    await olga.page.getByRole('button', { name: `Let ${name} back in` }).click();
+    await olga.page.getByRole('button', { name: `Let back in: ${name}` }).click();
     await expect(olga.page.getByRole('status')).toContainText(`${name} may come back.`);
     await cleo.page.getByRole('button', { name: 'Try again' }).click();
     await cleo.page.getByRole('button', { name: 'Join now' }).click();

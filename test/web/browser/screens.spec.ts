@@ -1,0 +1,182 @@
+/** Every screen in every language: accessible, in both themes, at 320 px, for fingers, with less motion. */
+import { displayNameOf, enterMeeting, expect, logInOn, test, tileOf } from './fixtures.ts';
+import { inspect } from './inspect.ts';
+import { expectFrames } from './media.ts';
+import { LOCALES, wordsOf } from './words.ts';
+
+/** The meeting is dark in both themes. */
+const DARK = { themes: ['dark'] } as const;
+
+for (const language of LOCALES) {
+  test(`every screen in ${language}`, async ({ world, visit, join }) => {
+    test.setTimeout(420_000);
+    const words = await wordsOf(language);
+    const options = { locale: language, reducedMotion: 'reduce' } as const;
+    const club = await world.newClub('cleo');
+    const clubUrl = `${world.url}/clubs/${club.clubId}`;
+    const api = await world.apiOf(club.owner);
+    const see = (name: string, themes = {}) => inspect(olga.page, `${name}-${language}`, themes);
+    const heading = (message: string, page = olga.page) =>
+      page.getByRole('heading', { name: words(message), level: 1 });
+    const press = (message: string, page = olga.page) =>
+      page.getByRole('button', { name: words(message), exact: true }).click();
+
+    const olga = await visit(club.owner, options);
+    await test.step('before the login', async () => {
+      await expect(heading('Read together, wherever you are.')).toBeVisible();
+      expect(await olga.page.locator('html').getAttribute('lang')).toBe(language);
+      await see('welcome');
+      await olga.page.goto(`${world.url}/callback?error=access_denied&state=none`);
+      await expect(heading('You are not logged in')).toBeVisible();
+      await see('login-failed');
+      await olga.page.goto(world.url);
+      await logInOn(olga);
+    });
+
+    await test.step('clubs', async () => {
+      await expect(heading('Your clubs')).toBeVisible();
+      await olga.page.getByRole('link', { name: club.name }).waitFor();
+      await see('clubs');
+      const { username } = olga;
+      await olga.page
+        .getByRole('button', { name: words('Account of {username}', { username }) })
+        .click();
+      await olga.page.getByRole('menuitem', { name: words('Log out') }).waitFor();
+      await see('account-menu');
+      await olga.page.keyboard.press('Escape');
+      await world.api.shut();
+      await press('Try again');
+      await see('trouble');
+      await world.api.open();
+    });
+
+    await test.step('a club', async () => {
+      await olga.page.goto(clubUrl);
+      await olga.page.getByRole('heading', { name: words('No meeting is on') }).waitFor();
+      await olga.page.getByRole('heading', { name: words('No past meetings') }).waitFor();
+      await see('club-new');
+      await olga.page.getByRole('tab', { name: words('Members') }).click();
+      await olga.page.locator('.member').first().waitFor();
+      await see('members');
+    });
+
+    await test.step('no meeting', async () => {
+      await olga.page.goto(`${clubUrl}/meet`);
+      await press('Join now');
+      await expect(heading('No meeting is on')).toBeVisible();
+      await see('not-on');
+    });
+
+    const cleo = await join(club.members[0], options);
+    await test.step('a meeting that is on', async () => {
+      await api.start(club.clubId);
+      await olga.page.goto(world.url);
+      await olga.page.getByRole('heading', { name: words('On now') }).waitFor();
+      await see('clubs-on');
+      await olga.page.goto(clubUrl);
+      await olga.page.getByRole('link', { name: words('Join') }).waitFor();
+      await see('club-on');
+      await press('End for all');
+      await olga.page.getByRole('alertdialog').waitFor();
+      await see('end-dialog');
+      await olga.page.keyboard.press('Escape');
+    });
+
+    await test.step('the lobby', async () => {
+      await olga.page.goto(`${clubUrl}/meet`);
+      await expect(heading('Ready to join?')).toBeVisible();
+      await olga.page.locator('video').waitFor();
+      await see('lobby');
+      await cleo.page.addInitScript(() => {
+        navigator.mediaDevices.getUserMedia = () =>
+          Promise.reject(new DOMException('', 'NotAllowedError'));
+      });
+      await cleo.page.goto(`${clubUrl}/meet`);
+      await cleo.page
+        .getByRole('button', { name: words('Join without camera and microphone') })
+        .waitFor();
+      await inspect(cleo.page, `lobby-denied-${language}`);
+    });
+
+    await test.step('the meeting', async () => {
+      await cleo.page
+        .getByRole('button', { name: words('Join without camera and microphone') })
+        .click();
+      await enterMeeting(olga, club, world);
+      await expectFrames(tileOf(cleo, olga));
+      await see('meeting', DARK);
+      await press('Raise your hand');
+      await olga.page
+        .getByRole('button', { name: words('People, {peopleCount}', { peopleCount: 2 }) })
+        .click();
+      await olga.page.getByRole('region', { name: words('Raised hands') }).waitFor();
+      await see('meeting-people', DARK);
+      const name = displayNameOf(cleo.username);
+      await olga.page.getByRole('button', { name: words('Moderate {name}', { name }) }).click();
+      await olga.page.getByRole('menuitem', { name: words('Remove …') }).click();
+      await see('meeting-remove', DARK);
+      await press('Cancel');
+      await press('Chat', cleo.page);
+      await cleo.page.getByLabel(words('Message to everybody')).fill('Chapter three? '.repeat(9));
+      await cleo.page.keyboard.press('Enter');
+      await olga.page
+        .getByRole('button', { name: words('Chat, {unread} unread', { unread: 1 }) })
+        .click();
+      await olga.page.getByRole('list', { name: words('Messages') }).waitFor();
+      await see('meeting-chat', DARK);
+      await press('More');
+      await olga.page.getByRole('menuitem', { name: words('Devices') }).waitFor();
+      await see('meeting-menu', DARK);
+      await olga.page.getByRole('menuitem', { name: words('Show the speaker large') }).click();
+      await olga.page.getByRole('list', { name: words('In focus') }).waitFor();
+      await see('meeting-speaker', DARK);
+      await press('More');
+      await olga.page.getByRole('menuitem', { name: words('Devices') }).click();
+      await olga.page.getByRole('dialog').waitFor();
+      await see('meeting-devices', DARK);
+      await olga.page
+        .getByRole('dialog')
+        .getByRole('button', { name: words('Close') })
+        .click();
+      await olga.page.keyboard.press('?');
+      await olga.page.getByRole('dialog').waitFor();
+      await see('meeting-shortcuts', DARK);
+      await olga.page.keyboard.press('Escape');
+    });
+
+    await test.step('out of it', async () => {
+      await press('Leave', cleo.page);
+      await expect(heading('You left the meeting', cleo.page)).toBeVisible();
+      await inspect(cleo.page, `left-${language}`);
+      await press('Leave');
+      await olga.page.getByRole('alertdialog').waitFor();
+      await see('leave-dialog', DARK);
+      await press('End for all');
+      await expect(heading('The meeting is over')).toBeVisible();
+      await olga.page.locator('.screen').getByText(displayNameOf(cleo.username)).waitFor();
+      await see('over');
+    });
+
+    await test.step('looking back', async () => {
+      await olga.page.goto(clubUrl);
+      await olga.page.getByRole('tab', { name: words('Past meetings') }).waitFor();
+      await olga.page.locator('.history__row').waitFor();
+      await see('club-history');
+      await olga.page.locator('.history__row').click();
+      await olga.page.getByRole('list', { name: words('Who was there when') }).waitFor();
+      await see('timeline');
+      await olga.page.getByRole('tab', { name: words('Table') }).click();
+      await olga.page.getByRole('table').waitFor();
+      await see('table');
+    });
+
+    await test.step('nothing here', async () => {
+      await olga.page.goto(`${world.url}/nowhere`);
+      await expect(heading('There is no such page')).toBeVisible();
+      await see('not-found');
+      await olga.page.goto(`${world.url}/clubs/no-such-club`);
+      await expect(heading('Nothing here')).toBeVisible();
+      await see('club-unknown');
+    });
+  });
+}
