@@ -108,16 +108,19 @@ test('a room that closes between the token and the join is opened by a second to
   const club = await world.newClub();
   const olga = await join(club.owner);
   const started = await (await world.apiOf(club.owner)).start(club.clubId);
-  let tokens = 0;
+  const tokens: unknown[] = [];
   await olga.page.route('**/token', async (route) => {
     if (!route.request().url().startsWith(world.apiUrl)) return route.fallback();
     const response = await route.fetch();
-    tokens += 1;
-    if (tokens === 1) await world.rooms.deleteRoom(started.body.roomName);
+    tokens.push(route.request().postDataJSON());
+    if (tokens.length === 1) await world.rooms.deleteRoom(started.body.roomName);
     await route.fulfill({ response });
   });
   await enterMeeting(olga, club, world);
-  expect(tokens).toBe(2);
+  expect(tokens).toEqual([
+    { readingClubId: club.clubId },
+    { readingClubId: club.clubId, roomMissing: true },
+  ]);
 });
 
 test('the API is killed and comes back: the page says so, waits, and goes on by itself', async ({

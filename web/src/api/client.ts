@@ -104,8 +104,17 @@ export function createApi(apiUrl: string, session: Session) {
     start: (clubId: string) => post<StartedMeeting>(`/${clubId}/start`),
     /** Only that meeting: a repetition cannot end the next one. */
     end: (clubId: string, meetingId: string) => post<EndAnswer>(`/${clubId}/end`, { meetingId }),
-    token: (readingClubId: string, participantName: string | undefined) =>
-      post<JoinToken>('/token', { readingClubId, ...(participantName && { participantName }) }),
+    /** `isRoomMissing`: LiveKit refused the join, since there is no room; the API makes one. */
+    token: (
+      readingClubId: string,
+      participantName: string | undefined,
+      { isRoomMissing = false } = {},
+    ) =>
+      post<JoinToken>('/token', {
+        readingClubId,
+        ...(participantName && { participantName }),
+        ...(isRoomMissing && { roomMissing: true }),
+      }),
 
     participants: (clubId: string, signal?: AbortSignal) =>
       json<ParticipantList>(`/${clubId}/participants`, { signal }),

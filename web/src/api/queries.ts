@@ -11,9 +11,10 @@ import type { Api } from './client.ts';
 import { isTransient, retryDelayMs, SessionEnded } from './errors.ts';
 
 const ATTEMPTS = 3;
+/** Until the API has said how often its status is asked for. */
+const FIRST_POLL_SECONDS = 5;
 /** A meeting that starts appears within ten seconds. */
 const CLUBS_POLL_MS = 8_000;
-const STATUS_POLL_MS = 5_000;
 const PARTICIPANTS_POLL_MS = 5_000;
 /** Nobody is looking. */
 const HIDDEN_POLL_MS = 60_000;
@@ -100,12 +101,14 @@ export function useClub(clubId: string) {
   return { ...query, data: data?.find((club) => club.clubId === clubId), isListed: !!data };
 }
 
-export function useStatus(clubId: string, { isPolled = true } = {}) {
+/** Asked for as often as it says itself. */
+export function useStatus(clubId: string) {
   const api = useApi();
   return useQuery({
     queryKey: keys.status(clubId),
     queryFn: ({ signal }) => api.status(clubId, signal),
-    refetchInterval: isPolled ? pollEvery(STATUS_POLL_MS) : false,
+    refetchInterval: (query) =>
+      pollEvery((query.state.data?.pollAfterSeconds ?? FIRST_POLL_SECONDS) * 1000)(query),
   });
 }
 

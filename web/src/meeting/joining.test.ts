@@ -39,7 +39,10 @@ test.each([404, 401])(
     const deps = joining();
     deps.connect.mockRejectedValueOnce(new JoinFailed(status));
     expect(await join(deps)).toEqual({ token: TOKEN });
-    expect(deps.requestToken).toHaveBeenCalledTimes(2);
+    expect(deps.requestToken.mock.calls).toEqual([
+      [{ isRoomMissing: false }],
+      [{ isRoomMissing: status === 404 }],
+    ]);
     expect(deps.wait).not.toHaveBeenCalled();
   },
 );

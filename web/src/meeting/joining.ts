@@ -29,7 +29,8 @@ export interface Trouble {
 }
 
 export interface Joining {
-  requestToken(): Promise<JoinToken>;
+  /** `isRoomMissing`: LiveKit had no room for the token before. */
+  requestToken(options: { isRoomMissing: boolean }): Promise<JoinToken>;
   /** @throws JoinFailed */
   connect(token: JoinToken): Promise<void>;
   /** Resolves after the time, or sooner when the person does not want to wait. */
@@ -60,19 +61,21 @@ export async function join(
   }
 }
 
-/** A room that closed a moment after the token was made is made again by a second token: once. */
+/** A token that LiveKit refuses is followed by a second one, once; 404 says that there is no room for it. */
 async function joinOnce({ requestToken, connect, signal }: Joining): Promise<JoinToken> {
-  const token = await requestToken();
+  const token = await requestToken({ isRoomMissing: false });
   signal.throwIfAborted();
+  let isRoomMissing = false;
   try {
     await connect(token);
     return token;
   } catch (error) {
-    const isStale = error instanceof JoinFailed && (error.status === 404 || error.status === 401);
-    if (!isStale) throw error;
+    if (!(error instanceof JoinFailed)) throw error;
+    isRoomMissing = error.status === 404;
+    if (!isRoomMissing && error.status !== 401) throw error;
   }
   signal.throwIfAborted();
-  const fresh = await requestToken();
+  const fresh = await requestToken({ isRoomMissing });
   signal.throwIfAborted();
   await connect(fresh);
   return fresh;

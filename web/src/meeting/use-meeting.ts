@@ -65,7 +65,7 @@ export function useMeeting(clubId: string, createRoom: () => Room = newRoom): Me
       const result = await join({
         signal: controller.signal,
         meetingId: meetingId.current,
-        requestToken: () => api.token(clubId, name.current),
+        requestToken: (options) => api.token(clubId, name.current, options),
         connect: ({ serverUrl, token }) => connect(room, serverUrl, token),
         wait: (ms) =>
           new Promise((resolve) => {
