@@ -19,7 +19,7 @@ export async function mount(content: ReactNode): Promise<{ unmount(): Promise<vo
     await unmount();
     element.remove();
   });
-  await act(() => root.render(<I18nProvider i18n={i18n}>{content}</I18nProvider>));
+  await act(async () => root.render(<I18nProvider i18n={i18n}>{content}</I18nProvider>));
   return { unmount };
 }
 

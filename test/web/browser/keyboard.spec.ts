@@ -114,11 +114,17 @@ test('log in, start, join, write, leave, end, look back and log out, with no poi
     await page.keyboard.press('ArrowRight');
     await expect(page.getByRole('rowheader')).toHaveText(displayNameOf(olga.username));
     const account = button(`Account of ${olga.username}`);
+    // Tokens are in what ends with the tab, and gone after the logout.
+    expect(await page.evaluate(() => JSON.stringify(localStorage))).not.toMatch(/eyJ|token/);
+    const sessionOf = () => page.evaluate(() => JSON.stringify(sessionStorage));
+    expect(await sessionOf()).toContain('access_token');
+    expect(await sessionOf()).not.toContain('id_token');
     await page.reload();
     await use(account);
     await page.getByRole('menu').waitFor();
     await page.keyboard.press('End');
     await page.keyboard.press('Enter');
     await expect(button('Log in')).toBeVisible();
+    expect(await sessionOf()).not.toContain('token');
   });
 });
