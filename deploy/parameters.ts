@@ -108,10 +108,12 @@ const Template = z.object({
 
 /** Everything that is wrong with a stage, one sentence each; empty when it can be deployed. */
 export function problemsOf(settings: StageSettings): string[] {
+  const values = { ...settings.defaults, ...settings.ofStage, ...settings.given };
   return [
     ...nameProblems(settings),
-    ...templateProblems({ ...settings.defaults, ...settings.ofStage, ...settings.given }),
+    ...templateProblems(values),
     ...environmentProblems(settings),
+    ...timeoutProblems(values),
   ];
 }
 
@@ -165,6 +167,24 @@ function templateProblems(values: Values): string[] {
     );
   }
   return problems;
+}
+
+/**
+ * No function has all of these. A token is given out as long as a vacant meeting is on: for the grace and
+ * until the second run of the cleanup after it. LiveKit's timers do not start anew with a token, so they
+ * last longer than all of that and the token's life together.
+ */
+function timeoutProblems(values: Values): string[] {
+  const grace = Number(values['cleanupGraceSeconds']);
+  const runs = 2 * 60 * Number(/^rate\((\d+) /.exec(String(values['cleanupRate']))?.[1]);
+  const life = Number(values['tokenTtlSeconds']);
+  const least = grace + runs + life;
+  return ['roomEmptyTimeoutSeconds', 'roomDepartureTimeoutSeconds']
+    .filter((name) => Number(values[name]) < least)
+    .map(
+      (name) =>
+        `${name} must be ${least} or more: cleanupGraceSeconds (${grace}), two periods of cleanupRate (${runs}) and tokenTtlSeconds (${life}) together. Else a room closes while tokens for it work`,
+    );
 }
 
 /** By the schemas with which the functions start. */

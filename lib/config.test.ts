@@ -51,7 +51,7 @@ describe('loading the environment', () => {
         settings: { wsUrl: 'wss://example.livekit.cloud', apiKey: 'key', apiSecret: 'secret' },
       },
       identity: { issuer: ISSUER, clientIds: ['web'], tokenUse: 'access' },
-      rooms: { emptyTimeoutSeconds: 600, departureTimeoutSeconds: 1800, maxParticipants: 50 },
+      rooms: { emptyTimeoutSeconds: 2100, departureTimeoutSeconds: 2100, maxParticipants: 50 },
       tokens: { ttlSeconds: 600, moderatorGrants: 'full' },
       limits: { maxDurationSeconds: 43_200 },
       cleanup: { graceSeconds: 900, maxLiveKitCalls: 500 },

@@ -103,8 +103,8 @@ export const LARGEST_MEETING = 1000;
 /** The limits of each meeting's room. LiveKit reads 0 as "server default", so 0 is refused. */
 export const rooms = z.pipe(
   z.object({
-    ROOM_EMPTY_TIMEOUT_SECONDS: wholeNumber({ default: 600, min: 1, max: 86_400 }),
-    ROOM_DEPARTURE_TIMEOUT_SECONDS: wholeNumber({ default: 1800, min: 1, max: 86_400 }),
+    ROOM_EMPTY_TIMEOUT_SECONDS: wholeNumber({ default: 2100, min: 1, max: 86_400 }),
+    ROOM_DEPARTURE_TIMEOUT_SECONDS: wholeNumber({ default: 2100, min: 1, max: 86_400 }),
     ROOM_MAX_PARTICIPANTS: wholeNumber({ default: 50, min: 1, max: LARGEST_MEETING }),
   }),
   z.transform((env) => ({

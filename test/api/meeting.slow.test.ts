@@ -36,7 +36,7 @@ describe('the contract of the original service, by the API', () => {
       },
     });
     const [room] = await liveKit.listRooms([body.roomName]);
-    expect(room).toMatchObject({ emptyTimeout: 600, departureTimeout: 1800, maxParticipants: 50 });
+    expect(room).toMatchObject({ emptyTimeout: 2100, departureTimeout: 2100, maxParticipants: 50 });
     expect(JSON.parse(room?.metadata ?? '')).toEqual({
       clubId: club.clubId,
       clubName: club.name,

@@ -70,7 +70,23 @@ describe('a stage that says which pool and which pages', () => {
     ['a topic', { alarmTopic: 'arn:aws:sns:eu-central-1:123456789012:alarms' }],
     ['what CloudFormation computes', { alarmTopic: { Ref: 'Topic' } }],
     ['another parameter', { livekitParameter: '/a/b.c/d_e-f' }],
-    ['a slow cleanup', { cleanupRate: 'rate(15 minutes)' }],
+    [
+      'a slow cleanup, and rooms that outlive it',
+      {
+        cleanupRate: 'rate(15 minutes)',
+        roomEmptyTimeoutSeconds: '3300',
+        roomDepartureTimeoutSeconds: 3300,
+      },
+    ],
+    [
+      'rooms that last as long as a vacant meeting and its last token',
+      {
+        cleanupGraceSeconds: 300,
+        cleanupRate: 'rate(1 minute)',
+        tokenTtlSeconds: '60',
+        roomEmptyTimeoutSeconds: 480,
+      },
+    ],
     ['a fast cleanup', { cleanupRate: 'rate(1 minute)' }],
   ])('is accepted with %s', (_, given) => {
     expect(problems(given)).toEqual([]);
@@ -104,7 +120,7 @@ describe('refused is', () => {
     ['livekitParameter', '/a//b'],
     ['livekitParameter', '/a*'],
     ['cleanupRate', 'rate(1 minutes)'],
-    ['cleanupRate', 'rate(16 minutes)'],
+    ['cleanupRate', 'rate(0 minutes)'],
     ['cleanupRate', 'rate(1 hour)'],
     ['cleanupRate', 'cron(0 12 * * ? *)'],
     ['isTableProtected', 'no'],
@@ -148,9 +164,40 @@ describe('refused is', () => {
       { ...PAGE, webCertificate: PAGE.webCertificate.replace('us-east-1', 'eu-central-1') },
       'webCertificate',
     ],
+    [
+      'a cleanup that runs too rarely for its alarm',
+      {
+        cleanupRate: 'rate(16 minutes)',
+        roomEmptyTimeoutSeconds: 9000,
+        roomDepartureTimeoutSeconds: 9000,
+      },
+      'cleanupRate',
+    ],
     ['a name that is no parameter', { corsOrigins: 'https://club.example' }, 'corsOrigins'],
   ])('%s', (_, given, name) => {
     expect(problems(given)).toEqual([expect.stringMatching(`^${name} `)]);
+  });
+
+  test.each<[string, Values, string[]]>([
+    ['rooms that nobody joined', { roomEmptyTimeoutSeconds: 2099 }, ['roomEmptyTimeoutSeconds']],
+    [
+      'rooms that everybody left',
+      { roomDepartureTimeoutSeconds: '2099' },
+      ['roomDepartureTimeoutSeconds'],
+    ],
+    ...[
+      { cleanupGraceSeconds: 901 },
+      { tokenTtlSeconds: 601 },
+      { cleanupRate: 'rate(6 minutes)' },
+    ].map((change): [string, Values, string[]] => [
+      `rooms, by ${JSON.stringify(change)}`,
+      change,
+      ['roomEmptyTimeoutSeconds', 'roomDepartureTimeoutSeconds'],
+    ]),
+  ])('%s that close while tokens for them work', (_, given, names) => {
+    expect(problems(given)).toEqual(
+      names.map((name) => expect.stringMatching(`^${name} must be 2\\d{3} or more: `)),
+    );
   });
 
   test('a name that is no parameter in the file of the stage, too', () => {

@@ -51,8 +51,8 @@ describe('start', () => {
     const rooms = await world.standIn.rooms();
     const room = rooms.find((each) => each.name === meeting.roomName);
     expect(room).toMatchObject({
-      emptyTimeoutSeconds: 600,
-      departureTimeoutSeconds: 1800,
+      emptyTimeoutSeconds: 2100,
+      departureTimeoutSeconds: 2100,
       maxParticipants: 50,
     });
     expect(JSON.parse(room?.metadata ?? '')).toEqual({
@@ -398,8 +398,8 @@ describe('token', () => {
     const { meeting, ...club } = await startedClub();
     const { body } = await world.call('token', club.member, { clubId: club.clubId });
     expect(claimsOf(body.token)['roomConfig']).toMatchObject({
-      emptyTimeout: 600,
-      departureTimeout: 1800,
+      emptyTimeout: 2100,
+      departureTimeout: 2100,
       maxParticipants: 50,
       metadata: JSON.stringify({
         clubId: club.clubId,

@@ -106,8 +106,8 @@ export function eventBody(
     room: new Room({
       sid: room.sid,
       name: room.name,
-      emptyTimeout: 600,
-      departureTimeout: 1800,
+      emptyTimeout: 2100,
+      departureTimeout: 2100,
       creationTime: BigInt(Math.floor(room.createdAtMs / 1000)),
       creationTimeMs: BigInt(room.createdAtMs),
       turnPassword: 'what-must-not-be-handed-on',
