@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import { identity, loadConfig, store } from '../lib/config.ts';
 import type { MeetingDetails } from '../lib/contract/answers.ts';
-import { createHistoryDeps } from '../lib/deps.ts';
+import { createRecordDeps } from '../lib/deps.ts';
 import { csv, wantsCsv } from '../lib/http/csv.ts';
 import { type HttpDeps, httpHandler } from '../lib/http/handler.ts';
 import { ok } from '../lib/http/response.ts';
@@ -33,4 +33,4 @@ const attendanceTable = ({ attendance }: MeetingDetails): (string | number)[][] 
   ]),
 ];
 
-export const handler = createHandler(createHistoryDeps(loadConfig({ store, identity })));
+export const handler = createHandler(createRecordDeps(loadConfig({ store, identity })));

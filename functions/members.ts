@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { identity, loadConfig, store } from '../lib/config.ts';
-import { createHistoryDeps } from '../lib/deps.ts';
+import { createRecordDeps } from '../lib/deps.ts';
 import { type HttpDeps, httpHandler } from '../lib/http/handler.ts';
 import { ok } from '../lib/http/response.ts';
 import { listMembers, type MemberListDeps } from '../lib/meetings/membership.ts';
@@ -18,4 +18,4 @@ export const createHandler = (deps: MemberListDeps & HttpDeps) =>
     ok(await listMembers(deps, { ...request, after })),
   );
 
-export const handler = createHandler(createHistoryDeps(loadConfig({ store, identity })));
+export const handler = createHandler(createRecordDeps(loadConfig({ store, identity })));

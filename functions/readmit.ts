@@ -1,11 +1,11 @@
 import * as z from 'zod/mini';
-import { identity, livekit, loadConfig, store } from '../lib/config.ts';
-import { createDeps } from '../lib/deps.ts';
+import { identity, loadConfig, store } from '../lib/config.ts';
+import { createRecordDeps } from '../lib/deps.ts';
 import { type HttpDeps, httpHandler } from '../lib/http/handler.ts';
 import { ok } from '../lib/http/response.ts';
 import { ClubId, UserId } from '../lib/meetings/model.ts';
 import { readmitParticipant } from '../lib/meetings/moderation/remove.ts';
-import type { ModerationDeps } from '../lib/meetings/moderation/target.ts';
+import type { RecordDeps } from '../lib/meetings/moderation/target.ts';
 
 export const Path = z.object({ clubId: ClubId, userId: UserId });
 export const route = {
@@ -13,9 +13,9 @@ export const route = {
   failure: 'Failed to let the person back in',
 };
 
-export const createHandler = (deps: ModerationDeps & HttpDeps) =>
+export const createHandler = (deps: RecordDeps & HttpDeps) =>
   httpHandler(route, deps, { path: Path }, async (request) =>
     ok(await readmitParticipant(deps, request)),
   );
 
-export const handler = createHandler(createDeps(loadConfig({ store, livekit, identity })));
+export const handler = createHandler(createRecordDeps(loadConfig({ store, identity })));

@@ -1,13 +1,13 @@
 import * as z from 'zod/mini';
-import { identity, livekit, loadConfig, store, tokens } from '../lib/config.ts';
-import { createDeps } from '../lib/deps.ts';
+import { identity, loadConfig, store, tokens } from '../lib/config.ts';
+import { createRecordDeps } from '../lib/deps.ts';
 import { type HttpDeps, httpHandler } from '../lib/http/handler.ts';
 import { ok } from '../lib/http/response.ts';
 import type { GrantDeps } from '../lib/meetings/grants.ts';
 import type { MemberChangeDeps } from '../lib/meetings/member-changes.ts';
 import { ClubId, Role, UserId } from '../lib/meetings/model.ts';
 import { setRole } from '../lib/meetings/moderation/roles.ts';
-import type { ModerationDeps } from '../lib/meetings/moderation/target.ts';
+import type { RecordDeps } from '../lib/meetings/moderation/target.ts';
 
 export const Path = z.object({ clubId: ClubId, userId: UserId });
 export const Body = z.strictObject({ role: Role });
@@ -16,9 +16,9 @@ export const route = {
   failure: 'Failed to set the role',
 };
 
-export const createHandler = (deps: ModerationDeps & MemberChangeDeps & GrantDeps & HttpDeps) =>
+export const createHandler = (deps: RecordDeps & MemberChangeDeps & GrantDeps & HttpDeps) =>
   httpHandler(route, deps, { path: Path, body: Body }, async (request) =>
     ok(await setRole(deps, request)),
   );
 
-export const handler = createHandler(createDeps(loadConfig({ store, livekit, identity, tokens })));
+export const handler = createHandler(createRecordDeps(loadConfig({ store, identity, tokens })));

@@ -42,8 +42,9 @@ export const createDeps = <C extends StoreConfig & LiveKitConfig & IdentityConfi
   verifyCaller: createCallerVerifier(config.identity),
 });
 
-/** For a function that people call about meetings that are over: LiveKit knows nothing of those. */
-export const createHistoryDeps = (config: StoreConfig & IdentityConfig) => ({
+/** For a function that people call and that asks LiveKit nothing. */
+export const createRecordDeps = <C extends StoreConfig & IdentityConfig>(config: C) => ({
+  ...config,
   ...storeDeps(tableOf(config)),
   verifyCaller: createCallerVerifier(config.identity),
 });

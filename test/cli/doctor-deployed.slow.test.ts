@@ -18,7 +18,7 @@ import { deployedTarget } from '../../cli/doctor/targets.ts';
 import sample from '../../events/myClubs.json' with { type: 'json' };
 import * as myClubs from '../../functions/my-clubs.ts';
 import * as webhook from '../../functions/webhook.ts';
-import { createClubCommandDeps, createHistoryDeps, createWebhookDeps } from '../../lib/deps.ts';
+import { createClubCommandDeps, createRecordDeps, createWebhookDeps } from '../../lib/deps.ts';
 import { runClubCommand } from '../../lib/meetings/club-commands.ts';
 import { type Database, documentClient, startDatabase } from '../../local/dynamodb.ts';
 import { type StandIn, startStandIn } from '../../local/livekit/stand-in.ts';
@@ -194,7 +194,7 @@ async function api({ method, path, headers, body }: Received): Promise<Answer> {
     return account.config ? { body: account.config } : { status: 403 };
   }
   const answer = path.endsWith('/clubs')
-    ? await noting(myClubs.createHandler(createHistoryDeps({ store: database, identity: pool() })))(
+    ? await noting(myClubs.createHandler(createRecordDeps({ store: database, identity: pool() })))(
         { ...sample, headers: { ...sample.headers, ...(authorization && { authorization }) } },
         contextOf(12_000),
       )

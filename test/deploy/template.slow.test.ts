@@ -126,13 +126,11 @@ const PERMISSIONS: Record<string, string[]> = {
     `dynamodb:BatchGetItem ${TABLE}`,
     `dynamodb:GetItem ${TABLE}`,
     `dynamodb:UpdateItem ${TABLE}`,
-    ...readsLiveKitSettings,
   ],
   role: [
     `dynamodb:BatchGetItem ${TABLE}`,
     `dynamodb:GetItem ${TABLE}`,
     `dynamodb:UpdateItem ${TABLE}`,
-    ...readsLiveKitSettings,
   ],
   clubs: [
     `dynamodb:BatchGetItem ${TABLE}`,

@@ -39,7 +39,7 @@ import * as config from '../../lib/config.ts';
 import type { MeetingDetails, MeetingList } from '../../lib/contract/answers.ts';
 import {
   createDeps,
-  createHistoryDeps,
+  createRecordDeps,
   createServiceDeps,
   createWebhookDeps,
 } from '../../lib/deps.ts';
@@ -278,7 +278,7 @@ export async function startMeetings(options: MeetingsOptions = {}) {
       end: end.createHandler(people),
       status: status.createHandler(people),
     };
-    const history = { ...createHistoryDeps(loaded), ...own };
+    const history = { ...createRecordDeps(loaded), ...own };
     const listHandler = meetings.createHandler(history);
     const detailsHandler = meeting.createHandler(history);
     const receive = webhook.createHandler({ ...createWebhookDeps(loaded), ...own });

@@ -9,6 +9,7 @@ import {
   idsOf,
   logAction,
   type ModerationDeps,
+  type RecordDeps,
   type Target,
   targetOf,
 } from './target.ts';
@@ -92,7 +93,7 @@ async function isBarredStill(
  * @throws NotAModerator, MeetingNotActive, MemberNotFound, NotAllowed for oneself
  */
 export async function readmitParticipant(
-  deps: ModerationDeps,
+  deps: RecordDeps,
   { caller, clubId, userId }: { caller: Caller; clubId: string; userId: string },
 ): Promise<Readmitted> {
   if (userId === caller.userId) throw new NotAllowed('Another moderator can let you back in');

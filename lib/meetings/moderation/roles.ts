@@ -4,7 +4,7 @@ import { requireModerator } from '../access.ts';
 import { effectOn, type GrantDeps } from '../grants.ts';
 import { type MemberChangeDeps, tryChange } from '../member-changes.ts';
 import { type Caller, type Club, isBarred, type Role } from '../model.ts';
-import { logAction, type ModerationDeps } from './target.ts';
+import { logAction, type RecordDeps } from './target.ts';
 
 /**
  * Makes a member a moderator or takes that away, at once for everything that goes through the backend.
@@ -12,7 +12,7 @@ import { logAction, type ModerationDeps } from './target.ts';
  *   NotAllowed for the club's own moderator
  */
 export async function setRole(
-  deps: ModerationDeps & MemberChangeDeps & GrantDeps,
+  deps: RecordDeps & MemberChangeDeps & GrantDeps,
   { caller, clubId, userId, role }: { caller: Caller; clubId: string; userId: string; role: Role },
 ): Promise<RoleSet> {
   const club = await changeRole(deps, { caller, clubId, userId, role });
@@ -32,7 +32,7 @@ const ROLE_ATTEMPTS = 5;
  * write that arrives after its request was given up undoes nothing that was decided since.
  */
 async function changeRole(
-  deps: ModerationDeps & MemberChangeDeps,
+  deps: RecordDeps & MemberChangeDeps,
   { caller, clubId, userId, role }: { caller: Caller; clubId: string; userId: string; role: Role },
 ): Promise<Club> {
   for (let attempt = 0; attempt < ROLE_ATTEMPTS; attempt += 1) {

@@ -7,6 +7,9 @@ import type { ClubRepository, Log } from '../ports.ts';
 
 /** What a moderator sees and does in the meeting that is on, without a grant at LiveKit itself. */
 
+/** For what changes the record alone. */
+export type RecordDeps = Omit<ModerationDeps, 'media'>;
+
 export interface ModerationDeps {
   clubs: Pick<
     ClubRepository,
