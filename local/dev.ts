@@ -1,16 +1,28 @@
-/** `npm run dev`: the development stack in the foreground, until Ctrl-C. `--verbose` shows its logs. */
+/**
+ * `npm run dev`: the development stack in the foreground, until Ctrl-C. `--verbose` shows its logs; with `--host`,
+ * and an address of this machine where it has several, others on the network can open the page.
+ */
 import { styleText } from 'node:util';
 import { removeEvents, writeEvents } from './events.ts';
 import { ACCESS_TOKEN_HOURS } from './identity.ts';
 import { onInterruption } from './interruption.ts';
+import { addressOfThisMachine } from './network.ts';
 import { parseOptionsOrExit } from './options.ts';
 import { bypassProxiesOnLoopback, noProxyOf } from './proxies.ts';
 import { type Stack, startStack } from './stack.ts';
 import { claimStackFile, type StackDescription, StackRuns } from './stack-file.ts';
 
-const { values } = parseOptionsOrExit('dev', {
-  options: { verbose: { type: 'boolean', default: false } },
+const { values, positionals } = parseOptionsOrExit('dev', {
+  allowPositionals: true,
+  options: {
+    verbose: { type: 'boolean', default: false },
+    host: { type: 'boolean', default: false },
+  },
 });
+if (positionals.length > (values.host ? 1 : 0)) {
+  console.error(`${positionals.at(-1)} is not known here`);
+  process.exit(2);
+}
 
 /** As serverless-offline's scheduler says it, with a crontab's five fields. */
 const CLEANUP_SCHEDULED = /Scheduling \[cleanup\] cron: \[(.+?)\]/;
@@ -51,6 +63,7 @@ async function run(publish: (stack: StackDescription) => Promise<void>): Promise
   let cleanupTimes: string | undefined;
   const stack = await startStack({
     web: true,
+    host: values.host ? (positionals[0] ?? addressOfThisMachine()) : undefined,
     signal: interrupted.signal,
     onLine: (part, line) => {
       if (values.verbose) console.log(`${part} | ${line}`);

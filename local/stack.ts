@@ -4,6 +4,7 @@ import { createDemoData } from './demo-data.ts';
 import { startDatabase, type Table } from './dynamodb.ts';
 import { type Cognito, cognitoOn, issuerOf, startIdentity } from './identity.ts';
 import { type LiveKit, startLiveKit } from './livekit/start.ts';
+import { createPublicHost, type PublicHost } from './network.ts';
 import { referenceUrl, startReference } from './reference.ts';
 import type { StackDescription } from './stack-file.ts';
 import { startWeb, webConfig, webUrl } from './web.ts';
@@ -42,6 +43,8 @@ export type StackOptions = {
   webhooks?: boolean;
   /** Whether the page to meet on is served; its address is known in any case. */
   web?: boolean;
+  /** An address of this machine, where others on the network open the page, over https. */
+  host?: string | undefined;
   /** Gets the output of the parts, line by line. */
   onLine?: ((part: string, line: string) => void) | undefined;
   /** Gives up the start; what has started by then is stopped again. */
@@ -61,6 +64,20 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
 }
 
 async function startParts(options: StackOptions): Promise<Stack> {
+  const publicHost = options.host === undefined ? undefined : await createPublicHost(options.host);
+  try {
+    const stack = await startPartsFor(options, publicHost);
+    return { ...stack, stop: () => stack.stop().finally(publicHost?.remove) };
+  } catch (error) {
+    await publicHost?.remove();
+    throw error;
+  }
+}
+
+async function startPartsFor(
+  options: StackOptions,
+  publicHost: PublicHost | undefined,
+): Promise<Stack> {
   const { env = process.env, onLine } = options;
   const { DYNAMODB_ENDPOINT: external } = env;
   const { ports, notes } = await choosePorts(options.ports ?? 'usual', [
@@ -95,6 +112,9 @@ async function startParts(options: StackOptions): Promise<Stack> {
 
   try {
     const cognito = cognitoOn(ports.cognito);
+    const pageUrl = webUrl(ports.web, publicHost?.address);
+    /** What a page of another machine calls in the place of a part on loopback. */
+    const seen = (url: string) => (publicHost ? `${pageUrl}${pathOf(url)}` : url);
     const starting = {
       database: begin(
         startDatabase(external ? { endpoint: external } : { port: ports.dynamodb }, signal),
@@ -102,7 +122,7 @@ async function startParts(options: StackOptions): Promise<Stack> {
       identity: begin(
         startIdentity({
           port: ports.cognito,
-          callbackUrl: `${webUrl(ports.web)}/callback`,
+          callbackUrl: `${pageUrl}/callback`,
           onLine: linesOf('cognito'),
           signal,
         }),
@@ -111,6 +131,7 @@ async function startParts(options: StackOptions): Promise<Stack> {
         startLiveKit({
           env,
           signal,
+          publicAddress: publicHost?.address,
           ...(options.webhooks !== false && { webhookUrl: webhookUrl(ports.api) }),
         }),
       ),
@@ -122,10 +143,14 @@ async function startParts(options: StackOptions): Promise<Stack> {
         lambdaPort: ports.lambda,
         settings: {
           ...settingsFor(database, cognito, livekit),
+          // It goes to clients as well as to the functions, which trust the certificate.
+          ...(livekit.kind !== 'external' && {
+            LIVEKIT_WS_URL: seen(livekit.wsUrl).replace(/^http/, 'ws'),
+          }),
           REFERENCE_ORIGIN: referenceUrl(ports.reference),
-          WEB_ORIGIN: webUrl(ports.web),
+          WEB_ORIGIN: pageUrl,
         },
-        env,
+        env: { ...env, ...(publicHost && { NODE_EXTRA_CA_CERTS: publicHost.certFile }) },
         ...(options.params && { params: options.params }),
         onLine: linesOf('api'),
         signal,
@@ -145,11 +170,23 @@ async function startParts(options: StackOptions): Promise<Stack> {
     ]);
     const { kind, wsUrl, apiKey, apiSecret } = livekit;
     if (options.web) {
-      await begin(startWeb({ port: ports.web, config: webConfig(api.url, cognito, kind) }));
+      const config = webConfig(seen(api.url), cognito, kind, seen(cognito.endpoint));
+      await begin(
+        startWeb({
+          port: ports.web,
+          config,
+          publicHost,
+          behind: {
+            api: new URL(api.url).origin,
+            cognito: cognito.endpoint,
+            livekit: wsUrl.replace(/^ws/, 'http'),
+          },
+        }),
+      );
     }
     return {
       description: {
-        webUrl: webUrl(ports.web),
+        webUrl: pageUrl,
         apiUrl: api.url,
         referenceUrl: reference.url,
         livekit: { kind, wsUrl, apiKey, apiSecret },
@@ -168,6 +205,9 @@ async function startParts(options: StackOptions): Promise<Stack> {
     throw error;
   }
 }
+
+/** Without the slash of none. */
+const pathOf = (url: string): string => new URL(url).pathname.replace(/\/$/, '');
 
 function settingsFor(table: Table, cognito: Cognito, livekit: LiveKit): ApiSettings {
   return {

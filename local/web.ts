@@ -1,35 +1,69 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import { fileURLToPath } from 'node:url';
 import { createServer as createVite } from 'vite';
 import { type Cognito, issuerOf } from './identity.ts';
 import type { LiveKit } from './livekit/start.ts';
+import type { PublicHost } from './network.ts';
 
 const HOST = '127.0.0.1';
 const configFile = fileURLToPath(new URL('../web/vite.config.ts', import.meta.url));
 
 /** By its name: a user pool lets pages on `localhost` alone log people in over http. */
-export const webUrl = (port: number): string => `http://localhost:${port}`;
+export const webUrl = (port: number, host?: string): string =>
+  host === undefined ? `http://localhost:${port}` : `https://${host}:${port}`;
+
+/** The other parts, for a page that others on the network open: all of them at the page's own origin. */
+export interface Behind {
+  api: string;
+  cognito: string;
+  livekit: string;
+}
 
 /** The page's `/config.json`: where its API is, and how people log in. */
-export const webConfig = (apiUrl: string, cognito: Cognito, livekit: LiveKit['kind']) => ({
+export const webConfig = (
+  apiUrl: string,
+  cognito: Cognito,
+  livekit: LiveKit['kind'],
+  /** Where the page reaches the pool. */
+  login = cognito.endpoint,
+) => ({
   apiUrl,
   identity: {
     issuer: issuerOf(cognito),
     clientId: cognito.clientId,
-    authorizationEndpoint: `${cognito.endpoint}/oauth2/authorize`,
-    tokenEndpoint: `${cognito.endpoint}/oauth2/token`,
+    authorizationEndpoint: `${login}/oauth2/authorize`,
+    tokenEndpoint: `${login}/oauth2/token`,
   },
   livekit: livekit === 'stand-in' ? 'stand-in' : 'server',
 });
 
 /** The page of `web/`, by Vite in this process: an edit shows at once. */
-export async function startWeb({ port, config }: { port: number; config: object }) {
-  const server = createServer((request, response) => answer(request, response));
+export async function startWeb({
+  port,
+  config,
+  publicHost,
+  behind,
+}: {
+  port: number;
+  config: object;
+  publicHost?: PublicHost | undefined;
+  behind: Behind;
+}) {
+  const onRequest = (request: IncomingMessage, response: ServerResponse) =>
+    answer(request, response);
+  const server = publicHost
+    ? createSecureServer({ key: publicHost.key, cert: publicHost.cert }, onRequest)
+    : createServer(onRequest);
   const vite = await createVite({
     configFile,
     configLoader: 'native',
-    server: { middlewareMode: true, ws: { server } },
+    server: {
+      middlewareMode: { server },
+      ws: { server },
+      ...(publicHost && { proxy: proxyTo(behind) }),
+    },
     logLevel: 'warn',
     clearScreen: false,
   });
@@ -42,14 +76,14 @@ export async function startWeb({ port, config }: { port: number; config: object 
     vite.middlewares(request, response, () => response.writeHead(404).end());
   }
   try {
-    server.listen(port, HOST);
+    server.listen(port, publicHost?.address ?? HOST);
     await once(server, 'listening');
   } catch (error) {
     await vite.close();
     throw error;
   }
   return {
-    url: webUrl(port),
+    url: webUrl(port, publicHost?.address),
     async stop() {
       await vite.close();
       server.close();
@@ -57,3 +91,11 @@ export async function startWeb({ port, config }: { port: number; config: object 
     },
   };
 }
+
+/** Signalling and room API of LiveKit, the API, and the pool's login. */
+const proxyTo = ({ api, cognito, livekit }: Behind) => ({
+  '/api/': { target: api },
+  '/rtc': { target: livekit, ws: true },
+  '/twirp/': { target: livekit },
+  '/oauth2/': { target: cognito },
+});

@@ -50,6 +50,8 @@ export interface LiveKitServerOptions {
   redisAddress?: string | undefined;
   /** Asks a room's own node for its participants: one that does not exist is then `unavailable`. */
   participantsByRpc?: boolean | undefined;
+  /** Where media goes as well, for others on the network. By default it stays on loopback. */
+  publicAddress?: string | undefined;
   log?: ((line: string) => void) | undefined;
   /** Gives up the start. */
   signal?: AbortSignal | undefined;
@@ -216,11 +218,12 @@ function configOf(options: LiveKitServerOptions, ports: Ports): string {
       tcp_port: 0,
       allow_tcp_fallback: false,
       udp_port: ports.udp,
-      node_ip: HOST,
+      node_ip: options.publicAddress ?? HOST,
       use_external_ip: false,
       enable_loopback_candidate: true,
-      interfaces: { includes: ['lo'] },
-      ips: { includes: ['127.0.0.1/32'] },
+      ...(options.publicAddress === undefined
+        ? { interfaces: { includes: ['lo'] }, ips: { includes: [`${HOST}/32`] } }
+        : { ips: { includes: [`${HOST}/32`, `${options.publicAddress}/32`] } }),
       // Without one it would ask public STUN servers for our address.
       stun_servers: [`${HOST}:3478`],
     },

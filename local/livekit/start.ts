@@ -22,6 +22,8 @@ export interface LiveKitOptions {
   ports?: Ports | undefined;
   /** May a join create its room? Off by default, as in production. */
   autoCreate?: boolean | undefined;
+  /** Where a server's media goes as well, for others on the network. */
+  publicAddress?: string | undefined;
   /** Whether a server records, by the development recorder. It does not unless asked. */
   hasRecorder?: boolean | undefined;
   /** What it answers about the participants of a room that does not exist; `empty` by default. */
@@ -101,7 +103,15 @@ function externalLiveKit(env: NodeJS.ProcessEnv): LiveKit | undefined {
 
 async function startServer(
   env: NodeJS.ProcessEnv,
-  { webhookUrl, ports, autoCreate, hasRecorder, missingRoom, signal }: LiveKitOptions,
+  {
+    webhookUrl,
+    ports,
+    autoCreate,
+    hasRecorder,
+    missingRoom,
+    publicAddress,
+    signal,
+  }: LiveKitOptions,
 ): Promise<LiveKit | undefined> {
   const binary = findLiveKitServer(env);
   if (binary === undefined) return undefined;
@@ -115,6 +125,7 @@ async function startServer(
     autoCreate,
     redisAddress: redis?.address,
     participantsByRpc: missingRoom === 'unavailable',
+    publicAddress,
     signal,
   }).catch(async (error) => {
     await redis?.stop();
