@@ -12,7 +12,7 @@ export const route = { route: 'GET /{clubId}/status', failure: 'Failed to get me
 export const createHandler = (deps: StatusDeps & HttpDeps) =>
   httpHandler(route, deps, { path: Path }, async (request, event) => {
     const status = await getMeetingStatus(deps, request);
-    // Where nobody but the record or LiveKit just now said so, that is only the time of asking.
+    // For `record` and `query`, `observedAt` is only the time of this request.
     const isTimeOfEvent = status.observedBy === 'events';
     return revalidated(event, status, isTimeOfEvent ? status : { ...status, observedAt: null });
   });

@@ -95,7 +95,7 @@ export const identity = z.pipe(
 );
 
 /**
- * The largest meeting that holds well, as measured (docs/decisions.md, Presence): whoever is present is
+ * The largest meeting that holds well, as measured (docs/decisions.md, Presence): each present participant is
  * in the club's item, which each join writes and each status reads.
  */
 export const LARGEST_MEETING = 1000;

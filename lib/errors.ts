@@ -18,7 +18,7 @@ export type ErrorCode =
   | 'TIMED_OUT'
   | 'INTERNAL';
 
-/** A cause that the caller may be told: `message` is the sentence that the answer carries. */
+/** An error that the caller may see: `message` is the sentence that the answer carries. */
 export abstract class AppError extends Error {
   abstract override readonly name: string; // a literal: bundling renames classes
   abstract readonly code: ErrorCode;

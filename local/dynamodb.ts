@@ -35,7 +35,7 @@ export async function startDatabase(
     // It may outlive this process: a table of our own, deleted on exit.
     const table = { endpoint: where.endpoint, tableName: `${TABLE_NAME}-${randomUUID()}` };
     await createTable(table, signal).catch(async (error) => {
-      // It may be there all the same; that it cannot be deleted either is no news.
+      // It may exist anyway; an error of this deletion would hide the first one.
       await deleteTable(table).catch(() => undefined);
       throw error;
     });

@@ -7,7 +7,7 @@ import { DatabaseSync } from 'node:sqlite';
 
 const SQLITE_BUSY = 5;
 const SQLITE_CANTOPEN = 14;
-/** Whoever only looks holds a lock of its own for a moment. */
+/** A process that only looks holds a lock of its own for a moment. */
 const LOOKS_WITHIN_MS = 1_000;
 
 /** Undefined while another process, or another caller in this one, holds the lock. The empty file stays. */

@@ -19,7 +19,7 @@ export function bypassProxiesOnLoopback(): void {
   if (env['NODE_USE_ENV_PROXY'] === '1') http.setGlobalProxyFromEnv();
 }
 
-/** For lines that somebody copies into a shell with this environment; undefined where it has no proxy. */
+/** For lines to copy into a shell with this environment; undefined where it has no proxy. */
 export const noProxyOf = (env: NodeJS.ProcessEnv): string | undefined =>
   VARIABLES.some((name) => env[name]) ? env['NO_PROXY'] : undefined;
 

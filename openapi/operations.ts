@@ -192,7 +192,7 @@ export const operations: Record<string, Operation> = {
     tag: 'Meetings',
     summary: 'Get a token to join the meeting that is on',
     description:
-      'For members. Ask for it when about to join, then connect to `serverUrl` with `token`. A join that LiveKit answers with 404 needs a new token, asked for with `roomMissing: true`: the room was closed, and nothing has told the backend yet.',
+      'For members. Ask for it when about to join, then connect to `serverUrl` with `token`. A join that LiveKit answers with 404 needs a new token, asked for with `roomMissing: true`: the room was closed, and the backend does not know yet.',
     body: {
       schema: described(token.Body, {
         readingClubId: PARAMETERS.clubId.description,

@@ -76,7 +76,7 @@ export async function askAsPerson(configuration: Configuration, token: string): 
   } catch (error) {
     return {
       outcome: 'failure',
-      sentence: `Nobody answers at ${configuration.apiUrl}: ${reasonOf(error)}`,
+      sentence: `No answer from ${configuration.apiUrl}: ${reasonOf(error)}`,
       remedy: 'Is the API up, and is this its URL?',
     };
   }

@@ -70,7 +70,7 @@ function findingOf(outcomes: Outcome[]): Finding {
     return {
       outcome: 'warning',
       sentence: `You may not invoke ${problems.map(({ name }) => name).join(', ')}, so nothing says whether they start`,
-      remedy: 'Run it as somebody with lambda:InvokeFunction: docs/operations.md',
+      remedy: 'Run it with credentials that have lambda:InvokeFunction: docs/operations.md',
     };
   }
   return { outcome: 'ok', sentence: `All ${outcomes.length} functions start` };

@@ -20,7 +20,7 @@ export async function visitPage(
   });
   if (!webOrigins.includes(url)) {
     return failure(
-      `The page at ${url} may not call the API, nor log anybody in`,
+      `The page at ${url} may not call the API or log in`,
       `Add ${url} to webOrigins, and deploy the stage again`,
     );
   }
@@ -39,7 +39,7 @@ export async function visitPage(
     answer = await ask(`${url}/config.json`);
   } catch (error) {
     return failure(
-      `Nobody answers at ${url}: ${reasonOf(error)}`,
+      `No answer from ${url}: ${reasonOf(error)}`,
       'Does its domain name lead to the output WebAddress of the stack?',
     );
   }

@@ -208,7 +208,7 @@ async function readParameter(ssm: SSMClient, Name: string): Promise<Found<LiveKi
   if (parameter?.Type !== 'SecureString') {
     return {
       outcome: 'warning',
-      sentence: `${Name} is a ${parameter?.Type}, which shows the secret to whoever may read parameters`,
+      sentence: `${Name} is a ${parameter?.Type}, which shows the secret to everyone who may read parameters`,
       remedy: 'Delete it, write it as SecureString, and rotate the key in LiveKit',
       found: settings,
     };

@@ -117,7 +117,7 @@ async function outputsOf(
   const { WebUrl, WebOrigins } = parsed.data;
   if (!WebOrigins.split(',').includes(WebUrl)) {
     throw new Error(
-      `The page at ${WebUrl} may not call the API, nor log anybody in: add this origin to webOrigins, and deploy the stage again`,
+      `The page at ${WebUrl} may not call the API or log in: add this origin to webOrigins, and deploy the stage again`,
     );
   }
   return parsed.data;

@@ -175,9 +175,9 @@ export const MeetingStatus = named(
   z.strictObject({
     state: described(
       z.enum(['idle', 'waiting', 'live']),
-      '`idle`: no meeting is on. `waiting`: one is on, nobody is in it. `live`: people are in it.',
+      '`idle`: no meeting is on. `waiting`: one is on, without participants. `live`: people are in it.',
     ),
-    isActive: described(z.boolean(), 'Somebody is in the meeting.'),
+    isActive: described(z.boolean(), 'A participant is in the meeting.'),
     participantCount: described(count(), 'How many people and guests are in the meeting.'),
     startedAt: described(z.nullable(instant()), 'Null unless a meeting is on.'),
     roomName: described(
@@ -322,7 +322,7 @@ const muted = described(
       trackSid: TrackSid,
     }),
   ),
-  'What was not muted before this request, as far as LiveKit told it.',
+  'What was not muted before this request, as far as LiveKit reported it.',
 );
 
 export type Muted = z.infer<typeof Muted>;

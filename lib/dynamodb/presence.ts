@@ -26,13 +26,13 @@ const EMPTY_ROOM =
 /**
  * Who is in the meetings, and who was.
  *
- * A meeting's rooms are ordered by their creation. The newest that any event told of is the one that
+ * A meeting's rooms are ordered by their creation. The newest that any event was about is the one that
  * presence is about, and a room that finished never comes back. Each write below moves along that
  * order or does nothing, so that any order and any repetition of the events ends in the same state.
  * `roomReopened` and `roomAdopted` alone go back: for the cleanup, which knows what LiveKit has now.
  *
  * What takes sids out of presence ends their sessions first, by the session's own item or by that of
- * its room: whatever stops it in between, no session stays open of somebody who is not present.
+ * its room: whatever stops it in between, no session of an absent participant stays open.
  */
 export function createPresenceRepository(table: Table): PresenceRepository {
   const newRoom = (room: RoomInstance, isComplete: boolean, isFinished = false) => ({

@@ -17,11 +17,11 @@ const TIME_TO_ANSWER_MS = 500;
 export interface Route {
   /** As in the routes' table: `POST /token`. */
   route: string;
-  /** The sentence for an error that the caller cannot be told about. */
+  /** The sentence for an internal error. */
   failure: string;
 }
 
-/** Where each request is told of. */
+/** Log and metrics of each request. */
 export interface Telemetry {
   log: Log;
   meter: Meter;

@@ -9,7 +9,7 @@ const Text = z.string('is missing').check(z.minLength(1, 'is empty'));
 
 const ApiKey = z.object({
   apiKey: Text,
-  // An empty one would verify what anybody signs.
+  // With an empty secret, any signature could be forged.
   apiSecret: Text,
 });
 export type ApiKey = z.infer<typeof ApiKey>;
@@ -93,7 +93,7 @@ export function settingsFromParameter(
   };
 
   const read = async (): Promise<LiveKitSettings> => {
-    // Nobody waits for a refresh that does not succeed at once.
+    // A refresh that does not succeed at once is not waited for.
     const giveUpAt = Date.now() + (known ? 0 : budgetMs);
     for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)) {
       try {

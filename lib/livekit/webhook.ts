@@ -40,7 +40,7 @@ async function receive(
   }
 }
 
-/** What the record can hold. Nothing else comes from LiveKit itself, whoever else has its key. */
+/** What the record can hold. LiveKit itself sends nothing else. */
 const isSid = (sid: string): boolean => /^[\w-]{1,64}$/.test(sid);
 
 /**

@@ -3,7 +3,7 @@ import type { EndedMeeting, RoomLife, Session } from './model.ts';
 
 /**
  * A room that is there shows a sign of life at least this often: a cleanup sees it, and the template
- * refuses a longer `cleanupRate`. So nobody is counted in a room that has shown none for longer.
+ * refuses a longer `cleanupRate`. So no one is counted in a room that has shown none for longer.
  */
 const SIGN_OF_LIFE_MS = 15 * 60_000;
 
@@ -68,7 +68,7 @@ export function attendanceOf(record: AttendanceRecord, meeting: EndedMeeting): M
 }
 
 /**
- * Until when anybody can have been in each room, at the latest. A meeting has one room at a time, so a
+ * The latest time at which a participant can have been in each room. A meeting has one room at a time, so a
  * room ended when the next one showed its first sign of life; the signs order the rooms, since the
  * clocks by which LiveKit's nodes date them may differ.
  */

@@ -254,7 +254,7 @@ async function nameMeetings(
 
 /**
  * The record first: who is no member gets no token and is barred from the meeting, so that an old token
- * lets nobody in; with `forget-user`, what the record has of them goes as well. LiveKit comes last: it
+ * does not let them in; with `forget-user`, what the record has of them goes as well. LiveKit comes last: it
  * may be down, and nothing of this waits for it.
  */
 async function removeMember(

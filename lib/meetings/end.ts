@@ -64,7 +64,7 @@ async function decideEnd(
   throw new StoreUnavailable({ cause: new Error('the club kept being changed') });
 }
 
-/** The end is decided, so whatever LiveKit answers now is told as `success: false`, not as a failure. */
+/** The end is decided, so a failure of LiveKit is `success: false`, not an error. */
 async function roomIsGone(
   { media, log }: Pick<EndDeps, 'media' | 'log'>,
   { meetingId, roomName }: EndedMeeting,

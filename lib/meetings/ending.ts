@@ -10,9 +10,9 @@ export interface EndingDeps {
 }
 
 /**
- * Decides by one conditional write that the meeting is over: it is still the club's current one, nobody
+ * Decides by one conditional write that the meeting is over: it is still the club's current one, no user
  * was forgotten since the club was read, and `onlyIf` holds. Undefined when it is not or does not;
- * somebody else may have decided.
+ * another request may have decided.
  */
 export async function tryEndMeeting(
   { clubs, now }: EndingDeps,

@@ -166,7 +166,7 @@ export async function undoIfForgotten(
   await deps.presence.removeSession(meeting, participant.sid);
 }
 
-/** A guest's session names nobody: their identity and name can be a telephone number. */
+/** A guest's session has no user id: their identity and name can be a telephone number. */
 export const sessionOf = (
   participant: Participant,
   { sid }: Pick<RoomInstance, 'sid'>,
@@ -181,7 +181,7 @@ export const sessionOf = (
 
 /**
  * Writes the sessions first, then adds the sids, and takes out again those whose session has ended
- * since. So whoever is present has a session, which a cleanup can end; and a departure, which ends the
+ * since. So each present participant has a session, which a cleanup can end; and a departure, which ends the
  * session first and then takes the sid out, meets this in any order with the same result.
  *
  * @param seenAt when a cleanup saw the attendees in the room: that takes back older estimates of their end
@@ -216,7 +216,7 @@ export async function attendeesJoined(
 /**
  * For a departure that writes no session of its own; a cleanup may be adopting the participant at this
  * moment. The sid goes first: what the cleanup then adds has its session closed here, and its next run
- * takes out the sid. The other way round, a session could stay open of somebody who is not present.
+ * takes out the sid. The other way round, a session of an absent participant could stay open.
  */
 async function attendeeGone(
   { presence }: { presence: Pick<PresenceRepository, 'removePresent' | 'closeSession'> },

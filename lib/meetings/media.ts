@@ -15,7 +15,7 @@ export interface Room {
   sid: string;
   /** ISO 8601. By LiveKit's clock. */
   createdAt: string;
-  /** Lags behind by seconds: a hint, never a proof that somebody or nobody is there. */
+  /** Lags behind by seconds: a hint, never proof that the room is occupied or empty. */
   participantCount: number;
   metadata: string;
 }
@@ -80,7 +80,7 @@ export type VerifyWebhook = (
 
 export interface RoomStatus {
   exists: boolean;
-  /** Somebody is in the room. */
+  /** A participant is in the room. */
   isActive: boolean;
   participantCount: number;
   /** ISO 8601. */
@@ -128,12 +128,12 @@ export interface MediaServer {
   getParticipants(roomName: string): Promise<Participant[]>;
 
   /**
-   * False when nobody of that identity was there. Not a ban on a self-hosted server: a token that is
+   * False when no participant has that identity. Not a ban on a self-hosted server: a token that is
    * valid joins again. LiveKit Cloud also refuses tokens that were signed before `revokeBefore`.
    */
   removeParticipant(roomName: string, participantId: string, revokeBefore?: Date): Promise<boolean>;
 
-  /** Mutes a track, if it is still there; nobody's microphone is opened from outside. */
+  /** Mutes a track, if it is still there. A track cannot be unmuted by the server. */
   muteTrack(roomName: string, participantId: string, trackSid: string): Promise<void>;
 
   getRoomStatus(roomName: string): Promise<RoomStatus>;

@@ -33,7 +33,7 @@ export interface MemberChangeDeps {
  * it was read makes it be read again. Returns the fields that stay as they are, because the record has
  * something newer.
  *
- * @throws ClubNotFound, MemberNotFound for a role of somebody who is no member, NotAllowed for removing
+ * @throws ClubNotFound, MemberNotFound for a role of a person who is no member, NotAllowed for removing
  *   the club's own moderator
  */
 export async function changeMember(
@@ -106,7 +106,7 @@ function apply(
     membershipAt: isNew('membership') ? at : own?.membershipAt,
     displayName: isNew('name') ? (change.name ?? undefined) : own?.displayName,
     nameAt: isNew('name') ? at : own?.nameAt,
-    // The role of somebody who was removed can be newer than that.
+    // A removed person's role can be newer than that.
     role: isNew('role') ? change.role : own?.role,
     roleAt: isNew('role') ? at : own?.roleAt,
   };

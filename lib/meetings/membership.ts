@@ -15,7 +15,7 @@ export interface ClubListDeps {
 }
 
 /**
- * The caller's clubs. The index only says which clubs to read: whoever has left one since does not get
+ * The caller's clubs. The index only says which clubs to read: a club that the caller has left since is not
  * it, so a page can have fewer clubs than its limit.
  */
 export async function listClubs(

@@ -99,14 +99,14 @@ export const EndedMeeting = z.object({
 export type EndedMeeting = z.infer<typeof EndedMeeting>;
 
 /**
- * What LiveKit told about the rooms of the meeting that is on: the newest of them that any event was
+ * What LiveKit reported about the rooms of the meeting that is on: the newest of them that any event was
  * about. The people in it are the club's `presentSids`.
  */
 export const Presence = z.object({
   roomSid: z.string(),
   /** Orders the rooms of a meeting: never before that of the room before it, whatever LiveKit's clocks say. */
   roomCreatedAt: Instant,
-  /** Its start is known, so whoever is in it was told, too. */
+  /** `room_started` arrived, so the set of participants is complete. */
   isComplete: z.boolean(),
   isFinished: z.boolean(),
   observedAt: Instant,
@@ -165,7 +165,7 @@ export const MemberRecord = z.object({
   membershipAt: z.optional(Instant),
   nameAt: z.optional(Instant),
   roleAt: z.optional(Instant),
-  /** Not a member since then. The record stays for a time, so that an older command adds nobody again. */
+  /** Not a member since then. The record stays for a time, so that an older command does not add the person again. */
   removedAt: z.optional(Instant),
   /** When `forget-user` was last about them. */
   forgottenAt: z.optional(Instant),
@@ -234,7 +234,7 @@ export const RoomLife = z.object({
 export type RoomLife = z.infer<typeof RoomLife>;
 
 /**
- * Whoever is behind a verified token: `userId` is the Cognito `sub`. Branded, so that only
+ * The person of a verified token: `userId` is the Cognito `sub`. Branded, so that only
  * `lib/cognito` makes one and no use case can be called without verifying first.
  */
 export const Caller = z
@@ -242,12 +242,12 @@ export const Caller = z
   .brand<'Caller'>();
 export type Caller = z.infer<typeof Caller>;
 
-/** A moderator is whoever the club names as such, member item or not, or whose member item says so. */
+/** The person whom the club names (`moderatorId`), with or without a member item, or a member with that role. */
 export const isModerator = (club: Club, member: Member | undefined, userId: string): boolean =>
   club.moderatorId === userId || member?.role === 'moderator';
 
 /**
- * A moderator removed the user from the meeting that is on. Never the club's own moderator: somebody
+ * A moderator removed the user from the meeting that is on. Never the club's own moderator: a person
  * who becomes that after a removal is not barred any more.
  */
 export const isBarred = ({ moderatorId, barredUserIds }: Club, userId: string): boolean =>

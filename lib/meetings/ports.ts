@@ -22,7 +22,7 @@ export type ClubRef = Pick<Club, 'clubId' | 'generation'>;
 /** A write is made if it is still this club, and no user was forgotten since it was read. */
 export type SeenClub = ClubRef & Pick<Club, 'forgetCount'>;
 
-/** Ends a meeting only if nobody is present and it is vacant since the very moment that was seen. */
+/** Ends a meeting only if no one is present and it is vacant since the very moment that was seen. */
 export interface EndCondition {
   vacantSince: string;
 }
@@ -47,7 +47,7 @@ export type ClubRecord =
  * `StoreUnavailable` when the outcome cannot be known in time: never "absent" for "not answered".
  */
 export interface ClubRepository {
-  /** Both in one round trip; `forgottenAt` also of somebody who is no member any more. */
+  /** Both in one round trip; `forgottenAt` also of a former member. */
   getClubAndMember(
     clubId: string,
     userId: string,
@@ -83,7 +83,7 @@ export interface ClubRepository {
 
   /**
    * The clubs of which the user was the moderator or a member a moment ago, in the order of their ids;
-   * only those after `after`. From an index, which lags: read them before telling anybody.
+   * only those after `after`. From an index, which lags: read them before answering.
    */
   listClubIdsOf(
     userId: string,
@@ -105,7 +105,7 @@ export interface ClubRepository {
    */
   claimMeeting(club: SeenClub, meeting: Meeting): Promise<Club | undefined>;
 
-  /** As `claimMeeting`, if whoever starts the meeting is the club's own moderator. */
+  /** As `claimMeeting`, if the person who starts the meeting is the club's own moderator. */
   claimMeetingAsOwner(
     clubId: string,
     meeting: Meeting & { startedBy: string },
@@ -113,7 +113,7 @@ export interface ClubRepository {
 
   /**
    * Notes that the room of the meeting was made, and the history row of the last meeting put, if the
-   * meeting is still on and nobody was forgotten since the club was seen; says whether so.
+   * meeting is still on and no user was forgotten since the club was seen; says whether so.
    */
   noteStarted(
     club: SeenClub & Pick<Club, 'lastMeeting'>,
@@ -131,20 +131,20 @@ export interface ClubRepository {
   undoRoomCheck(meeting: MeetingRef, at: string): Promise<void>;
 
   /**
-   * Moves the meeting that is on to `lastMeeting`, if it is still that one, nobody was forgotten since
-   * the club was seen, and whoever ends it is not barred from it; says whether it did.
+   * Moves the meeting that is on to `lastMeeting`, if it is still that one, no user was forgotten since
+   * the club was seen, and the person who ends it is not barred from it; says whether it did.
    */
   concludeMeeting(club: SeenClub, ended: EndedMeeting, onlyIf?: EndCondition): Promise<boolean>;
 
-  /** Notes since when nobody is in the meeting, unless that is known or somebody is present. */
+  /** Notes since when the meeting is vacant, unless that is known or a participant is present. */
   markVacant(clubId: string, vacancy: { meetingId: string; since: string }): Promise<boolean>;
 
-  /** Somebody is coming, or there again. */
+  /** A participant is coming, or back. */
   clearVacant(clubId: string, meetingId: string): Promise<boolean>;
 
   /**
    * Puts the history row of an ended meeting: a copy of decided facts, so it can be repeated. Who ended
-   * it is never put back into a row that names nobody.
+   * it is never put back into a row where it is null.
    */
   recordEndedMeeting(club: ClubRef, ended: EndedMeeting): Promise<void>;
 
@@ -264,7 +264,7 @@ export interface PresenceRepository {
 
   /**
    * LiveKit has this room now, so it takes the place of `insteadOf`, whichever of them was created
-   * later by LiveKit's clocks. Nobody is known to be in it yet.
+   * later by LiveKit's clocks. No participant of it is known yet.
    */
   roomAdopted(meeting: MeetingRef, room: RoomInstance, insteadOf: Presence): Promise<void>;
 

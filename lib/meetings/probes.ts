@@ -3,7 +3,7 @@ import { roomNameOf } from './model.ts';
 
 /**
  * The club of the rooms by which `npm run doctor` proves that LiveKit and the webhook work. It is no
- * {@link ClubId}: nobody can make it, and no room of it can be taken for a meeting's.
+ * {@link ClubId}: it cannot be created, and no room of it can be taken for a meeting's.
  */
 const DOCTORS_CLUB = '.doctor';
 
@@ -16,7 +16,7 @@ export function parseDoctorsRoomName(roomName: string): string | undefined {
   return probeId;
 }
 
-/** What the doctor expects of the webhook, and what it was told. Gone after ten minutes at most. */
+/** The events that the doctor expects, and those that arrived. Deleted after ten minutes at most. */
 export interface ProbeRepository {
   /** From now on, events of the proof's room are noted. */
   expectEvents(probeId: string, now: Date): Promise<void>;

@@ -71,7 +71,7 @@ const CHECK_COUNTS_WHEN_MISSING_MS = 2_000;
  * Makes sure of the room where there is reason to doubt it, so that LiveKit calls follow meetings and
  * not people. Of many requests at once, one makes the call. Returns the room if this one did.
  *
- * A room that died without an event costs whoever joins next a refused join; their next request says so
+ * After a room died without an event, the next join is refused; that client's next request says so
  * (`isMissing`).
  *
  * @throws MeetingNotActive when the meeting ended meanwhile; its room is gone again

@@ -25,7 +25,7 @@ export interface StartDeps {
 
 /**
  * Starts the club's meeting, or makes sure of the one that is on: of its room, and that it does not end
- * as vacant at this moment. One conditional write decides which; whoever loses it answers with the
+ * as vacant at this moment. One conditional write decides which; a request that loses it answers with the
  * winner's meeting.
  *
  * @throws NotAModerator also for an unknown club
@@ -78,7 +78,7 @@ async function decideStart(
   throw new StoreUnavailable({ cause: new Error('the club kept being changed') });
 }
 
-/** Whether it is still this club, and nobody was forgotten since: else the caller may be nobody in it. */
+/** Whether it is still this club, and no user was forgotten since: else the caller may be no member. */
 const isAsSeen = (current: Club | undefined, seen: Club): boolean =>
   current !== undefined &&
   current.generation === seen.generation &&
@@ -100,10 +100,10 @@ async function openRoom(deps: StartDeps, club: Club, meeting: Meeting): Promise<
   ]);
   if (await clubs.noteStarted(club, meeting.meetingId, deps.now().toISOString())) return;
 
-  // Somebody was forgotten, or the meeting is over, or its club gone.
+  // A user was forgotten, the meeting is over, or its club was removed.
   const current = await clubs.getClub(club.clubId);
   if (lastMeeting) {
-    // The row may name whoever was forgotten.
+    // The row may name the user who was forgotten.
     if (current?.lastMeeting?.meetingId === lastMeeting.meetingId) {
       await clubs.recordEndedMeeting(current, current.lastMeeting);
     }
@@ -129,7 +129,7 @@ function newMeeting(
   };
 }
 
-/** The meeting that was started before, for somebody who would start one. */
+/** The meeting that is on already, for a moderator who starts one. */
 async function meetingThatIsOn(
   deps: StartDeps,
   caller: Caller,

@@ -2,7 +2,7 @@
 type Instant = string;
 
 /**
- * As of when a change is: the time that it carries, or else its arrival. Whoever sends no time means the
+ * As of when a change is: the time that it carries, or else its arrival. A command without a time means the
  * order of arrival, so an arrival is a moment later than everything that it changes, whatever the clocks
  * say that wrote it.
  */

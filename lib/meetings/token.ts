@@ -110,7 +110,7 @@ function admit(
 
 /**
  * Notes what a moderator's token grants, and looks at the record once more when it wrote the note: see
- * {@link noteGrants}. Nothing of that is left of somebody who has left the club by then.
+ * {@link noteGrants}. The note of a person who has left the club by then is deleted again.
  *
  * @throws as {@link admit}
  */
@@ -135,8 +135,8 @@ async function admitModerator(
 }
 
 /**
- * LiveKit answers a join into a full room with a bare 500, so a full room is told here, as far as it is
- * known: LiveKit is asked only at the limit. Whoever is in the room already may come again: the new
+ * LiveKit answers a join into a full room with a bare 500, so this service refuses a full room, as far as it is
+ * known: LiveKit is asked only at the limit. A person who is in the room already may come again: the new
  * session takes the place of the old one.
  */
 async function ensurePlace(
@@ -156,7 +156,7 @@ async function ensurePlace(
 
 /**
  * The first that fits: neither the record's name nor the user pool's was checked here before. A user name
- * with `@` is somebody's address, which is not for the others to read.
+ * with `@` is an address, which is not for the others to read.
  */
 function defaultName(member: Member | undefined, { username, userId }: Caller): string {
   const names = [member?.displayName, username.includes('@') ? undefined : username];

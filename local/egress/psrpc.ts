@@ -1,6 +1,6 @@
 /**
  * LiveKit's RPC over publish and subscribe, as far as Egress uses it: psrpc 0.7.2, which livekit-server
- * 1.13.5 is built with. The caller publishes a request; whoever can serve it answers with a claim; the
+ * 1.13.5 is built with. The caller publishes a request; a server that can handle it answers with a claim; the
  * caller picks one claim, and that server alone works and responds.
  * Source: github.com/livekit/psrpc, internal/internal.proto and pkg/info/channels.go.
  */
@@ -128,7 +128,7 @@ export async function serve(
 
 export type Call = (method: string, request: Uint8Array, timeoutMs: number) => Promise<Uint8Array>;
 
-/** @throws RpcError `unavailable` when nobody responds in time, or what the server answered */
+/** @throws RpcError `unavailable` when no server responds in time, or what the server answered */
 export async function createClient(bus: Bus, service: string): Promise<Call> {
   // Part of a channel's name, in which psrpc escapes dashes.
   const clientId = `CLI_${randomUUID().replaceAll('-', '')}`;

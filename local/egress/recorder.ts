@@ -30,7 +30,7 @@ export interface Recorder {
 /** Begins to start the recorder's process, and does not wait for it. */
 export function createRecorder(options: RecorderOptions): Recorder {
   let starting = start(options);
-  // Who waits for it hears of a failure; nobody has to.
+  // The callers that wait for it get the error.
   starting.catch(() => undefined);
   const end = async (how: 'stop' | 'kill') => {
     const started = await starting.catch(() => undefined);

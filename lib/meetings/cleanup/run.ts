@@ -20,7 +20,7 @@ const CALLS_OF_A_MEETING = 4;
 const STALE_ROOM_SHARE = 5;
 
 /**
- * Makes record and rooms agree without anybody asking: ends the meetings that everybody left or that
+ * Makes record and rooms agree: ends the meetings that everybody left or that
  * last too long, deletes rooms of meetings that are over, and puts presence right.
  *
  * Fails closed: what LiveKit or the table does not answer is never taken for "empty" or "gone".

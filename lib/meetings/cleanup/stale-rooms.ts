@@ -2,7 +2,7 @@ import { parseRoomName } from '../model.ts';
 import { attempt } from './attempt.ts';
 import type { Run } from './types.ts';
 
-/** Rooms of meetings that this table knows to be over. Any other room is somebody else's. */
+/** Rooms of meetings that this table knows to be over. Any other room belongs to another stage or application. */
 export async function deleteStaleRooms(
   run: Run,
   roomNames: string[],

@@ -47,7 +47,7 @@ export interface CleanupDeps {
 export interface CleanupReport {
   /** Meetings that were on. */
   active: number;
-  /** Of these, those that nobody was in. */
+  /** Of these, those without participants. */
   vacant: number;
   endedVacant: number;
   endedMaxDuration: number;

@@ -47,7 +47,7 @@ export async function muteParticipant(
   }
   const { muted, failure } = await mute(deps, target, caller, audibleOf([found], choice));
   if (!failure) return { success: true, muted };
-  // About somebody who left at this moment, LiveKit answers as if it were out of order.
+  // LiveKit answers `unavailable` for a participant who has just left.
   if (!(failure instanceof MediaUnavailable)) throw failure;
   const isIn = (await attendeesIn(deps, target.meeting)).some(target.isTarget);
   throw isIn ? failure : new ParticipantNotFound('This person');

@@ -104,7 +104,7 @@ export async function readmitParticipant(
     caller,
     'let people back in',
   );
-  // Somebody who was removed may have been made the club's own moderator since.
+  // A removed person may have been made the club's own moderator since.
   if (!member && userId !== club.moderatorId) throw new MemberNotFound();
   const change = { userId, isBarred: false, by: caller };
   const wasBarred = await changeBar(deps, club, meeting, change);
