@@ -69,8 +69,10 @@ export function apiClient(apiUrl: string, accessToken: string, send = fetch) {
     return { status: response.status, headers: response.headers, body: answer };
   };
   return {
-    token: (readingClubId: string, participantName?: string) =>
-      call<Answers['token']>('/token', { readingClubId, participantName }, 'POST'),
+    token: (
+      readingClubId: string,
+      options: { participantName?: string; roomMissing?: boolean } = {},
+    ) => call<Answers['token']>('/token', { readingClubId, ...options }, 'POST'),
     start: (clubId: string) => call<Answers['start']>(`/${clubId}/start`, undefined, 'POST'),
     end: (clubId: string, body?: { meetingId: string }) =>
       call<Answers['end']>(`/${clubId}/end`, body, 'POST'),

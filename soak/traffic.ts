@@ -100,9 +100,11 @@ function actionsOf(
       session = { roomName, sid };
       const room = parseRoomName(roomName);
       if (room) stays.push({ ...room, userId: by, sid, from, to: Date.now() });
+      return true;
     } catch (error) {
       // The room of the token is gone.
       if (!(error instanceof JoinRefused)) throw error;
+      return false;
     }
   };
   const somebody = (choice: number) => people[pick(REMOVABLE, choice) ?? 'reader'].userId;
@@ -128,10 +130,15 @@ function actionsOf(
       if (earlier) await end(earlier);
     },
     join: async () => {
-      const given = heardOf(await ask(by, 'token', { clubId }, () => person.token(clubId)));
-      if (!given) return;
-      token = given.token;
-      await enter(token);
+      for (const roomMissing of [false, true]) {
+        const answer = await ask(by, 'token', { clubId }, () =>
+          person.token(clubId, { roomMissing }),
+        );
+        const given = heardOf(answer);
+        if (!given) return;
+        token = given.token;
+        if (await enter(token)) return;
+      }
     },
     joinAgain: async () => {
       if (token) await enter(token);

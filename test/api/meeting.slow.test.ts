@@ -47,7 +47,7 @@ describe('the contract of the original service, by the API', () => {
 
   it('token: token, roomName, participantName, isModerator', async () => {
     const { clubId, member, owner, meeting } = await createStartedClub();
-    const named = await member.token(clubId, 'Zoë 🎧');
+    const named = await member.token(clubId, { participantName: 'Zoë 🎧' });
     expect({ status: named.status, body: named.body }).toEqual({
       status: 200,
       body: {
@@ -169,7 +169,7 @@ describe('the tokens', () => {
     { role: 'member', admin: false },
   ] as const)('of a $role hold exactly its grants and no other', async ({ role, admin }) => {
     const club = await createStartedClub();
-    const body = await answered(club[role].token(club.clubId, 'Somebody'));
+    const body = await answered(club[role].token(club.clubId, { participantName: 'Somebody' }));
     const { video, sub, iss, name } = claimsOf(body.token);
     expect({ video, sub, iss, name }).toEqual({
       iss: stack.livekit.apiKey,
@@ -226,7 +226,7 @@ describe.skipIf(!hasRealLiveKit)('real participants, on a real LiveKit server', 
   it('with tokens from the API are in the same room: they see and hear each other', async () => {
     const { clubId, owner, member } = await createStartedClub();
     const [olgas, mems] = [
-      await answered(owner.token(clubId, 'Olga')),
+      await answered(owner.token(clubId, { participantName: 'Olga' })),
       await answered(member.token(clubId)),
     ];
     const [olga, mem] = await Promise.all([

@@ -42,6 +42,7 @@ import {
   type LiveKitServer,
   startLiveKitServer,
 } from '../../../local/livekit/server.ts';
+import { JoinRefused } from '../../../local/livekit/stand-in.ts';
 import { joinRoom } from '../../../local/participant.ts';
 import { askHandler, type Handler } from '../../support/calls.ts';
 import { CLEANUP_TIMEOUT_MS, contextOf } from '../../support/context.ts';
@@ -54,6 +55,9 @@ import {
   type User,
 } from '../../support/issuer.ts';
 import { startWire } from '../../support/wire.ts';
+
+const JOINS = 3;
+const JOIN_AGAIN_MS = 2_100;
 
 // Restarts are outages, and each is logged as a warning; what is unexpected is seen.
 process.env['POWERTOOLS_LOG_LEVEL'] ??= 'ERROR';
@@ -305,11 +309,19 @@ export async function startService(
   const personOf = (user: User) => ({
     ...user,
     ...apiClient(gateway.apiUrl, rs256(issuer.key, accessClaims(trusted, user))),
-    /** Joins the club's meeting as a real client. */
+    /** Joins the club's meeting as a real client, which says so when its room is missing. */
     async join(clubId: string) {
-      const { status: code, body } = await this.token(clubId);
-      if (code !== 200) throw new Error(`No token: ${code} ${body.error}`);
-      return this.joinWith(body.token);
+      for (let attempt = 1; ; attempt += 1) {
+        const { status: code, body } = await this.token(clubId, { roomMissing: attempt > 1 });
+        if (code !== 200) throw new Error(`No token: ${code} ${body.error}`);
+        try {
+          return await this.joinWith(body.token);
+        } catch (error) {
+          if (!(error instanceof JoinRefused) || attempt === JOINS) throw error;
+        }
+        // A room that was made sure of a moment ago is not asked about again at once.
+        await delay(JOIN_AGAIN_MS);
+      }
     },
     joinWith: (joinToken: string) => joinRoom(media.wsUrl, joinToken),
   });
