@@ -26,7 +26,8 @@ export default defineConfig({
     timezoneId: 'Europe/Berlin',
     viewport: { width: 1280, height: 800 },
     // No videos: Playwright would download its own ffmpeg for them.
-    trace: 'retain-on-failure',
+    // A film strip of pages that play video takes a core of its own.
+    trace: { mode: 'retain-on-failure', screenshots: false },
     launchOptions: {
       executablePath,
       args: [
