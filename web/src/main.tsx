@@ -29,8 +29,7 @@ if (!element) throw new Error('index.html has no #root');
 const root = createRoot(element);
 
 startTheme();
-await startI18n();
-const config = await loadConfig().catch(() => undefined);
+const [config] = await Promise.all([loadConfig().catch(() => undefined), startI18n()]);
 root.render(
   <StrictMode>
     <I18nProvider i18n={i18n}>
