@@ -10,6 +10,7 @@ const SOURCES = [
   'functions',
   'lib',
   'deploy',
+  'local',
   'events',
   'web/policy.ts',
   'serverless.yml',
