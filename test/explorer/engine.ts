@@ -1,6 +1,6 @@
 /**
- * dynalite without HTTP and without signatures, a seventh of the time for a call: 0.2 ms in place of
- * 1.4. What is refused, and what an update does, is decided by the same code.
+ * dynalite without HTTP, without the SDK's client and without signatures, a seventh of the time for a
+ * call: 0.2 ms in place of 1.4. What is refused, and what an update does, is decided by the same code.
  */
 import { createRequire } from 'node:module';
 import { setImmediate as turnOfTheLoop } from 'node:timers/promises';
@@ -8,7 +8,6 @@ import {
   ConditionalCheckFailedException,
   DynamoDBServiceException,
 } from '@aws-sdk/client-dynamodb';
-import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import db from 'dynalite/db/index.js';
 import validations from 'dynalite/validations/index.js';
@@ -43,6 +42,22 @@ export async function startEngine(tableName: string) {
     });
   }
 
+  /** What is in the table, by key, so that it can be looked at between two steps. */
+  const items = new Map<string, Item>();
+
+  async function send(operation: string, request: Request): Promise<object> {
+    const answer = await execute(operation, toWire(request));
+    for (const key of keysOfWrite(operation, request)) await look(key);
+    return fromWire(answer);
+  }
+
+  async function look({ pk, sk }: Key): Promise<void> {
+    const answer = await execute('GetItem', toWire({ TableName: tableName, Key: { pk, sk } }));
+    const { Item } = fromWire(answer) as { Item?: Item };
+    if (Item) items.set(`${pk} ${sk}`, Item);
+    else items.delete(`${pk} ${sk}`);
+  }
+
   await execute('CreateTable', { ...(await readTableDefinition()), TableName: tableName });
   const isActive = async () => {
     const { Table }: { Table?: { TableStatus?: string } } = await execute('DescribeTable', {
@@ -53,19 +68,57 @@ export async function startEngine(tableName: string) {
   while (!(await isActive())) await turnOfTheLoop();
   return {
     tableName,
-    /** The client's requests come here, and go nowhere else. */
-    serve(documents: DynamoDBDocumentClient): void {
-      documents.middlewareStack.add(
-        (_, context) => async (args) => {
-          const operation = String(context['commandName']).replace(/Command$/, '');
-          const answer = await execute(operation, toWire(args.input));
-          return { output: { ...fromWire(answer), $metadata: {} }, response: undefined };
-        },
-        { step: 'initialize', priority: 'low' },
-      );
+    send,
+    /** In the order of their keys. Each is the same object until it is written again. */
+    items: (): Item[] =>
+      [...items].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, item]) => item),
+    /** Makes the table hold these, and no other. */
+    async replace(wanted: Item[]): Promise<void> {
+      const textOf = ({ pk, sk }: Item) => `${pk} ${sk}`;
+      const keys = new Set(wanted.map(textOf));
+      for (const [text, { pk, sk }] of items) {
+        if (keys.has(text)) continue;
+        await execute('DeleteItem', toWire({ TableName: tableName, Key: { pk, sk } }));
+        items.delete(text);
+      }
+      for (const item of wanted) {
+        if (items.get(textOf(item)) === item) continue;
+        await execute('PutItem', toWire({ TableName: tableName, Item: item }));
+        items.set(textOf(item), item);
+      }
     },
   };
 }
+
+/** What a request says of the items that it is about; which parts depend on the operation. */
+export interface Request {
+  TableName?: string;
+  Key?: Key;
+  Item?: Key;
+  IndexName?: string;
+  RequestItems?: Record<string, { Keys: Key[] } | { DeleteRequest?: { Key: Key } }[]>;
+  ExpressionAttributeValues?: Record<string, unknown>;
+}
+export interface Key {
+  pk: string;
+  sk: string;
+}
+export type Item = Record<string, unknown>;
+
+export const isRead = (operation: string): boolean =>
+  ['GetItem', 'BatchGetItem', 'Query'].includes(operation);
+
+/** Of everything but a query. */
+export function keysOf({ Key, Item, RequestItems = {} }: Request): Key[] {
+  if (Key) return [Key];
+  if (Item) return [Item];
+  const [batch = []] = Object.values(RequestItems);
+  if ('Keys' in batch) return batch.Keys;
+  return batch.flatMap(({ DeleteRequest }) => (DeleteRequest ? [DeleteRequest.Key] : []));
+}
+
+const keysOfWrite = (operation: string, request: Request): Key[] =>
+  isRead(operation) ? [] : keysOf(request);
 
 function failureOf(body: DynamoError | undefined, cause: unknown): unknown {
   if (!body) return cause;

@@ -9,10 +9,15 @@ const IS_TIME = new Set(['expiresAt', 'durationSeconds', 'duration']);
 const IS_NAME = new Set(['barsRevision']);
 
 /** The same text for what differs only in when it was. */
-export function comparable(value: unknown, { meetings }: Pick<Scene, 'meetings'>): string {
+export function comparable(
+  value: unknown,
+  { meetings, generations }: Pick<Scene, 'meetings' | 'generations'>,
+): string {
   const text = JSON.stringify(value, (key, part: unknown) => {
     if (IS_TIME.has(key)) return 'T';
     if (IS_NAME.has(key)) return undefined;
+    // Of a club that was made in this run.
+    if (key === 'generation' && part && !generations.has(part)) return 'new';
     if (part instanceof Set) return [...part].map(named).sort();
     if (part instanceof Map) return Object.fromEntries([...part].map(([k, v]) => [named(k), v]));
     if (typeof part === 'string') return named(part);
@@ -32,7 +37,8 @@ function sorted(part: unknown): unknown {
 }
 
 /** Each item of the table, each room, and whatever LiveKit has not told yet. */
-export function linesOf({ items, rooms, meetings }: Scene): string[] {
+export function linesOf(scene: Scene): string[] {
+  const { items, rooms } = scene;
   const sections = {
     item: items
       .filter((item) => !isCopyOfLast(item, items))
@@ -41,7 +47,7 @@ export function linesOf({ items, rooms, meetings }: Scene): string[] {
     'to tell': rooms.onTheWay,
   };
   return Object.entries(sections).flatMap(([section, ones]) =>
-    ones.map((one) => `${section} ${comparable(one, { meetings })}`).toSorted(),
+    ones.map((one) => `${section} ${comparable(one, scene)}`).toSorted(),
   );
 }
 
@@ -60,7 +66,9 @@ function withoutFutileBars(item: Item, items: Item[]): Item {
   if (!(barredUserIds instanceof Set)) return item;
   const members = new Set([
     item['moderatorId'],
-    ...items.map(({ userId, role }) => role && userId),
+    ...items
+      .filter(({ sk, removedAt }) => String(sk).startsWith('MEMBER#') && !removedAt)
+      .map(({ userId }) => userId),
   ]);
   const barred = barredUserIds.intersection(members);
   return barred.size > 0 ? { ...rest, barredUserIds: barred } : rest;

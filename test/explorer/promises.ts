@@ -1,5 +1,15 @@
 /** What holds whatever happened at the same time: docs/decisions.md, one sentence each. */
-import { Club, EndedMeeting, isBarred, Member, Session } from '../../lib/meetings/model.ts';
+import { findClubIn } from '../../lib/dynamodb/clubs.ts';
+import { attendanceOf } from '../../lib/meetings/attendance.ts';
+import {
+  type Club,
+  EndedMeeting,
+  isBarred,
+  Member,
+  MemberRecord,
+  RoomLife,
+  Session,
+} from '../../lib/meetings/model.ts';
 import type { Outcome } from '../model/calls.ts';
 import { CLUB, type Operation } from './stories.ts';
 import type { Item, Scene } from './world.ts';
@@ -17,10 +27,7 @@ interface Promise_ {
   broken(seen: Seen): unknown[];
 }
 
-const clubOf = ({ items }: Scene): Club | undefined => {
-  const item = items.find(({ sk }) => sk === 'CLUB');
-  return item && Club.parse(item);
-};
+const clubOf = ({ items }: Scene): Club | undefined => findClubIn(items).club;
 const rowsOf = ({ items }: Scene, prefix: string): Item[] =>
   items.filter(({ sk }) => String(sk).startsWith(prefix));
 
@@ -37,6 +44,17 @@ const answersOf = ({ operations, answers }: Seen, does: string): NonNullable<Out
   });
 const isAmong = ({ operations }: Seen, ...kinds: string[]) =>
   operations.some(({ does }) => kinds.includes(does ?? ''));
+
+/** What the notes consist of: docs/decisions.md, Data. */
+const NOTE = ['pk', 'sk', 'removedAt', 'expiresAt'];
+const MEETING_NOTE = [...NOTE, 'meetingId'];
+const MEMBER_NOTE = [
+  ...NOTE,
+  ...['userId', 'generation', 'role'],
+  ...['membershipAt', 'nameAt', 'roleAt', 'forgottenAt'],
+];
+const hasNothingBut = (item: Item, names: string[]): boolean =>
+  item['removedAt'] !== undefined && Object.keys(item).every((name) => names.includes(name));
 
 /** Of what callers were told, as soon as all were answered. */
 export const TOLD: Promise_[] = [
@@ -103,14 +121,32 @@ export const LEFT: Promise_[] = [
     },
   },
   {
-    promise: 'Attendance is closed for everybody who is known to be gone',
+    promise: 'Attendance counts nobody on who is known to be gone',
     broken: ({ scene }) => {
       const { meeting } = clubOf(scene) ?? {};
-      const there = meeting && scene.rooms.rooms.get(meeting.roomName)?.people;
+      if (!meeting) return [];
+      const { meetingId, roomName } = meeting;
+      const there = scene.rooms.rooms.get(roomName)?.people;
       const sids = [...(there?.values() ?? [])].map(({ sid }) => sid);
-      return rowsOf(scene, `ATTENDANCE#${meeting?.meetingId}`)
-        .map((row) => Session.parse(row))
-        .filter(({ participantSid, leftAt }) => !sids.includes(participantSid) && !leftAt);
+      const sessions = rowsOf(scene, `ATTENDANCE#${meetingId}`).map((row) => Session.parse(row));
+      const rooms = rowsOf(scene, `ROOM#${meetingId}`).map((row) => RoomLife.parse(row));
+      // As if the meeting went on for a day. An event's time is the end of its second.
+      const endedAt = new Date(scene.clock + 86_400_000).toISOString();
+      const ended = { ...meeting, endedAt, durationSeconds: 0, endedBy: null } as const;
+      const { attendance } = attendanceOf({ sessions, rooms }, { ...ended, reason: 'vacant' });
+      const stays = attendance.flatMap((one) =>
+        one.stays.map((stay) => ({ userId: one.userId, ...stay })),
+      );
+      return stays.filter(
+        ({ userId, joinedAt, leftAt }) =>
+          Date.parse(leftAt) >= scene.clock + 1000 &&
+          !sessions.some(
+            (session) =>
+              session.userId === userId &&
+              session.joinedAt === joinedAt &&
+              sids.includes(session.participantSid),
+          ),
+      );
     },
   },
   {
@@ -135,11 +171,45 @@ export const LEFT: Promise_[] = [
     broken: ({ scene }) =>
       clubOf(scene)
         ? []
-        : scene.items.filter((item) => item['pk'] === `CLUB#${CLUB}` && !item['removedAt']),
+        : scene.items.filter(
+            (item) =>
+              item['pk'] === `CLUB#${CLUB}` &&
+              !hasNothingBut(item, String(item['sk']).startsWith('REMOVED#') ? MEETING_NOTE : NOTE),
+          ),
   },
   {
-    promise: 'Every member belongs to the club by a whole item',
-    broken: ({ scene }) => rowsOf(scene, 'MEMBER#').filter((row) => !Member.safeParse(row).success),
+    promise: 'Members and meetings are of the club that there is, and of no earlier one',
+    broken: ({ scene }) =>
+      [...rowsOf(scene, 'MEMBER#'), ...rowsOf(scene, 'MEETING#')].filter(
+        ({ generation }) => generation !== clubOf(scene)?.generation,
+      ),
+  },
+  {
+    promise:
+      'Every member belongs to the club by a whole item, and of who was removed there is a note',
+    broken: ({ scene }) =>
+      rowsOf(scene, 'MEMBER#').filter((row) =>
+        row['removedAt'] === undefined
+          ? !Member.safeParse(row).success || row['personId'] !== row['userId']
+          : !MemberRecord.safeParse(row).success || !hasNothingBut(row, MEMBER_NOTE),
+      ),
+  },
+  {
+    promise: 'Of who was forgotten, nothing is left but the note and the bar',
+    broken: ({ scene }) => {
+      const forgotten = rowsOf(scene, 'MEMBER#')
+        .map((row) => MemberRecord.parse(row))
+        .filter(({ removedAt, forgottenAt }) => removedAt !== undefined && forgottenAt)
+        .map(({ userId }) => userId)
+        // Who owns the club by now came back.
+        .filter((userId) => userId !== clubOf(scene)?.moderatorId);
+      return scene.items
+        .filter(({ sk }) => !String(sk).startsWith('MEMBER#'))
+        .map(({ barredUserIds: _, ...item }) => item)
+        .filter((item) =>
+          forgotten.some((userId) => JSON.stringify(item).includes(JSON.stringify(userId))),
+        );
+    },
   },
 ];
 

@@ -160,7 +160,8 @@ export type SceneName = keyof typeof SCENES;
 export async function prepare({ open }: Theatre, name: SceneName): Promise<Scene> {
   const world = await open();
   for (const act of SCENES[name]) await act(world);
-  return world.state();
+  const scene = world.state();
+  return { ...scene, generations: new Set(scene.items.map(({ generation }) => generation)) };
 }
 
 /** Whether all that the story needs is there. */

@@ -1,31 +1,31 @@
 /** Calls of the store and of LiveKit as steps of a stage. */
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import type { MediaServer } from '../../lib/meetings/media.ts';
+import { type Engine, isRead, type Key, keysOf, type Request } from './engine.ts';
 import type { Call, Gate } from './stage.ts';
 
-/** What a request to DynamoDB says of the items that it is about; which parts depend on the operation. */
-interface Request {
-  Key?: Key;
-  Item?: Key;
-  IndexName?: string;
-  RequestItems?: Record<string, { Keys: Key[] } | { DeleteRequest?: { Key: Key } }[]>;
-  ExpressionAttributeValues?: Record<string, unknown>;
-}
-interface Key {
-  pk: string;
-  sk: string;
-}
-
-/** Each request is a step, its attempts included. */
-export function gateTable(documents: DynamoDBDocumentClient, gate: Gate): void {
-  documents.middlewareStack.add(
-    (next, context) => (args) => {
-      const call = callOf(String(context['commandName']), args.input as Request);
-      return call ? gate(call, () => next(args)) : next(args);
+/** The table's client, each of whose requests is a step, its attempts included. */
+export const gateTable = ({ send }: Pick<Engine, 'send'>, gate?: Gate): DynamoDBDocumentClient => {
+  const client = {
+    send({ input, constructor: { name } }: { input: Request; constructor: { name: string } }) {
+      const operation = OPERATIONS[name] ?? name;
+      const call = callOf(operation, input);
+      const make = () => send(operation, input);
+      return call && gate ? gate(call, make) : make();
     },
-    { step: 'initialize' },
-  );
-}
+  };
+  return client as unknown as DynamoDBDocumentClient;
+};
+
+const OPERATIONS: Record<string, string> = {
+  GetCommand: 'GetItem',
+  PutCommand: 'PutItem',
+  UpdateCommand: 'UpdateItem',
+  DeleteCommand: 'DeleteItem',
+  QueryCommand: 'Query',
+  BatchGetCommand: 'BatchGetItem',
+  BatchWriteCommand: 'BatchWriteItem',
+};
 
 const textOf = ({ pk, sk }: Key): string => `${pk.replace(/^CLUB#/, '')}/${sk}`;
 
@@ -33,28 +33,18 @@ const textOf = ({ pk, sk }: Key): string => `${pk.replace(/^CLUB#/, '')}/${sk}`;
  * Undefined for what is no step of its own: an index is read once, and lags, so it does not matter
  * when.
  */
-function callOf(command: string, request: Request): Call | undefined {
+function callOf(operation: string, request: Request): Call | undefined {
   if (request.IndexName) return undefined;
-  const operation = command.replace(/Command$/, '');
-  const keys = keysOf(request);
-  const isRead = ['GetItem', 'BatchGetItem', 'Query'].includes(operation);
+  const keys = operation === 'Query' ? [queried(request)] : keysOf(request).map(textOf);
   return {
     label: `${operation} ${keys.join(', ')}`,
-    reads: isRead ? keys : [],
-    writes: isRead ? [] : keys,
+    reads: isRead(operation) ? keys : [],
+    writes: isRead(operation) ? [] : keys,
   };
 }
 
-function keysOf({ Key, Item, RequestItems, ExpressionAttributeValues: values = {} }: Request) {
-  if (Key) return [textOf(Key)];
-  if (Item) return [textOf(Item)];
-  if (!RequestItems) {
-    return [textOf({ pk: String(values[':pk']), sk: `${values[':prefix'] ?? ''}*` })];
-  }
-  const [batch = []] = Object.values(RequestItems);
-  if ('Keys' in batch) return batch.Keys.map(textOf);
-  return batch.flatMap(({ DeleteRequest }) => (DeleteRequest ? [textOf(DeleteRequest.Key)] : []));
-}
+const queried = ({ ExpressionAttributeValues: values = {} }: Request): string =>
+  textOf({ pk: String(values[':pk']), sk: `${values[':prefix'] ?? ''}*` });
 
 /** What a call to LiveKit touches; absent: nothing that another call could change. */
 const TOUCHES: Partial<

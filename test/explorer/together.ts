@@ -85,7 +85,7 @@ function playing(theatre: Theatre, scene: Scene, stories: Story[], isSecondLater
     );
     if (!isWhole) return { taken, isWhole, told: [], left: [], broken: [] };
 
-    const first = await world.state();
+    const first = world.state();
     const operations = stories.flatMap((_, index) => operationsOf(index));
     const all = answers.flat(1);
     const told = operations.map((operation, index) => toldBy(operation, all[index], first));
@@ -245,10 +245,10 @@ const isOfTable = (name: string) => name.includes('/');
 /** After everything that comes by itself, and after everybody tried to come in again. */
 async function atRest(world: World, seen: Seen): Promise<Pick<Ran, 'left' | 'broken'>> {
   await comeToRest(world);
-  const scene = await world.state();
+  const scene = world.state();
   const broken = brokenOf(LEFT, { ...seen, scene });
   await knockAgain(world);
-  const after = await world.state();
+  const after = world.state();
   broken.push(...brokenOf(LEFT, { ...seen, scene: after }));
   return { left: [...linesOf(scene), ...linesOf(after)], broken };
 }

@@ -1,17 +1,15 @@
 /** A table with one club in it, rooms, and threads of the service: the same again for each run. */
-import { BatchWriteCommand, type DynamoDBDocumentClient, ScanCommand } from '@aws-sdk/lib-dynamodb';
 import { ulid } from 'ulid';
 import { tableOn } from '../../lib/dynamodb/table.ts';
-import { documentClient } from '../../local/dynamodb.ts';
 import { createRooms, type Rooms } from '../model/rooms.ts';
 import { type Service, serviceOn } from '../model/service.ts';
-import { startEngine } from './engine.ts';
+import { type Item, startEngine } from './engine.ts';
 import { createStage, type Gate, type Stage } from './stage.ts';
 import { gateMedia, gateTable } from './steps.ts';
 
 const TableName = 'reading-club-meetings';
 
-export type Item = Record<string, unknown>;
+export type { Item };
 
 /** Everything that a run begins with. */
 export interface Scene {
@@ -21,6 +19,8 @@ export interface Scene {
   clock: number;
   /** The name of each meeting that there was, by its id. */
   meetings: ReadonlyMap<string, string>;
+  /** Of the clubs that there were. */
+  generations: ReadonlySet<unknown>;
 }
 
 export const THREADS = ['A', 'B', 'C'] as const;
@@ -48,7 +48,7 @@ export interface World {
   observer: Actor;
   wait(ms: number): void;
   /** The scene as it is by now. */
-  state(): Promise<Scene>;
+  state(): Scene;
 }
 
 const NOTHING: Scene = {
@@ -57,54 +57,24 @@ const NOTHING: Scene = {
   tokens: [],
   clock: Date.parse('2026-11-01T18:00:00.000Z'),
   meetings: new Map(),
+  generations: new Set(),
 };
 
 /** A moderator's token cannot be taken back, so that what was granted has to be known. */
 const GRANTS = { ttlSeconds: 600, moderatorGrants: 'full' as const };
-
-/** Nothing is behind it: requests do not go that far. */
-const NO_ENDPOINT = 'http://127.0.0.1:9';
 
 export type Theatre = Awaited<ReturnType<typeof openTheatre>>;
 
 export async function openTheatre() {
   const stage: Stage = createStage();
   const engine = await startEngine(TableName);
-  const clientOf = (gate?: Gate): DynamoDBDocumentClient => {
-    const client = documentClient(NO_ENDPOINT);
-    if (gate) gateTable(client, gate);
-    engine.serve(client);
-    return client;
-  };
-  const bystander = clientOf();
   const tables = new Map(
-    THREADS.map((thread) => [thread, tableOn(clientOf(stage.gateOf(thread)), TableName)]),
+    THREADS.map((thread) => [thread, tableOn(gateTable(engine, stage.gateOf(thread)), TableName)]),
   );
-  const observers = tableOn(bystander, TableName);
-
-  async function allItems(): Promise<Item[]> {
-    const { Items = [] } = await bystander.send(
-      new ScanCommand({ TableName, ConsistentRead: true }),
-    );
-    return Items;
-  }
-
-  async function replaceItems(items: Item[]): Promise<void> {
-    const keyOf = ({ pk, sk }: Item) => ({ pk, sk });
-    const textOf = ({ pk, sk }: Item) => `${pk} ${sk}`;
-    const wanted = new Set(items.map(textOf));
-    const requests = [
-      ...items.map((Item) => ({ PutRequest: { Item } })),
-      ...(await allItems())
-        .filter((item) => !wanted.has(textOf(item)))
-        .map((item) => ({ DeleteRequest: { Key: keyOf(item) } })),
-    ];
-    if (requests.length === 0) return;
-    await bystander.send(new BatchWriteCommand({ RequestItems: { [TableName]: requests } }));
-  }
+  const observers = tableOn(gateTable(engine), TableName);
 
   async function open(scene: Scene = NOTHING): Promise<World> {
-    await replaceItems(scene.items);
+    await engine.replace(scene.items);
     let clock = scene.clock;
     const now = () => new Date(++clock);
     const rooms = createRooms(now, scene.rooms);
@@ -114,7 +84,8 @@ export async function openTheatre() {
     const actorOf = (name: string, table = observers, step: Gate = (_, make) => make()): Actor => {
       const newMeetingId = (startedAt: Date) => {
         const meetingId = ulid(startedAt.getTime());
-        const number = [...meetings.values()].filter((one) => one.startsWith(name)).length + 1;
+        // A start that has to decide anew makes up another one, and only the last is ever on.
+        const number = THREADS.includes(name as Thread) ? '' : meetings.size + 1;
         meetings.set(meetingId, `${name}${number}`);
         return meetingId;
       };
@@ -134,12 +105,13 @@ export async function openTheatre() {
       wait(ms) {
         clock += ms;
       },
-      state: async () => ({
-        items: await allItems(),
+      state: () => ({
+        items: engine.items(),
         rooms: structuredClone(rooms.state),
         tokens: [...tokens],
         clock,
         meetings: new Map(meetings),
+        generations: scene.generations,
       }),
     };
   }
