@@ -1,12 +1,12 @@
 /** What came of a run, so that two runs can be compared: without times, and with the names of a scene. */
 import { isDeepStrictEqual } from 'node:util';
-import type { Item, Scene } from './world.ts';
+import { type Item, type Scene, THREADS } from './world.ts';
 
 const TIME = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/g;
 const MEETING = /[0-7][0-9A-HJKMNP-TV-Z]{25}/g;
 const IS_TIME = new Set(['expiresAt', 'durationSeconds', 'duration']);
-/** It names a change, and means nothing by itself. */
-const IS_NAME = new Set(['barsRevision']);
+/** Names a change, or says when a cleanup last looked, and means nothing by itself. */
+const IS_NAME = new Set(['barsRevision', 'seenAt']);
 
 /** The same text for what differs only in when it was. */
 export function comparable(
@@ -41,7 +41,7 @@ export function linesOf(scene: Scene): string[] {
   const { items, rooms } = scene;
   const sections = {
     item: items
-      .filter((item) => !isCopyOfLast(item, items))
+      .filter((item) => !isCopyOfLast(item, items) && saysSomething(item, scene))
       .map((item) => withoutFutileBars(item, items)),
     room: [...rooms.rooms.values()],
     'to tell': rooms.onTheWay,
@@ -52,9 +52,34 @@ export function linesOf(scene: Scene): string[] {
 }
 
 /** The row of the last meeting, put before an end that did not come about: the history is the same. */
-function isCopyOfLast({ pk: _, sk, ...row }: Item, items: Item[]): boolean {
+function isCopyOfLast({ pk: _, sk, generation: __, ...row }: Item, items: Item[]): boolean {
   const last = items.find((item) => item['sk'] === 'CLUB')?.['lastMeeting'];
   return String(sk).startsWith('MEETING#') && isDeepStrictEqual(row, last);
+}
+
+/** Notes that no answer depends on: docs/decisions.md says of each why it may be there. */
+function saysSomething({ sk, ...item }: Item, { items, tokens, meetings }: Scene): boolean {
+  const [kind, id = ''] = String(sk).split('#');
+  switch (kind) {
+    case 'ATTENDANCE': {
+      const row = items.find((one) => one['sk'] === `MEETING#${id}`);
+      const last = items.find((one) => one['sk'] === 'CLUB')?.['lastMeeting'] as Item | undefined;
+      const ended = last?.['meetingId'] === id ? last : row;
+      // Somebody came between the end and the deletion of the room: no attendance.
+      return !ended || String(item['joinedAt']) < String(ended['endedAt']);
+    }
+    case 'GRANTS':
+      // Noted, and then refused or made a member's token.
+      return tokens.some(
+        ({ identity, isModerator, roomName }) =>
+          isModerator && identity === id && roomName.endsWith(String(item['meetingId'])),
+      );
+    case 'REMOVED':
+      // Began while the club was being removed.
+      return !(THREADS as readonly string[]).includes(meetings.get(id) ?? '');
+    default:
+      return true;
+  }
 }
 
 /**

@@ -20,7 +20,7 @@ export interface Operation {
   /** LiveKit has to have told this. */
   needs?: MediaEvent['type'];
   /** What the answer may stand for besides itself. */
-  mayMean?(answer: Answer): object;
+  mayMean?(answer: Answer): object[];
   /** It takes several steps and promises only their end: others may see it half done. */
   isGradual?: boolean;
   /** What a newer operation that decides the same has the last word on. */
@@ -59,20 +59,29 @@ function decisionsOf(call: UseCase): string[] {
 const GRADUAL = ['remove-club', 'remove-member', 'forget-user'];
 
 /** A removal that is in the record first, and reaches LiveKit second: docs/decisions.md. */
-const wasOvertaken = (answer: Answer) => ({ ...answer, wasPresent: true });
+const wasOvertaken = (answer: Answer) => [{ ...answer, wasPresent: true }];
 const wasOvertaking = (answer: Answer) =>
-  answer.isBarred ? { ...answer, wasPresent: false } : answer;
+  answer.isBarred ? [{ ...answer, wasPresent: false }] : [];
 
 /** The meeting ended after the answer: nothing of it is renewed any more. */
-const isOverSince = (answer: Answer) => ({ ...answer, isRenewed: false });
+const isOverSince = (answer: Answer) => [{ ...answer, isRenewed: false }];
+
+/** It names a grant that was noted, and then not given. */
+const wasNotGranted = ({ until: _, isRenewed: __, ...answer }: Answer) =>
+  answer.effective === undefined ? [] : [{ ...answer, effective: 'now' }];
+
+const orNotGranted = (mayMean: (answer: Answer) => Answer[]) => (answer: Answer) =>
+  [answer, ...mayMean(answer)].flatMap((one) => [one, ...wasNotGranted(one)]);
 
 const asks = (call: UseCase): Story => {
   const does = call.does === 'manage' ? call.command.command : call.does;
   const operation: Operation = {
     does,
     ...(does === 'start' && { mayRefuse: 'MEETING_NOT_ACTIVE' }),
-    ...(call.does === 'remove' && { mayMean: call.allowRejoin ? wasOvertaking : wasOvertaken }),
-    ...(call.does === 'role' && { mayMean: isOverSince }),
+    ...(call.does === 'remove' && {
+      mayMean: orNotGranted(call.allowRejoin ? wasOvertaking : wasOvertaken),
+    }),
+    ...(call.does === 'role' && { mayMean: orNotGranted(isOverSince) }),
     isGradual: GRADUAL.includes(does),
     decides: decisionsOf(call),
     run: ({ service }) => perform(service, call, undefined),
@@ -146,8 +155,8 @@ const askForToken = (caller: string): Operation => ({
   mayRefuse: 'MEETING_NOT_ACTIVE',
   async run({ service, tokens }) {
     const outcome = await perform(service, { does: 'token', ...by(caller) }, undefined);
-    const roomName = outcome.answer?.roomName;
-    if (roomName) tokens.push({ roomName, identity: caller });
+    const { roomName, isModerator = false } = outcome.answer ?? {};
+    if (roomName) tokens.push({ roomName, identity: caller, isModerator });
     return outcome;
   },
 });

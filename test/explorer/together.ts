@@ -14,7 +14,7 @@ interface Told {
   operation: Operation;
   text: string;
   /** Besides itself. */
-  mayMean: string;
+  mayMean: string[];
   code: string | undefined;
 }
 
@@ -99,11 +99,11 @@ function playing(theatre: Theatre, scene: Scene, stories: Story[], isSecondLater
 
 function toldBy(operation: Operation, outcome: unknown, scene: Scene): Told {
   const { answer, code } = (outcome ?? {}) as Outcome;
-  const meant = answer && { answer: operation.mayMean?.(answer) ?? answer };
+  const meant = (answer && operation.mayMean?.(answer)) ?? [];
   return {
     operation,
     text: comparable(outcome, scene),
-    mayMean: comparable(meant, scene),
+    mayMean: meant.map((each) => comparable({ answer: each }, scene)),
     code,
   };
 }
@@ -177,7 +177,7 @@ const isRefused = ({ code, operation }: Told): boolean =>
 function mayTake(told: Told, instead: Told, isGradual: boolean): boolean {
   if (told.text === instead.text) return true;
   if (told.code === undefined) {
-    return isGradual ? instead.code === undefined : told.mayMean === instead.text;
+    return isGradual ? instead.code === undefined : told.mayMean.includes(instead.text);
   }
   if (isRefused(told)) return true;
   return MEANWHILE.includes(told.code as ErrorCode) && (instead.code !== undefined || isGradual);

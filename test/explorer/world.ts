@@ -39,6 +39,7 @@ export interface Actor {
 interface JoinToken {
   roomName: string;
   identity: string;
+  isModerator: boolean;
 }
 
 export interface World {

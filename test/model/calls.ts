@@ -135,6 +135,10 @@ export interface Answer {
   attendance?: unknown[];
   failed?: number;
   isBarred?: boolean;
+  isModerator?: boolean;
+  effective?: string;
+  until?: string;
+  isRenewed?: boolean;
 }
 
 /** What a call came to: an answer, or the error's code. */
