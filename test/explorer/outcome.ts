@@ -5,8 +5,8 @@ import { type Item, type Scene, THREADS } from './world.ts';
 const TIME = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/g;
 const MEETING = /[0-7][0-9A-HJKMNP-TV-Z]{25}/g;
 const IS_TIME = new Set(['expiresAt', 'durationSeconds', 'duration']);
-/** Names a change, or says when a cleanup last looked, and means nothing by itself. */
-const IS_NAME = new Set(['barsRevision', 'seenAt']);
+/** Names a change, or says when somebody last looked at the room, and means nothing by itself. */
+const IS_NAME = new Set(['barsRevision', 'seenAt', 'roomEnsuredAt']);
 
 /** The same text for what differs only in when it was. */
 export function comparable(
@@ -60,19 +60,24 @@ function isCopyOfLast({ pk: _, sk, generation: __, ...row }: Item, items: Item[]
 /** Notes that no answer depends on: docs/decisions.md says of each why it may be there. */
 function saysSomething({ sk, ...item }: Item, { items, tokens, meetings }: Scene): boolean {
   const [kind, id = ''] = String(sk).split('#');
+  const club = items.find((one) => one['sk'] === 'CLUB');
+  const meeting = club?.['meeting'] as Item | undefined;
   switch (kind) {
     case 'ATTENDANCE': {
       const row = items.find((one) => one['sk'] === `MEETING#${id}`);
-      const last = items.find((one) => one['sk'] === 'CLUB')?.['lastMeeting'] as Item | undefined;
+      const last = club?.['lastMeeting'] as Item | undefined;
       const ended = last?.['meetingId'] === id ? last : row;
       // Somebody came between the end and the deletion of the room: no attendance.
       return !ended || String(item['joinedAt']) < String(ended['endedAt']);
     }
     case 'GRANTS':
-      // Noted, and then refused or made a member's token.
-      return tokens.some(
-        ({ identity, isModerator, roomName }) =>
-          isModerator && identity === id && roomName.endsWith(String(item['meetingId'])),
+      // Noted, and then refused or made a member's token; or in the place of an older meeting's note.
+      return (
+        meeting?.['meetingId'] === item['meetingId'] &&
+        tokens.some(
+          ({ identity, isModerator, roomName }) =>
+            isModerator && identity === id && roomName === meeting?.['roomName'],
+        )
       );
     case 'REMOVED':
       // Began while the club was being removed.
