@@ -9,6 +9,7 @@ import getPort from 'get-port';
 import { RoomServiceClient } from 'livekit-server-sdk';
 import { stringify } from 'yaml';
 import { MEDIA_EVENT_TYPES } from '../../lib/meetings/media.ts';
+import { EGRESS_EVENT_TYPES } from '../../lib/meetings/recording/ports.ts';
 import { cacheFolder } from '../cache.ts';
 
 export const LIVEKIT_SERVER_VERSION = 'v1.13.5';
@@ -238,7 +239,7 @@ function configOf(options: LiveKitServerOptions, ports: Ports): string {
       webhook: {
         api_key: options.webhook.apiKey,
         urls: [...options.webhook.urls],
-        filter_params: { include_events: MEDIA_EVENT_TYPES },
+        filter_params: { include_events: [...MEDIA_EVENT_TYPES, ...EGRESS_EVENT_TYPES] },
       },
     }),
   });

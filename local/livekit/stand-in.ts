@@ -23,6 +23,13 @@ import {
   type StandInControl,
   serveControl,
 } from './stand-in/control.ts';
+import {
+  createEgressService,
+  EGRESS_METHODS,
+  type EgressMethod,
+  noSuchEgressMethod,
+  RecorderWishes,
+} from './stand-in/egress-service.ts';
 import { PlainError, TwirpError } from './stand-in/errors.ts';
 import { type Call, createFaultTable, Fault } from './stand-in/faults.ts';
 import { checkJoin, joinWithGrants } from './stand-in/joins.ts';
@@ -53,6 +60,7 @@ export const STAND_IN_NOTE =
 const HOST = '127.0.0.1';
 const USUAL_PORT = 7880;
 const RPC_PREFIX = '/twirp/livekit.RoomService/';
+const EGRESS_PREFIX = '/twirp/livekit.Egress/';
 const VALIDATE_PATHS = ['/rtc/validate', '/rtc/v1/validate'];
 const IDLE_CHECK_MS = 1_000;
 const MAX_BODY_BYTES = 4 * 1024 * 1024;
@@ -97,8 +105,14 @@ export async function startStandIn(options: StandInOptions): Promise<StandIn> {
     emptyTimeoutSeconds: options.emptyTimeoutSeconds ?? 600,
     departureTimeoutSeconds: options.departureTimeoutSeconds ?? 60,
     countLagMs: options.countLagMs ?? COUNT_REFRESH_MS,
-    emit: webhooks.emit,
+    emit: (event) => {
+      webhooks.emit(event);
+      if (event.event === 'room_finished') egress.roomClosed(event.room.name);
+    },
   });
+  const egress = createEgressService(rooms, (event, egressInfo) =>
+    webhooks.emit({ event, egressInfo }),
+  );
   const roomService = createRoomService(rooms, options.missingRoom ?? 'empty');
   const faults = createFaultTable();
   const counts = new Map<Call, number>();
@@ -164,7 +178,19 @@ export async function startStandIn(options: StandInOptions): Promise<StandIn> {
       });
       return;
     }
+    const recording = egressMethodOf(pathname);
+    if (recording !== undefined) {
+      await counted(recording, response, async () => {
+        const caller = callerOf(request, url);
+        checkRoute(request, pathname);
+        return { type: 'application/json', body: await egress.handlers[recording](body, caller) };
+      });
+      return;
+    }
     callerOf(request, url);
+    if (pathname.startsWith(EGRESS_PREFIX)) {
+      throw noSuchEgressMethod(pathname.slice(EGRESS_PREFIX.length));
+    }
     if (pathname.startsWith(RPC_PREFIX)) throw noSuchMethod(request, pathname);
     if (pathname === '/') sendText(response, 200, `OK\n${STAND_IN_NOTE}\n`);
     else if (pathname === '/rtc' || pathname === '/rtc/v1') response.writeHead(404).end();
@@ -178,13 +204,13 @@ export async function startStandIn(options: StandInOptions): Promise<StandIn> {
   async function counted(
     call: Call,
     response: ServerResponse,
-    work: (hits: ReturnType<typeof faults.take>) => { type: string; body: string },
+    work: (hits: ReturnType<typeof faults.take>) => Awaitable<{ type: string; body: string }>,
   ): Promise<void> {
     counts.set(call, (counts.get(call) ?? 0) + 1);
     const hits = faults.take(call);
     if (await suffer(hits, 'before', response)) return;
     // Before `after`: with it even a refusal is late or lost, as behind a bad proxy.
-    const outcome = settle(() => work(hits));
+    const outcome = await settle(() => work(hits));
     if (await suffer(hits, 'after', response)) return;
     const { type, body } = outcome();
     response.writeHead(200, { 'content-type': type }).end(body);
@@ -323,6 +349,11 @@ export async function startStandIn(options: StandInOptions): Promise<StandIn> {
           await acceptConnections();
         },
       },
+      recorder: {
+        set: async (wishes) => egress.set(RecorderWishes.parse(wishes)),
+        kill: async () => egress.kill(),
+        forget: async () => egress.forget(),
+      },
       webhooks: {
         setFault: async (fault) => webhooks.setFault(WebhookFault.parse(fault)),
         clearFaults: async () => webhooks.clearFaults(),
@@ -381,10 +412,12 @@ const TRACK_TYPE = {
   SCREEN_SHARE_AUDIO: TrackType.AUDIO,
 } as const;
 
+type Awaitable<T> = T | Promise<T>;
+
 /** Runs it now; what came of it, error or result, is for the caller to take later. */
-function settle<T>(work: () => T): () => T {
+async function settle<T>(work: () => Awaitable<T>): Promise<() => T> {
   try {
-    const result = work();
+    const result = await work();
     return () => result;
   } catch (error) {
     return () => {
@@ -405,6 +438,11 @@ function refusable<T>(join: () => T): T {
 function methodOf(pathname: string): Method | undefined {
   if (!pathname.startsWith(RPC_PREFIX)) return undefined;
   return METHODS.find((method) => method === pathname.slice(RPC_PREFIX.length));
+}
+
+function egressMethodOf(pathname: string): EgressMethod | undefined {
+  if (!pathname.startsWith(EGRESS_PREFIX)) return undefined;
+  return EGRESS_METHODS.find((method) => method === pathname.slice(EGRESS_PREFIX.length));
 }
 
 function checkRoute(request: IncomingMessage, pathname: string): void {

@@ -12,6 +12,7 @@ const VideoGrant = z.object({
   roomList: z.boolean().default(false),
   roomJoin: z.boolean().default(false),
   roomAdmin: z.boolean().default(false),
+  roomRecord: z.boolean().default(false),
   room: z.string().default(''),
   canPublish: z.boolean().optional(),
   canSubscribe: z.boolean().optional(),
@@ -101,6 +102,11 @@ export function ensureCreate(caller: Caller | undefined): void {
 
 export function ensureList(caller: Caller | undefined): void {
   if (!caller?.video?.roomList) throw denied();
+}
+
+/** Of no room: it is the right to record all of them. */
+export function ensureRecord(caller: Caller | undefined): void {
+  if (!caller?.video?.roomRecord) throw denied();
 }
 
 export function ensureAdmin(caller: Caller | undefined, roomName: string): void {

@@ -3,6 +3,7 @@
  * from any other. The wire is `POST /stand-in/<operation>` with one JSON object.
  */
 import { z } from 'zod';
+import { RecorderWishes } from './egress-service.ts';
 import { Fault, type FaultInput } from './faults.ts';
 import { Delivery, WebhookFault, type WebhookFaultInput } from './webhooks.ts';
 
@@ -100,6 +101,14 @@ export interface StandInControl {
     set(fault: FaultInput): Promise<void>;
     clear(): Promise<void>;
   };
+  /** What records, as far as it can without media. */
+  readonly recorder: {
+    set(wishes: z.input<typeof RecorderWishes>): Promise<void>;
+    /** Ends what records as SIGKILL does. The next start finds another recorder. */
+    kill(): Promise<void>;
+    /** LiveKit loses its record of what is recorded, as with its Redis. */
+    forget(): Promise<void>;
+  };
   readonly webhooks: {
     setFault(fault: WebhookFaultInput): Promise<void>;
     clearFaults(): Promise<void>;
@@ -143,6 +152,9 @@ const operations = {
   'reset-calls': operation(Nothing, Done),
   'set-fault': operation(z.strictObject({ fault: Fault }), Done),
   'clear-faults': operation(Nothing, Done),
+  'set-recorder': operation(z.strictObject({ wishes: RecorderWishes }), Done),
+  'kill-recorder': operation(Nothing, Done),
+  'forget-recordings': operation(Nothing, Done),
   'set-webhook-fault': operation(z.strictObject({ fault: WebhookFault }), Done),
   'clear-webhook-faults': operation(Nothing, Done),
   deliveries: operation(Nothing, z.array(Delivery)),
@@ -192,6 +204,11 @@ export function standInControl(url: string): StandInControl {
       set: (fault) => tell('set-fault', { fault }),
       clear: () => tell('clear-faults'),
     },
+    recorder: {
+      set: (wishes) => tell('set-recorder', { wishes }),
+      kill: () => tell('kill-recorder'),
+      forget: () => tell('forget-recordings'),
+    },
     webhooks: {
       setFault: (fault) => tell('set-webhook-fault', { fault }),
       clearFaults: () => tell('clear-webhook-faults'),
@@ -233,6 +250,13 @@ export function serveControl(control: StandInControl) {
     'reset-calls': route(operations['reset-calls'], () => done(control.calls.reset())),
     'set-fault': route(operations['set-fault'], ({ fault }) => done(control.faults.set(fault))),
     'clear-faults': route(operations['clear-faults'], () => done(control.faults.clear())),
+    'set-recorder': route(operations['set-recorder'], ({ wishes }) =>
+      done(control.recorder.set(wishes)),
+    ),
+    'kill-recorder': route(operations['kill-recorder'], () => done(control.recorder.kill())),
+    'forget-recordings': route(operations['forget-recordings'], () =>
+      done(control.recorder.forget()),
+    ),
     'set-webhook-fault': route(operations['set-webhook-fault'], ({ fault }) =>
       done(control.webhooks.setFault(fault)),
     ),

@@ -2,6 +2,7 @@
 
 const STATUS_OF = {
   bad_route: 404,
+  deadline_exceeded: 408,
   failed_precondition: 412,
   internal: 500,
   invalid_argument: 400,

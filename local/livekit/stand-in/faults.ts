@@ -1,9 +1,10 @@
 /** Faults that a test or a soak run asks for, and what they do to a call. */
 import { z } from 'zod';
+import { EGRESS_METHODS } from './egress-service.ts';
 import { METHODS } from './room-service.ts';
 
 /** `validate` is the check that clients make of a token when a join failed. */
-export const CALLS = [...METHODS, 'validate'] as const;
+export const CALLS = [...METHODS, ...EGRESS_METHODS, 'validate'] as const;
 export type Call = (typeof CALLS)[number];
 
 const Scope = {

@@ -156,15 +156,14 @@ function method<Request>(
   request: Decoder<Request>,
   handle: (request: Request, caller: Caller | undefined) => Encoder,
 ): Handler {
-  return (json, caller) =>
-    // As the server's twirp does: snake_case, and empty fields too.
-    handle(decode(request, json), caller).toJsonString({
-      emitDefaultValues: true,
-      useProtoFieldName: true,
-    });
+  return (json, caller) => encode(handle(decode(request, json), caller));
 }
 
-function decode<T>(message: Decoder<T>, json: string): T {
+/** As the server's twirp does: snake_case, and empty fields too. */
+export const encode = (answer: Encoder): string =>
+  answer.toJsonString({ emitDefaultValues: true, useProtoFieldName: true });
+
+export function decode<T>(message: Decoder<T>, json: string): T {
   try {
     return message.fromJsonString(json, { ignoreUnknownFields: true });
   } catch {

@@ -109,7 +109,11 @@ export function createRooms(options: RoomsOptions) {
   };
   const infoOf = (room: LivingRoom): Room => {
     showDue(room);
-    return new Room({ ...room.info, numParticipants: room.shown.count });
+    return new Room({
+      ...room.info,
+      numParticipants: room.shown.count,
+      activeRecording: [...room.people.values()].some(({ permission }) => permission?.recorder),
+    });
   };
   const emit = (event: RoomEventName, room: LivingRoom, participant?: ParticipantInfo) =>
     options.emit({

@@ -1,7 +1,7 @@
 /** Signed webhooks with the real server's order, retries and limits, and faults on request. */
 import { createHash } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import { WebhookEvent } from '@livekit/protocol';
+import { type EgressInfo, WebhookEvent } from '@livekit/protocol';
 import { AccessToken } from 'livekit-server-sdk';
 import { z } from 'zod';
 import { newId, type RoomEvent } from './rooms.ts';
@@ -62,6 +62,10 @@ interface Queue {
   swapped: WebhookEvent[];
 }
 
+/** Those of a recording have no room, and come in its order all the same. */
+const roomNameOf = ({ room, egressInfo }: WebhookEvent): string =>
+  room?.name ?? egressInfo?.roomName ?? '';
+
 export type Webhooks = ReturnType<typeof createWebhooks>;
 
 export function createWebhooks({ target, secret, retryDelaysMs }: WebhookOptions) {
@@ -96,7 +100,7 @@ export function createWebhooks({ target, secret, retryDelaysMs }: WebhookOptions
     const token = new AccessToken(apiKey, secret, { ttl: '5m' });
     token.sha256 = createHash('sha256').update(body).digest('base64');
     const authorization = await token.toJwt();
-    const summary = { id: event.id, event: event.event, roomName: event.room?.name ?? '', url };
+    const summary = { id: event.id, event: event.event, roomName: roomNameOf(event), url };
     for (let attempts = 1; ; attempts++) {
       const status = await statusOf(url, { authorization, body });
       if (closing.signal.aborted) return;
@@ -151,7 +155,7 @@ export function createWebhooks({ target, secret, retryDelaysMs }: WebhookOptions
     record({
       id: event.id,
       event: event.event,
-      roomName: event.room?.name ?? '',
+      roomName: roomNameOf(event),
       url,
       attempts: 0,
       outcome: 'dropped',
@@ -164,16 +168,26 @@ export function createWebhooks({ target, secret, retryDelaysMs }: WebhookOptions
   }
 
   return {
-    emit({ event: name, room, participant }: RoomEvent): void {
+    emit({
+      event: name,
+      room,
+      participant,
+      egressInfo,
+    }: Omit<RoomEvent, 'event' | 'room'> & {
+      event: string;
+      room?: RoomEvent['room'];
+      egressInfo?: EgressInfo;
+    }): void {
       if (target === undefined || closing.signal.aborted) return;
       const event = new WebhookEvent({
         event: name,
-        room,
+        ...(room && { room }),
+        ...(egressInfo && { egressInfo }),
         ...(participant && { participant }),
         id: newId('EV_'),
         createdAt: BigInt(Math.floor(Date.now() / 1000)),
       });
-      const queue = queueOf(room.name);
+      const queue = queueOf(roomNameOf(event));
       const hits = takeFaults(name);
       const find = <K extends WebhookFault['kind']>(kind: K) =>
         hits.find((fault): fault is Extract<WebhookFault, { kind: K }> => fault.kind === kind);
