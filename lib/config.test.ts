@@ -52,7 +52,7 @@ describe('loading the environment', () => {
       },
       identity: { issuer: ISSUER, clientIds: ['web'], tokenUse: 'access' },
       rooms: { emptyTimeoutSeconds: 2100, departureTimeoutSeconds: 2100, maxParticipants: 50 },
-      tokens: { ttlSeconds: 600, moderatorGrants: 'full' },
+      tokens: { ttlSeconds: 600, moderatorGrants: 'none' },
       limits: { maxDurationSeconds: 43_200 },
       cleanup: { graceSeconds: 900, maxLiveKitCalls: 500 },
     });
@@ -188,7 +188,7 @@ describe('a wrong environment', () => {
     const env = { TABLE_NAME: 'clubs', DYNAMODB_ENDPOINT: '', TOKEN_TTL_SECONDS: '' };
     expect(loadConfig({ store, tokens }, env)).toEqual({
       store: { tableName: 'clubs', endpoint: undefined },
-      tokens: { ttlSeconds: 600, moderatorGrants: 'full' },
+      tokens: { ttlSeconds: 600, moderatorGrants: 'none' },
     });
   });
 

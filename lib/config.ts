@@ -54,10 +54,28 @@ const liveKitByParameter = z.pipe(
 );
 
 /** LiveKit elsewhere. */
-const apiKey = { LIVEKIT_API_KEY: text, LIVEKIT_API_SECRET: text };
-const settingsAt = (wsUrl: string, env: Record<keyof typeof apiKey, string>) => ({
-  settings: { wsUrl, apiKey: env.LIVEKIT_API_KEY, apiSecret: env.LIVEKIT_API_SECRET },
+const apiKey = {
+  LIVEKIT_API_KEY: text,
+  LIVEKIT_API_SECRET: text,
+  RECORDING_UPLOAD_ACCESS_KEY: z.optional(z.string()),
+  RECORDING_UPLOAD_SECRET: z.optional(z.string()),
+  RECORDING_UPLOAD_REGION: z.optional(z.string()),
+};
+type Keyed = z.infer<z.ZodMiniObject<typeof apiKey>>;
+const settingsAt = (wsUrl: string, env: Keyed) => ({
+  settings: {
+    wsUrl,
+    apiKey: env.LIVEKIT_API_KEY,
+    apiSecret: env.LIVEKIT_API_SECRET,
+    ...uploadOf(env),
+  },
 });
+const uploadOf = ({
+  RECORDING_UPLOAD_ACCESS_KEY: accessKey,
+  RECORDING_UPLOAD_SECRET: secret,
+  RECORDING_UPLOAD_REGION: region,
+}: Keyed) =>
+  accessKey && secret && region ? { recordingUpload: { accessKey, secret, region } } : {};
 const liveKitByWsUrl = z.pipe(
   z.object({ LIVEKIT_WS_URL: LiveKitUrl, ...apiKey }),
   z.transform((env) => settingsAt(env.LIVEKIT_WS_URL, env)),
@@ -120,7 +138,7 @@ export const tokens = z.pipe(
     TOKEN_TTL_SECONDS: wholeNumber({ default: 600, min: 60, max: 86_400 }),
     MODERATOR_GRANTS: z._default(
       z.enum(['full', 'room', 'none'], 'must be "full", "room" or "none"'),
-      'full',
+      'none',
     ),
   }),
   z.transform((env) => ({
@@ -148,6 +166,30 @@ export const cleanup = z.pipe(
   z.transform((env) => ({
     graceSeconds: env.CLEANUP_GRACE_SECONDS,
     maxLiveKitCalls: env.CLEANUP_MAX_LIVEKIT_CALLS,
+  })),
+);
+
+/** For how long recordings are kept, and what is recorded unless a request says. */
+export const recordingRules = z.object({
+  RECORDING_RETENTION_DAYS: wholeNumber({ default: 30, min: 1, max: 3650 }),
+  RECORDING_DEFAULT: z._default(z.enum(['video', 'audio'], 'must be "video" or "audio"'), 'video'),
+});
+
+/** And where the files are. An endpoint other than the region's own is for a local S3. */
+export const recording = z.pipe(
+  z.extend(recordingRules, {
+    RECORDINGS_BUCKET: text,
+    AWS_REGION: text,
+    RECORDINGS_ENDPOINT: z.optional(
+      z.string().check(z.refine(isOnThisMachine, 'must be a loopback URL')),
+    ),
+  }),
+  z.transform((env) => ({
+    retentionDays: env.RECORDING_RETENTION_DAYS,
+    default: env.RECORDING_DEFAULT,
+    bucket: env.RECORDINGS_BUCKET,
+    region: env.AWS_REGION,
+    endpoint: env.RECORDINGS_ENDPOINT,
   })),
 );
 

@@ -6,7 +6,9 @@ import { createGrantRepository } from './dynamodb/grants.ts';
 import { createMemberRepository } from './dynamodb/members.ts';
 import { createPresenceRepository } from './dynamodb/presence.ts';
 import { createProbeRepository } from './dynamodb/probes.ts';
+import { createRecordingRepository } from './dynamodb/recordings.ts';
 import { openTable, type Table, type TableOptions } from './dynamodb/table.ts';
+import { createRecorder, type RecorderOptions } from './livekit/recorder.ts';
 import { LiveKitService } from './livekit/service.ts';
 import {
   type LiveKitSettings,
@@ -15,7 +17,9 @@ import {
 } from './livekit/settings.ts';
 import type { TwirpOptions } from './livekit/twirp.ts';
 import { createWebhookVerifier } from './livekit/webhook.ts';
+import type { RetentionRules } from './meetings/recording/close.ts';
 import { createLog, createMeter, timed } from './observability.ts';
+import { type BucketOptions, createFileStore } from './s3/files.ts';
 
 interface StoreConfig {
   store: TableOptions;
@@ -25,6 +29,9 @@ interface IdentityConfig {
 }
 interface LiveKitConfig {
   livekit: { settings: LiveKitSettings } | { parameter: SettingsParameter };
+}
+interface RecordingConfig {
+  recording: BucketOptions & RetentionRules;
 }
 
 /**
@@ -49,15 +56,49 @@ export const createRecordDeps = <C extends StoreConfig & IdentityConfig>(config:
   verifyCaller: createCallerVerifier(config.identity),
 });
 
+/** For a function that people call to record the meeting that is on. */
+export function createRecordingDeps<
+  C extends StoreConfig & LiveKitConfig & IdentityConfig & RecordingConfig,
+>(config: C) {
+  const settings = settingsOf(config);
+  return {
+    ...serviceDeps(config, tableOf(config), settings),
+    ...recordingDeps(config, settings),
+    newRecordingId: (requestedAt: Date) => ulid(requestedAt.getTime()),
+    verifyCaller: createCallerVerifier(config.identity),
+  };
+}
+
+/** For a function that people call about files: LiveKit knows nothing of those. */
+export const createFileDeps = (config: StoreConfig & IdentityConfig & RecordingConfig) => ({
+  ...createHistoryDeps(config),
+  files: filesOf(config),
+});
+
+/** For the function that nobody calls. */
+export function createCleanupDeps<C extends StoreConfig & LiveKitConfig & RecordingConfig>(
+  config: C,
+) {
+  const settings = settingsOf(config);
+  return {
+    ...serviceDeps(config, tableOf(config), settings),
+    ...recordingDeps(config, settings),
+  };
+}
+
 /** For LiveKit's part in answering an event, which is one call at most. */
 const WEBHOOK_LIVEKIT_MS = 3_000;
 
 /** For the function that LiveKit calls. */
-export function createWebhookDeps(config: StoreConfig & LiveKitConfig) {
+export function createWebhookDeps<C extends StoreConfig & LiveKitConfig & RecordingConfig>(
+  config: C,
+) {
   const settings = settingsOf(config);
   const table = tableOf(config);
+  const options = { callTimeoutMs: WEBHOOK_LIVEKIT_MS };
   return {
-    ...serviceDeps(config, table, settings, { callTimeoutMs: WEBHOOK_LIVEKIT_MS }),
+    ...serviceDeps(config, table, settings, options),
+    ...recordingDeps(config, settings, { stopTimeoutMs: WEBHOOK_LIVEKIT_MS }),
     probes: createProbeRepository(table),
     verifyWebhook: createWebhookVerifier(settings),
   };
@@ -83,11 +124,24 @@ const serviceDeps = <C>(
   media: new LiveKitService(settings, { timed: timed('Media'), ...options }),
 });
 
+const recordingDeps = (
+  config: RecordingConfig,
+  settings: () => Promise<LiveKitSettings>,
+  options: Pick<RecorderOptions, 'stopTimeoutMs'> = {},
+) => ({
+  recorder: createRecorder(settings, config.recording, { timed: timed('Media'), ...options }),
+  files: filesOf(config),
+});
+
+const filesOf = ({ recording }: RecordingConfig) =>
+  createFileStore(recording, { timed: timed('Files') });
+
 const storeDeps = (table: Table) => ({
   clubs: createClubRepository(table),
   grants: createGrantRepository(table),
   members: createMemberRepository(table),
   presence: createPresenceRepository(table),
+  recordings: createRecordingRepository(table),
   now: () => new Date(),
   log: createLog(),
   meter: createMeter(),

@@ -12,6 +12,11 @@ export type ErrorCode =
   | 'MEETING_NOT_FOUND'
   | 'MEETING_NOT_ACTIVE'
   | 'MEETING_FULL'
+  | 'CONSENT_REQUIRED'
+  | 'RECORDING_NOT_FOUND'
+  | 'RECORDING_NOT_ACTIVE'
+  | 'RECORDING_NOT_FINISHED'
+  | 'RECORDING_UNAVAILABLE'
   | 'MEDIA_UNAVAILABLE'
   | 'STORE_UNAVAILABLE'
   | 'IDENTITY_UNAVAILABLE'
@@ -120,6 +125,53 @@ export class MeetingFull extends AppError {
 
   constructor(maxParticipants: number) {
     super(`The meeting is full: ${maxParticipants} people are in it`);
+  }
+}
+
+/** A recording is on, or about to be, in a club that records nobody who did not say yes. */
+export class ConsentRequired extends AppError {
+  override readonly name = 'ConsentRequired';
+  readonly code = 'CONSENT_REQUIRED';
+
+  constructor() {
+    super('The meeting is being recorded: joining it takes your consent');
+  }
+}
+
+export class RecordingNotFound extends AppError {
+  override readonly name = 'RecordingNotFound';
+  readonly code = 'RECORDING_NOT_FOUND';
+
+  constructor() {
+    super('No such recording in this meeting');
+  }
+}
+
+export class RecordingNotActive extends AppError {
+  override readonly name = 'RecordingNotActive';
+  readonly code = 'RECORDING_NOT_ACTIVE';
+
+  constructor() {
+    super('No recording is on');
+  }
+}
+
+export class RecordingNotFinished extends AppError {
+  override readonly name = 'RecordingNotFinished';
+  readonly code = 'RECORDING_NOT_FINISHED';
+
+  constructor() {
+    super('The recording is still on');
+  }
+}
+
+/** No recorder is free, or the bucket does not answer. Nothing is being recorded by this request. */
+export class RecordingUnavailable extends AppError {
+  override readonly name = 'RecordingUnavailable';
+  readonly code = 'RECORDING_UNAVAILABLE';
+
+  constructor(options?: ErrorOptions) {
+    super('Recording is not available right now; please try again', options);
   }
 }
 

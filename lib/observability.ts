@@ -7,7 +7,7 @@ import type { Log, LogFields, Meter, Timed } from './meetings/ports.ts';
 const METRICS_NAMESPACE = 'ReadingClubMeetings';
 
 /** What the function waits for while it handles a request. */
-export type Dependency = 'Store' | 'Media';
+export type Dependency = 'Store' | 'Media' | 'Files';
 
 interface Invocation {
   requestId: string;

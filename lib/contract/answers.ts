@@ -7,6 +7,7 @@ import {
   ClubId,
   EndedMeeting as EndedMeetingRecord,
   MeetingId,
+  RecordingId,
   Role,
   TrackSid,
   UserId,
@@ -125,6 +126,28 @@ export const MemberList = named(
   }),
 );
 
+const recordingId = described(
+  RecordingId,
+  'A ULID: recordings sort by the time at which they were asked for.',
+);
+
+const RecordingOn = named(
+  'RecordingOn',
+  z.strictObject({
+    recordingId,
+    state: described(
+      z.enum(['starting', 'active', 'stopping']),
+      '`starting`: a recorder was asked for, and may record already. `active`: it records. `stopping`: its file is being completed.',
+    ),
+    startedAt: described(z.nullable(instant()), 'Null until it is known to record.'),
+  }),
+);
+
+const recordingOn = described(
+  z.nullable(RecordingOn),
+  'The recording that is on: show it to everybody in the meeting. Null when none is.',
+);
+
 export type JoinToken = z.infer<typeof JoinToken>;
 export const JoinToken = named(
   'JoinToken',
@@ -139,6 +162,7 @@ export const JoinToken = named(
       instant(),
       'Until when an unused token can be used to join. It never ends a connection.',
     ),
+    recording: recordingOn,
   }),
 );
 
@@ -193,6 +217,11 @@ export const MeetingStatus = named(
       z.nullable(instant()),
       'When the meeting is ended at the latest. Null unless a meeting is on.',
     ),
+    recording: recordingOn,
+    mustConsent: described(
+      z.boolean(),
+      'The club requires consent to being recorded, a recording is on, and the caller has not consented.',
+    ),
     lastMeeting: described(z.nullable(EndedMeeting), 'Null for a club that never had a meeting.'),
     observedAt: described(instant(), 'When what is said here about people was so.'),
     observedBy: described(
@@ -207,7 +236,18 @@ export type MeetingList = z.infer<typeof MeetingList>;
 export const MeetingList = named(
   'MeetingList',
   z.strictObject({
-    meetings: described(z.array(EndedMeeting), 'Newest first.'),
+    meetings: described(
+      z.array(
+        named(
+          'ListedMeeting',
+          z.strictObject({
+            ...endedMeeting,
+            recordingCount: described(count(), 'How many recordings of it are kept.'),
+          }),
+        ),
+      ),
+      'Newest first.',
+    ),
     cursor: z.exactOptional(
       described(MeetingId, 'Where the next page begins. Absent on the last page.'),
     ),
@@ -399,6 +439,94 @@ export const RoleSet = named(
     z.strictObject({ ...roleSet, ...holdsLater }),
   ]),
 );
+
+const everyState = z.enum([
+  'starting',
+  'active',
+  'stopping',
+  'completed',
+  'failed',
+  'aborted',
+  'lost',
+]);
+
+export type RecordingAnswer = z.infer<typeof RecordingAnswer>;
+export const RecordingAnswer = named(
+  'RecordingAnswer',
+  z.strictObject({
+    success,
+    recordingId,
+    state: described(
+      everyState,
+      'As in a list of recordings. With 202 it is not known yet whether LiveKit does what was asked: the status says it within two minutes.',
+    ),
+  }),
+);
+
+export type RecordingList = z.infer<typeof RecordingList>;
+export const RecordingList = named(
+  'RecordingList',
+  z.strictObject({
+    recordings: described(
+      z.array(
+        named(
+          'Recording',
+          z.strictObject({
+            recordingId,
+            state: described(
+              everyState,
+              [
+                '`starting`, `active`, `stopping`: it is on.',
+                '`completed`: there is a file.',
+                '`failed`: no recorder came, or its file could not be kept.',
+                '`aborted`: it was over before it recorded.',
+                '`lost`: its recorder vanished; a file that turns up later makes it `completed`.',
+              ].join(' '),
+            ),
+            audioOnly: z.boolean(),
+            requestedBy: described(
+              z.nullable(UserId),
+              'The moderator who asked for it; null once forgotten.',
+            ),
+            startedAt: described(
+              z.nullable(instant()),
+              'Null unless it is known to have recorded.',
+            ),
+            endedAt: described(z.nullable(instant()), 'Null while it is on.'),
+            durationSeconds: described(
+              z.nullable(seconds()),
+              'By LiveKit, to a second or two; null when LiveKit did not say.',
+            ),
+            bytes: described(z.nullable(count()), 'Of the file; null when there is none.'),
+            expiresAt: described(
+              z.nullable(instant()),
+              'Until when it is kept. Null while it is on.',
+            ),
+          }),
+        ),
+      ),
+      'In the order in which they were asked for.',
+    ),
+  }),
+);
+
+export type RecordingDownload = z.infer<typeof RecordingDownload>;
+export const RecordingDownload = named(
+  'RecordingDownload',
+  z.strictObject({
+    url: described(
+      z.url(),
+      'The file, for whoever has this address, until it expires. It takes range requests, so a player can use it, too.',
+    ),
+    expiresAt: described(instant(), 'When the address stops working. Ask for another one then.'),
+  }),
+);
+
+export type RecordingDeleted = z.infer<typeof RecordingDeleted>;
+export const RecordingDeleted = named('RecordingDeleted', z.strictObject({ success }));
+
+export type ConsentAnswer = z.infer<typeof ConsentAnswer>;
+export const ConsentAnswer = named('ConsentAnswer', z.strictObject({ success, meetingId }));
 
 export type WebhookAnswer = z.infer<typeof WebhookAnswer>;
 export const WebhookAnswer = named(

@@ -3,7 +3,16 @@
  * import the types alone, so that no bundle holds these schemas.
  */
 import * as z from 'zod/mini';
-import { Club, EndedMeeting, Meeting, Member, UserId } from '../meetings/model.ts';
+import {
+  Club,
+  EndedMeeting,
+  Meeting,
+  Member,
+  RecordingAccess,
+  RecordingClaim,
+  RecordingConsent,
+  UserId,
+} from '../meetings/model.ts';
 
 /** What the record has something newer of than the command, so that it stays as it is. */
 export const StaleField = z.enum(['club', 'membership', 'name', 'role']);
@@ -29,7 +38,10 @@ export const ShownClub = z.object({
   ),
   /** With it the same command shows the next page of members; absent on the last one. */
   cursor: z.optional(UserId),
+  recordingConsent: RecordingConsent,
+  recordingAccess: RecordingAccess,
   meeting: z.nullable(Meeting),
+  recording: z.nullable(RecordingClaim),
   barredUserIds: z.array(UserId),
   lastMeeting: z.nullable(EndedMeeting),
 });

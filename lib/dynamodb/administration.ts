@@ -6,11 +6,13 @@ import { findClubIn } from './clubs.ts';
 import { assign, together, unchanged } from './expressions.ts';
 import {
   ATTENDANCE_PREFIX,
+  CONSENT_PREFIX,
   clubKey,
   GRANTS_PREFIX,
   grantKey,
   MEETING_PREFIX,
   MEMBER_PREFIX,
+  RECORDING_PREFIX,
   REMOVED_PREFIX,
   ROOM_PREFIX,
   removedKey,
@@ -116,11 +118,13 @@ export function createClubAdministration(table: Table): ClubAdministration {
         ...(await itemsOf(clubId, ATTENDANCE_PREFIX)),
         ...(await itemsOf(clubId, ROOM_PREFIX)),
       ];
+      const consents = await itemsOf(clubId, CONSENT_PREFIX);
       const { club } = await findClub(clubId);
       const current = club ? await meetingIdsOf(club) : new Set<unknown>();
       const isEarlier = ({ generation }: Item) => !club || generation !== club.generation;
 
       await table.removeAll(meetings.filter(isEarlier).map(keyOf));
+      await table.removeAll(consents.filter(isEarlier).map(keyOf));
       // In the club that there is now, the same person can have a member's item and a note of grants.
       await eachOf(members.filter(isEarlier), (item) => removeUnchanged(item, 'generation'));
       await eachOf(
@@ -147,10 +151,24 @@ export function createClubAdministration(table: Table): ClubAdministration {
         'lastMeeting.endedBy',
         'lastMeeting.endedAt',
       ]);
+      await forgetIn(clubKey(clubId), { userId, until }, [
+        'recording.requestedBy',
+        'recording.requestedAt',
+      ]);
       for (const row of await itemsOf(clubId, MEETING_PREFIX)) {
         if (row['endedBy'] !== userId) continue;
         await forgetIn(keyOf(row), { userId, until }, ['endedBy', 'endedAt']);
       }
+      for (const row of await itemsOf(clubId, RECORDING_PREFIX)) {
+        if (row['requestedBy'] !== userId) continue;
+        await forgetIn(keyOf(row), { userId, until }, ['requestedBy', 'requestedAt']);
+      }
+      const consents = await itemsOf(clubId, CONSENT_PREFIX);
+      await table.removeAll(
+        consents
+          .filter((item) => item['userId'] === userId && String(item['givenAt']) <= until)
+          .map(keyOf),
+      );
       const sessions = await itemsOf(clubId, ATTENDANCE_PREFIX);
       const own = sessions.filter((item) => {
         const session = Session.parse(item);

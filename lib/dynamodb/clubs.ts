@@ -35,7 +35,7 @@ import type { Item, Key, Table } from './table.ts';
 const BATCH_KEYS = 100;
 
 /** As `isBarred`, in a condition: a person who was removed from the meeting changes nothing in it. */
-const NOT_BARRED = '(moderatorId = :caller OR NOT contains(barredUserIds, :caller))';
+export const NOT_BARRED = '(moderatorId = :caller OR NOT contains(barredUserIds, :caller))';
 
 /** The clubs and their meetings; items and keys are in docs/decisions.md. */
 export function createClubRepository(table: Table): ClubRepository {
@@ -58,7 +58,7 @@ export function createClubRepository(table: Table): ClubRepository {
         ...onlyIf.conditions,
       ].join(' AND '),
       UpdateExpression:
-        'SET meeting = :meeting, activeShard = :shard, activeSince = :since REMOVE presence, presentSids, barredUserIds, barsRevision',
+        'SET meeting = :meeting, activeShard = :shard, activeSince = :since REMOVE presence, presentSids, barredUserIds, barsRevision, recording',
       ...together(onlyIf, {
         ExpressionAttributeValues: {
           ':meeting': meeting,
@@ -224,7 +224,7 @@ export function createClubRepository(table: Table): ClubRepository {
           ...conditionOf(onlyIf),
         ].join(' AND '),
         UpdateExpression:
-          'SET lastMeeting = :ended REMOVE meeting, activeShard, activeSince, presence, presentSids, barredUserIds, barsRevision',
+          'SET lastMeeting = :ended REMOVE meeting, activeShard, activeSince, presence, presentSids, barredUserIds, barsRevision, recording',
         ...together(seen, {
           ExpressionAttributeValues: {
             ':meetingId': ended.meetingId,

@@ -13,6 +13,10 @@ export const REMOVED_PREFIX = 'REMOVED#';
 export const ROOM_PREFIX = 'ROOM#';
 export const roomPrefix = (meetingId: string): string => `${ROOM_PREFIX}${meetingId}#`;
 
+export const RECORDING_PREFIX = 'RECORDING#';
+export const recordingPrefix = (meetingId: string): string => `${RECORDING_PREFIX}${meetingId}#`;
+export const CONSENT_PREFIX = 'CONSENT#';
+
 const inClub = (clubId: string, sk: string): Key => ({ pk: `${CLUB_PREFIX}${clubId}`, sk });
 
 export const clubKey = (clubId: string): Key => inClub(clubId, 'CLUB');
@@ -28,6 +32,18 @@ export const roomKey = (clubId: string, meetingId: string, roomSid: string): Key
   inClub(clubId, `${roomPrefix(meetingId)}${roomSid}`);
 export const removedKey = (clubId: string, meetingId: string): Key =>
   inClub(clubId, `${REMOVED_PREFIX}${meetingId}`);
+
+export const recordingKey = ({
+  clubId,
+  meetingId,
+  recordingId,
+}: {
+  clubId: string;
+  meetingId: string;
+  recordingId: string;
+}): Key => inClub(clubId, `${recordingPrefix(meetingId)}${recordingId}`);
+export const consentKey = (clubId: string, meetingId: string, userId: string): Key =>
+  inClub(clubId, `${CONSENT_PREFIX}${meetingId}#${userId}`);
 
 /** Outside every club. */
 export const probeKey = (probeId: string): Key => ({ pk: `DOCTOR#${probeId}`, sk: 'EVENTS' });

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import {
   type AppError,
   ClubNotFound,
+  ConsentRequired,
   type ErrorCode,
   IdentityUnavailable,
   InvalidRequest,
@@ -14,6 +15,10 @@ import {
   NotAMember,
   NotAModerator,
   ParticipantNotFound,
+  RecordingNotActive,
+  RecordingNotFinished,
+  RecordingNotFound,
+  RecordingUnavailable,
   RemovedFromMeeting,
   StoreUnavailable,
   TimedOut,
@@ -50,6 +55,19 @@ const CAUSES: Record<Exclude<ErrorCode, 'INTERNAL'>, [AppError, number, string]>
   CLUB_NOT_FOUND: [new ClubNotFound(), 404, 'Reading club not found'],
   MEETING_NOT_FOUND: [new MeetingNotFound(), 404, 'No such meeting has ended in this reading club'],
   MEETING_NOT_ACTIVE: [new MeetingNotActive('No meeting is on'), 409, 'No meeting is on'],
+  CONSENT_REQUIRED: [
+    new ConsentRequired(),
+    409,
+    'The meeting is being recorded: joining it takes your consent',
+  ],
+  RECORDING_NOT_FOUND: [new RecordingNotFound(), 404, 'No such recording in this meeting'],
+  RECORDING_NOT_ACTIVE: [new RecordingNotActive(), 409, 'No recording is on'],
+  RECORDING_NOT_FINISHED: [new RecordingNotFinished(), 409, 'The recording is still on'],
+  RECORDING_UNAVAILABLE: [
+    new RecordingUnavailable(),
+    503,
+    'Recording is not available right now; please try again',
+  ],
   MEETING_FULL: [new MeetingFull(50), 409, 'The meeting is full: 50 people are in it'],
   MEDIA_UNAVAILABLE: [
     new MediaUnavailable(),

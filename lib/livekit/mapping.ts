@@ -1,8 +1,9 @@
 import * as z from 'zod/mini';
 import type { Participant, ParticipantKind, Room, Track } from '../meetings/media.ts';
+import type { Egress } from '../meetings/recording/ports.ts';
 
 /**
- * LiveKit's messages, as far as they are used here (livekit_models.proto, livekit_webhook.proto), in
+ * LiveKit's messages, as far as they are used here (livekit_models.proto, livekit_webhook.proto, livekit_egress.proto), in
  * proto3's JSON (https://protobuf.dev/programming-guides/json): a field has its own name in the API's
  * answers (`joined_at_ms`) and JSON's in webhooks (`joinedAtMs`), a default may be left out, 64 bits are
  * text, and an enum is a name. A newer LiveKit may have fields and names that are not known here.
@@ -30,7 +31,7 @@ export const list = <Item extends z.ZodMiniType>(item: Item) => z._default(z.arr
 
 const text = z._default(z.string(), '');
 
-/** An int64 of seconds or milliseconds since 1970, up to the year 9999. */
+/** An int64 of seconds, milliseconds or nanoseconds since 1970, up to the year 9999. */
 const timeIn = (unitMs: number) =>
   z._default(
     z.pipe(
@@ -44,6 +45,8 @@ const timeIn = (unitMs: number) =>
   );
 const seconds = timeIn(1000);
 const milliseconds = timeIn(1);
+/** Precise to the microsecond, as numbers are. */
+const nanoseconds = timeIn(1e-6);
 
 /** LiveKit's number and name of each value, and what it is here. The first is the default. */
 const enumOf = <Value>(values: [number, string, Value][], unknown: Value) => {
@@ -119,12 +122,59 @@ export const ParticipantMessage = message({
   tracks: list(TrackMessage),
 });
 
+const FileOutput = message({ filepath: text });
+
+/** An egress that records a room into one file; of others no key is known. */
+export const EgressMessage = message({
+  egressId: text,
+  roomName: text,
+  status: enumOf<Egress['state']>(
+    [
+      [0, 'EGRESS_STARTING', 'starting'],
+      [1, 'EGRESS_ACTIVE', 'active'],
+      [2, 'EGRESS_ENDING', 'stopping'],
+      [3, 'EGRESS_COMPLETE', 'completed'],
+      [4, 'EGRESS_FAILED', 'failed'],
+      [5, 'EGRESS_ABORTED', 'aborted'],
+      // Of time, or of the file: what was recorded until then is complete.
+      [6, 'EGRESS_LIMIT_REACHED', 'completed'],
+    ],
+    'active',
+  ),
+  startedAt: nanoseconds,
+  endedAt: nanoseconds,
+  roomComposite: z.optional(
+    message({ fileOutputs: list(FileOutput), file: z.optional(FileOutput) }),
+  ),
+  fileResults: list(message({ filename: text, startedAt: nanoseconds, duration: nanoseconds })),
+});
+
 export const EventMessage = message({
   event: text,
   createdAt: seconds,
   room: z.optional(RoomMessage),
   participant: z.optional(ParticipantMessage),
+  egressInfo: z.optional(EgressMessage),
 });
+
+export const egressOf = (egress: z.infer<typeof EgressMessage>): Egress => {
+  const [result] = egress.fileResults;
+  const { fileOutputs = [], file } = egress.roomComposite ?? {};
+  return {
+    egressId: egress.egressId,
+    roomName: egress.roomName,
+    // What was asked for, where nothing came of it yet.
+    key: result?.filename || fileOutputs[0]?.filepath || file?.filepath || '',
+    state: egress.status,
+    startedAt: momentOf(result?.startedAt || egress.startedAt),
+    endedAt: momentOf(egress.endedAt),
+    durationSeconds: result?.duration ? Math.round(result.duration / 1e9) : undefined,
+  };
+};
+
+/** LiveKit leaves out what has not happened yet. */
+const momentOf = (ns: number): string | undefined =>
+  ns === 0 ? undefined : new Date(ns / 1e6).toISOString();
 
 export const roomOf = (room: z.infer<typeof RoomMessage>): Room => ({
   name: room.name,

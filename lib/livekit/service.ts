@@ -23,7 +23,7 @@ import type { LiveKitSettings } from './settings.ts';
 import {
   type Call,
   type CallLiveKit,
-  createTwirpClient,
+  createLiveKitClients,
   Refusal,
   type TwirpOptions,
 } from './twirp.ts';
@@ -49,8 +49,7 @@ const isOutage = ({ status, code }: Refusal): boolean =>
 export class LiveKitService implements MediaServer {
   readonly #settings: () => Promise<LiveKitSettings>;
   readonly #timed: Timed;
-  readonly #options: TwirpOptions;
-  #client: { of: LiveKitSettings; call: CallLiveKit } | undefined;
+  readonly #client: () => Promise<CallLiveKit>;
 
   constructor(
     settings: () => Promise<LiveKitSettings>,
@@ -58,7 +57,7 @@ export class LiveKitService implements MediaServer {
   ) {
     this.#settings = settings;
     this.#timed = timed;
-    this.#options = options;
+    this.#client = createLiveKitClients(settings, options);
   }
 
   async getServerUrl(): Promise<string> {
@@ -176,7 +175,7 @@ export class LiveKitService implements MediaServer {
     schema: S,
     request: Omit<Call, 'signal'>,
   ): Promise<z.infer<S>> {
-    const call = await this.#caller();
+    const call = await this.#client();
     let answer: unknown;
     try {
       answer = await this.#timed((signal) => call({ ...request, signal }));
@@ -187,14 +186,6 @@ export class LiveKitService implements MediaServer {
     if (success) return data;
     const cause = new Error(`The answer to ${request.method} is not LiveKit's`);
     throw new MediaUnavailable({ cause });
-  }
-
-  async #caller(): Promise<CallLiveKit> {
-    const settings = await this.#settings();
-    if (this.#client?.of !== settings) {
-      this.#client = { of: settings, call: createTwirpClient(settings, this.#options) };
-    }
-    return this.#client.call;
   }
 }
 
@@ -232,7 +223,7 @@ function unlessNotFound(error: unknown): false {
 }
 
 /** LiveKit's failures as ours; what is no outage is a mistake of this service and stays as it is. */
-function classify(error: unknown): unknown {
+export function classify(error: unknown): unknown {
   if (error instanceof Refusal) {
     if (!isOutage(error)) return error;
     return new MediaUnavailable({ cause: error, isRateLimit: error.status === 429 });

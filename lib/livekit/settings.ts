@@ -20,6 +20,11 @@ export const LiveKitSettings = z.extend(ApiKey, {
   wsUrl: LiveKitUrl,
   /** The key that is being replaced: webhooks that it signed still count. */
   previous: z.optional(ApiKey),
+  /**
+   * With what LiveKit Cloud puts recordings into the bucket, and the bucket's region. Absent for a
+   * recorder that has rights of its own.
+   */
+  recordingUpload: z.optional(z.object({ accessKey: Text, secret: Text, region: Text })),
 });
 export type LiveKitSettings = z.infer<typeof LiveKitSettings>;
 

@@ -53,6 +53,8 @@ export interface Call {
   grant: VideoGrant;
   /** Aborted when the caller gave up: no attempt is made after that, and the running one ends. */
   signal?: AbortSignal | undefined;
+  /** Made once, whatever becomes of it, and waited for so long: each that arrives does something. */
+  once?: { timeoutMs: number };
 }
 
 export interface TwirpOptions {
@@ -66,7 +68,7 @@ export type CallLiveKit = (call: Call) => Promise<unknown>;
 /**
  * A client of one project. On LiveKit Cloud, a region that is unreachable or answers 5xx is left for the
  * next one, while there is time, and for the calls of the next minute. Every call of this service can be
- * repeated.
+ * repeated, except for those that are made {@link Call.once}.
  */
 export function createTwirpClient(
   settings: LiveKitSettings,
@@ -76,8 +78,8 @@ export function createTwirpClient(
   const regions = createRegions(home, fetch);
   let detour = { origin: home, until: 0 };
 
-  return async ({ method, message, grant, signal }) => {
-    const deadline = Date.now() + callTimeoutMs;
+  return async ({ method, message, grant, signal, once }) => {
+    const deadline = Date.now() + (once?.timeoutMs ?? callTimeoutMs);
     const token = await signToken(settings, { video: grant }, { ttlSeconds: TOKEN_TTL_SECONDS });
     const headers = {
       authorization: `Bearer ${token}`,
@@ -85,16 +87,18 @@ export function createTwirpClient(
       // One for all attempts, so that LiveKit can tell that they are the same request.
       'x-livekit-request-id': crypto.randomUUID(),
     };
-    const attempt = (origin: string): Promise<unknown> =>
+    const attempt = (origin: string, timeoutMs = ATTEMPT_TIMEOUT_MS): Promise<unknown> =>
       post(fetch, `${origin}/twirp/livekit.${method}`, {
         headers,
         body: JSON.stringify(message),
-        signal: within(Math.min(ATTEMPT_TIMEOUT_MS, deadline - Date.now()), signal),
+        signal: within(Math.min(timeoutMs, deadline - Date.now()), signal),
       });
+    const first = Date.now() < detour.until ? detour.origin : home;
+    if (once) return attempt(first, once.timeoutMs);
 
     const asked: string[] = [];
     let others: string[] | undefined;
-    for (let origin = Date.now() < detour.until ? detour.origin : home; ; ) {
+    for (let origin = first; ; ) {
       asked.push(origin);
       try {
         const answer = await attempt(origin).catch((error) => {
@@ -112,6 +116,21 @@ export function createTwirpClient(
         origin = next;
       }
     }
+  };
+}
+
+/** The client of the settings as they are now: a rotated key is picked up without a restart. */
+export function createLiveKitClients(
+  settings: () => Promise<LiveKitSettings>,
+  options: TwirpOptions,
+): () => Promise<CallLiveKit> {
+  let client: { of: LiveKitSettings; call: CallLiveKit } | undefined;
+  return async () => {
+    const current = await settings();
+    if (client?.of !== current) {
+      client = { of: current, call: createTwirpClient(current, options) };
+    }
+    return client.call;
   };
 }
 

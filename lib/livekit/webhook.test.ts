@@ -148,7 +148,8 @@ describe('an event of LiveKit’s', () => {
     { ...joined, room: { ...joined.room, sid: '' } },
     { ...joined, participant: { ...joined.participant, sid: '' } },
     { ...joined, participant: { ...joined.participant, sid: 'PA#1' } },
-    { event: 'egress_ended', egressInfo: { egressId: 'EG_1' } },
+    { event: 'egress_ended', egressInfo: { egressId: '' } },
+    { event: 'egress_stopped', egressInfo: { egressId: 'EG_1' } },
   ])('that says nothing that can be used is undefined: %#', async (event) => {
     expect(await read(event)).toBeUndefined();
   });

@@ -1,8 +1,9 @@
 import type * as z from 'zod/mini';
 import { Unauthenticated } from '../errors.ts';
 import type { MediaEvent, VerifyWebhook } from '../meetings/media.ts';
+import { EGRESS_EVENT_TYPES, type EgressEvent } from '../meetings/recording/ports.ts';
 import { verifyBody } from './access-token.ts';
-import { EventMessage, participantOf, roomOf } from './mapping.ts';
+import { EventMessage, egressOf, participantOf, roomOf } from './mapping.ts';
 import type { ApiKey, LiveKitSettings } from './settings.ts';
 
 /**
@@ -55,7 +56,13 @@ function mediaEventOf({
   room,
   participant,
   createdAt,
-}: Event): MediaEvent | undefined {
+  egressInfo,
+}: Event): MediaEvent | EgressEvent | undefined {
+  if (egressInfo && EGRESS_EVENT_TYPES.includes(type)) {
+    return isSid(egressInfo.egressId)
+      ? { type: 'egress', egress: egressOf(egressInfo) }
+      : undefined;
+  }
   if (!room || !isSid(room.sid)) return undefined;
   const about = { at: endOfSecond(createdAt), room: roomOf(room) };
   switch (type) {

@@ -13,11 +13,14 @@ import {
   type Member,
   maybe,
   ParticipantName,
+  RecordingAccess,
+  RecordingConsent,
   Role,
   roomNameOf,
   UserId,
 } from './model.ts';
 import type { ClubAdministration, ClubRepository, Log, MemberRepository } from './ports.ts';
+import type { RecordingRepository } from './recording/ports.ts';
 import { isStale, timeOfChange } from './times.ts';
 
 /** Members on one page of `show`: at 600 bytes each far from the 6 MB that Lambda answers at most. */
@@ -57,6 +60,8 @@ export const Command = z.discriminatedUnion(
       ...change,
       name: ClubName,
       moderatorId: UserId,
+      recordingConsent: maybe(RecordingConsent),
+      recordingAccess: maybe(RecordingAccess),
     }),
     z.strictObject({ command: z.literal('remove-club'), ...change }),
     z.strictObject({
@@ -80,6 +85,7 @@ export interface ClubCommandDeps {
     Pick<ClubRepository, 'changeBar' | 'listEndedMeetings' | 'listMembers'>;
   members: MemberRepository;
   administration: ClubAdministration;
+  recordings: Pick<RecordingRepository, 'listOfEarlierClubs' | 'discard'>;
   media: Pick<MediaServer, 'deleteRoom' | 'removeParticipant'>;
   now: () => Date;
   log: Log;
@@ -153,13 +159,26 @@ async function show(
 }
 
 const shown = (
-  { clubId, name, moderatorId, createdAt, meeting, barredUserIds, lastMeeting }: Club,
+  {
+    clubId,
+    name,
+    moderatorId,
+    createdAt,
+    meeting,
+    recording,
+    barredUserIds,
+    lastMeeting,
+    recordingConsent = 'notice',
+    recordingAccess = 'moderators',
+  }: Club,
   members: Member[],
 ): ShownClub => ({
   clubId,
   name,
   moderatorId,
   createdAt,
+  recordingConsent,
+  recordingAccess,
   members: members.map(({ userId, displayName, role, joinedAt }) => ({
     userId,
     displayName,
@@ -167,21 +186,27 @@ const shown = (
     joinedAt,
   })),
   meeting: meeting ?? null,
+  recording: recording ?? null,
   barredUserIds: [...(barredUserIds ?? [])],
   lastMeeting: lastMeeting ?? null,
 });
 
 async function putClub(
   { administration, now }: ClubCommandDeps,
-  { clubId, name, moderatorId, occurredAt }: CommandOf<'put-club'>,
+  { clubId, name, moderatorId, occurredAt, ...wishes }: CommandOf<'put-club'>,
 ): Promise<StaleField[]> {
+  const { recordingConsent, recordingAccess } = wishes;
+  const settings = {
+    ...(recordingConsent && { recordingConsent }),
+    ...(recordingAccess && { recordingAccess }),
+  };
   for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
     const found = await administration.findClub(clubId);
     const changedAt = found.club ? found.club.putAt : found.removedAt;
     const putAt = timeOfChange({ occurredAt, now: now() }, [changedAt]);
     if (isStale(putAt, changedAt)) return ['club'];
     const isPut = found.club
-      ? await administration.changeClub(found.club, { name, moderatorId, putAt })
+      ? await administration.changeClub(found.club, { name, moderatorId, putAt, ...settings })
       : await administration.makeClub(found, {
           clubId,
           name,
@@ -189,6 +214,7 @@ async function putClub(
           createdAt: putAt,
           putAt,
           clearedAt: found.removedAt,
+          ...settings,
         });
     if (isPut) return [];
   }
@@ -227,6 +253,10 @@ async function removeClub(
     if (club) await nameMeetings(deps, club);
     if (!(await administration.removeClub(clubId, found, removedAt))) continue;
     await administration.removeItemsOfEarlierClubs(clubId);
+    // Their recorders go with the rooms, and may write files after that: the cleanup deletes those.
+    for (const ref of await deps.recordings.listOfEarlierClubs(clubId)) {
+      await deps.recordings.discard(ref, deps.now());
+    }
     for (const meetingId of await administration.listRemovedMeetings(clubId)) {
       await deps.media.deleteRoom(roomNameOf(clubId, meetingId));
     }

@@ -5,9 +5,13 @@ import { attendanceOf } from './attendance.ts';
 import { findEndedMeeting } from './ending.ts';
 import type { Caller } from './model.ts';
 import type { ClubRepository, PresenceRepository } from './ports.ts';
+import { isListed } from './recording/library.ts';
+import type { RecordingRepository } from './recording/ports.ts';
 
 export interface MeetingListDeps {
   clubs: Pick<ClubRepository, 'getClubAndMember' | 'listEndedMeetings'>;
+  recordings: Pick<RecordingRepository, 'listBetween'>;
+  now: () => Date;
 }
 
 /**
@@ -17,7 +21,7 @@ export interface MeetingListDeps {
  * @throws ClubNotFound, NotAMember
  */
 export async function listMeetings(
-  { clubs }: MeetingListDeps,
+  { clubs, recordings, now }: MeetingListDeps,
   {
     caller,
     clubId,
@@ -37,9 +41,16 @@ export async function listMeetings(
     ? [...others, lastMeeting].sort((a, b) => (a.meetingId < b.meetingId ? 1 : -1))
     : others;
 
-  const meetings = all.slice(0, limit);
-  const oldest = meetings.at(-1);
-  return all.length > limit && oldest ? { meetings, cursor: oldest.meetingId } : { meetings };
+  const page = all.slice(0, limit);
+  const [newest, oldest] = [page[0], page.at(-1)];
+  if (!newest || !oldest) return { meetings: [] };
+  const recorded = await recordings.listBetween(club, oldest.meetingId, newest.meetingId);
+  const kept = recorded.filter((row) => row.state === 'completed' && isListed(row, now()));
+  const meetings = page.map((meeting) => ({
+    ...meeting,
+    recordingCount: kept.filter(({ meetingId }) => meetingId === meeting.meetingId).length,
+  }));
+  return all.length > limit ? { meetings, cursor: oldest.meetingId } : { meetings };
 }
 
 export interface MeetingDetailsDeps {

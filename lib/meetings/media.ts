@@ -1,3 +1,5 @@
+import type { EgressEvent } from './recording/ports.ts';
+
 /** LiveKit's rooms, participants and events, as the rules see them, and what the rules ask of it. */
 
 export interface RoomOptions {
@@ -76,7 +78,7 @@ export const MEDIA_EVENT_TYPES: string[] = Object.keys(FOLLOWED);
 export type VerifyWebhook = (
   body: Uint8Array,
   authorization: string | undefined,
-) => Promise<MediaEvent | undefined>;
+) => Promise<MediaEvent | EgressEvent | undefined>;
 
 export interface RoomStatus {
   exists: boolean;

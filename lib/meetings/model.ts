@@ -17,12 +17,11 @@ const Id = z.string(ID_RULE).check(z.regex(/^[A-Za-z0-9_-]{1,64}$/, ID_RULE));
 export const ClubId = Id;
 export const UserId = Id;
 
+const ULID = /^[0-7][0-9A-HJKMNP-TV-Z]{25}$/;
 const MEETING_ID_RULE = 'must be the id of a meeting (a ULID)';
 
 /** A ULID, so that meetings sort by the time at which they started. */
-export const MeetingId = z
-  .string(MEETING_ID_RULE)
-  .check(z.regex(/^[0-7][0-9A-HJKMNP-TV-Z]{25}$/, MEETING_ID_RULE));
+export const MeetingId = z.string(MEETING_ID_RULE).check(z.regex(ULID, MEETING_ID_RULE));
 
 /**
  * A reader sees something of it. Not of a mark without its letter, nor of what Unicode says to draw as
@@ -68,7 +67,12 @@ export const ParticipantName = nameOf(MAX_NAME_CHARACTERS);
 export const ClubName = nameOf(128);
 
 /** ISO 8601 in UTC, as `Date.toISOString` writes it. */
-const Instant = z.iso.datetime();
+export const Instant = z.iso.datetime();
+
+const RECORDING_ID_RULE = 'must be the id of a recording (a ULID)';
+
+/** A ULID, so that recordings sort by the time at which they were asked for. */
+export const RecordingId = z.string(RECORDING_ID_RULE).check(z.regex(ULID, RECORDING_ID_RULE));
 
 /** A meeting that is on. It exists from the moment its record does, whether or not its room does. */
 export const Meeting = z.object({
@@ -113,11 +117,42 @@ export const Presence = z.object({
 });
 export type Presence = z.infer<typeof Presence>;
 
+/** That the meeting is being recorded: at most one recording at a time. It goes with the meeting. */
+export const RecordingClaim = z.object({
+  recordingId: RecordingId,
+  /** `starting` until the recorder is known to record, `stopping` until its file is known. */
+  state: z.enum(['starting', 'active', 'stopping']),
+  audioOnly: z.boolean(),
+  requestedAt: Instant,
+  /** Null once that moderator was forgotten. */
+  requestedBy: z.nullable(UserId),
+  /** LiveKit's id of it, once that is known. */
+  egressId: z.optional(z.string()),
+  /** Since when the recorder records. */
+  activeSince: z.optional(Instant),
+});
+export type RecordingClaim = z.infer<typeof RecordingClaim>;
+
+/** Whether who is recorded has to say yes, or only has to see it. */
+export const RecordingConsent = z.enum(['required', 'notice'], 'must be "required" or "notice"');
+export type RecordingConsent = z.infer<typeof RecordingConsent>;
+
+/** Who may play and download recordings. */
+export const RecordingAccess = z.enum(
+  ['moderators', 'members'],
+  'must be "moderators" or "members"',
+);
+export type RecordingAccess = z.infer<typeof RecordingAccess>;
+
 export const Club = z.object({
   clubId: ClubId,
   name: z.string(),
   moderatorId: UserId,
   createdAt: Instant,
+  /** `notice` when absent. */
+  recordingConsent: z.optional(RecordingConsent),
+  /** `moderators` when absent. */
+  recordingAccess: z.optional(RecordingAccess),
   /** Tells clubs apart that had this id one after another; absent in rows that are older than it. */
   generation: z.optional(z.string()),
   /** As of when the name and the moderator are. */
@@ -134,6 +169,7 @@ export const Club = z.object({
   barredUserIds: z.optional(z.set(UserId)),
   /** Names the last change of the bars; absent while the meeting had none. */
   barsRevision: z.optional(z.string()),
+  recording: z.optional(RecordingClaim),
   lastMeeting: z.optional(EndedMeeting),
   /** The meeting whose history row was put last: `lastMeeting`, while the start of the next one did it. */
   recordedMeetingId: z.optional(MeetingId),

@@ -208,7 +208,10 @@ export interface ClubAdministration {
   makeClub(found: FoundClub, club: Omit<Club, 'generation'>): Promise<boolean>;
 
   /** Changes the club if it is still as it was found; says whether it was. */
-  changeClub(found: Club, change: Pick<Club, 'name' | 'moderatorId' | 'putAt'>): Promise<boolean>;
+  changeClub(
+    found: Club,
+    change: Pick<Club, 'name' | 'moderatorId' | 'putAt' | 'recordingConsent' | 'recordingAccess'>,
+  ): Promise<boolean>;
 
   /** From now on, and for two days, these are known as meetings of a club that was removed. */
   nameRemovedMeetings(clubId: string, meetingIds: string[], now: Date): Promise<void>;

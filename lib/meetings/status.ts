@@ -3,9 +3,13 @@ import { requireMember } from './access.ts';
 import type { MediaServer } from './media.ts';
 import type { Caller, Club, Meeting } from './model.ts';
 import type { ClubRepository } from './ports.ts';
+import { lacksConsent } from './recording/consent.ts';
+import { recordingOn } from './recording/notice.ts';
+import type { RecordingRepository } from './recording/ports.ts';
 
 export interface StatusDeps {
   clubs: Pick<ClubRepository, 'getClubAndMember'>;
+  recordings: Pick<RecordingRepository, 'hasConsent'>;
   media: Pick<MediaServer, 'getRoomStatus'>;
   now: () => Date;
   limits: { maxDurationSeconds: number };
@@ -53,6 +57,8 @@ export async function getMeetingStatus(
     meetingId: meeting.meetingId,
     maxParticipants: meeting.maxParticipants,
     endsAtLatest: new Date(Date.parse(meeting.startedAt) + maxDurationSeconds * 1000).toISOString(),
+    recording: recordingOn(club),
+    mustConsent: await lacksConsent(deps, club, caller),
     lastMeeting,
     ...observed,
     pollAfterSeconds: POLL_SECONDS[observed.observedBy],
@@ -107,4 +113,6 @@ const IDLE = {
   meetingId: null,
   maxParticipants: null,
   endsAtLatest: null,
+  recording: null,
+  mustConsent: false,
 } as const;

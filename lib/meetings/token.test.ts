@@ -56,6 +56,12 @@ async function defaultNameOf(displayName: string | undefined, username = 'user-a
     now: () => new Date(NOW),
     rooms: { emptyTimeoutSeconds: 600, departureTimeoutSeconds: 1800 },
     tokens: { ttlSeconds: 600, moderatorGrants: 'full' },
+    recordings: {
+      hasConsent: async () => false,
+      putConsent: async () => {},
+      removeConsent: async () => {},
+    },
+    recording: { retentionDays: 30, default: 'video' },
   };
   const caller = Caller.parse({ userId: 'ada', username });
   const { participantName } = await createJoinToken(deps, { caller, clubId: 'novels' });

@@ -15,11 +15,13 @@ import {
   ParticipantName,
 } from './model.ts';
 import type { ClubRepository } from './ports.ts';
+import { type ConsentDeps, requireConsent } from './recording/consent.ts';
+import { recordingOn } from './recording/notice.ts';
 import { ensureRoomIfInDoubt, type RoomLimits, roomOptionsOf } from './room.ts';
 import { presentCount } from './status.ts';
 import { keepFromEnding } from './vacancy.ts';
 
-export interface TokenDeps extends GrantDeps {
+export interface TokenDeps extends GrantDeps, Pick<ConsentDeps, 'recordings' | 'recording'> {
   clubs: Pick<
     ClubRepository,
     | 'getClubMemberAndGrants'
@@ -42,6 +44,7 @@ export interface TokenDeps extends GrantDeps {
  * refused a join because there is no room.
  *
  * @throws ClubNotFound, NotAMember, MeetingNotActive, RemovedFromMeeting, MeetingFull
+ * @throws ConsentRequired while a recording is on, in a club where it takes the consent of whoever joins
  */
 export async function createJoinToken(
   deps: TokenDeps,
@@ -50,15 +53,18 @@ export async function createJoinToken(
     clubId,
     participantName,
     roomMissing = false,
+    consent = false,
   }: {
     caller: Caller;
     clubId: string;
     participantName?: string | undefined;
     roomMissing?: boolean | undefined;
+    consent?: boolean | undefined;
   },
 ): Promise<JoinToken> {
   const read = await deps.clubs.getClubMemberAndGrants(clubId, caller.userId);
   const { club, meeting, member, ...first } = admit(read, caller);
+  await requireConsent(deps, read, { caller, isGiven: consent });
 
   await keepFromEnding(deps, club, meeting);
   const room = await ensureRoomIfInDoubt(deps, club, meeting, { isMissing: roomMissing });
@@ -85,6 +91,7 @@ export async function createJoinToken(
     participantName: name,
     isModerator,
     expiresAt: new Date(expiresAt).toISOString(),
+    recording: recordingOn(club),
   };
 }
 

@@ -6,12 +6,12 @@ export class Postponed extends Error {
   override readonly name = 'Postponed';
 }
 
-/** The media server while more than `kept` calls are left, and none after it asked for less. */
+/** LiveKit while more than `reserve` calls are left, and not after it asked for less. */
 export function withCallBudget(
-  media: CleanupDeps['media'],
+  { media, recorder }: Pick<CleanupDeps, 'media' | 'recorder'>,
   calls: { left: number },
   reserve: number,
-): CleanupDeps['media'] {
+): Pick<CleanupDeps, 'media' | 'recorder'> {
   const call = async <T>(request: () => Promise<T>): Promise<T> => {
     if (calls.left <= reserve) throw new Postponed();
     calls.left -= 1;
@@ -23,7 +23,7 @@ export function withCallBudget(
       throw new Postponed();
     }
   };
-  return {
+  const budgetedMedia: CleanupDeps['media'] = {
     listRooms: () => call(() => media.listRooms()),
     getParticipants: (roomName) => call(() => media.getParticipants(roomName)),
     createRoom: (roomName, options) => call(() => media.createRoom(roomName, options)),
@@ -31,4 +31,10 @@ export function withCallBudget(
     removeParticipant: (roomName, userId, revokeBefore) =>
       call(() => media.removeParticipant(roomName, userId, revokeBefore)),
   };
+  const budgetedRecorder: CleanupDeps['recorder'] = {
+    stop: (egressId) => call(() => recorder.stop(egressId)),
+    listActive: () => call(() => recorder.listActive()),
+    listOf: (roomName) => call(() => recorder.listOf(roomName)),
+  };
+  return { media: budgetedMedia, recorder: budgetedRecorder };
 }

@@ -6,6 +6,7 @@ import { attempt } from './attempt.ts';
 import { Postponed, withCallBudget } from './call-budget.ts';
 import { endByCleanup } from './end.ts';
 import { removeBarred, repairPresence } from './presence.ts';
+import { reconcileRecordings } from './recordings.ts';
 import { deleteStaleRooms } from './stale-rooms.ts';
 import { type CleanupDeps, CleanupIncomplete, type CleanupReport, type Run } from './types.ts';
 import { endIfVacant } from './vacancy.ts';
@@ -38,13 +39,15 @@ export async function cleanUp(deps: CleanupDeps, hasTime: () => boolean): Promis
     endedMaxDuration: 0,
     zombiesDeleted: 0,
     repaired: 0,
+    recordings: 0,
+    stoppedVacant: 0,
     postponed: 0,
     failed: 0,
   };
   const calls = { left: deps.cleanup.maxLiveKitCalls };
   const reserve = Math.floor(calls.left / STALE_ROOM_SHARE);
-  const run = { ...deps, media: withCallBudget(deps.media, calls, reserve), report };
-  const staleRoomRun = { ...deps, media: withCallBudget(deps.media, calls, 0), report };
+  const run = { ...deps, ...withCallBudget(deps, calls, reserve), report };
+  const staleRoomRun = { ...deps, ...withCallBudget(deps, calls, 0), report };
   const callsLeft = () => calls.left - reserve;
   try {
     await cleanUpAll(run, staleRoomRun, { hasTime, callsLeft });
@@ -79,6 +82,7 @@ async function cleanUpAll(
   const rooms = new Map(listed.map((room) => [room.name, room]));
 
   const current = new Set<string>();
+  const recorded: Club[] = [];
   for await (const records of run.clubs.getClubs(clubIds)) {
     const attend = ({ clubId, club, error }: ClubRecord) =>
       attempt(run, { clubId }, async () => {
@@ -87,6 +91,7 @@ async function cleanUpAll(
         if (!meeting) return; // ended since the index said otherwise
         run.report.active += 1;
         current.add(meeting.roomName);
+        if (club.recording) recorded.push(club);
         await attempt(run, { clubId, meetingId: meeting.meetingId }, () =>
           reconcileMeeting(run, club, meeting, rooms.get(meeting.roomName)),
         );
@@ -101,6 +106,7 @@ async function cleanUpAll(
       rest = rest.slice(count);
     }
   }
+  await reconcileRecordings(run, recorded, hasTime);
   await deleteStaleRooms(
     staleRoomRun,
     [...rooms.keys()].filter((name) => !current.has(name)),

@@ -1,8 +1,11 @@
 import type { MediaServer } from '../media.ts';
 import type { ClubRepository, Log, Meter, PresenceRepository } from '../ports.ts';
+import type { RecordingRepository } from '../recording/ports.ts';
+import type { ReconcileDeps } from '../recording/reconcile.ts';
 import type { RoomLimits } from '../room.ts';
 
-export interface CleanupDeps {
+export interface CleanupDeps extends Pick<ReconcileDeps, 'recorder' | 'files' | 'recording'> {
+  recordings: ReconcileDeps['recordings'] & Pick<RecordingRepository, 'listUnsettled'>;
   clubs: Pick<
     ClubRepository,
     | 'listActiveClubIds'
@@ -54,7 +57,11 @@ export interface CleanupReport {
   zombiesDeleted: number;
   /** Meetings whose presence differed from what LiveKit said, and is right again. */
   repaired: number;
-  /** Meetings and rooms left for the next run: no time, or no LiveKit call, was left for them. */
+  /** Recordings that were claimed, or not settled. */
+  recordings: number;
+  /** Recordings that were stopped, since everybody had left. */
+  stoppedVacant: number;
+  /** Meetings, rooms and recordings left for the next run: no time, or no LiveKit call, was left for them. */
   postponed: number;
   failed: number;
 }

@@ -1,9 +1,16 @@
 import { isAttendee } from '../attendees.ts';
 import type { Room } from '../media.ts';
 import type { Club, Meeting } from '../model.ts';
+import { stopClaimed } from '../recording/stop.ts';
 import { endByCleanup } from './end.ts';
 import { observeRoom, type RoomObservation } from './observation.ts';
 import type { Run } from './types.ts';
+
+/**
+ * For how long a room is recorded that everybody left: a minute, less what a schedule is early, and far
+ * less than the meeting itself goes on.
+ */
+const RECORDED_VACANT_MS = 55_000;
 
 /**
  * A room list's count lags, so it only chooses whom to ask about: nothing is ended before the
@@ -22,11 +29,16 @@ export async function endIfVacant(
   const seemsOccupied = known ? known.inRoom.some(isAttendee) : hasCount(listed);
   if (seemsOccupied && !vacantSince) return;
 
-  const isDue =
-    vacantSince !== undefined &&
-    now().getTime() - Date.parse(vacantSince) >= cleanup.graceSeconds * 1000;
+  const vacantMs = vacantSince === undefined ? 0 : now().getTime() - Date.parse(vacantSince);
+  const isDue = vacantSince !== undefined && vacantMs >= cleanup.graceSeconds * 1000;
+  const { recording } = club;
+  const isRecordedInVain =
+    recording !== undefined && recording.state !== 'stopping' && vacantMs >= RECORDED_VACANT_MS;
   const observation =
-    known ?? (seemsOccupied || isDue ? await observeRoom(run, club, meeting, listed) : undefined);
+    known ??
+    (seemsOccupied || isDue || isRecordedInVain
+      ? await observeRoom(run, club, meeting, listed)
+      : undefined);
   if (observation?.inRoom.some(isAttendee)) {
     await clubs.clearVacant(clubId, meetingId);
     return;
@@ -37,6 +49,10 @@ export async function endIfVacant(
     await clubs.markVacant(clubId, { meetingId, since: now().toISOString() });
   } else if (isDue && observation && isConfirmedEmpty(observation)) {
     await endByCleanup(run, club, meeting, 'vacant', { vacantSince });
+  } else if (isRecordedInVain && observation) {
+    const { recordingId } = recording;
+    await stopClaimed(run, { clubId, meetingId, recordingId }, recording);
+    run.report.stoppedVacant += 1;
   }
 }
 

@@ -1,0 +1,43 @@
+import type { WebhookAnswer } from '../../contract/answers.ts';
+import { MediaUnavailable, RecordingUnavailable } from '../../errors.ts';
+import { type CloseDeps, closeRecording, ids } from './close.ts';
+import { isOpen, parseFileKey } from './model.ts';
+import type { Egress, Recorder, RecordingRepository } from './ports.ts';
+import { noteProgress } from './progress.ts';
+
+export interface EgressEventDeps extends CloseDeps {
+  recordings: CloseDeps['recordings'] &
+    Pick<RecordingRepository, 'get' | 'advance' | 'advanceClaim'>;
+  recorder: Pick<Recorder, 'stop'>;
+}
+
+/**
+ * Follows what LiveKit tells of a recording of ours, known by its file's name; also after its meeting,
+ * and after the next one began. A recording without a row is somebody else's.
+ */
+export async function followEgress(
+  deps: EgressEventDeps,
+  egress: Egress,
+): Promise<WebhookAnswer['result']> {
+  const ref = parseFileKey(egress.key, egress.roomName);
+  const recording = ref && (await deps.recordings.get(ref));
+  if (!ref || !recording || recording.state === 'deleted') return 'ignored';
+  try {
+    const { state } = egress;
+    if (!isOpen(state)) {
+      const inferred = state === 'completed' ? 'failed' : state;
+      await closeRecording(deps, ref, recording, { state: inferred, isSettled: true, egress });
+    } else if (isOpen(recording.state)) {
+      await noteProgress(deps, ref, egress);
+    } else if (!recording.isSettled && state !== 'stopping') {
+      // Given up, and alive after all: it records where nobody sees it.
+      await deps.recorder.stop(egress.egressId);
+    }
+    return 'followed';
+  } catch (error) {
+    const isOutage = error instanceof RecordingUnavailable || error instanceof MediaUnavailable;
+    if (!isOutage) throw error;
+    deps.log.warn('left to the cleanup', { ...ids(ref), egress: egress.state }, error);
+    return 'postponed';
+  }
+}

@@ -1,0 +1,23 @@
+import { isOpen, type RecordingRef } from './model.ts';
+import type { Egress, RecordingRepository } from './ports.ts';
+
+/** Moves row and claim on to what LiveKit says of a recording that is on; never back. */
+export async function noteProgress(
+  {
+    recordings,
+    now,
+  }: { recordings: Pick<RecordingRepository, 'advance' | 'advanceClaim'>; now: () => Date },
+  ref: RecordingRef,
+  { egressId, state, startedAt }: Egress,
+): Promise<void> {
+  if (!isOpen(state)) return;
+  await recordings.advance(ref, state, {
+    egressId,
+    ...(state !== 'starting' && { startedAt }),
+    ...(state === 'stopping' && { stoppingSince: now().toISOString() }),
+  });
+  await recordings.advanceClaim(ref, state, {
+    egressId,
+    ...(state !== 'starting' && { startedAt }),
+  });
+}

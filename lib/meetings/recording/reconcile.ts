@@ -1,0 +1,186 @@
+import type { MediaServer } from '../media.ts';
+import type { Club, RecordingClaim } from '../model.ts';
+import { roomNameOf } from '../model.ts';
+import { type CloseDeps, closeRecording, ids } from './close.ts';
+import { fileKeyOf, isOpen, parseFileKey, type Recording, type RecordingRef } from './model.ts';
+import type { Egress, FileStore, Recorder, RecordingRepository } from './ports.ts';
+import { noteProgress } from './progress.ts';
+
+/** For how long a recording may be asked for without one at LiveKit: longer than any start waits. */
+const UNANSWERED_MS = 2 * 60_000;
+/** For how long the recorder may be missing in the room: a minute, less what a schedule is early. */
+const MISSING_MS = 55_000;
+/** For how long a file may be on its way. A recorder that died meanwhile says so for ever. */
+const UPLOAD_MS = 60 * 60_000;
+/** For how long something may yet come of a recording that was given up. */
+const AFTERLIFE_MS = 10 * 60_000;
+
+export interface ReconcileDeps extends CloseDeps {
+  recordings: CloseDeps['recordings'] &
+    Pick<
+      RecordingRepository,
+      'advance' | 'advanceClaim' | 'noteMissing' | 'settle' | 'remove' | 'getAll'
+    >;
+  recorder: Pick<Recorder, 'stop' | 'listActive' | 'listOf'>;
+  files: Pick<FileStore, 'find' | 'remove'>;
+  media: Pick<MediaServer, 'getParticipants'>;
+}
+
+/** A recording that is claimed or not settled, as a cleanup read it. */
+export interface Unsettled {
+  ref: RecordingRef;
+  recording: Recording | undefined;
+  club: Club | undefined;
+}
+
+/** What of LiveKit's list is which recording's. Recordings of others are left out. */
+export function byRecording(
+  egresses: Egress[],
+): Map<string, { ref: RecordingRef; egress: Egress }> {
+  const found = egresses.flatMap((egress) => {
+    const ref = parseFileKey(egress.key, egress.roomName);
+    return ref ? [{ ref, egress }] : [];
+  });
+  return new Map(found.map((each) => [keyOf(each.ref), each]));
+}
+
+export const keyOf = ({ clubId, recordingId }: RecordingRef): string => `${clubId} ${recordingId}`;
+
+/**
+ * Makes the record of one recording agree with LiveKit and the bucket. Decides nothing that somebody did
+ * not answer: what is thrown leaves it for the next run.
+ *
+ * @param active what LiveKit lists of it as going on
+ */
+export async function reconcile(
+  deps: ReconcileDeps,
+  { ref, recording, club }: Unsettled,
+  active: Egress | undefined,
+): Promise<void> {
+  const claim = club?.recording?.recordingId === ref.recordingId ? club.recording : undefined;
+  if (!recording) {
+    // Claimed, and nobody came so far as to write the row; no recorder is asked before that.
+    if (claim && isOlder(deps, claim.requestedAt, UNANSWERED_MS)) await deps.recordings.lift(ref);
+  } else if (!isOpen(recording.state)) {
+    if (claim) await deps.recordings.lift(ref);
+    await lookAfterClosed(deps, ref, recording, active);
+  } else if (active) {
+    await lookAfterActive(deps, { ref, recording, club, claim }, active);
+  } else {
+    await findOut(deps, { ref, recording, club, claim });
+  }
+}
+
+const isOlder = ({ now }: Pick<ReconcileDeps, 'now'>, at: string, ms: number): boolean =>
+  now().getTime() - Date.parse(at) >= ms;
+
+/** Given up, or over: a recorder that is alive after all is stopped, a file that came is found. */
+async function lookAfterClosed(
+  deps: ReconcileDeps,
+  ref: RecordingRef,
+  recording: Recording,
+  active: Egress | undefined,
+): Promise<void> {
+  const isAlive = active !== undefined && active.state !== 'stopping';
+  if (isAlive) await deps.recorder.stop(active.egressId);
+  if (active) return;
+  const since = recording.endedAt ?? recording.requestedAt;
+  const isOver = recording.isSettled || isOlder(deps, since, AFTERLIFE_MS);
+  if (recording.isDiscarded) {
+    if (!isOver) return;
+    await deps.files.remove(fileKeyOf(ref, recording));
+    await deps.recordings.remove(ref);
+    return;
+  }
+  if (recording.isSettled) {
+    await deps.recordings.settle(ref);
+    return;
+  }
+  const { state } = recording;
+  if (state === 'lost' || state === 'failed' || state === 'aborted') {
+    const file = await deps.files.find(fileKeyOf(ref, recording));
+    if (file) await closeRecording(deps, ref, recording, { state, isSettled: true });
+    else if (isOver) await deps.recordings.settle(ref);
+  }
+}
+
+interface Open {
+  ref: RecordingRef;
+  recording: Recording;
+  club: Club | undefined;
+  claim: RecordingClaim | undefined;
+}
+
+/** LiveKit says that it goes on, which is no proof: a recorder that was killed says so for ever. */
+async function lookAfterActive(deps: ReconcileDeps, open: Open, egress: Egress): Promise<void> {
+  const { ref, recording, claim } = open;
+  await noteProgress(deps, ref, egress);
+  if (egress.state === 'stopping') {
+    if (isOlder(deps, recording.stoppingSince ?? deps.now().toISOString(), UPLOAD_MS)) {
+      await closeRecording(deps, ref, recording, { state: 'lost', isSettled: false });
+    }
+    return;
+  }
+  // Without a claim its meeting is over, and nobody in the room is told of it.
+  if (!claim || claim.state === 'stopping' || recording.isDiscarded) {
+    await stopOrClose(deps, open, egress.egressId);
+    return;
+  }
+  if (egress.state !== 'active') return;
+  if (await isInRoom(deps, ref, egress.egressId)) {
+    if (recording.missingSince) await deps.recordings.noteMissing(ref, undefined);
+  } else if (!recording.missingSince) {
+    await deps.recordings.noteMissing(ref, deps.now().toISOString());
+  } else if (isOlder(deps, recording.missingSince, MISSING_MS)) {
+    await stopOrClose(deps, open, egress.egressId);
+  }
+}
+
+/** LiveKit lists it no more, or not yet. */
+async function findOut(deps: ReconcileDeps, open: Open): Promise<void> {
+  const { ref, recording } = open;
+  const roomName = roomNameOf(ref.clubId, ref.meetingId);
+  const known = byRecording(await deps.recorder.listOf(roomName)).get(keyOf(ref))?.egress;
+  if (known && isOpen(known.state)) {
+    await lookAfterActive(deps, open, known);
+  } else if (known) {
+    const state = known.state === 'failed' || known.state === 'aborted' ? known.state : 'failed';
+    await closeRecording(deps, ref, recording, { state, isSettled: true, egress: known });
+  } else if (recording.egressId !== undefined) {
+    // LiveKit forgets with its Redis, and goes on recording.
+    await stopOrClose(deps, open, recording.egressId);
+  } else if (isOlder(deps, recording.requestedAt, UNANSWERED_MS)) {
+    await closeRecording(deps, ref, recording, { state: 'failed', isSettled: false });
+  }
+}
+
+/** Stops it; closes it when there is nothing that could be stopped. */
+async function stopOrClose(
+  deps: ReconcileDeps,
+  { ref, recording }: Open,
+  egressId: string,
+): Promise<void> {
+  const outcome = await deps.recorder.stop(egressId);
+  if (outcome === 'stopping') {
+    const stoppingSince = deps.now().toISOString();
+    await deps.recordings.advanceClaim(ref, 'stopping');
+    await deps.recordings.advance(ref, 'stopping', { stoppingSince });
+    return;
+  }
+  // One that does not answer may hang; and LiveKit may have forgotten one that goes on.
+  if (await isInRoom(deps, ref, egressId)) {
+    deps.log.warn('the recorder does not stop yet', ids(ref));
+    return;
+  }
+  deps.log.warn('the recorder is gone', ids(ref));
+  await closeRecording(deps, ref, recording, { state: 'lost', isSettled: false });
+}
+
+async function isInRoom(
+  { media }: Pick<ReconcileDeps, 'media'>,
+  { clubId, meetingId }: RecordingRef,
+  egressId: string,
+): Promise<boolean> {
+  const inRoom = await media.getParticipants(roomNameOf(clubId, meetingId));
+  return inRoom.some(({ identity }) => identity === egressId);
+}
