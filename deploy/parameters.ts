@@ -1,9 +1,17 @@
 /** What the parameters of a stage must be, and what YAML cannot compute from them. */
 import * as z from 'zod/mini';
-import { ConfigError, cleanup, limits, loadConfig, rooms, tokens } from '../lib/config.ts';
+import {
+  ConfigError,
+  cleanup,
+  limits,
+  loadConfig,
+  recordingRules,
+  rooms,
+  tokens,
+} from '../lib/config.ts';
 
 /** The parts of the functions' environment that parameters set. */
-const ENVIRONMENT = { rooms, tokens, limits, cleanup };
+const ENVIRONMENT = { rooms, tokens, limits, cleanup, recordingRules };
 
 /** AWS Lambda, CreateFunction: FunctionName. */
 const FUNCTION_NAME_LIMIT = 64;

@@ -80,7 +80,8 @@ const DERIVED: Record<string, (resolve: Resolve) => Promise<unknown>> = {
       identity: USER_POOL,
       livekit: listOf(await resolve('param:livekitOrigins')),
     }),
-  // RouteSettings is JSON to CloudFormation: it makes no number of the text that `--param` gives.
+  // CloudFormation takes these as JSON: it makes no number of the text that `--param` gives.
+  recordingRetentionDays: async (resolve) => Number(await resolve('param:recordingRetentionDays')),
   throttlingRate: async (resolve) => Number(await resolve('param:throttlingRate')),
   throttlingBurst: async (resolve) => Number(await resolve('param:throttlingBurst')),
 };

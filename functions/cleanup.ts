@@ -1,7 +1,7 @@
 import type { Context } from 'aws-lambda';
 import * as z from 'zod/mini';
-import { cleanup, limits, livekit, loadConfig, rooms, store } from '../lib/config.ts';
-import { createServiceDeps } from '../lib/deps.ts';
+import { cleanup, limits, livekit, loadConfig, recording, rooms, store } from '../lib/config.ts';
+import { createCleanupDeps } from '../lib/deps.ts';
 import { cleanUp } from '../lib/meetings/cleanup/run.ts';
 import type { CleanupDeps, CleanupReport } from '../lib/meetings/cleanup/types.ts';
 import { withRequestId } from '../lib/observability.ts';
@@ -17,7 +17,7 @@ export const createHandler =
     );
 
 const cleanUpNow = createHandler(
-  createServiceDeps(loadConfig({ store, livekit, rooms, limits, cleanup })),
+  createCleanupDeps(loadConfig({ store, livekit, rooms, limits, cleanup, recording })),
 );
 
 /** The doctor's event: it asks whether the function starts, and cleans up nothing. */

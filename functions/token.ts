@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { identity, livekit, loadConfig, rooms, store, tokens } from '../lib/config.ts';
+import { identity, livekit, loadConfig, recording, rooms, store, tokens } from '../lib/config.ts';
 import { createDeps } from '../lib/deps.ts';
 import { type HttpDeps, httpHandler } from '../lib/http/handler.ts';
 import { ok } from '../lib/http/response.ts';
@@ -10,6 +10,7 @@ export const Body = z.strictObject({
   readingClubId: ClubId,
   participantName: maybe(ParticipantName),
   roomMissing: maybe(z.boolean('must be true or false')),
+  consent: maybe(z.boolean('must be true or false')),
 });
 export const route = { route: 'POST /token', failure: 'Failed to generate token' };
 
@@ -19,5 +20,5 @@ export const createHandler = (deps: TokenDeps & HttpDeps) =>
   );
 
 export const handler = createHandler(
-  createDeps(loadConfig({ store, livekit, identity, rooms, tokens })),
+  createDeps(loadConfig({ store, livekit, identity, rooms, tokens, recording })),
 );

@@ -150,6 +150,9 @@ function operationOf(operation: Operation, isGuarded: boolean): ZodOpenApiOperat
       ...(isRevalidated && {
         304: { description: 'What the tag is about has not changed.', headers: REVALIDATED },
       }),
+      ...(operation.accepted !== undefined && {
+        202: { ...success(operation), description: operation.accepted },
+      }),
       ...failures(operation, isGuarded),
     },
   };

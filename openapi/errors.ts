@@ -18,6 +18,14 @@ export const WHEN: Record<ErrorCode, string> = {
   MEETING_NOT_FOUND: 'No meeting of this id has ended in this club.',
   MEETING_NOT_ACTIVE:
     'No meeting is on, or not the one that is named, or it ended while the request ran.',
+  CONSENT_REQUIRED:
+    'A recording is on, or about to be, the club requires consent, and the caller has not given it. The same request with `consent: true` gives it.',
+  RECORDING_NOT_FOUND:
+    'There is no such recording in this meeting, it has expired, or it left no file.',
+  RECORDING_NOT_ACTIVE: 'No recording is on, and none is named.',
+  RECORDING_NOT_FINISHED: 'The recording is still on.',
+  RECORDING_UNAVAILABLE:
+    'No recorder is free, or the bucket does not answer. Nothing is recorded by this request.',
   MEETING_FULL: 'As many people as may be are in the meeting, and the caller is none of them.',
   INTERNAL: 'Anything else. The log has more, under the `requestId`.',
   MEDIA_UNAVAILABLE:

@@ -14,6 +14,12 @@ import * as muteAll from '../functions/mute-all.ts';
 import * as myClubs from '../functions/my-clubs.ts';
 import * as participants from '../functions/participants.ts';
 import * as readmit from '../functions/readmit.ts';
+import * as recordingConsent from '../functions/recording-consent.ts';
+import * as recordingDelete from '../functions/recording-delete.ts';
+import * as recordingDownload from '../functions/recording-download.ts';
+import * as recordingStart from '../functions/recording-start.ts';
+import * as recordingStop from '../functions/recording-stop.ts';
+import * as recordings from '../functions/recordings.ts';
 import * as remove from '../functions/remove.ts';
 import * as role from '../functions/role.ts';
 import * as start from '../functions/start.ts';
@@ -24,6 +30,7 @@ import * as answers from '../lib/contract/answers.ts';
 import {
   type AppError,
   ClubNotFound,
+  ConsentRequired,
   MediaUnavailable,
   MeetingFull,
   MeetingNotActive,
@@ -33,6 +40,10 @@ import {
   NotAMember,
   NotAModerator,
   ParticipantNotFound,
+  RecordingNotActive,
+  RecordingNotFinished,
+  RecordingNotFound,
+  RecordingUnavailable,
   RemovedFromMeeting,
 } from '../lib/errors.ts';
 import type { Route } from '../lib/http/handler.ts';
@@ -51,6 +62,8 @@ export interface Operation {
   /** JSON that the function parses, unless it has another media type. */
   body?: { schema: mini.ZodMiniObject; mediaType?: string; examples: Examples };
   answer: mini.ZodMiniType;
+  /** When the same answer comes with 202. */
+  accepted?: string;
   examples: Examples;
   /** An example of the table that the route answers to `Accept: text/csv`. */
   csv?: string;
@@ -66,6 +79,7 @@ export const TAGS = {
   Meetings: 'The meeting that is on: start it, join it, follow it, end it.',
   Clubs: 'The clubs of the caller, and who is in them.',
   History: 'Meetings that are over, and who was there.',
+  Recording: 'Recordings: start and stop them, see that one is on, agree to it, get the files.',
   Moderation: 'What moderators see and do. None of it needs a grant at LiveKit itself.',
   LiveKit: 'What LiveKit calls.',
 };
@@ -87,6 +101,7 @@ const PARAMETERS = {
     description: 'The person: the `sub` in their access tokens.',
     example: '818b1ace-1546-4e9f-89a0-342ec2325962',
   },
+  recordingId: { description: 'The recording, a ULID.', example: '01M7JVZ3C8N5QK2M7T1Y9D4W6R' },
 };
 
 /** Where a guest, who has no user id, is addressed as well. */
@@ -153,6 +168,23 @@ const ON = {
   roomName: 'reading-club-novels-01M82DWZHWSFNX08NJ1MQ1V3NQ',
   startedAt: '2026-11-22T20:06:59.900Z',
 };
+const RECORDING_ID = '01M82E14XG3K7V9Q2B5N8T6C1D';
+const RECORDING_ON = {
+  recordingId: RECORDING_ID,
+  state: 'active',
+  startedAt: '2026-11-22T20:08:31.207Z',
+} as const;
+const RECORDED = {
+  recordingId: '01M7JVZ3C8N5QK2M7T1Y9D4W6R',
+  state: 'completed',
+  audioOnly: true,
+  requestedBy: ADA,
+  startedAt: '2026-11-16T19:05:10.420Z',
+  endedAt: '2026-11-16T20:31:44.630Z',
+  durationSeconds: 5194,
+  bytes: 31_683_400,
+  expiresAt: '2026-12-16T20:31:44.000Z',
+} as const;
 const NOW = { effective: 'now' } as const;
 const LATER = {
   effective: 'after-token-expiry',
@@ -175,6 +207,7 @@ const LiveKitEvent = mini
     createdAt: z.exactOptional(z.string().describe('Unix time in seconds, as text.')),
     room: z.exactOptional(open({ name: z.string(), sid: z.string() })),
     participant: z.exactOptional(open({ identity: z.string(), sid: z.string() })),
+    egressInfo: z.exactOptional(open({ egressId: z.string(), roomName: z.string() })),
   })
   .check(
     mini.meta({
@@ -203,6 +236,8 @@ export const operations: Record<string, Operation> = {
         },
         roomMissing:
           'LiveKit answered a join with 404: makes the backend create the room again. Send it once, after such a join.',
+        consent:
+          'True when the person agrees to be recorded in this meeting. It is kept where the club requires it.',
       }),
       examples: {
         named: {
@@ -213,6 +248,10 @@ export const operations: Record<string, Operation> = {
         again: {
           summary: 'After a join that LiveKit answered with 404',
           value: { readingClubId: 'novels', roomMissing: true },
+        },
+        consenting: {
+          summary: 'To a meeting that is recorded, in a club that requires consent',
+          value: { readingClubId: 'novels', consent: true },
         },
       },
     },
@@ -228,6 +267,7 @@ export const operations: Record<string, Operation> = {
           participantName: 'Cleo',
           isModerator: false,
           expiresAt: '2026-11-22T20:17:00.000Z',
+          recording: null,
         },
       },
     },
@@ -236,6 +276,7 @@ export const operations: Record<string, Operation> = {
       new RemovedFromMeeting(),
       new ClubNotFound(),
       NOT_ON,
+      new ConsentRequired(),
       new MeetingFull(50),
       new MediaUnavailable(),
     ],
@@ -331,6 +372,8 @@ export const operations: Record<string, Operation> = {
           ...ON,
           maxParticipants: 50,
           endsAtLatest: '2026-11-23T08:06:59.900Z',
+          recording: RECORDING_ON,
+          mustConsent: false,
           lastMeeting: PREVIOUS,
           observedAt: '2026-11-22T20:09:12.000Z',
           observedBy: 'events',
@@ -347,6 +390,8 @@ export const operations: Record<string, Operation> = {
           roomName: null,
           maxParticipants: 50,
           endsAtLatest: '2026-11-23T08:06:59.900Z',
+          recording: null,
+          mustConsent: false,
           lastMeeting: PREVIOUS,
           observedAt: '2026-11-22T20:18:30.117Z',
           observedBy: 'query',
@@ -364,6 +409,8 @@ export const operations: Record<string, Operation> = {
           meetingId: null,
           maxParticipants: null,
           endsAtLatest: null,
+          recording: null,
+          mustConsent: false,
           lastMeeting: null,
           observedAt: '2026-11-22T20:06:12.480Z',
           observedBy: 'record',
@@ -392,9 +439,15 @@ export const operations: Record<string, Operation> = {
     examples: {
       page: {
         summary: 'A page with more after it',
-        value: { meetings: [PREVIOUS, VACANT], cursor: VACANT.meetingId },
+        value: {
+          meetings: [
+            { ...PREVIOUS, recordingCount: 1 },
+            { ...VACANT, recordingCount: 0 },
+          ],
+          cursor: VACANT.meetingId,
+        },
       },
-      last: { summary: 'The last page', value: { meetings: [PREVIOUS] } },
+      last: { summary: 'The last page', value: { meetings: [{ ...PREVIOUS, recordingCount: 1 }] } },
     },
     errors: [new NotAMember(), new ClubNotFound()],
   }),
@@ -722,6 +775,150 @@ export const operations: Record<string, Operation> = {
       new NotAllowed("Only the club's own moderator can give roles"),
       new MemberNotFound(),
       new MediaUnavailable(),
+    ],
+  }),
+
+  recordingStart: operation({
+    route: recordingStart.route,
+    operationId: 'startRecording',
+    tag: 'Recording',
+    summary: 'Record the meeting that is on',
+    description:
+      'For moderators. While a recording is on, it answers with that one. It can take half a minute when no recorder is free: wait for it.',
+    path: described(recordingStart.Path, PARAMETERS),
+    body: {
+      schema: described(recordingStart.Body, {
+        audioOnly: 'Only what is said. By default as the service is configured.',
+      }),
+      examples: {
+        default: { summary: 'As configured', value: {} },
+        audio: { summary: 'Only what is said', value: { audioOnly: true } },
+      },
+    },
+    answer: answers.RecordingAnswer,
+    accepted:
+      'It is not known yet whether LiveKit records. The status says it within two minutes: the recording is active, or null.',
+    examples: {
+      starting: {
+        summary: 'A recorder starts',
+        value: { success: true, recordingId: RECORDING_ID, state: 'starting' },
+      },
+    },
+    errors: [
+      new NotAModerator('record meetings'),
+      new RemovedFromMeeting(),
+      NOT_ON,
+      new RecordingUnavailable(),
+      new MediaUnavailable(),
+    ],
+  }),
+
+  recordingStop: operation({
+    route: recordingStop.route,
+    operationId: 'stopRecording',
+    tag: 'Recording',
+    summary: 'Stop the recording that is on',
+    description:
+      'For moderators. It can be repeated; a repetition names its `recordingId`, so that it cannot stop the next one.',
+    path: described(recordingStop.Path, PARAMETERS),
+    body: {
+      schema: described(recordingStop.Body, {
+        recordingId: 'Only this recording. By default the one that is on.',
+      }),
+      examples: {
+        any: { summary: 'The recording that is on', value: {} },
+        named: { summary: 'Only this recording', value: { recordingId: RECORDING_ID } },
+      },
+    },
+    answer: answers.RecordingAnswer,
+    accepted: 'It is to stop, and LiveKit did not confirm it yet. The cleanup sees to it.',
+    examples: {
+      stopping: {
+        summary: 'It stops; its file comes a moment later',
+        value: { success: true, recordingId: RECORDING_ID, state: 'stopping' },
+      },
+    },
+    errors: [
+      new NotAModerator('stop recordings'),
+      new RemovedFromMeeting(),
+      NOT_ON,
+      new RecordingNotActive(),
+      new RecordingNotFound(),
+      new MediaUnavailable(),
+    ],
+  }),
+
+  recordingConsent: operation({
+    route: recordingConsent.route,
+    operationId: 'giveRecordingConsent',
+    tag: 'Recording',
+    summary: 'Agree to be recorded in the meeting that is on',
+    description:
+      'For members who are in the meeting when a recording starts. Whoever joins agrees with the token. It is kept as long as the recording.',
+    path: described(recordingConsent.Path, PARAMETERS),
+    answer: answers.ConsentAnswer,
+    examples: {
+      given: { summary: 'Given', value: { success: true, meetingId: ON.meetingId } },
+    },
+    errors: [new NotAMember(), new RemovedFromMeeting(), new ClubNotFound(), NOT_ON],
+  }),
+
+  recordings: operation({
+    route: recordings.route,
+    operationId: 'listRecordings',
+    tag: 'Recording',
+    summary: 'List the recordings of a meeting',
+    description: 'For members: of a meeting that is on, or over. Expired ones are left out.',
+    path: described(recordings.Path, PARAMETERS),
+    answer: answers.RecordingList,
+    examples: {
+      one: { summary: 'One recording', value: { recordings: [RECORDED] } },
+      none: { summary: 'A meeting that was not recorded', value: { recordings: [] } },
+    },
+    errors: [new NotAMember(), new ClubNotFound(), new MeetingNotFound()],
+  }),
+
+  recordingDownload: operation({
+    route: recordingDownload.route,
+    operationId: 'getRecordingAddress',
+    tag: 'Recording',
+    summary: 'Get an address from which to play or download a recording',
+    description:
+      'For moderators; for members, too, where the club lets them. Whoever has the address gets the file until it expires: do not pass it on.',
+    path: described(recordingDownload.Path, PARAMETERS),
+    answer: answers.RecordingDownload,
+    examples: {
+      address: {
+        summary: 'An address',
+        value: {
+          url: 'https://recordings.s3.eu-central-1.amazonaws.com/recordings/novels/01M7JVP1TG6V1K4Q0ZP2R8W9XA/01M7JVZ3C8N5QK2M7T1Y9D4W6R.ogg?X-Amz-Signature=0f1e',
+          expiresAt: '2026-11-22T20:14:12.480Z',
+        },
+      },
+    },
+    errors: [
+      new NotAMember(),
+      new NotAModerator('play and download recordings'),
+      new ClubNotFound(),
+      new RecordingNotFound(),
+      new RecordingNotFinished(),
+    ],
+  }),
+
+  recordingDelete: operation({
+    route: recordingDelete.route,
+    operationId: 'deleteRecording',
+    tag: 'Recording',
+    summary: 'Delete a recording for good',
+    description: 'For moderators. It can be repeated.',
+    path: described(recordingDelete.Path, PARAMETERS),
+    answer: answers.RecordingDeleted,
+    examples: { deleted: { summary: 'Deleted', value: { success: true } } },
+    errors: [
+      new NotAModerator('delete recordings'),
+      new RecordingNotFound(),
+      new RecordingNotFinished(),
+      new RecordingUnavailable(),
     ],
   }),
 

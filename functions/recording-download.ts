@@ -1,0 +1,24 @@
+import * as z from 'zod/mini';
+import { identity, loadConfig, recording, store } from '../lib/config.ts';
+import { createFileDeps } from '../lib/deps.ts';
+import { type HttpDeps, httpHandler } from '../lib/http/handler.ts';
+import { ok } from '../lib/http/response.ts';
+import { ClubId, MeetingId, RecordingId } from '../lib/meetings/model.ts';
+import { type DownloadDeps, getRecordingAddress } from '../lib/meetings/recording/library.ts';
+
+export const Path = z.object({
+  clubId: ClubId,
+  meetingId: MeetingId,
+  recordingId: RecordingId,
+});
+export const route = {
+  route: 'GET /{clubId}/meetings/{meetingId}/recordings/{recordingId}/download',
+  failure: 'Failed to get the recording',
+};
+
+export const createHandler = (deps: DownloadDeps & HttpDeps) =>
+  httpHandler(route, deps, { path: Path }, async (request) =>
+    ok(await getRecordingAddress(deps, request)),
+  );
+
+export const handler = createHandler(createFileDeps(loadConfig({ store, identity, recording })));
