@@ -1,6 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { type Child, startChild } from './child.ts';
+import { KEYS } from './s3.ts';
 
 const BASE_PATH = '/api/reading-clubs/meeting';
 /** Seen: 5 to 12 s on two cores, and 60 s at a load of 20. */
@@ -24,6 +25,12 @@ export type ApiSettings = {
   LIVEKIT_API_SECRET: string;
   COGNITO_ISSUER: string;
   COGNITO_CLIENT_IDS: string;
+  RECORDINGS_BUCKET?: string;
+  RECORDINGS_ENDPOINT?: string;
+  /** With what the recorder uploads. One elsewhere cannot reach this machine's S3. */
+  RECORDING_UPLOAD_ACCESS_KEY?: string;
+  RECORDING_UPLOAD_SECRET?: string;
+  RECORDING_UPLOAD_REGION?: string;
   /** From where the page of the API calls it. */
   REFERENCE_ORIGIN?: string;
   /** From where the page to meet on calls it. */
@@ -96,8 +103,9 @@ function localOnly(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   );
   return {
     ...Object.fromEntries(kept),
-    AWS_ACCESS_KEY_ID: 'local',
-    AWS_SECRET_ACCESS_KEY: 'local',
+    // For the local S3; local databases check none.
+    AWS_ACCESS_KEY_ID: KEYS.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: KEYS.secretAccessKey,
     AWS_EC2_METADATA_DISABLED: 'true',
     SLS_TELEMETRY_DISABLED: '1',
     SLS_NOTIFICATIONS_MODE: 'off',

@@ -1,6 +1,7 @@
 /** The API as a client sees it: one function a route, for the demo and the tests. */
 import type {
   ClubList,
+  ConsentAnswer,
   EndAnswer,
   JoinToken,
   MeetingDetails,
@@ -11,6 +12,10 @@ import type {
   MutedEverybody,
   ParticipantList,
   Readmitted,
+  RecordingAnswer,
+  RecordingDeleted,
+  RecordingDownload,
+  RecordingList,
   Removed,
   RoleSet,
   StartedMeeting,
@@ -20,6 +25,8 @@ import type { Role } from '../lib/meetings/model.ts';
 
 /** More than the function's own 12 s. */
 const ANSWER_WITHIN_MS = 15_000;
+/** Starting a recording has 29 s. */
+const RECORDS_WITHIN_MS = 32_000;
 
 /** `message` alone is the gateway's own answer; the caller knows which of these to expect. */
 export interface Failure {
@@ -52,18 +59,29 @@ export interface Answers {
   remove: Removed;
   readmit: Readmitted;
   setRole: RoleSet;
+  recordingStart: RecordingAnswer;
+  recordingStop: RecordingAnswer;
+  recordingConsent: ConsentAnswer;
+  recordings: RecordingList;
+  recordingDownload: RecordingDownload;
+  recordingDelete: RecordingDeleted;
 }
 
 export type ApiClient = ReturnType<typeof apiClient>;
 
 /** What one person can ask of the API, by their access token. */
 export function apiClient(apiUrl: string, accessToken: string, send = fetch) {
-  const call = async <T>(path: string, body?: object, method = 'GET'): Promise<Reply<T>> => {
+  const call = async <T>(
+    path: string,
+    body?: object,
+    method = 'GET',
+    withinMs = ANSWER_WITHIN_MS,
+  ): Promise<Reply<T>> => {
     const response = await send(`${apiUrl}${path}`, {
       method,
       headers: { authorization: `Bearer ${accessToken}`, 'content-type': 'application/json' },
       ...(body && { body: JSON.stringify(body) }),
-      signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
+      signal: AbortSignal.timeout(withinMs),
     });
     const answer: T & Failure = JSON.parse(await response.text());
     return { status: response.status, headers: response.headers, body: answer };
@@ -71,7 +89,7 @@ export function apiClient(apiUrl: string, accessToken: string, send = fetch) {
   return {
     token: (
       readingClubId: string,
-      options: { participantName?: string; roomMissing?: boolean } = {},
+      options: { participantName?: string; roomMissing?: boolean; consent?: boolean } = {},
     ) => call<Answers['token']>('/token', { readingClubId, ...options }, 'POST'),
     start: (clubId: string) => call<Answers['start']>(`/${clubId}/start`, undefined, 'POST'),
     end: (clubId: string, body?: { meetingId: string }) =>
@@ -94,5 +112,28 @@ export function apiClient(apiUrl: string, accessToken: string, send = fetch) {
       call<Answers['readmit']>(`/${clubId}/participants/${userId}/removal`, undefined, 'DELETE'),
     setRole: (clubId: string, userId: string, role: Role) =>
       call<Answers['setRole']>(`/${clubId}/members/${userId}/role`, { role }, 'PUT'),
+    recordingStart: (clubId: string, body?: { audioOnly: boolean }) =>
+      call<Answers['recordingStart']>(
+        `/${clubId}/recording/start`,
+        body,
+        'POST',
+        RECORDS_WITHIN_MS,
+      ),
+    recordingStop: (clubId: string, body?: { recordingId: string }) =>
+      call<Answers['recordingStop']>(`/${clubId}/recording/stop`, body, 'POST'),
+    recordingConsent: (clubId: string) =>
+      call<Answers['recordingConsent']>(`/${clubId}/recording/consent`, undefined, 'POST'),
+    recordings: (clubId: string, meetingId: string) =>
+      call<Answers['recordings']>(`/${clubId}/meetings/${meetingId}/recordings`),
+    recordingDownload: (clubId: string, meetingId: string, recordingId: string) =>
+      call<Answers['recordingDownload']>(
+        `/${clubId}/meetings/${meetingId}/recordings/${recordingId}/download`,
+      ),
+    recordingDelete: (clubId: string, meetingId: string, recordingId: string) =>
+      call<Answers['recordingDelete']>(
+        `/${clubId}/meetings/${meetingId}/recordings/${recordingId}`,
+        undefined,
+        'DELETE',
+      ),
   };
 }

@@ -9,7 +9,7 @@ import { buffer } from 'node:stream/consumers';
 import S3rver from '@20minutes/s3rver';
 
 /** The one account that s3rver knows. */
-const KEYS = { accessKeyId: 'S3RVER', secretAccessKey: 'S3RVER' };
+export const KEYS = { accessKeyId: 'S3RVER', secretAccessKey: 'S3RVER' };
 const REGION = 'us-east-1';
 const BUCKET = 'recordings';
 

@@ -24,6 +24,8 @@ export const StackDescription = z.object({
     apiSecret: z.string(),
   }),
   cognito: z.object({ endpoint: z.url(), userPoolId: z.string(), clientId: z.string() }),
+  /** Where the files of recordings are. */
+  s3: z.object({ endpoint: z.url(), bucket: z.string() }),
   dynamodb: z.object({ endpoint: z.url(), tableName: z.string() }),
   clubs: z.array(z.object({ clubId: z.string(), name: z.string() })),
   /** Of each club, its `moderatorId` before its other moderators. */

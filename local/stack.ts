@@ -6,6 +6,7 @@ import { type Cognito, cognitoOn, issuerOf, startIdentity } from './identity.ts'
 import { type LiveKit, startLiveKit } from './livekit/start.ts';
 import { createPublicHost, type PublicHost } from './network.ts';
 import { referenceUrl, startReference } from './reference.ts';
+import { type S3, startS3 } from './s3.ts';
 import type { StackDescription } from './stack-file.ts';
 import { startWeb, webConfig, webUrl } from './web.ts';
 
@@ -15,6 +16,7 @@ const USUAL_PORTS = {
   cognito: 9229,
   api: 3000,
   reference: 3001,
+  s3: 4568,
   lambda: 3002,
 };
 const USUAL_LIVEKIT_PORT = 7880;
@@ -87,11 +89,13 @@ async function startPartsFor(
     'api',
     'reference',
     'lambda',
+    's3',
   ]);
   const stopping = new AbortController();
   const signal = AbortSignal.any([stopping.signal, ...(options.signal ? [options.signal] : [])]);
   const linesOf = (part: string) => (line: string) => onLine?.(part, line);
 
+  const starting: { s3?: Promise<S3> } = {};
   const parts: Promise<{ stop(): Promise<void> }>[] = [];
   const begin = <T extends { stop(): Promise<void> }>(part: Promise<T>) => {
     parts.push(part);
@@ -102,6 +106,11 @@ async function startPartsFor(
     const settled = await Promise.allSettled(parts);
     const started = settled.filter((part) => part.status === 'fulfilled');
     await Promise.all(started.map((part) => part.value.stop()));
+    // After the recorder, which uploads what it records.
+    await starting.s3?.then(
+      (s3) => s3.stop(),
+      () => undefined,
+    );
   };
   const unlessStopping = (exited: Promise<string>) =>
     new Promise<string>((resolve) => {
@@ -115,7 +124,9 @@ async function startPartsFor(
     const pageUrl = webUrl(ports.web, publicHost?.address);
     /** What a page of another machine calls in the place of a part on loopback. */
     const seen = (url: string) => (publicHost ? `${pageUrl}${pathOf(url)}` : url);
-    const starting = {
+    starting.s3 = startS3({ port: ports.s3, corsOrigins: [pageUrl] });
+    const starts = {
+      s3: starting.s3,
       database: begin(
         startDatabase(external ? { endpoint: external } : { port: ports.dynamodb }, signal),
       ),
@@ -132,17 +143,22 @@ async function startPartsFor(
           env,
           signal,
           publicAddress: publicHost?.address,
+          hasRecorder: true,
           ...(options.webhooks !== false && { webhookUrl: webhookUrl(ports.api) }),
         }),
       ),
     };
     const startApiWith = async () => {
-      const [database, livekit] = await Promise.all([starting.database, starting.livekit]);
+      const [database, livekit, s3] = await Promise.all([
+        starts.database,
+        starts.livekit,
+        starts.s3,
+      ]);
       return startApi({
         httpPort: ports.api,
         lambdaPort: ports.lambda,
         settings: {
-          ...settingsFor(database, cognito, livekit),
+          ...settingsFor(database, cognito, livekit, s3),
           // It goes to clients as well as to the functions, which trust the certificate.
           ...(livekit.kind !== 'external' && {
             LIVEKIT_WS_URL: seen(livekit.wsUrl).replace(/^http/, 'ws'),
@@ -157,16 +173,17 @@ async function startPartsFor(
       });
     };
     const writeDemoData = async () => {
-      const [database] = await Promise.all([starting.database, starting.identity]);
+      const [database] = await Promise.all([starts.database, starts.identity]);
       return createDemoData(database, cognito);
     };
-    const [{ clubs, users }, api, reference, database, identity, livekit] = await Promise.all([
+    const [{ clubs, users }, api, reference, database, identity, livekit, s3] = await Promise.all([
       writeDemoData(),
       begin(startApiWith()),
       begin(startReference({ port: ports.reference, apiUrl: apiUrl(ports.api) })),
-      starting.database,
-      starting.identity,
-      starting.livekit,
+      starts.database,
+      starts.identity,
+      starts.livekit,
+      starts.s3,
     ]);
     const { kind, wsUrl, apiKey, apiSecret } = livekit;
     if (options.web) {
@@ -191,6 +208,7 @@ async function startPartsFor(
         referenceUrl: reference.url,
         livekit: { kind, wsUrl, apiKey, apiSecret },
         cognito,
+        s3: { endpoint: s3.endpoint, bucket: s3.bucket },
         dynamodb: { endpoint: database.endpoint, tableName: database.tableName },
         clubs,
         users,
@@ -209,7 +227,7 @@ async function startPartsFor(
 /** Without the slash of none. */
 const pathOf = (url: string): string => new URL(url).pathname.replace(/\/$/, '');
 
-function settingsFor(table: Table, cognito: Cognito, livekit: LiveKit): ApiSettings {
+function settingsFor(table: Table, cognito: Cognito, livekit: LiveKit, s3: S3): ApiSettings {
   return {
     TABLE_NAME: table.tableName,
     DYNAMODB_ENDPOINT: table.endpoint,
@@ -218,6 +236,13 @@ function settingsFor(table: Table, cognito: Cognito, livekit: LiveKit): ApiSetti
     LIVEKIT_API_SECRET: livekit.apiSecret,
     COGNITO_ISSUER: issuerOf(cognito),
     COGNITO_CLIENT_IDS: cognito.clientId,
+    RECORDINGS_BUCKET: s3.bucket,
+    RECORDINGS_ENDPOINT: s3.endpoint,
+    ...(livekit.kind !== 'external' && {
+      RECORDING_UPLOAD_ACCESS_KEY: s3.accessKeyId,
+      RECORDING_UPLOAD_SECRET: s3.secretAccessKey,
+      RECORDING_UPLOAD_REGION: s3.region,
+    }),
   };
 }
 
