@@ -18,6 +18,11 @@ const env = {
   AWS_REGION: 'eu-central-1',
   COGNITO_ISSUER: 'http://127.0.0.1:9/no-pool',
   COGNITO_CLIENT_IDS: 'no-client',
+  // The account of the local S3.
+  AWS_ACCESS_KEY_ID: 'S3RVER',
+  AWS_SECRET_ACCESS_KEY: 'S3RVER',
+  RECORDINGS_BUCKET: 'no-bucket',
+  RECORDINGS_ENDPOINT: 'http://127.0.0.1:9',
 };
 
 export default defineConfig({

@@ -36,8 +36,10 @@ export async function ourHandlers(waiting?: Waiting): Promise<Handlers> {
     import('../functions/end.ts'),
     import('../functions/status.ts'),
   ]);
-  const { store, livekit, identity, rooms, tokens, limits } = config;
-  const made = createDeps(config.loadConfig({ store, livekit, identity, rooms, tokens, limits }));
+  const { store, livekit, identity, rooms, tokens, limits, recording } = config;
+  const made = createDeps(
+    config.loadConfig({ store, livekit, identity, rooms, tokens, limits, recording }),
+  );
   const leaves = (method: string) => !LOCAL_METHODS.includes(method);
   const deps = waiting
     ? {

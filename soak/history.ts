@@ -90,6 +90,12 @@ export function openHistory() {
     remove: [],
     readmit: [],
     setRole: [],
+    recordingStart: [],
+    recordingStop: [],
+    recordingConsent: [],
+    recordings: [],
+    recordingDownload: [],
+    recordingDelete: [],
   };
   const commands: Command[] = [];
   const stays: Stay[] = [];

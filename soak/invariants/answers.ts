@@ -17,6 +17,12 @@ const NEEDS: Record<Route, PossibleRole[]> = {
   remove: ['moderator'],
   readmit: ['moderator'],
   setRole: ['moderator'],
+  recordingStart: ['moderator'],
+  recordingStop: ['moderator'],
+  recordingConsent: ['member', 'moderator'],
+  recordings: ['member', 'moderator'],
+  recordingDownload: ['moderator'],
+  recordingDelete: ['moderator'],
 };
 
 /** Who is granted what. */

@@ -27,6 +27,7 @@ import { noting } from '../support/calls.ts';
 import { contextOf } from '../support/context.ts';
 import { accessClaims, CLIENT_ID, type Issuer, rs256, startIssuer } from '../support/issuer.ts';
 import { webhookPost } from '../support/meetings.ts';
+import { NO_RECORDINGS } from '../support/no-recordings.ts';
 import { describedStack, refusedByCloudFormation } from './stacks.ts';
 
 const program = fileURLToPath(new URL('../../cli/doctor.ts', import.meta.url));
@@ -203,6 +204,7 @@ async function api({ method, path, headers, body }: Received): Promise<Answer> {
           createWebhookDeps({
             store: database,
             livekit: { settings: { ...settings(), ...known } },
+            recording: NO_RECORDINGS,
           }),
         ),
       )(webhookPost({ body, authorization }), contextOf(12_000));

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { MEDIA_EVENT_TYPES } from '../../lib/meetings/media.ts';
+import { EGRESS_EVENT_TYPES } from '../../lib/meetings/recording/ports.ts';
 
 test('docs/configuration.md explains exactly the parameters that there are', async () => {
   const page = await readFile('docs/configuration.md', 'utf8');
@@ -19,5 +20,8 @@ test('docs/deploy.md has a server of LiveKit send exactly the events that are fo
   const [, settings = ''] = /^ *```yaml\n( +room: .*?)\n *```$/ms.exec(page) ?? [];
   const { room, webhook } = parse(settings);
   expect(room).toEqual({ auto_create: false });
-  expect(webhook.filter_params.include_events).toEqual(MEDIA_EVENT_TYPES);
+  expect(webhook.filter_params.include_events).toEqual([
+    ...MEDIA_EVENT_TYPES,
+    ...EGRESS_EVENT_TYPES,
+  ]);
 });

@@ -228,8 +228,8 @@ describe('refused is', () => {
   );
 
   test.each([
-    [29, 'fits', []],
-    [30, 'is too long', ['stage', '64 characters', 'may have 29']],
+    [24, 'fits', []],
+    [25, 'is too long', ['stage', '64 characters', 'may have 24']],
   ])(
     'a name of the stage with which function names are too long: one of %i %s',
     (length, _, words) => {

@@ -11,6 +11,7 @@ import { startDatabase } from '../../local/dynamodb.ts';
 import { startStandIn } from '../../local/livekit/stand-in.ts';
 import { eventOf } from '../support/calls.ts';
 import { accessClaims, CLIENT_ID, rs256, startIssuer } from '../support/issuer.ts';
+import { RECORDING_ENV } from '../support/no-recordings.ts';
 import { expectNoSecret } from '../support/secrets.ts';
 import { resolveTemplate } from './intrinsics.ts';
 import {
@@ -69,6 +70,19 @@ const ROUTES = {
     'members',
   ],
   'PUT /api/reading-clubs/meeting/{clubId}/members/{userId}/role': ['role', 'members'],
+  'POST /api/reading-clubs/meeting/{clubId}/recording/start': ['recordingStart', 'members'],
+  'POST /api/reading-clubs/meeting/{clubId}/recording/stop': ['recordingStop', 'members'],
+  'POST /api/reading-clubs/meeting/{clubId}/recording/consent': ['recordingConsent', 'members'],
+  'GET /api/reading-clubs/meeting/{clubId}/meetings/{meetingId}/recordings': [
+    'recordings',
+    'members',
+  ],
+  'GET /api/reading-clubs/meeting/{clubId}/meetings/{meetingId}/recordings/{recordingId}/download':
+    ['recordingDownload', 'members'],
+  'DELETE /api/reading-clubs/meeting/{clubId}/meetings/{meetingId}/recordings/{recordingId}': [
+    'recordingDelete',
+    'members',
+  ],
   [WEBHOOK]: ['webhook', 'whoever signs as LiveKit does'],
 };
 
@@ -76,6 +90,8 @@ const TABLE = 'Table.Arn';
 const INDEX = 'Table.Arn/index/activeMeetings';
 const LIVEKIT =
   'arn:AWS::Partition:ssm:AWS::Region:AWS::AccountId:parameter/reading-club-meetings/prod/livekit';
+const FILES = 'RecordingsBucket.Arn/recordings/*';
+const findsFiles = ['s3:ListBucket RecordingsBucket.Arn'];
 const readsLiveKitSettings = [`ssm:GetParameter ${LIVEKIT}`];
 
 /** What each function may do, action by action, besides writing its own log. */
@@ -104,7 +120,7 @@ const PERMISSIONS: Record<string, string[]> = {
     `dynamodb:UpdateItem ${TABLE}`,
     ...readsLiveKitSettings,
   ],
-  status: [`dynamodb:BatchGetItem ${TABLE}`, ...readsLiveKitSettings],
+  status: [`dynamodb:BatchGetItem ${TABLE}`, `dynamodb:GetItem ${TABLE}`, ...readsLiveKitSettings],
   meetings: [`dynamodb:BatchGetItem ${TABLE}`, `dynamodb:Query ${TABLE}`],
   meeting: [
     `dynamodb:BatchGetItem ${TABLE}`,
@@ -132,6 +148,44 @@ const PERMISSIONS: Record<string, string[]> = {
     `dynamodb:GetItem ${TABLE}`,
     `dynamodb:UpdateItem ${TABLE}`,
   ],
+  recordingStart: [
+    `dynamodb:BatchGetItem ${TABLE}`,
+    `dynamodb:DeleteItem ${TABLE}`,
+    `dynamodb:GetItem ${TABLE}`,
+    `dynamodb:PutItem ${TABLE}`,
+    `dynamodb:UpdateItem ${TABLE}`,
+    ...findsFiles,
+    ...readsLiveKitSettings,
+  ],
+  recordingStop: [
+    `dynamodb:BatchGetItem ${TABLE}`,
+    `dynamodb:GetItem ${TABLE}`,
+    `dynamodb:UpdateItem ${TABLE}`,
+    ...readsLiveKitSettings,
+  ],
+  recordingConsent: [
+    `dynamodb:BatchGetItem ${TABLE}`,
+    `dynamodb:DeleteItem ${TABLE}`,
+    `dynamodb:PutItem ${TABLE}`,
+  ],
+  recordings: [
+    `dynamodb:BatchGetItem ${TABLE}`,
+    `dynamodb:GetItem ${TABLE}`,
+    `dynamodb:Query ${TABLE}`,
+  ],
+  recordingDownload: [
+    `dynamodb:BatchGetItem ${TABLE}`,
+    `dynamodb:GetItem ${TABLE}`,
+    `s3:GetObject ${FILES}`,
+  ],
+  recordingDelete: [
+    `dynamodb:BatchGetItem ${TABLE}`,
+    `dynamodb:BatchWriteItem ${TABLE}`,
+    `dynamodb:GetItem ${TABLE}`,
+    `dynamodb:Query ${TABLE}`,
+    `dynamodb:UpdateItem ${TABLE}`,
+    `s3:DeleteObject ${FILES}`,
+  ],
   clubs: [
     `dynamodb:BatchGetItem ${TABLE}`,
     `dynamodb:BatchWriteItem ${TABLE}`,
@@ -148,6 +202,7 @@ const PERMISSIONS: Record<string, string[]> = {
     `dynamodb:DeleteItem ${TABLE}`,
     `dynamodb:GetItem ${TABLE}`,
     `dynamodb:UpdateItem ${TABLE}`,
+    ...findsFiles,
     ...readsLiveKitSettings,
   ],
   cleanup: [
@@ -157,6 +212,8 @@ const PERMISSIONS: Record<string, string[]> = {
     `dynamodb:PutItem ${TABLE}`,
     `dynamodb:UpdateItem ${TABLE}`,
     `dynamodb:Query ${INDEX}`,
+    ...findsFiles,
+    `s3:DeleteObject ${FILES}`,
     ...readsLiveKitSettings,
   ],
 };
@@ -172,6 +229,9 @@ const ENVIRONMENT = [
   'MEETING_MAX_DURATION_SECONDS',
   'MODERATOR_GRANTS',
   'POWERTOOLS_SERVICE_NAME',
+  'RECORDINGS_BUCKET',
+  'RECORDING_DEFAULT',
+  'RECORDING_RETENTION_DAYS',
   'ROOM_DEPARTURE_TIMEOUT_SECONDS',
   'ROOM_EMPTY_TIMEOUT_SECONDS',
   'ROOM_MAX_PARTICIPANTS',
@@ -200,6 +260,7 @@ beforeAll(async () => {
         webCertificate: CERTIFICATE,
         livekitOrigins: 'https://livekit.example,wss://livekit.example',
         throttlingRate: '7',
+        recordingRetentionDays: '7',
         reservedConcurrency: '5',
         alarmTopic: 'arn:aws:sns:eu-central-1:123456789012:alarms',
       },
@@ -366,14 +427,19 @@ describe('the functions', () => {
     expect(Object.fromEntries(permissions)).toEqual(Object.fromEntries(expected));
   });
 
-  test('may do nothing to everything: no wildcard in any action or resource', () => {
+  test('may do nothing to everything: no wildcard in any action, nor in a resource but for files', () => {
     const statements = of('AWS::IAM::Role').flatMap(([, role]) => statementsOf(role));
     expect(statements.length).toBeGreaterThan(0);
     for (const { Effect, Action, Resource, ...rest } of statements) {
       expect(Effect).toBe('Allow');
-      expect(rest).toEqual({}); // neither NotAction nor NotResource
+      const { Condition, ...others } = rest;
+      expect(others).toEqual({}); // neither NotAction nor NotResource
+      const isListing = String(Action) === 's3:ListBucket';
+      expect(Condition).toEqual(
+        isListing ? { StringLike: { 's3:prefix': 'recordings/*' } } : undefined,
+      );
       expect(JSON.stringify(Action)).not.toContain('*');
-      expect(JSON.stringify(Resource)).not.toContain('*');
+      if (resolveTemplate(Resource) !== FILES) expect(JSON.stringify(Resource)).not.toContain('*');
     }
   });
 
@@ -411,6 +477,7 @@ describe('the functions', () => {
       Table: 'clubs',
       UserPool: 'eu-central-1_Made',
       UserPoolClient: 'made-client',
+      RecordingsBucket: 'made-bucket',
     };
     const starts = functions().map(async ([name, { Properties }]) => {
       const variables = resolveTemplate(Properties.Environment.Variables, refs);
@@ -439,6 +506,7 @@ describe('the functions', () => {
       await Promise.all([database.stop(), media.close(), issuer.close()]);
     });
     const env = {
+      ...RECORDING_ENV,
       TABLE_NAME: database.tableName,
       DYNAMODB_ENDPOINT: database.endpoint,
       LIVEKIT_WS_URL: media.wsUrl,
@@ -596,6 +664,7 @@ describe('the alarms', () => {
     const { Environment } = ours.resources['CleanupLambdaFunction']?.Properties ?? {};
     const { POWERTOOLS_SERVICE_NAME } = Environment.Variables;
     const env = {
+      ...RECORDING_ENV,
       POWERTOOLS_SERVICE_NAME,
       TABLE_NAME: 'clubs',
       DYNAMODB_ENDPOINT: 'http://127.0.0.1:1',
@@ -656,6 +725,59 @@ describe('a package', () => {
       );
       expectNoSecret(everything, Object.values(SECRETS_OF_THE_SHELL));
     }
+  });
+});
+
+describe('the recordings', () => {
+  const bucket = (stack = ours) => stack.resources['RecordingsBucket'] ?? expect.fail();
+
+  test('are in a private, encrypted bucket, which stays when the stack goes', () => {
+    expect(bucket()).toMatchObject({ DeletionPolicy: 'Retain', UpdateReplacePolicy: 'Retain' });
+    expect(bucket().Properties).toMatchObject({
+      BucketEncryption: {
+        ServerSideEncryptionConfiguration: [
+          { ServerSideEncryptionByDefault: { SSEAlgorithm: 'AES256' } },
+        ],
+      },
+      OwnershipControls: { Rules: [{ ObjectOwnership: 'BucketOwnerEnforced' }] },
+      PublicAccessBlockConfiguration: {
+        BlockPublicAcls: true,
+        BlockPublicPolicy: true,
+        IgnorePublicAcls: true,
+        RestrictPublicBuckets: true,
+      },
+    });
+    expect(bucket().Properties.VersioningConfiguration).toBeUndefined();
+  });
+
+  test('go after as many days as the record keeps them', () => {
+    const daysOf = (stack: Package) =>
+      bucket(stack).Properties.LifecycleConfiguration.Rules[0].ExpirationInDays;
+    expect([daysOf(ours), daysOf(told)]).toEqual([30, 7]);
+    const { Variables } = told.resources['WebhookLambdaFunction']?.Properties.Environment ?? {};
+    expect(Variables.RECORDING_RETENTION_DAYS).toBe('7');
+  });
+
+  test('are put there by a user who can do nothing else, and has no key of the stack', () => {
+    const { Policies, ManagedPolicyArns, Groups } = only('AWS::IAM::User').Properties;
+    expect({ ManagedPolicyArns, Groups }).toEqual({});
+    expect(Policies).toHaveLength(1);
+    expect(resolveTemplate(Policies[0].PolicyDocument.Statement)).toEqual([
+      { Effect: 'Allow', Action: ['s3:PutObject'], Resource: FILES },
+    ]);
+    expect(of('AWS::IAM::AccessKey')).toEqual([]);
+  });
+
+  test('travel over TLS alone', () => {
+    const { PolicyDocument } = (ours.resources['RecordingsBucketPolicy'] ?? expect.fail())
+      .Properties;
+    expect(PolicyDocument.Statement).toMatchObject([
+      { Effect: 'Deny', Condition: { Bool: { 'aws:SecureTransport': 'false' } } },
+    ]);
+  });
+
+  test('have the time that LiveKit takes to find no recorder', () => {
+    expect(ours.resources['RecordingStartLambdaFunction']?.Properties.Timeout).toBe(29);
   });
 });
 
@@ -906,6 +1028,7 @@ interface Statement {
   Effect: string;
   Action: string[];
   Resource: unknown;
+  Condition?: unknown;
 }
 
 const statementsOf = (role: Resource | undefined): Statement[] =>

@@ -136,7 +136,7 @@ describe('A vacant meeting', () => {
       },
     });
     const { body: history } = await service.listMeetings(club.member, club.clubId);
-    expect(history.meetings).toEqual([lastMeeting]);
+    expect(history.meetings).toEqual([{ ...lastMeeting, recordingCount: 0 }]);
     expect(history.meetings[0]).toMatchObject({ endedBy: null, reason: 'vacant' });
   });
 
@@ -408,13 +408,15 @@ describe('What it did', () => {
       endedMaxDuration: 1,
       zombiesDeleted: 1,
       repaired: 0,
+      recordings: 0,
+      stoppedVacant: 0,
       postponed: 0,
       failed: 0,
     });
     expect(service.lines).toEqual([{ level: 'info', message: 'cleanup', fields: report }]);
   });
 
-  it('costs a query a shard, a read for a hundred clubs, and one list of rooms', async () => {
+  it('costs a query a shard and one for recordings, a read for a hundred clubs, and one list of rooms', async () => {
     const clubs = await Promise.all(Array.from({ length: 5 }, () => clubWith()));
     for (const club of clubs) await join(club, club.member.userId);
     service.wire.forget();
@@ -422,7 +424,7 @@ describe('What it did', () => {
     expect(service.wire.operations().toSorted()).toEqual([
       'BatchGetItem',
       'ListRooms',
-      ...Array<string>(8).fill('Query'),
+      ...Array<string>(9).fill('Query'),
     ]);
   });
 });

@@ -96,7 +96,10 @@ describe('the sample events', () => {
                   joinedAt: expect.any(String),
                 },
               ],
+              recordingConsent: 'notice',
+              recordingAccess: 'moderators',
               meeting: null,
+              recording: null,
               barredUserIds: [],
               lastMeeting: null,
             }

@@ -244,6 +244,8 @@ describe('status', () => {
     meetingId: null,
     maxParticipants: null,
     endsAtLatest: null,
+    recording: null,
+    mustConsent: false,
     lastMeeting: null,
     observedBy: 'record',
     observedAt: expect.stringMatching(ISO),
@@ -359,23 +361,27 @@ describe('token', () => {
         participantName: 'Cleo',
         isModerator: false,
         expiresAt: expect.stringMatching(ISO),
+        recording: null,
       },
     });
     expect(Date.parse(body.expiresAt)).toBe(Number(claimsOf(body.token)['exp']) * 1000);
   });
 
   it.each([
-    { role: 'member', admin: false, record: false },
-    { role: 'moderator', admin: true, record: true },
-    { role: 'owner', admin: true, record: true },
+    { role: 'member', grants: 'full', admin: false, record: false },
+    { role: 'moderator', grants: 'full', admin: true, record: true },
+    { role: 'owner', grants: 'full', admin: true, record: true },
+    { role: 'moderator', grants: 'room', admin: true, record: false },
+    { role: 'moderator', grants: undefined, admin: false, record: false },
   ] as const)(
-    'of a $role holds exactly its grants and no other',
-    async ({ role, admin, record }) => {
+    'of a $role holds exactly its grants and no other, with MODERATOR_GRANTS $grants',
+    async ({ role, grants, admin, record }) => {
+      const { call } = await world.boot(grants ? { env: { MODERATOR_GRANTS: grants } } : {});
       const { meeting, ...club } = await startedClub();
-      const { body } = await world.call('token', club[role], {
+      const { body } = await call('token', club[role], {
         body: { readingClubId: club.clubId, participantName: 'Somebody' },
       });
-      expect(body.isModerator).toBe(admin);
+      expect(body.isModerator).toBe(role !== 'member');
       expect(grantsOf(body.token)).toEqual({
         iss: API_KEY,
         sub: club[role].userId,

@@ -36,6 +36,8 @@ const NO_MEMBER = '403 NOT_A_MEMBER';
 const NO_MODERATOR = '403 NOT_A_MODERATOR';
 const NOT_ALLOWED = '403 NOT_ALLOWED';
 const REMOVED = '403 REMOVED_FROM_MEETING';
+const NOT_RECORDED = '409 RECORDING_NOT_ACTIVE';
+const NO_FILE = '404 RECORDING_NOT_FOUND';
 const UNKNOWN = '401 UNAUTHENTICATED';
 
 /** What each route answers; the compiler sees to it that none is left out. */
@@ -55,9 +57,17 @@ const everyRoute = (status: string): Row => ({
   remove: status,
   readmit: status,
   role: status,
+  recordingStart: status,
+  recordingStop: status,
+  recordingConsent: status,
+  recordings: status,
+  recordingDownload: status,
+  recordingDelete: status,
 });
 
-const theModerator: Row = everyRoute(OK);
+/** No recording is on, and the last meeting has none. */
+const UNRECORDED = { recordingStop: NOT_RECORDED, recordingDownload: NO_FILE };
+const theModerator: Row = { ...everyRoute(OK), ...UNRECORDED, recordingDelete: NO_FILE };
 const aModerator: Row = { ...theModerator, role: NOT_ALLOWED };
 const aMember: Row = {
   ...everyRoute(NO_MODERATOR),
@@ -67,6 +77,8 @@ const aMember: Row = {
   meeting: OK,
   myClubs: OK,
   members: OK,
+  recordingConsent: OK,
+  recordings: OK,
 };
 const aStranger: Row = {
   ...everyRoute(NO_MODERATOR),
@@ -77,6 +89,9 @@ const aStranger: Row = {
   // Their own clubs: this one is not among them.
   myClubs: OK,
   members: NO_MEMBER,
+  recordingConsent: NO_MEMBER,
+  recordings: NO_MEMBER,
+  recordingDownload: NO_MEMBER,
 };
 
 const WHILE_ON: Record<Role, Row> = {
@@ -85,7 +100,7 @@ const WHILE_ON: Record<Role, Row> = {
   promoted: aModerator,
   member: aMember,
   demoted: aMember,
-  removed: { ...aMember, token: REMOVED },
+  removed: { ...aMember, token: REMOVED, recordingConsent: REMOVED },
   'removed moderator': {
     ...everyRoute(REMOVED),
     status: OK,
@@ -94,6 +109,9 @@ const WHILE_ON: Record<Role, Row> = {
     myClubs: OK,
     members: OK,
     role: NOT_ALLOWED,
+    recordings: OK,
+    recordingDownload: NO_FILE,
+    recordingDelete: NO_FILE,
   },
   'taken off the club': aStranger,
   outsider: aStranger,
@@ -104,9 +122,10 @@ const WHILE_ON: Record<Role, Row> = {
 
 /** The bars went with the meeting, and so did what there was to moderate. */
 const nothingOn = (row: Row): Row => {
-  const off = (status: string) => (status === OK || status === REMOVED ? OFF : status);
+  const off = (status: string) => ([OK, REMOVED, NOT_RECORDED].includes(status) ? OFF : status);
   const lifted = (status: string) => (status === REMOVED ? OK : status);
   const { token, start, end, participants, mute, muteAll, remove, readmit } = row;
+  const { recordingStart, recordingStop, recordingConsent } = row;
   return {
     ...row,
     token: off(token),
@@ -117,6 +136,9 @@ const nothingOn = (row: Row): Row => {
     muteAll: off(muteAll),
     remove: off(remove),
     readmit: off(readmit),
+    recordingStart: off(recordingStart),
+    recordingStop: off(recordingStop),
+    recordingConsent: off(recordingConsent),
   };
 };
 
@@ -124,13 +146,22 @@ const expected = (state: State, role: Role): Row =>
   state === 'on' ? WHILE_ON[role] : nothingOn(WHILE_ON[role]);
 
 /** Looking changes nothing. */
-const LOOKS: Route[] = ['status', 'meetings', 'meeting', 'myClubs', 'members', 'participants'];
+const LOOKS: Route[] = [
+  'status',
+  'meetings',
+  'meeting',
+  'myClubs',
+  'members',
+  'participants',
+  'recordings',
+  'recordingDownload',
+];
 
 let world: Moderation;
 let service: Service;
 let away: TestClub;
 beforeAll(async () => {
-  world = await startModeration();
+  world = await startModeration('stand-in', { isRecorded: true });
   service = await world.boot();
   away = await world.createClub();
   await service.call('start', away.owner, away);
@@ -200,7 +231,11 @@ const optionsOf = (
 ): CallOptions => ({
   clubId,
   ...(['mute', 'remove', 'readmit', 'role'].includes(route) && { userId: target }),
-  ...(route === 'meeting' && { meetingId }),
+  ...(['meeting', 'recordings'].includes(route) && { meetingId }),
+  ...(['recordingDownload', 'recordingDelete'].includes(route) && {
+    meetingId,
+    recordingId: '01ARZ3NDEKTSV4RRFFQ69G5FAW',
+  }),
   ...(route === 'role' && { body: { role: 'moderator' } }),
 });
 
@@ -224,7 +259,10 @@ describe.each(STATES)('With a meeting that is %s', (state) => {
       };
       expect(changed, `${route} changes nothing`).toEqual({ items: before, rooms });
       if (status !== 200) {
-        const asked = service.wire.operations().filter((name) => name !== 'BatchGetItem');
+        const reads = body.code === 'RECORDING_NOT_FOUND' ? ['GetItem'] : [];
+        const asked = service.wire
+          .operations()
+          .filter((name) => !['BatchGetItem', ...reads].includes(name));
         // A start claims beside the read, under the condition that the club's own moderator asks.
         const claims = route === 'start' && status !== 401 ? ['UpdateItem'] : [];
         expect(asked, `${route} asks for no more than the record`).toEqual(claims);

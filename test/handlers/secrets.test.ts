@@ -24,7 +24,12 @@ import * as status from '../../functions/status.ts';
 import * as token from '../../functions/token.ts';
 import * as webhook from '../../functions/webhook.ts';
 import * as config from '../../lib/config.ts';
-import { createClubCommandDeps, createDeps, createWebhookDeps } from '../../lib/deps.ts';
+import {
+  createCleanupDeps,
+  createClubCommandDeps,
+  createDeps,
+  createWebhookDeps,
+} from '../../lib/deps.ts';
 import { createClub } from '../../local/demo-data.ts';
 import { startDatabase } from '../../local/dynamodb.ts';
 import { startStandIn } from '../../local/livekit/stand-in.ts';
@@ -35,6 +40,7 @@ import { answer, breakOff, cut, edit, on, throttling } from '../support/faults.t
 import { accessClaims, CLIENT_ID, rs256, startIssuer, type User } from '../support/issuer.ts';
 import { captureOutput } from '../support/logs.ts';
 import { eventBody, sign, webhookPost } from '../support/meetings.ts';
+import { RECORDING_ENV } from '../support/no-recordings.ts';
 import { expectNoSecret, formsOf } from '../support/secrets.ts';
 import { type Fault, startWire } from '../support/wire.ts';
 
@@ -152,11 +158,16 @@ async function startWorld() {
 
     const trusted = `${wire.urlOf('identity')}/the-pool`;
     const { livekit: _, loadConfig, ...parts } = config;
-    const { store, identity, rooms, tokens, limits, cleanup: rules } = parts;
+    const { store, identity, rooms, tokens, limits, cleanup: rules, recording } = parts;
     const loaded = {
       ...loadConfig(
-        { store, identity, rooms, tokens, limits, cleanup: rules },
-        { TABLE_NAME: database.tableName, COGNITO_ISSUER: trusted, COGNITO_CLIENT_IDS: CLIENT_ID },
+        { store, identity, rooms, tokens, limits, cleanup: rules, recording },
+        {
+          ...RECORDING_ENV,
+          TABLE_NAME: database.tableName,
+          COGNITO_ISSUER: trusted,
+          COGNITO_CLIENT_IDS: CLIENT_ID,
+        },
       ),
       livekit: { parameter: { name: '/livekit', region: 'eu-central-1', endpoint: ssm.url } },
     };
@@ -177,7 +188,7 @@ async function startWorld() {
     };
     const receive = noting(webhook.createHandler(createWebhookDeps(loaded)));
     const manage = clubs.createHandler(createClubCommandDeps(loaded));
-    const cleanUp = cleanup.createHandler(deps);
+    const cleanUp = cleanup.createHandler(createCleanupDeps(loaded));
 
     const clubId = `club-${randomUUID().slice(0, 8)}`;
     const owner: User = { userId: randomUUID(), username: 'owner' };

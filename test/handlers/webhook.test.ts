@@ -28,6 +28,7 @@ import {
   type TestClub,
   webhookPost,
 } from '../support/meetings.ts';
+import { NO_RECORDINGS } from '../support/no-recordings.ts';
 import { API_KEY, API_SECRET } from '../support/world.ts';
 
 let meetings: Meetings;
@@ -252,7 +253,10 @@ describe('During a rotation', () => {
       { TABLE_NAME: database.tableName, DYNAMODB_ENDPOINT: database.endpoint },
     );
     const log = { info: () => undefined, warn: () => undefined, error: () => undefined };
-    const deps = { ...createWebhookDeps({ ...config, livekit: { settings } }), log };
+    const deps = {
+      ...createWebhookDeps({ ...config, recording: NO_RECORDINGS, livekit: { settings } }),
+      log,
+    };
     return webhook.createHandler(deps);
   }
 

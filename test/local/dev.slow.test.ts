@@ -15,12 +15,22 @@ import * as start from '../../functions/start.ts';
 import * as status from '../../functions/status.ts';
 import * as token from '../../functions/token.ts';
 import * as webhook from '../../functions/webhook.ts';
-import { identity, limits, livekit, loadConfig, rooms, store, tokens } from '../../lib/config.ts';
+import {
+  identity,
+  limits,
+  livekit,
+  loadConfig,
+  recording,
+  rooms,
+  store,
+  tokens,
+} from '../../lib/config.ts';
 import { createDeps, createWebhookDeps } from '../../lib/deps.ts';
 import { apiClient } from '../../local/client.ts';
 import { issuerOf, logIn } from '../../local/identity.ts';
 import { StackDescription } from '../../local/stack-file.ts';
 import { invoke } from '../support/calls.ts';
+import { RECORDING_ENV } from '../support/no-recordings.ts';
 import { fetchNoting } from '../support/openapi.ts';
 import { expectNoSecret } from '../support/secrets.ts';
 import { descendantsOf, isRunning } from './processes.ts';
@@ -258,8 +268,9 @@ describe('npm run dev', { timeout: READY_MS + 20_000 }, () => {
 
     it('writes events that the functions answer', async () => {
       const config = loadConfig(
-        { store, livekit, identity, rooms, tokens, limits },
+        { store, livekit, identity, rooms, tokens, limits, recording },
         {
+          ...RECORDING_ENV,
           TABLE_NAME: stack.dynamodb.tableName,
           DYNAMODB_ENDPOINT: stack.dynamodb.endpoint,
           LIVEKIT_WS_URL: stack.livekit.wsUrl,

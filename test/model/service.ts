@@ -7,11 +7,13 @@ import { createGrantRepository } from '../../lib/dynamodb/grants.ts';
 import { createMemberRepository } from '../../lib/dynamodb/members.ts';
 import { createPresenceRepository } from '../../lib/dynamodb/presence.ts';
 import { createProbeRepository } from '../../lib/dynamodb/probes.ts';
+import { createRecordingRepository } from '../../lib/dynamodb/recordings.ts';
 import { type Item, openTable, type Table } from '../../lib/dynamodb/table.ts';
 import type { ModeratorGrants } from '../../lib/meetings/grants.ts';
 import type { Log, Meter } from '../../lib/meetings/ports.ts';
-
+import type { FileStore, Recorder } from '../../lib/meetings/recording/ports.ts';
 import type { Table as Database } from '../../local/dynamodb.ts';
+import { NO_RECORDINGS } from '../support/no-recordings.ts';
 import { CLUBS } from './calls.ts';
 import { createRooms, type Rooms } from './rooms.ts';
 
@@ -21,6 +23,19 @@ export const MAX_PARTICIPANTS = 2;
 
 const silent: Log = { info: () => {}, warn: () => {}, error: () => {} };
 const meter: Meter = { request: () => {}, run: () => {} };
+
+/** Nothing is recorded here. */
+const NO_RECORDER: Recorder = {
+  start: async () => ({ outcome: 'refused', cause: undefined }),
+  stop: async () => 'over',
+  listActive: async () => [],
+  listOf: async () => [],
+};
+const NO_FILES: FileStore = {
+  find: async () => undefined,
+  remove: async () => {},
+  addressOf: async () => 'http://127.0.0.1:9/',
+};
 
 export type World = Awaited<ReturnType<typeof newWorld>>;
 export type Service = ReturnType<typeof serviceOn>;
@@ -67,6 +82,10 @@ export function serviceOn({
     members: createMemberRepository(table),
     presence: createPresenceRepository(table),
     probes: createProbeRepository(table),
+    recordings: createRecordingRepository(table),
+    recorder: NO_RECORDER,
+    files: NO_FILES,
+    recording: NO_RECORDINGS,
     administration: createClubAdministration(table),
     media: rooms.media,
     now,

@@ -38,9 +38,9 @@ import * as webhook from '../../functions/webhook.ts';
 import * as config from '../../lib/config.ts';
 import type { MeetingDetails, MeetingList } from '../../lib/contract/answers.ts';
 import {
+  createCleanupDeps,
   createDeps,
   createRecordDeps,
-  createServiceDeps,
   createWebhookDeps,
 } from '../../lib/deps.ts';
 import { activeShardOf } from '../../lib/dynamodb/keys.ts';
@@ -60,6 +60,7 @@ import { askHandler, type CallOptions, eventOf, invoke, type Route } from './cal
 import { CLEANUP_TIMEOUT_MS, contextOf } from './context.ts';
 import { startTestDatabase } from './database.ts';
 import { accessClaims, CLIENT_ID, rs256, startIssuer, type User } from './issuer.ts';
+import { RECORDING_ENV } from './no-recordings.ts';
 import { type Fault, startWire } from './wire.ts';
 import { API_KEY, API_SECRET } from './world.ts';
 
@@ -250,10 +251,20 @@ export async function startMeetings(options: MeetingsOptions = {}) {
     if (wire) wires.push(wire);
     for (const fault of faults) wire?.set(fault);
     const trusted = `${wire?.urlOf('identity') ?? issuer.url}/the-pool`;
-    const { store, livekit, identity, rooms, tokens, limits, cleanup: cleanupRules } = config;
+    const {
+      store,
+      livekit,
+      identity,
+      rooms,
+      tokens,
+      limits,
+      cleanup: cleanupRules,
+      recording,
+    } = config;
     const loaded = config.loadConfig(
-      { store, livekit, identity, rooms, tokens, limits, cleanup: cleanupRules },
+      { store, livekit, identity, rooms, tokens, limits, cleanup: cleanupRules, recording },
       {
+        ...RECORDING_ENV,
         TABLE_NAME: TableName,
         DYNAMODB_ENDPOINT: wire?.urlOf('store') ?? database.endpoint,
         LIVEKIT_WS_URL: (wire?.urlOf('media') ?? standIn.url).replace('http:', 'ws:'),
@@ -282,7 +293,7 @@ export async function startMeetings(options: MeetingsOptions = {}) {
     const listHandler = meetings.createHandler(history);
     const detailsHandler = meeting.createHandler(history);
     const receive = webhook.createHandler({ ...createWebhookDeps(loaded), ...own });
-    const service = { ...createServiceDeps(loaded), ...own };
+    const service = { ...createCleanupDeps(loaded), ...own };
     const cleanUpHandler = cleanup.createHandler(cleanupDeps ? cleanupDeps(service) : service);
 
     const bearer = (who: User | string | undefined) =>

@@ -18,6 +18,12 @@ import muteAllEvent from '../../events/muteAll.json' with { type: 'json' };
 import myClubsEvent from '../../events/myClubs.json' with { type: 'json' };
 import participantsEvent from '../../events/participants.json' with { type: 'json' };
 import readmitEvent from '../../events/readmit.json' with { type: 'json' };
+import recordingConsentEvent from '../../events/recordingConsent.json' with { type: 'json' };
+import recordingDeleteEvent from '../../events/recordingDelete.json' with { type: 'json' };
+import recordingDownloadEvent from '../../events/recordingDownload.json' with { type: 'json' };
+import recordingStartEvent from '../../events/recordingStart.json' with { type: 'json' };
+import recordingStopEvent from '../../events/recordingStop.json' with { type: 'json' };
+import recordingsEvent from '../../events/recordings.json' with { type: 'json' };
 import removeEvent from '../../events/remove.json' with { type: 'json' };
 import roleEvent from '../../events/role.json' with { type: 'json' };
 import startEvent from '../../events/start.json' with { type: 'json' };
@@ -34,6 +40,12 @@ import * as muteAll from '../../functions/mute-all.ts';
 import * as myClubs from '../../functions/my-clubs.ts';
 import * as participants from '../../functions/participants.ts';
 import * as readmit from '../../functions/readmit.ts';
+import * as recordingConsent from '../../functions/recording-consent.ts';
+import * as recordingDelete from '../../functions/recording-delete.ts';
+import * as recordingDownload from '../../functions/recording-download.ts';
+import * as recordingStart from '../../functions/recording-start.ts';
+import * as recordingStop from '../../functions/recording-stop.ts';
+import * as recordings from '../../functions/recordings.ts';
 import * as remove from '../../functions/remove.ts';
 import * as role from '../../functions/role.ts';
 import * as start from '../../functions/start.ts';
@@ -42,7 +54,12 @@ import * as token from '../../functions/token.ts';
 import * as webhook from '../../functions/webhook.ts';
 import * as config from '../../lib/config.ts';
 import type { ShownClub } from '../../lib/contract/commands.ts';
-import { createClubCommandDeps, createDeps, createWebhookDeps } from '../../lib/deps.ts';
+import {
+  createClubCommandDeps,
+  createDeps,
+  createRecordingDeps,
+  createWebhookDeps,
+} from '../../lib/deps.ts';
 import type { ErrorCode } from '../../lib/errors.ts';
 import type { CleanupReport } from '../../lib/meetings/cleanup/types.ts';
 import type { Club, Session } from '../../lib/meetings/model.ts';
@@ -50,12 +67,14 @@ import type { Log } from '../../lib/meetings/ports.ts';
 import type { Answers as ClientAnswers } from '../../local/client.ts';
 import { documentClient } from '../../local/dynamodb.ts';
 import { type LiveKitOptions, startLiveKit } from '../../local/livekit/start.ts';
+import { startS3 } from '../../local/s3.ts';
 import { eventually } from '../livekit/livekits.ts';
 import { askHandler, type Handler } from './calls.ts';
 import { CLEANUP_TIMEOUT_MS, contextOf } from './context.ts';
 import { startTestDatabase } from './database.ts';
 import { accessClaims, CLIENT_ID, rs256, startIssuer, type User } from './issuer.ts';
 import { type Line, type Told, webhookPost } from './meetings.ts';
+import { RECORDING_ENV } from './no-recordings.ts';
 import { withinRoles } from './roles.ts';
 import { type Fault, startWire } from './wire.ts';
 import type { LiveKitKind } from './world.ts';
@@ -75,6 +94,12 @@ export const ROUTES = [
   'remove',
   'readmit',
   'role',
+  'recordingStart',
+  'recordingStop',
+  'recordingConsent',
+  'recordings',
+  'recordingDownload',
+  'recordingDelete',
 ] as const;
 export type Route = (typeof ROUTES)[number];
 
@@ -104,12 +129,19 @@ const EVENTS: Record<Route, object & { headers: Record<string, string> }> = {
   remove: removeEvent,
   readmit: readmitEvent,
   role: roleEvent,
+  recordingStart: recordingStartEvent,
+  recordingStop: recordingStopEvent,
+  recordingConsent: recordingConsentEvent,
+  recordings: recordingsEvent,
+  recordingDownload: recordingDownloadEvent,
+  recordingDelete: recordingDeleteEvent,
 };
 
 export interface CallOptions {
   clubId: string;
   userId?: string;
   meetingId?: string;
+  recordingId?: string;
   body?: object;
   query?: Record<string, string>;
   /** What is left of the function's time. */
@@ -117,7 +149,7 @@ export interface CallOptions {
 }
 
 export interface BootOptions {
-  /** Over the usual environment, in which `MODERATOR_GRANTS` is `none`. */
+  /** Over the usual environment. */
   env?: Record<string, string>;
   now?: () => Date;
   faults?: Fault[];
@@ -127,9 +159,14 @@ export type Moderation = Awaited<ReturnType<typeof startModeration>>;
 export type Service = Awaited<ReturnType<Moderation['boot']>>;
 export type TestClub = Awaited<ReturnType<Moderation['createClub']>>;
 
+export interface ModerationOptions {
+  /** Whether there is a recorder, and a bucket for its files. */
+  isRecorded?: boolean;
+}
+
 export async function startModeration(
   kind: LiveKitKind = 'stand-in',
-  { missingRoom }: Pick<LiveKitOptions, 'missingRoom'> = {},
+  { missingRoom, isRecorded = false }: Pick<LiveKitOptions, 'missingRoom'> & ModerationOptions = {},
 ) {
   const [database, issuer] = await Promise.all([startTestDatabase(), startIssuer()]);
   const documents = documentClient(database.endpoint);
@@ -151,7 +188,9 @@ export async function startModeration(
     env: { ...process.env, LIVEKIT: kind },
     webhookUrl: `http://127.0.0.1:${doorPort}/`,
     missingRoom,
+    hasRecorder: isRecorded,
   });
+  const s3 = isRecorded ? await startS3() : undefined;
   const wires: Awaited<ReturnType<typeof startWire>>[] = [];
 
   async function boot({ env, now, faults = [] }: BootOptions = {}) {
@@ -159,13 +198,24 @@ export async function startModeration(
       store: database.endpoint,
       media: livekit.wsUrl.replace('ws:', 'http:'),
       identity: issuer.url,
+      ...(s3 && { files: s3.endpoint }),
     });
     wires.push(wire);
     const trusted = `${wire.urlOf('identity')}/the-pool`;
-    const { store, livekit: media, identity, rooms, tokens, limits, cleanup: rules } = config;
+    const {
+      store,
+      livekit: media,
+      identity,
+      rooms,
+      tokens,
+      limits,
+      cleanup: rules,
+      recording,
+    } = config;
     const loaded = config.loadConfig(
-      { store, livekit: media, identity, rooms, tokens, limits, cleanup: rules },
+      { store, livekit: media, identity, rooms, tokens, limits, cleanup: rules, recording },
       {
+        ...RECORDING_ENV,
         TABLE_NAME: database.tableName,
         DYNAMODB_ENDPOINT: wire.urlOf('store'),
         LIVEKIT_WS_URL: wire.urlOf('media').replace('http:', 'ws:'),
@@ -173,7 +223,14 @@ export async function startModeration(
         LIVEKIT_API_SECRET: livekit.apiSecret,
         COGNITO_ISSUER: trusted,
         COGNITO_CLIENT_IDS: CLIENT_ID,
-        MODERATOR_GRANTS: 'none',
+        ...(s3 && {
+          RECORDINGS_BUCKET: s3.bucket,
+          RECORDINGS_ENDPOINT: wire.urlOf('files'),
+          RECORDING_DEFAULT: 'audio',
+          RECORDING_UPLOAD_ACCESS_KEY: s3.accessKeyId,
+          RECORDING_UPLOAD_SECRET: s3.secretAccessKey,
+          RECORDING_UPLOAD_REGION: s3.region,
+        }),
         ...env,
       },
     );
@@ -183,7 +240,12 @@ export async function startModeration(
       warn: (message, fields, error) => lines.push({ level: 'warn', message, fields, error }),
       error: (message, fields, error) => lines.push({ level: 'error', message, fields, error }),
     };
-    const deps = { ...createDeps(loaded), log, ...(now && { now }) };
+    const deps = {
+      ...createDeps(loaded),
+      ...createRecordingDeps(loaded),
+      log,
+      ...(now && { now }),
+    };
     const routes: Record<Route, Handler> = {
       token: token.createHandler(deps),
       start: start.createHandler(deps),
@@ -199,6 +261,12 @@ export async function startModeration(
       remove: remove.createHandler(deps),
       readmit: readmit.createHandler(deps),
       role: role.createHandler(deps),
+      recordingStart: recordingStart.createHandler(deps),
+      recordingStop: recordingStop.createHandler(deps),
+      recordingConsent: recordingConsent.createHandler(deps),
+      recordings: recordings.createHandler(deps),
+      recordingDownload: recordingDownload.createHandler(deps),
+      recordingDelete: recordingDelete.createHandler(deps),
     };
     const receive = webhook.createHandler({
       ...createWebhookDeps(loaded),
@@ -230,7 +298,8 @@ export async function startModeration(
         options: CallOptions,
       ): Promise<Answer<R>> {
         const event = eventOf(route, bearer(who), options);
-        const ask = () => askHandler(routes[route], event, options.remainingMs);
+        const time = options.remainingMs ?? (route === 'recordingStart' ? 29_000 : undefined);
+        const ask = () => askHandler(routes[route], event, time);
         const { status: code, body } = await as(route, ask);
         return { status: code, body: JSON.parse(body) };
       },
@@ -266,6 +335,16 @@ export async function startModeration(
   return {
     kind,
     database,
+    /** Where files are, when it is recorded. */
+    get s3() {
+      if (!s3) throw new Error('There is no bucket');
+      return s3;
+    },
+    /** The recorder of a server. */
+    get recorder() {
+      if (!livekit.recorder) throw new Error('There is no recorder');
+      return livekit.recorder;
+    },
     wsUrl: livekit.wsUrl,
     livekit: {
       kind: livekit.kind,
@@ -345,6 +424,7 @@ export async function startModeration(
       await Promise.all(wires.map((wire) => wire.close()));
       documents.destroy();
       await livekit.stop();
+      await s3?.stop();
       door.close();
       door.closeAllConnections();
       await Promise.all([database.stop(), issuer.close()]);
@@ -355,14 +435,19 @@ export async function startModeration(
 function eventOf(
   route: Route,
   authorization: string | undefined,
-  { clubId, userId, meetingId, body, query }: CallOptions,
+  { clubId, userId, meetingId, recordingId, body, query }: CallOptions,
 ): APIGatewayProxyEventV2 {
   const { authorization: _, ...headers } = EVENTS[route].headers;
   const sent = body ?? (route === 'token' ? { readingClubId: clubId } : undefined);
   return {
     ...(EVENTS[route] as unknown as APIGatewayProxyEventV2),
     headers: { ...headers, ...(authorization !== undefined && { authorization }) },
-    pathParameters: { clubId, ...(userId && { userId }), ...(meetingId && { meetingId }) },
+    pathParameters: {
+      clubId,
+      ...(userId && { userId }),
+      ...(meetingId && { meetingId }),
+      ...(recordingId && { recordingId }),
+    },
     ...(query && { queryStringParameters: query }),
     body: sent ? JSON.stringify(sent) : '',
     isBase64Encoded: false,

@@ -1,4 +1,4 @@
-/** Which calls of DynamoDB each function's role allows, by `deploy/roles.yml`. */
+/** Which calls of DynamoDB and S3 each function's role allows, by `deploy/roles.yml`. */
 import { readFileSync } from 'node:fs';
 import { expect } from 'vitest';
 import type { Wire } from './wire.ts';
@@ -10,11 +10,17 @@ function allowedTo(functionName: string): string[] {
   const [, role] = roles.split(`\n  ${name}:\n`);
   if (role === undefined) throw new Error(`deploy/roles.yml has no ${name}`);
   const [own = ''] = role.split(/\n {2}\w+Role:\n/);
-  return [...own.matchAll(/dynamodb:(\w+)/g)].flatMap(([, operation]) => operation ?? []);
+  // A statement that several roles share is written out in the first of them.
+  const statements = [...own.matchAll(/\*(\w+)$/gm)].map(
+    ([, anchor]) => roles.split(`&${anchor}\n`)[1]?.split('\n              - ')[0] ?? '',
+  );
+  return [...[own, ...statements].join('\n').matchAll(/(?:dynamodb|s3):(\w+)/g)].flatMap(
+    ([, operation]) => operation ?? [],
+  );
 }
 
 /**
- * Wraps a process's calls of its functions: what a function asks of DynamoDB while no other one of the
+ * Wraps a process's calls of its functions: what a function asks of DynamoDB and S3 while no other one of the
  * process runs must be allowed to its role.
  */
 export function withinRoles(wire: Wire) {
@@ -30,8 +36,10 @@ export function withinRoles(wire: Wire) {
       running -= 1;
       const asked = wire
         .seen()
-        .filter((request) => request.side === 'store' && !seen.has(request))
-        .map(({ operation }) => operation);
+        .filter((request) => ['store', 'files'].includes(request.side) && !seen.has(request))
+        .map(({ operation }) => operation)
+        // The recorder's, who has rights of its own.
+        .filter((operation) => operation !== 'PutObject');
       if (!isShared) expect(allowedTo(functionName)).toEqual(expect.arrayContaining(asked));
     }
   };

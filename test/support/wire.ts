@@ -23,13 +23,13 @@ const HOST = '127.0.0.1';
  */
 let nextPort = 20_000 + Math.floor(Math.random() * 10_000);
 
-/** DynamoDB, LiveKit and the user pool's key set; and the way back, from LiveKit to the service. */
-export const SIDES = ['store', 'media', 'identity', 'webhook'] as const;
+/** DynamoDB, LiveKit, the user pool's key set and S3; and the way back, from LiveKit to the service. */
+export const SIDES = ['store', 'media', 'identity', 'files', 'webhook'] as const;
 export type Side = (typeof SIDES)[number];
 
 export interface WireRequest {
   side: Side;
-  /** `GetItem`, `CreateRoom`, …; the key set is `GetKeys`. */
+  /** `GetItem`, `CreateRoom`, …; the key set is `GetKeys`; of S3 the action in IAM, `ListBucket`. */
   operation: string;
   headers: IncomingHttpHeaders;
   body: Buffer;
@@ -146,8 +146,17 @@ export async function startWire(upstreams: Partial<Record<Side, string>>) {
   };
 }
 
-function operationOf(side: Side, { headers, url = '' }: IncomingMessage): string {
+const OBJECT_ACTIONS: Record<string, string> = {
+  GET: 'GetObject',
+  PUT: 'PutObject',
+  DELETE: 'DeleteObject',
+};
+
+function operationOf(side: Side, { headers, url = '', method = '' }: IncomingMessage): string {
   if (side === 'identity') return 'GetKeys';
+  if (side === 'files') {
+    return url.includes('list-type=') ? 'ListBucket' : (OBJECT_ACTIONS[method] ?? method);
+  }
   const name = side === 'store' ? String(headers['x-amz-target']) : url;
   return name.split(/[./]/).at(-1) ?? name;
 }

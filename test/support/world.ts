@@ -10,7 +10,16 @@ import * as end from '../../functions/end.ts';
 import * as start from '../../functions/start.ts';
 import * as status from '../../functions/status.ts';
 import * as token from '../../functions/token.ts';
-import { identity, limits, livekit, loadConfig, rooms, store, tokens } from '../../lib/config.ts';
+import {
+  identity,
+  limits,
+  livekit,
+  loadConfig,
+  recording,
+  rooms,
+  store,
+  tokens,
+} from '../../lib/config.ts';
 import { createDeps } from '../../lib/deps.ts';
 import type { Club, EndedMeeting } from '../../lib/meetings/model.ts';
 import { createClub } from '../../local/demo-data.ts';
@@ -20,6 +29,7 @@ import { startStandIn } from '../../local/livekit/stand-in.ts';
 import { type Answer, type CallOptions, eventOf, invoke, type Route } from './calls.ts';
 import { startTestDatabase } from './database.ts';
 import { accessClaims, CLIENT_ID, type Issuer, rs256, startIssuer, type User } from './issuer.ts';
+import { RECORDING_ENV } from './no-recordings.ts';
 import { type Fault, type Side, startWire, type Wire } from './wire.ts';
 
 // Outages are what these tests are about, and each is logged as a warning; what is unexpected is seen.
@@ -226,7 +236,10 @@ export async function startWorld(kind: LiveKitKind = 'stand-in') {
 }
 
 function handlersWith(env: Record<string, string>, now: (() => Date) | undefined) {
-  const config = loadConfig({ store, livekit, identity, rooms, tokens, limits }, env);
+  const config = loadConfig(
+    { store, livekit, identity, rooms, tokens, limits, recording },
+    { ...RECORDING_ENV, ...env },
+  );
   const deps = { ...createDeps(config), ...(now && { now }) };
   return {
     token: token.createHandler(deps),

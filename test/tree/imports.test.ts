@@ -47,6 +47,7 @@ const MAY_IMPORT: Record<string, string[]> = {
     'node:',
     'zod/mini',
   ],
+  'lib/s3': ['lib/errors.ts', 'lib/meetings', 'aws4fetch', '@aws-sdk/credential-provider-env'],
   'lib/cognito': ['lib/errors.ts', 'lib/meetings', 'aws-jwt-verify'],
   'lib/http': [
     'lib/errors.ts',
@@ -75,6 +76,7 @@ const MAY_IMPORT: Record<string, string[]> = {
     'lib/dynamodb',
     'lib/livekit',
     'lib/meetings',
+    'lib/s3',
     'ulid',
   ],
 

@@ -25,6 +25,7 @@ import {
   limits,
   livekit,
   loadConfig,
+  recording,
   rooms,
   store,
   tokens,
@@ -54,6 +55,7 @@ import {
   startIssuer,
   type User,
 } from '../../support/issuer.ts';
+import { RECORDING_ENV } from '../../support/no-recordings.ts';
 import { startWire } from '../../support/wire.ts';
 
 const JOINS = 3;
@@ -278,8 +280,9 @@ export async function startService(
   });
   const trusted = `${wire.urlOf('identity')}/the-pool`;
   const config = loadConfig(
-    { store, livekit, identity, rooms, tokens, limits, cleanup },
+    { store, livekit, identity, rooms, tokens, limits, cleanup, recording },
     {
+      ...RECORDING_ENV,
       TABLE_NAME: database.tableName,
       DYNAMODB_ENDPOINT: wire.urlOf('store'),
       LIVEKIT_WS_URL: wire.urlOf('media').replace('http:', 'ws:'),

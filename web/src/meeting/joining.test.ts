@@ -12,6 +12,7 @@ const TOKEN: JoinToken = {
   participantName: 'Ada',
   isModerator: false,
   expiresAt: '2026-11-26T10:00:00.000Z',
+  recording: null,
 };
 const refusal = (status: number, code: ErrorCode, retryAfterSeconds?: number) =>
   new ApiError(status, { error: 'no', code }, retryAfterSeconds);
