@@ -22,6 +22,7 @@ const TOKEN: JoinToken = {
   participantName: 'Ada',
   isModerator: false,
   expiresAt: '2026-11-26T10:00:00.000Z',
+  recording: null,
 };
 
 /** As much of LiveKit's room as the page touches. */
