@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { identity, loadConfig, recording, store } from '../lib/config.ts';
-import { createHistoryDeps } from '../lib/deps.ts';
+import { createRecordDeps } from '../lib/deps.ts';
 import { type HttpDeps, httpHandler } from '../lib/http/handler.ts';
 import { ok } from '../lib/http/response.ts';
 import { ClubId } from '../lib/meetings/model.ts';
@@ -16,4 +16,4 @@ export const createHandler = (deps: ConsentDeps & HttpDeps) =>
   httpHandler(route, deps, { path: Path }, async (request) => ok(await giveConsent(deps, request)));
 
 const config = loadConfig({ store, identity, recording });
-export const handler = createHandler({ ...config, ...createHistoryDeps(config) });
+export const handler = createHandler({ ...config, ...createRecordDeps(config) });

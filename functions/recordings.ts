@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { identity, loadConfig, store } from '../lib/config.ts';
-import { createHistoryDeps } from '../lib/deps.ts';
+import { createRecordDeps } from '../lib/deps.ts';
 import { type HttpDeps, httpHandler } from '../lib/http/handler.ts';
 import { ok } from '../lib/http/response.ts';
 import { ClubId, MeetingId } from '../lib/meetings/model.ts';
@@ -17,4 +17,4 @@ export const createHandler = (deps: RecordingListDeps & HttpDeps) =>
     ok(await listRecordings(deps, request)),
   );
 
-export const handler = createHandler(createHistoryDeps(loadConfig({ store, identity })));
+export const handler = createHandler(createRecordDeps(loadConfig({ store, identity })));

@@ -71,7 +71,7 @@ export function createRecordingDeps<
 
 /** For a function that people call about files: LiveKit knows nothing of those. */
 export const createFileDeps = (config: StoreConfig & IdentityConfig & RecordingConfig) => ({
-  ...createHistoryDeps(config),
+  ...createRecordDeps(config),
   files: filesOf(config),
 });
 
