@@ -54,7 +54,11 @@ test('a second token that is refused as well waits before the next', async () =>
     .mockRejectedValueOnce(new JoinFailed(404))
     .mockRejectedValueOnce(new JoinFailed(404));
   expect(await join(deps)).toEqual({ token: TOKEN });
-  expect(deps.requestToken).toHaveBeenCalledTimes(3);
+  expect(deps.requestToken.mock.calls.flat().map((asked) => asked.isRoomMissing)).toEqual([
+    false,
+    true,
+    true,
+  ]);
   expect(deps.onTrouble.mock.calls).toEqual([[{ attempt: 1, side: 'livekit', waitMs: 1000 }]]);
 });
 

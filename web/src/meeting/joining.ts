@@ -45,13 +45,15 @@ export interface Joining {
 export async function join(
   joining: Joining,
 ): Promise<{ token: JoinToken } | { exit: Exit } | undefined> {
+  let isRoomMissing = false;
   for (let attempt = 0; ; attempt += 1) {
     try {
-      const token = await joinOnce(joining);
+      const token = await joinOnce(joining, isRoomMissing);
       return joining.signal.aborted ? undefined : { token };
     } catch (error) {
       if (joining.signal.aborted) return undefined;
       const isLiveKit = error instanceof JoinFailed;
+      isRoomMissing = isLiveKit && error.status === 404;
       if (!isLiveKit && !isTransient(error)) return { exit: exitOf(error, joining.meetingId) };
       const waitMs = retryDelayMs(attempt, error);
       joining.onTrouble({ attempt: attempt + 1, side: isLiveKit ? 'livekit' : 'api', waitMs });
@@ -62,8 +64,11 @@ export async function join(
 }
 
 /** A token that LiveKit refuses is followed by a second one, once; 404 says that there is no room for it. */
-async function joinOnce({ requestToken, connect, signal }: Joining): Promise<JoinToken> {
-  const token = await requestToken({ isRoomMissing: false });
+async function joinOnce(
+  { requestToken, connect, signal }: Joining,
+  wasRoomMissing: boolean,
+): Promise<JoinToken> {
+  const token = await requestToken({ isRoomMissing: wasRoomMissing });
   signal.throwIfAborted();
   let isRoomMissing = false;
   try {
