@@ -228,7 +228,7 @@ describe('npm run dev', { timeout: READY_MS + 20_000 }, () => {
     });
 
     it('says when the scheduled cleanup runs', () => {
-      expect(dev.output()).toContain('cron */5 * * * * by');
+      expect(dev.output()).toContain('cron */1 * * * * by');
     });
 
     it('writes every sample event, with the club, and with a token where there is one', async () => {
