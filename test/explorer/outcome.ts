@@ -42,7 +42,7 @@ export function linesOf(scene: Scene): string[] {
   const sections = {
     item: items
       .filter((item) => !isCopyOfLast(item, items) && saysSomething(item, scene))
-      .map((item) => withoutFutileBars(item, items)),
+      .map((item) => withoutSpentNote(withoutFutileBars(item, items))),
     room: [...rooms.rooms.values()],
     'to tell': rooms.onTheWay,
   };
@@ -55,6 +55,14 @@ export function linesOf(scene: Scene): string[] {
 function isCopyOfLast({ pk: _, sk, generation: __, ...row }: Item, items: Item[]): boolean {
   const last = items.find((item) => item['sk'] === 'CLUB')?.['lastMeeting'];
   return String(sk).startsWith('MEETING#') && isDeepStrictEqual(row, last);
+}
+
+/** Without the name of the row that was put last, unless it is of the last meeting: then no end puts it again. */
+function withoutSpentNote({ recordedMeetingId, ...item }: Item): Item {
+  const { meetingId } = (item['lastMeeting'] ?? {}) as Item;
+  return recordedMeetingId !== undefined && recordedMeetingId === meetingId
+    ? { ...item, recordedMeetingId }
+    : item;
 }
 
 /** Notes that no answer depends on: docs/decisions.md says of each why it may be there. */

@@ -12,11 +12,14 @@ export const CLUB = 'novels';
 /** The club's own moderator, another one, and a member who is none. */
 export const [OWNER, MODERATOR, MEMBER] = ['ada', 'ben', 'cleo'] as const;
 
+/** Somebody makes sure of the room at this moment: the client asks again (`roomMissing`). */
+const ROOM_MISSING = 'ROOM_MISSING';
+
 export interface Operation {
   /** The use case or the command. */
   does?: string;
   /** What it may answer in place of success, when it was undone while it was being done. */
-  mayRefuse?: ErrorCode;
+  mayRefuse?: ErrorCode | typeof ROOM_MISSING;
   /** LiveKit has to have told this. */
   needs?: MediaEvent['type'];
   /** What the answer may stand for besides itself. */
@@ -163,11 +166,14 @@ const askForToken = (caller: string): Operation => ({
 
 /** With the newest of their tokens. */
 const join = (caller: string): Operation => ({
+  mayRefuse: ROOM_MISSING,
   async run({ tokens, rooms, step }) {
     const { roomName = '' } = tokens.findLast(({ identity }) => identity === caller) ?? {};
     const label = `${caller} joins ${roomName}`;
     return step({ label, reads: [], writes: [roomName, 'events'] }, async () => {
+      if (!rooms.exists(roomName)) return { code: ROOM_MISSING };
       rooms.join(roomName, caller, MAX_PARTICIPANTS);
+      return undefined;
     });
   },
 });
