@@ -5,7 +5,15 @@ import type {
   RoomInstance,
   SessionStart,
 } from '../meetings/ports.ts';
-import { attendanceKey, attendancePrefix, clubKey, roomKey, roomPrefix } from './keys.ts';
+import { findClubIn } from './clubs.ts';
+import {
+  attendanceKey,
+  attendancePrefix,
+  clubKey,
+  meetingKey,
+  roomKey,
+  roomPrefix,
+} from './keys.ts';
 import type { Item, Table } from './table.ts';
 
 /** Seconds for which attendance is kept: 400 days. */
@@ -61,6 +69,25 @@ export function createPresenceRepository(table: Table): PresenceRepository {
     });
   };
 
+  /**
+   * Deletes the room's item again when its meeting is none of the club that there is: that one was
+   * removed while it was written. For a write to the club that was refused.
+   */
+  const removeRoomOfGoneClub = async (
+    { clubId, meetingId }: MeetingRef,
+    roomSid: string,
+  ): Promise<void> => {
+    const row = meetingKey(clubId, meetingId);
+    const items = await table.getTogether([clubKey(clubId), row]);
+    const { club } = findClubIn(items);
+    const isOfClub =
+      club &&
+      (club.meeting?.meetingId === meetingId ||
+        club.lastMeeting?.meetingId === meetingId ||
+        items.some(({ sk, generation }) => sk === row.sk && generation === club.generation));
+    if (!isOfClub) await table.remove(roomKey(clubId, meetingId, roomSid));
+  };
+
   const rowsOf = (clubId: string, prefix: string): Promise<Item[]> =>
     table.query({
       KeyConditionExpression: 'pk = :pk AND begins_with(sk, :prefix)',
@@ -82,7 +109,7 @@ export function createPresenceRepository(table: Table): PresenceRepository {
         },
       });
       if (isNewer) return;
-      await table.updateIf(clubKey(clubId), {
+      const isLiving = await table.updateIf(clubKey(clubId), {
         ConditionExpression: LIVING_ROOM,
         UpdateExpression: 'SET presence.isComplete = :true, presence.observedAt = :observedAt',
         ExpressionAttributeValues: {
@@ -93,12 +120,13 @@ export function createPresenceRepository(table: Table): PresenceRepository {
           ':false': false,
         },
       });
+      if (!isLiving) await removeRoomOfGoneClub(meeting, room.sid);
     },
 
     async roomFinished(meeting, room, finishedAt) {
       const { clubId, meetingId } = meeting;
       await noteRoom(meeting, room.sid, { finishedAt }, finishedAt);
-      await table.updateIf(clubKey(clubId), {
+      const isNewest = await table.updateIf(clubKey(clubId), {
         ConditionExpression:
           'meeting.meetingId = :meetingId AND (attribute_not_exists(presence) OR presence.roomCreatedAt < :createdAt OR presence.roomSid = :roomSid)',
         UpdateExpression: EMPTY_ROOM,
@@ -110,6 +138,7 @@ export function createPresenceRepository(table: Table): PresenceRepository {
           ':observedAt': room.observedAt,
         },
       });
+      if (!isNewest) await removeRoomOfGoneClub(meeting, room.sid);
     },
 
     async roomReopened({ clubId, meetingId }, room) {
@@ -132,7 +161,7 @@ export function createPresenceRepository(table: Table): PresenceRepository {
       const { createdAt, observedAt } = room;
       // Its creation may be dated before the other room's signs of life; this sign is by our clock.
       await noteRoom(meeting, room.sid, { createdAt, seenAt: observedAt }, observedAt);
-      await table.updateIf(clubKey(clubId), {
+      const isAdopted = await table.updateIf(clubKey(clubId), {
         ConditionExpression: 'meeting.meetingId = :meetingId AND presence.roomSid = :insteadOf',
         UpdateExpression: EMPTY_ROOM,
         ExpressionAttributeValues: {
@@ -145,9 +174,17 @@ export function createPresenceRepository(table: Table): PresenceRepository {
           ':observedAt': room.observedAt,
         },
       });
+      if (!isAdopted) await removeRoomOfGoneClub(meeting, room.sid);
     },
 
-    roomSeen: (meeting, roomSid, at) => noteRoom(meeting, roomSid, { seenAt: at }, at),
+    async roomSeen({ clubId, meetingId }, roomSid, at) {
+      await table.updateIf(roomKey(clubId, meetingId, roomSid), {
+        // The item of a complete presence is gone only if its club was removed.
+        ConditionExpression: 'attribute_exists(pk)',
+        UpdateExpression: 'SET seenAt = :seenAt, expiresAt = :expiresAt',
+        ExpressionAttributeValues: { ':seenAt': at, ':expiresAt': expiryOf(at) },
+      });
+    },
 
     async addPresent({ clubId, meetingId }, room, participantSids) {
       const toLivingRoom = () =>

@@ -271,7 +271,7 @@ export interface PresenceRepository {
    */
   roomAdopted(meeting: MeetingRef, room: RoomInstance, insteadOf: Presence): Promise<void>;
 
-  /** A cleanup saw that the room is there. */
+  /** A cleanup saw that the room, whose start was noted, is there. */
   roomSeen(meeting: MeetingRef, roomSid: string, at: string): Promise<void>;
 
   /** Also ends the meeting's vacancy. Says whether the room is the meeting's newest. */

@@ -1,5 +1,5 @@
 /** A club is removed, or a person forgotten, between a request's read and its write. */
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { justAfter } from '../support/faults.ts';
 import type { User } from '../support/issuer.ts';
 import { type Moderation, type Service, startModeration } from '../support/moderation.ts';
@@ -105,6 +105,44 @@ describe.each([
       expect(await world.sessionsOf(club.clubId)).toEqual([]);
     },
   );
+});
+
+describe.each([
+  ['removed', removeClub],
+  ['replaced by the next club of its id', replaceClub],
+])('A club that is %s after a room event is read', (_, remove) => {
+  it.each(['room_started', 'room_finished'])(
+    'has no note of the room of a late %s',
+    async (event) => {
+      const club = await world.createClub();
+      const other = vi.fn(() => remove(club));
+      const slow = await world.boot({ faults: [justAfter('GetItem', other)] });
+      if (event === 'room_started') world.tellTo(slow);
+      const { body: meeting } = await service.call('start', club.owner, club);
+      if (event === 'room_finished') {
+        await world.standIn.webhooks.settled();
+        world.tellTo(slow);
+        await world.media.deleteRoom(meeting.roomName);
+      }
+      await world.standIn.webhooks.settled();
+      expect(other).toHaveBeenCalledOnce();
+      expect(await world.itemsOf(club.clubId, 'ROOM#')).toEqual([]);
+    },
+  );
+
+  it('has no note of the room that a cleanup saw', async () => {
+    const club = await world.createClub();
+    world.tellTo(service);
+    const { body: meeting } = await service.call('start', club.owner, club);
+    await join(meeting.roomName, club.member);
+    await world.standIn.webhooks.settled();
+    world.tellTo(undefined);
+    const other = vi.fn(() => remove(club));
+    const { cleanUp } = await reader(other);
+    await cleanUp();
+    expect(other).toHaveBeenCalledOnce();
+    expect(await world.itemsOf(club.clubId, 'ROOM#')).toEqual([]);
+  });
 });
 
 const join = (roomName: string, { userId }: User) =>
