@@ -1,12 +1,14 @@
 /** What came of a run, so that two runs can be compared: without times, and with the names of a scene. */
 import { isDeepStrictEqual } from 'node:util';
+import { attendanceOf } from '../../lib/meetings/attendance.ts';
+import { EndedMeeting, RoomLife, Session } from '../../lib/meetings/model.ts';
 import { type Item, type Scene, THREADS } from './world.ts';
 
 const TIME = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/g;
 const MEETING = /[0-7][0-9A-HJKMNP-TV-Z]{25}/g;
-const IS_TIME = new Set(['expiresAt', 'durationSeconds', 'duration']);
+const IS_TIME = new Set(['expiresAt', 'durationSeconds', 'duration', 'secondsPresent']);
 /** Names a change, or says when somebody last looked at the room, and means nothing by itself. */
-const IS_NAME = new Set(['barsRevision', 'seenAt', 'roomEnsuredAt']);
+const IS_NAME = new Set(['barsRevision', 'seenAt', 'roomEnsuredAt', 'recordedMeetingId']);
 
 /** The same text for what differs only in when it was. */
 export function comparable(
@@ -19,7 +21,9 @@ export function comparable(
     // Of a club that was made in this run.
     if (key === 'generation' && part && !generations.has(part)) return 'new';
     if (part instanceof Set) return [...part].map(named).sort();
-    if (part instanceof Map) return Object.fromEntries([...part].map(([k, v]) => [named(k), v]));
+    if (part instanceof Map) {
+      return sorted(Object.fromEntries([...part].map(([k, v]) => [named(k), v])));
+    }
     if (typeof part === 'string') return named(part);
     return sorted(part);
   });
@@ -42,7 +46,8 @@ export function linesOf(scene: Scene): string[] {
   const sections = {
     item: items
       .filter((item) => !isCopyOfLast(item, items) && saysSomething(item, scene))
-      .map((item) => withoutSpentNote(withoutFutileBars(item, items))),
+      .map((item) => withoutFutileBars(item, items)),
+    attendance: attendanceIn(items),
     room: [...rooms.rooms.values()],
     'to tell': rooms.onTheWay,
   };
@@ -57,12 +62,24 @@ function isCopyOfLast({ pk: _, sk, generation: __, ...row }: Item, items: Item[]
   return String(sk).startsWith('MEETING#') && isDeepStrictEqual(row, last);
 }
 
-/** Without the name of the row that was put last, unless it is of the last meeting: then no end puts it again. */
-function withoutSpentNote({ recordedMeetingId, ...item }: Item): Item {
-  const { meetingId } = (item['lastMeeting'] ?? {}) as Item;
-  return recordedMeetingId !== undefined && recordedMeetingId === meetingId
-    ? { ...item, recordedMeetingId }
-    : item;
+/** What is answered about who was in the meetings that are over. */
+function attendanceIn(items: Item[]): unknown[] {
+  const last = items.find(({ sk }) => sk === 'CLUB')?.['lastMeeting'];
+  const rows = items.filter(({ sk }) => String(sk).startsWith('MEETING#'));
+  const ended = new Map(
+    [...rows, ...(last ? [last] : [])].map((row) => {
+      const meeting = EndedMeeting.parse(row);
+      return [meeting.meetingId, meeting];
+    }),
+  );
+  return [...ended.values()].map((meeting) => {
+    const of = (prefix: string) =>
+      items.filter(({ sk }) => String(sk).startsWith(`${prefix}#${meeting.meetingId}#`));
+    const sessions = of('ATTENDANCE').map((item) => Session.parse(item));
+    const lives = of('ROOM').map((item) => RoomLife.parse(item));
+    const { attendance, guestCount } = attendanceOf({ sessions, rooms: lives }, meeting);
+    return { meetingId: meeting.meetingId, attendance, guestCount };
+  });
 }
 
 /** Notes that no answer depends on: docs/decisions.md says of each why it may be there. */
@@ -71,13 +88,10 @@ function saysSomething({ sk, ...item }: Item, { items, tokens, meetings }: Scene
   const club = items.find((one) => one['sk'] === 'CLUB');
   const meeting = club?.['meeting'] as Item | undefined;
   switch (kind) {
-    case 'ATTENDANCE': {
-      const row = items.find((one) => one['sk'] === `MEETING#${id}`);
-      const last = club?.['lastMeeting'] as Item | undefined;
-      const ended = last?.['meetingId'] === id ? last : row;
-      // Somebody came between the end and the deletion of the room: no attendance.
-      return !ended || String(item['joinedAt']) < String(ended['endedAt']);
-    }
+    case 'ATTENDANCE':
+    case 'ROOM':
+      // Else it is compared as it is answered.
+      return !club || meeting?.['meetingId'] === id;
     case 'GRANTS':
       // Noted, and then refused or made a member's token; or in the place of an older meeting's note.
       return (

@@ -150,6 +150,17 @@ export const LEFT: Promise_[] = [
     },
   },
   {
+    promise: 'A history row that the club says was put is there',
+    broken: ({ scene }) => {
+      const { recordedMeetingId, lastMeeting } = scene.items.find(({ sk }) => sk === 'CLUB') ?? {};
+      const { meetingId } = clubOf(scene)?.lastMeeting ?? {};
+      const isPut = rowsOf(scene, `MEETING#${meetingId}`).length > 0;
+      return recordedMeetingId !== undefined && recordedMeetingId === meetingId && !isPut
+        ? [lastMeeting]
+        : [];
+    },
+  },
+  {
     promise: 'The index has the clubs with a meeting on, and no other',
     broken: ({ scene }) =>
       scene.items.filter(

@@ -1,5 +1,5 @@
 /** What can be done at the same time. */
-import { AppError, type ErrorCode } from '../../lib/errors.ts';
+import { AppError } from '../../lib/errors.ts';
 import { cleanUp } from '../../lib/meetings/cleanup/run.ts';
 import { CleanupIncomplete } from '../../lib/meetings/cleanup/types.ts';
 import { handleLiveKitEvent } from '../../lib/meetings/livekit-events.ts';
@@ -19,11 +19,15 @@ export interface Operation {
   /** The use case or the command. */
   does?: string;
   /** What it may answer in place of success, when it was undone while it was being done. */
-  mayRefuse?: ErrorCode | typeof ROOM_MISSING;
+  mayRefuse?: string[];
   /** LiveKit has to have told this. */
   needs?: MediaEvent['type'];
   /** What the answer may stand for besides itself. */
   mayMean?(answer: Answer): object[];
+  /** What LiveKit does by itself: a room that is on its way out lets people in. */
+  isUnheard?: boolean;
+  /** In place of `run`, as if it had been refused after its writes. */
+  refusedLate?(actor: Actor): Promise<unknown>;
   /** It takes several steps and promises only their end: others may see it half done. */
   isGradual?: boolean;
   /** What a newer operation that decides the same has the last word on. */
@@ -62,7 +66,9 @@ function decisionsOf(call: UseCase): string[] {
 const GRADUAL = ['remove-club', 'remove-member', 'forget-user'];
 
 /** A removal that is in the record first, and reaches LiveKit second: docs/decisions.md. */
-const wasOvertaken = (answer: Answer) => [{ ...answer, wasPresent: true }];
+const wasOvertaken = (answer: Answer) =>
+  // Or somebody came in with an old token between the two.
+  answer.isBarred ? [{ ...answer, wasPresent: !answer.wasPresent }] : [];
 const wasOvertaking = (answer: Answer) =>
   answer.isBarred ? [{ ...answer, wasPresent: false }] : [];
 
@@ -80,7 +86,7 @@ const asks = (call: UseCase): Story => {
   const does = call.does === 'manage' ? call.command.command : call.does;
   const operation: Operation = {
     does,
-    ...(does === 'start' && { mayRefuse: 'MEETING_NOT_ACTIVE' }),
+    ...(does === 'start' && { mayRefuse: ['MEETING_NOT_ACTIVE'] }),
     ...(call.does === 'remove' && {
       mayMean: orNotGranted(call.allowRejoin ? wasOvertaking : wasOvertaken),
     }),
@@ -155,7 +161,8 @@ const by = (caller: string) => ({ caller, clubId: CLUB });
 
 const askForToken = (caller: string): Operation => ({
   does: 'token',
-  mayRefuse: 'MEETING_NOT_ACTIVE',
+  mayRefuse: ['MEETING_NOT_ACTIVE', 'REMOVED_FROM_MEETING', 'NOT_A_MEMBER'],
+  refusedLate: ({ service }) => perform(service, { does: 'token', ...by(caller) }, undefined),
   async run({ service, tokens }) {
     const outcome = await perform(service, { does: 'token', ...by(caller) }, undefined);
     const { roomName, isModerator = false } = outcome.answer ?? {};
@@ -166,7 +173,8 @@ const askForToken = (caller: string): Operation => ({
 
 /** With the newest of their tokens. */
 const join = (caller: string): Operation => ({
-  mayRefuse: ROOM_MISSING,
+  mayRefuse: [ROOM_MISSING],
+  isUnheard: true,
   async run({ tokens, rooms, step }) {
     const { roomName = '' } = tokens.findLast(({ identity }) => identity === caller) ?? {};
     const label = `${caller} joins ${roomName}`;

@@ -55,6 +55,8 @@ interface Play {
   late?: Late;
   /** As if nobody had asked for them. */
   without?: readonly Operation[];
+  /** Their answers were lost, and what they wrote was not. */
+  refusedLate?: readonly Operation[];
 }
 
 /** Plays the stories from the scene; what is at rest already is not looked at twice. */
@@ -62,7 +64,7 @@ function playing(theatre: Theatre, scene: Scene, stories: Story[], isSecondLater
   const names = THREADS.slice(0, stories.length);
   const known = new Map<string, Pick<Ran, 'left' | 'broken'>>();
 
-  return async ({ choose, late, without = [] }: Play): Promise<Ran> => {
+  return async ({ choose, late, without = [], refusedLate = [] }: Play): Promise<Ran> => {
     const world = await theatre.open(scene);
     const operationsOf = (index: number) =>
       stories[index]?.operations.filter((operation) => !without.includes(operation)) ?? [];
@@ -75,7 +77,8 @@ function playing(theatre: Theatre, scene: Scene, stories: Story[], isSecondLater
         await actor.step(begins, () => Promise.resolve());
       }
       for (const operation of operationsOf(index)) {
-        answers[index]?.push(await operation.run(actor));
+        const isLost = refusedLate.includes(operation);
+        answers[index]?.push(await (isLost ? operation.refusedLate : operation.run)?.(actor));
       }
     };
     const { taken, isWhole } = await theatre.stage.play(
@@ -124,14 +127,17 @@ export async function together(
   const isGradual = stories.some(({ operations }) => operations.some((one) => one.isGradual));
 
   /** In each order of the operations. */
-  async function serialWithout(without: Operation[]): Promise<Serial> {
+  async function serialWithout(
+    without: Operation[],
+    refusedLate: Operation[] = [],
+  ): Promise<Serial> {
     const turns = stories.flatMap(({ operations }, index) =>
       operations.filter((one) => !without.includes(one)).map(() => THREADS[index] ?? ''),
     );
     const serial: Serial = [];
     for (const order of permutations(turns)) {
       const choose = (doneCount: () => number) => inTurn(order, doneCount);
-      serial.push({ order: order.join(''), ...(await run({ choose, without })) });
+      serial.push({ order: order.join(''), ...(await run({ choose, without, refusedLate })) });
     }
     return serial;
   }
@@ -151,7 +157,16 @@ export async function together(
     for (const refused of subsets(ran.told.filter(isRefused))) {
       const without = refused.map(({ operation }) => operation);
       const key = ran.told.map(({ operation }) => without.includes(operation)).join();
-      const serial = knownSerials.get(key) ?? (await serialWithout(without));
+      const lost = without.filter((operation) => operation.refusedLate);
+      const serial = knownSerials.get(key) ?? [
+        ...(await serialWithout(without)),
+        ...(lost.length > 0
+          ? await serialWithout(
+              without.filter((one) => !lost.includes(one)),
+              lost,
+            )
+          : []),
+      ];
       knownSerials.set(key, serial);
       if (isExplainedBy(ran, serial)) return true;
     }
@@ -171,11 +186,11 @@ export async function together(
 }
 
 const isRefused = ({ code, operation }: Told): boolean =>
-  code !== undefined && code === operation.mayRefuse;
+  code !== undefined && (operation.mayRefuse ?? []).includes(code);
 
 /** Whether an operation may say this where it says `instead` when it is alone. */
 function mayTake(told: Told, instead: Told, isGradual: boolean): boolean {
-  if (told.text === instead.text) return true;
+  if (told.text === instead.text || told.operation.isUnheard) return true;
   if (told.code === undefined) {
     return isGradual ? instead.code === undefined : told.mayMean.includes(instead.text);
   }

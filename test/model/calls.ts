@@ -135,6 +135,7 @@ export interface Answer {
   attendance?: unknown[];
   failed?: number;
   isBarred?: boolean;
+  wasPresent?: boolean;
   isModerator?: boolean;
   effective?: string;
   until?: string;
