@@ -26,8 +26,11 @@ import { isStale, timeOfChange } from './times.ts';
 /** Members on one page of `show`: at 600 bytes each far from the 6 MB that Lambda answers at most. */
 const SHOWN_MEMBERS = 1000;
 
-/** How often a change of a club is tried again that met another one. */
-const ATTEMPTS = 5;
+/**
+ * How often a change of a club is tried again that met another one. For a removal, each meeting that is
+ * started meanwhile takes two.
+ */
+const ATTEMPTS = 10;
 
 /** A command that is further ahead than this comes from a clock that is wrong. */
 const MAX_AHEAD_MS = 5 * 60_000;

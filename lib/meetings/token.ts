@@ -68,7 +68,8 @@ export async function createJoinToken(
 
   await keepFromEnding(deps, club, meeting);
   const room = await ensureRoomIfInDoubt(deps, club, meeting, { isMissing: roomMissing });
-  const knownCount = presentCount(club) ?? room?.participantCount;
+  // Each can lag behind: the higher one decides whether LiveKit is asked.
+  const knownCount = Math.max(presentCount(club) ?? 0, room?.participantCount ?? 0);
   await ensurePlace(deps, { knownCount, meeting }, caller);
   const { isModerator } = first.isModerator
     ? await admitModerator(deps, { club, meeting, granted: read.granted }, caller)
@@ -148,13 +149,10 @@ async function admitModerator(
  */
 async function ensurePlace(
   { media }: TokenDeps,
-  {
-    knownCount,
-    meeting: { maxParticipants, roomName },
-  }: { knownCount: number | undefined; meeting: Meeting },
+  { knownCount, meeting: { maxParticipants, roomName } }: { knownCount: number; meeting: Meeting },
   caller: Caller,
 ): Promise<void> {
-  if (knownCount === undefined || knownCount < maxParticipants) return;
+  if (knownCount < maxParticipants) return;
   const inRoom = (await media.getParticipants(roomName)).filter(isAttendee);
   if (inRoom.length < maxParticipants) return;
   if (inRoom.some((other) => isPerson(other) && other.identity === caller.userId)) return;

@@ -29,6 +29,8 @@ interface MeetingOn {
   barred: Set<string>;
   /** When it began or, later, somebody asked for a token or started it again. */
   wantedAt: number;
+  /** When a start or a token last made sure of its room, with success. */
+  checkedAt?: number;
   /** A cleanup found nobody in it, and since then nobody wanted it and nothing was told. */
   quietSince: number | undefined;
 }
@@ -111,14 +113,20 @@ export interface Happened {
   /** The meeting that the call named. */
   meetingId: string | undefined;
   outcome: Outcome;
+  /** Whether it made a call to LiveKit. */
+  isLiveKitAsked: boolean;
 }
 
 /** Moves the truth on. @throws an assertion error when the outcome is not what the truth says */
-export function accept(truth: Truth, { call, meetingId, outcome }: Happened, world: World): void {
+export function accept(
+  truth: Truth,
+  { call, meetingId, outcome, isLiveKitAsked }: Happened,
+  world: World,
+): void {
   const expected =
     call.does === 'manage'
       ? manage(truth, call.command, world)
-      : answerTo(truth, { call, meetingId, answer: outcome.answer }, world);
+      : answerTo(truth, { call, meetingId, answer: outcome.answer, isLiveKitAsked }, world);
   expect(outcome).toMatchObject(
     typeof expected === 'string' ? { code: expected } : { answer: expected },
   );
@@ -136,10 +144,12 @@ function answerTo(
     call,
     meetingId: named,
     answer,
+    isLiveKitAsked,
   }: {
     call: Exclude<UseCase, { does: 'manage' }>;
     meetingId: string | undefined;
     answer: Outcome['answer'];
+    isLiveKitAsked: boolean;
   },
   { rooms, issued, clock }: World,
 ): object | string {
@@ -170,6 +180,7 @@ function answerTo(
           issued.find(({ meetingId }) => meetingId === answer?.meetingId) ?? issued.at(-1),
         );
       if (rooms.isDown) return 'MEDIA_UNAVAILABLE';
+      on.checkedAt = clock();
       const { meetingId, roomName, startedAt } = on;
       return {
         success: true,
@@ -195,9 +206,16 @@ function answerTo(
       if (isBarred) return 'REMOVED_FROM_MEETING';
       meeting.wantedAt = clock();
       meeting.quietSince = undefined;
-      if (rooms.isDown) return 'MEDIA_UNAVAILABLE';
-      const isIn = people.some(({ identity }) => identity === caller);
-      if (people.length >= MAX_PARTICIPANTS && !isIn) return 'MEETING_FULL';
+      if (!isLiveKitAsked) {
+        // Nothing but an event, or a check within 30 s, says that the room is there.
+        const isTold = rooms.delivered.some(({ room }) => room.name === meeting.roomName);
+        if (!isTold) expect(clock() - (meeting.checkedAt ?? 0)).toBeLessThan(30_000);
+      } else {
+        if (rooms.isDown) return 'MEDIA_UNAVAILABLE';
+        meeting.checkedAt = clock();
+        const isIn = people.some(({ identity }) => identity === caller);
+        if (people.length >= MAX_PARTICIPANTS && !isIn) return 'MEETING_FULL';
+      }
       const { meetingId, roomName } = meeting;
       truth.tokens.push({ userId: caller, roomName });
       return { meetingId, roomName, isModerator };

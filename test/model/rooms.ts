@@ -83,8 +83,11 @@ export function createRooms(now: () => Date, before = nothing()) {
     tell('room_started', room);
     return room;
   };
-  const unlessDown = <T>(answer: () => T): Promise<T> =>
-    isDown ? Promise.reject(new MediaUnavailable()) : Promise.resolve(answer());
+  let calls = 0;
+  const unlessDown = <T>(answer: () => T): Promise<T> => {
+    calls += 1;
+    return isDown ? Promise.reject(new MediaUnavailable()) : Promise.resolve(answer());
+  };
   const peopleIn = (name: string): Participant[] => [...(rooms.get(name)?.people.values() ?? [])];
 
   const media: MediaServer = {
@@ -131,6 +134,10 @@ export function createRooms(now: () => Date, before = nothing()) {
     names: () => [...rooms.keys()],
     get isDown() {
       return isDown;
+    },
+    /** How many calls LiveKit got so far, answered or not. */
+    get calls() {
+      return calls;
     },
     setDown(down: boolean) {
       isDown = down;
