@@ -46,7 +46,11 @@ export function attendanceOf(record: AttendanceRecord, meeting: EndedMeeting): M
   const byUserId = Map.groupBy(attended, ({ userId }) => userId);
   const attendance = [...byUserId].flatMap(([userId, own]): Attendance | [] => {
     if (userId === null) return [];
-    const stays = own.map(stayOf).toSorted((a, b) => a.from - b.from || a.to - b.to);
+    const stays = own
+      .map(stayOf)
+      .toSorted(
+        (a, b) => a.from - b.from || a.to - b.to || Number(a.isEstimated) - Number(b.isEstimated),
+      );
     return {
       userId,
       displayName: own.find(({ displayName }) => displayName !== null)?.displayName ?? null,
