@@ -90,7 +90,10 @@ function seenIn(entry: Entry): Seen[] {
       ];
     }
     case 'meetings':
-      return entry.answer.body.meetings.map((meeting) => ({ isOver: true, ...meeting }));
+      return entry.answer.body.meetings.map(({ recordingCount: _, ...meeting }) => ({
+        isOver: true,
+        ...meeting,
+      }));
     case 'meeting': {
       const { peopleCount: _, guestCount: __, ...meeting } = entry.answer.body.meeting;
       return [{ isOver: true, ...meeting }];
