@@ -1,6 +1,5 @@
 /** All that writes, two at a time, in every order of their steps. */
 import { describe, expect, it } from 'vitest';
-import { isOpen } from './open.ts';
 import { isPossible, prepare, SCENES, type SceneName } from './scenes.ts';
 import { STORIES } from './stories.ts';
 import { together } from './together.ts';
@@ -21,7 +20,7 @@ for (const name of Object.keys(SCENES) as SceneName[]) {
     for (const [index, one] of stories.entries()) {
       for (const other of stories.slice(index)) {
         const title = `${one.name} and ${other.name}`;
-        it.skipIf(isOpen(`${name}: ${title}`))(title, async () => {
+        it(title, async () => {
           const { wrong } = await together(theatre, scene, [one, other], {
             order,
             preemptions: PREEMPTIONS,

@@ -30,7 +30,7 @@ export interface Ran {
 }
 
 /** What one operation after the other comes to. */
-type Serial = (Ran & { order: string })[];
+type Serial = (Ran & { order: string; hasLost?: boolean })[];
 
 export interface Found extends Explored {
   /** Runs that nothing explains, or that broke a promise: what happened, and the differences. */
@@ -137,7 +137,11 @@ export async function together(
     const serial: Serial = [];
     for (const order of permutations(turns)) {
       const choose = (doneCount: () => number) => inTurn(order, doneCount);
-      serial.push({ order: order.join(''), ...(await run({ choose, without, refusedLate })) });
+      serial.push({
+        order: order.join(''),
+        hasLost: refusedLate.length > 0,
+        ...(await run({ choose, without, refusedLate })),
+      });
     }
     return serial;
   }
@@ -149,7 +153,10 @@ export async function together(
         left.join() === other.left.join() &&
         told.every((each) => {
           const instead = other.told.find(({ operation }) => operation === each.operation);
-          return instead ? mayTake(each, instead, isGradual) : isRefused(each);
+          if (!instead) return isRefused(each);
+          // What a lost answer noted was not given.
+          const isOversaid = other.hasLost && instead.mayMean.includes(each.text);
+          return isOversaid || mayTake(each, instead, isGradual);
         }),
     );
   /** As if whoever was refused had not asked, since nothing came of it. */
