@@ -231,7 +231,7 @@ async function askEveryClub(
       const page = await given(() =>
         history.ask(by, 'meetings', { clubId }, () => owner.meetings(clubId, query)),
       );
-      listed.push(...page.meetings);
+      listed.push(...page.meetings.map(({ recordingCount: _, ...meeting }) => meeting));
       cursor = page.cursor;
     } while (cursor !== undefined);
     const details: MeetingDetails[] = [];

@@ -46,16 +46,16 @@ export const RECORD: Promised[] = [
     ({ clubId, meetingId, record }, { history }) => {
       if (!record) return undefined; // said above
       const startedAt = Date.parse(record.startedAt);
-      const started = history
-        .of('start')
-        .some(
-          ({ clubId: club, sentAt, overAt, answer }) =>
-            club === clubId &&
-            sentAt <= startedAt &&
-            startedAt <= overAt &&
-            (answer?.status !== 200 ||
-              (answer.body.meetingId === meetingId && !answer.body.alreadyActive)),
-        );
+      const started = history.of('start').some(
+        ({ clubId: club, sentAt, overAt, answer }) =>
+          club === clubId &&
+          sentAt <= startedAt &&
+          startedAt <= overAt &&
+          (answer?.status !== 200 ||
+            (answer.body.meetingId === meetingId && !answer.body.alreadyActive) ||
+            // The answer of its claim was lost, and when it looked, the next meeting was on.
+            (record.endedAt !== undefined && answer.body.startedAt >= record.endedAt)),
+      );
       return started ? undefined : `nobody started ${meetingId} at ${record.startedAt}`;
     },
   ),
