@@ -12,6 +12,7 @@ import {
   grantKey,
   MEETING_PREFIX,
   MEMBER_PREFIX,
+  meetingKey,
   RECORDING_PREFIX,
   REMOVED_PREFIX,
   ROOM_PREFIX,
@@ -155,6 +156,7 @@ export function createClubAdministration(table: Table): ClubAdministration {
         'recording.requestedBy',
         'recording.requestedAt',
       ]);
+      await putRowOfLastMeeting(clubId);
       for (const row of await itemsOf(clubId, MEETING_PREFIX)) {
         if (row['endedBy'] !== userId) continue;
         await forgetIn(keyOf(row), { userId, until }, ['endedBy', 'endedAt']);
@@ -178,6 +180,17 @@ export function createClubAdministration(table: Table): ClubAdministration {
       await table.remove(grantKey(clubId, userId));
     },
   };
+
+  /** A start or an end that was given up may put it late, as it was: then it is there already. */
+  async function putRowOfLastMeeting(clubId: string): Promise<void> {
+    const { lastMeeting, generation } = (await findClub(clubId)).club ?? {};
+    if (!lastMeeting || lastMeeting.endedBy !== null) return;
+    const row = { ...meetingKey(clubId, lastMeeting.meetingId), ...lastMeeting };
+    await table.putIf(
+      { ...row, ...(generation !== undefined && { generation }) },
+      { ConditionExpression: 'attribute_not_exists(pk)' },
+    );
+  }
 
   /** Unless the attribute is another one by now. */
   async function removeUnchanged(item: Item, attribute: string): Promise<void> {

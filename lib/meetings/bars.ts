@@ -26,8 +26,7 @@ export async function changeBar(
     if (seen?.meeting?.meetingId !== meetingId) return undefined;
     if (by) requireNotBarred(seen, by);
     const wasBarred = seen.barredUserIds?.has(userId) ?? false;
-    if (wasBarred === isBarred) return wasBarred;
-
+    // Also for whom it changes nothing: a change that was given up before may still arrive.
     const revision = crypto.randomUUID();
     const change = { userId, isBarred, seenRevision: seen.barsRevision, revision };
     if (await clubs.changeBar({ clubId: club.clubId, meetingId }, change)) return wasBarred;

@@ -423,6 +423,7 @@ describe('each command, repeated', () => {
     'removedAt',
     'forgottenAt',
     'forgetCount',
+    'barsRevision',
     'expiresAt',
   ];
 });

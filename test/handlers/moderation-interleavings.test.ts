@@ -1,14 +1,17 @@
 /** What other people do between two steps of a request about members and moderators. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
+  cut,
   justAfter,
   justBefore,
   late,
   loseAnswer,
+  on,
   once,
   times,
   unprocessed,
 } from '../support/faults.ts';
+import type { User } from '../support/issuer.ts';
 import { type Moderation, type Service, startModeration } from '../support/moderation.ts';
 
 let world: Moderation;
@@ -127,6 +130,11 @@ describe('A write that arrives after its request was given up', () => {
       expect(answers.length, 'requests that arrive late').toBeGreaterThan(0);
     };
   }
+  /** So that the end has to put it. */
+  async function startWithoutRow(clubId: string, owner: User) {
+    const { call } = await world.boot({ faults: [on('PutItem', cut)] });
+    await call('start', owner, { clubId });
+  }
   async function clubWithMeeting() {
     const club = await world.createClub();
     await service.call('start', club.owner, club);
@@ -146,6 +154,41 @@ describe('A write that arrives after its request was given up', () => {
     await arrive();
     expect(await isBarred()).toBe(false);
   });
+
+  it('of a removal bars no person whom a readmission since did not find barred', async () => {
+    const { remove, readmit, isBarred } = await clubWithMeeting();
+    const arrive = await giveUp(async (by) => expect(await remove(by)).toBe(503));
+    expect(await readmit()).toBe(200);
+    await arrive();
+    expect(await isBarred()).toBe(false);
+  });
+
+  it('of a readmission readmits no person whom a removal since found barred', async () => {
+    const { remove, readmit, isBarred } = await clubWithMeeting();
+    await remove();
+    const arrive = await giveUp(async (by) => expect(await readmit(by)).toBe(503));
+    expect(await remove()).toBe(200);
+    await arrive();
+    expect(await isBarred()).toBe(true);
+  });
+
+  it.each(['start', 'end'] as const)(
+    'of a %s puts no row that names a forgotten person',
+    async (route) => {
+      const { clubId, owner, moderator } = await world.createClub();
+      await service.call('start', owner, { clubId });
+      await service.call('end', moderator, { clubId });
+      if (route === 'end') await startWithoutRow(clubId, owner);
+      const { fault, arrive } = late('PutItem');
+      const { call } = await world.boot({ faults: [fault] });
+      expect((await call(route, owner, { clubId })).status).toBe(503);
+      const { userId } = moderator;
+      await service.manage({ command: 'forget-user', clubId, userId });
+      expect((await arrive()).length).toBeGreaterThan(0);
+      const rows = await world.itemsOf(clubId, 'MEETING#');
+      expect(rows.map(({ endedBy }) => endedBy)).toEqual([null]);
+    },
+  );
 
   it('of a removal bars the person when nothing was decided since', async () => {
     const { remove, isBarred } = await clubWithMeeting();
