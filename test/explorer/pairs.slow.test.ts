@@ -5,10 +5,13 @@ import { STORIES } from './stories.ts';
 import { together } from './together.ts';
 import { openTheatre } from './world.ts';
 
-const { EXPLORER_ORDER: order } = process.env;
+const { EXPLORER_ORDER: order, EXPLORER_PREEMPTIONS: bound } = process.env;
 
-/** A thread that could go on waits as often at most. Two are enough for most faults (CHESS). */
-const PREEMPTIONS = 3;
+/**
+ * A thread that could go on waits as often at most. Two are enough for most faults (CHESS), and take ten
+ * times as long.
+ */
+const PREEMPTIONS = Number(bound ?? 1);
 
 const theatre = await openTheatre();
 
