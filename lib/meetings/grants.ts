@@ -55,7 +55,8 @@ export async function noteGrants(
   return true;
 }
 
-const NOW: Effect = { effective: 'now' };
+/** Nothing that a browser holds works against the decision. */
+export const NOW: Effect = { effective: 'now' };
 
 /**
  * Since when a decision about a person holds, whatever their browser was granted before it.

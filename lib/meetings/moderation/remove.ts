@@ -2,7 +2,7 @@ import type { Readmitted, Removed } from '../../contract/answers.ts';
 import { MeetingNotActive, MemberNotFound, NotAllowed } from '../../errors.ts';
 import { requireActiveMeeting } from '../access.ts';
 import { changeBar } from '../bars.ts';
-import { effectOn, type GrantDeps } from '../grants.ts';
+import { effectOn, type GrantDeps, NOW } from '../grants.ts';
 import { type Caller, type Club, isBarred, type Meeting } from '../model.ts';
 import {
   attendeesIn,
@@ -112,5 +112,3 @@ export async function readmitParticipant(
   logAction(deps, { action: 'readmit', caller, userId, clubId, meeting });
   return { success: true, wasBarred };
 }
-
-const NOW = { effective: 'now' } as const;

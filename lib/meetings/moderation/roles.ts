@@ -1,7 +1,7 @@
 import type { RoleSet } from '../../contract/answers.ts';
 import { MemberNotFound, NotAllowed, StoreUnavailable } from '../../errors.ts';
 import { requireModerator } from '../access.ts';
-import { effectOn, type GrantDeps } from '../grants.ts';
+import { effectOn, type GrantDeps, NOW } from '../grants.ts';
 import { type MemberChangeDeps, tryChange } from '../member-changes.ts';
 import { type Caller, type Club, isBarred, type Role } from '../model.ts';
 import { logAction, type RecordDeps } from './target.ts';
@@ -48,5 +48,3 @@ async function changeRole(
   }
   throw new StoreUnavailable({ cause: new Error('the role kept changing') });
 }
-
-const NOW = { effective: 'now' } as const;
