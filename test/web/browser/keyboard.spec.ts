@@ -69,6 +69,11 @@ test('log in, start, join, write, leave, end, look back and log out, with no poi
       'aria-pressed',
       'true',
     );
+    await page.keyboard.press('r');
+    await expect(page.getByRole('menuitem', { name: 'Thumbs up' })).toBeFocused();
+    await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('Enter');
+    await expect(page.locator('.tile [data-reaction=heart]')).toBeVisible();
     await page.keyboard.press('p');
     await expect(page.getByRole('complementary', { name: 'People' })).toBeVisible();
     await page.keyboard.press('c');

@@ -2,7 +2,7 @@
 import { displayNameOf, enterMeeting, expect, test, tileOf } from './fixtures.ts';
 import { expectFrames, expectSound } from './media.ts';
 
-test('two people log in, meet, see and hear each other, write, and look back', async ({
+test('two people log in, meet, see and hear each other, react, write, and look back', async ({
   world,
   join,
 }) => {
@@ -25,6 +25,13 @@ test('two people log in, meet, see and hear each other, write, and look back', a
   await expectFrames(tileOf(olga, cleo));
   await expectFrames(tileOf(cleo, olga));
   await expectSound(cleo.page);
+
+  await olga.page.getByRole('button', { name: 'React' }).click();
+  await olga.page.getByRole('menuitem', { name: 'Heart' }).click();
+  await expect(tileOf(cleo, olga).locator('[data-reaction=heart]')).toBeVisible();
+  await expect(cleo.page.getByRole('status')).toContainText(
+    `${displayNameOf(olga.username)}: Heart`,
+  );
 
   await cleo.page.getByRole('button', { name: 'Chat' }).click();
   await cleo.page.getByLabel('Message to everybody').fill('<b>Chapter three?</b>');

@@ -9,7 +9,7 @@ import {
 } from '@livekit/components-react';
 import { ConnectionState } from 'livekit-client';
 import { Volume2, X } from 'lucide-react';
-import { useEffect, useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import { Button as AriaButton } from 'react-aria-components/Button';
 import type { JoinToken } from '../../../lib/contract/answers.ts';
 import { useClub } from '../api/queries.ts';
@@ -25,6 +25,8 @@ import type { Trouble } from './joining.ts';
 import { LeaveDialog } from './leave-dialog.tsx';
 import { usePeople } from './people.ts';
 import { PeoplePanel } from './people-panel.tsx';
+import { ReactionMenu } from './reaction-menu.tsx';
+import { ReactionsProvider, useReactions } from './reactions.ts';
 import { ShortcutSheet } from './shortcut-sheet.tsx';
 import { type Command, useShortcuts } from './shortcuts.ts';
 import { type Layout, Stage } from './stage.tsx';
@@ -49,12 +51,14 @@ export function Conference({
   const { data: club } = useClub(clubId);
   const controls = useControls();
   const chat = useMeetingChat();
+  const reactions = useReactions();
   const people = usePeople();
   const [panel, setPanel] = useState<PanelName>();
   const [layout, setLayout] = useState<Layout>('grid');
-  const [dialog, setDialog] = useState<'leave' | 'help' | 'devices'>();
+  const [dialog, setDialog] = useState<'leave' | 'help' | 'devices' | 'react'>();
   const { isFullScreen, toggleFullScreen } = useFullScreen();
   const [readCount, setReadCount] = useState(0);
+  const footer = useRef<HTMLElement>(null);
   useAnnouncements();
   useDarkRoom();
   useTitle(club?.name ?? t`Meeting`);
@@ -76,6 +80,7 @@ export function Conference({
       camera: controls.toggleCamera,
       screen: controls.toggleSharing,
       hand: controls.toggleHand,
+      react: () => setDialog('react'),
       chat: () => showPanel('chat'),
       people: () => showPanel('people'),
       layout: changeLayout,
@@ -98,7 +103,9 @@ export function Conference({
       </header>
       <main className="meeting__main">
         <Banners rejoining={rejoining} onTryNow={onTryNow} onLeave={onLeave} />
-        <Stage layout={layout} />
+        <ReactionsProvider value={reactions.shown}>
+          <Stage layout={layout} />
+        </ReactionsProvider>
       </main>
       {panel && (
         <aside className="panel" aria-label={panel === 'chat' ? t`Chat` : t`People`}>
@@ -119,13 +126,15 @@ export function Conference({
           )}
         </aside>
       )}
-      <footer className="meeting__footer">
+      <footer ref={footer} className="meeting__footer">
         <ControlBar
           controls={controls}
           panel={panel}
           onPanel={showPanel}
           layout={layout}
           onLayout={changeLayout}
+          isReacting={dialog === 'react'}
+          onReact={() => setDialog('react')}
           isFullScreen={isFullScreen}
           onFullScreen={toggleFullScreen}
           onPictureInPicture={document.pictureInPictureEnabled ? pictureInPicture : undefined}
@@ -136,6 +145,12 @@ export function Conference({
           peopleCount={people.length}
         />
       </footer>
+      <ReactionMenu
+        isOpen={dialog === 'react'}
+        onClose={() => setDialog(undefined)}
+        above={footer}
+        onReact={(reaction) => void reactions.react(reaction)}
+      />
       <LeaveDialog
         clubId={clubId}
         meetingId={token.meetingId}

@@ -14,6 +14,7 @@ import {
   PictureInPicture2,
   Settings,
   Shrink,
+  SmilePlus,
   SquareUser,
   Users,
   Video,
@@ -34,6 +35,8 @@ export interface ControlBarProps {
   onPanel: (panel: PanelName) => void;
   layout: Layout;
   onLayout: () => void;
+  isReacting: boolean;
+  onReact: () => void;
   isFullScreen: boolean;
   onFullScreen: () => void;
   onPictureInPicture: (() => void) | undefined;
@@ -85,6 +88,14 @@ export function ControlBar(props: ControlBarProps) {
         isOn={controls.isHandUp}
         on={Hand}
         onPress={controls.toggleHand}
+      />
+      <Control
+        label={t`React`}
+        hint="R"
+        className="bar__wide"
+        isOn={props.isReacting}
+        on={SmilePlus}
+        onPress={props.onReact}
       />
       <span className="bar__gap" />
       <Control
@@ -161,6 +172,7 @@ function Control({
 
 function MoreMenu({
   controls,
+  onReact,
   layout,
   onLayout,
   isFullScreen,
@@ -185,6 +197,9 @@ function MoreMenu({
           {controls.isSharing ? t`Stop sharing` : t`Share your screen`}
         </MenuItem>
       )}
+      <MenuItem icon={SmilePlus} onAction={onReact}>
+        {t`React`}
+      </MenuItem>
       <MenuItem icon={layout === 'grid' ? SquareUser : LayoutGrid} onAction={onLayout}>
         {layout === 'grid' ? t`Show the speaker large` : t`Show everybody`}
       </MenuItem>

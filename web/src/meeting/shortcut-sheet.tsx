@@ -22,6 +22,7 @@ export function ShortcutSheet({
     camera: t`Camera on or off`,
     screen: t`Share your screen, or stop`,
     hand: t`Raise or lower your hand`,
+    react: t`Reactions`,
     chat: t`Chat`,
     people: t`People`,
     layout: t`Grid or speaker`,

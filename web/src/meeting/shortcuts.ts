@@ -6,6 +6,7 @@ export type Command =
   | 'camera'
   | 'screen'
   | 'hand'
+  | 'react'
   | 'chat'
   | 'people'
   | 'layout'
@@ -18,6 +19,7 @@ export const KEYS: Record<string, Command> = {
   v: 'camera',
   s: 'screen',
   h: 'hand',
+  r: 'react',
   c: 'chat',
   p: 'people',
   l: 'layout',

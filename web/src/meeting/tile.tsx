@@ -14,6 +14,8 @@ import { Button as AriaButton } from 'react-aria-components/Button';
 import { Avatar } from '../ui/avatar.tsx';
 import { HAND } from './hands.ts';
 import { nameOf } from './people.ts';
+import { ReactionSign } from './reaction-menu.tsx';
+import { useReactionOf } from './reactions.ts';
 
 /** One picture: a person, or what a person shows. */
 export function Tile({
@@ -31,6 +33,7 @@ export function Tile({
   const isSpeaking = useIsSpeaking(participant) && !isScreen;
   const isSilent = useIsMuted({ participant, source: Track.Source.Microphone });
   const { attributes } = useParticipantAttributes({ participant });
+  const reaction = useReactionOf(participant);
   const { quality } = useConnectionQualityIndicator({ participant });
   const hasPicture =
     isTrackReference(trackRef) &&
@@ -63,6 +66,7 @@ export function Tile({
           <Avatar id={participant.identity} name={nameOf(participant)} size="large" />
         </div>
       )}
+      {reaction && !isScreen && <ReactionSign {...reaction} />}
       <div className="tile__bar">
         {isHandUp && <Hand size={18} aria-hidden="true" className="tile__hand" />}
         {isSilent && !isScreen && <MicOff size={16} aria-hidden="true" />}
