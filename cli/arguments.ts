@@ -19,12 +19,16 @@ Commands
                               Takes a member off the club, and out of a meeting that is on.
   set-role <clubId> <userId> member|moderator
   show <clubId>               The club, its members and its meeting.
+  list                        All clubs, and those whose removal broke off.
   forget-user <clubId> <userId> --yes
                               As remove-member; takes them out of attendance and history, too.
   import <file.json>          Puts clubs and members: { "clubs": [{ "clubId", "name",
                               "moderatorId", "members": [{ "userId", "displayName"?, "role"? }] }] }
                               Nothing is written unless the whole file is right. What is there
                               already is left as it is, so it can be stopped and repeated.
+  import <file.json> --exact [--yes]
+                              Makes the clubs equal to the file: removes what is not in it, too.
+                              Without --yes it only shows what it would remove and change.
 
 Options
   --json             Answers as JSON, for scripts: npm run --silent clubs -- show a-club --json
@@ -37,12 +41,16 @@ Options
 
 Exit codes
   0  done
-  1  refused: there is no such club, the file has a mistake, … (repeating it changes nothing)
+  1  refused: there is no such club, the file has a mistake, … (repeating it changes nothing);
+     with --exact and without --yes: the clubs differ from the file
   2  not understood: an unknown command or option, a missing or bad value
   3  no answer: not running, not reachable, not allowed to; outcome unknown, safe to retry
 `;
 
-export type Task = { command: Command } | { importFile: string };
+/** `exact` removes what the file does not have; `plan` says what that would be, and writes nothing. */
+export type ImportMode = 'additive' | 'plan' | 'exact';
+
+export type Task = { command: Command } | { importFile: string; mode: ImportMode };
 
 export interface Request {
   task: Task;
@@ -65,6 +73,8 @@ interface Shape {
   positionals: string[];
   /** Options, and the field that each sets. */
   options?: Record<string, string>;
+  /** Options without a value. */
+  flags?: string[];
   /** Takes something away for good. */
   asksForYes?: boolean;
 }
@@ -80,7 +90,8 @@ const SHAPES: Record<Command['command'] | 'import', Shape> = {
   'set-role': { positionals: ['clubId', 'userId', 'role'] },
   show: { positionals: ['clubId'] },
   'forget-user': { positionals: ['clubId', 'userId'], asksForYes: true },
-  import: { positionals: ['file.json'] },
+  list: { positionals: [] },
+  import: { positionals: ['file.json'], flags: ['exact', 'yes'] },
 };
 
 const isCommand = (name: string): name is keyof typeof SHAPES => Object.hasOwn(SHAPES, name);
@@ -106,7 +117,10 @@ export function parseArguments(args: string[], env: NodeJS.ProcessEnv): Request 
     throw new UsageError(`${name} deletes for good: add --yes if that is what you want`);
   }
   return {
-    task: name === 'import' ? { importFile: positionals[0] ?? '' } : { command: commandOf() },
+    task:
+      name === 'import'
+        ? { importFile: positionals[0] ?? '', mode: modeOf({ yes, exact: own['exact'] }) }
+        : { command: commandOf() },
     isJson: json === true,
     deployment: deploymentOf({ stage, region, profile }, env),
   };
@@ -127,6 +141,12 @@ export function parseArguments(args: string[], env: NodeJS.ProcessEnv): Request 
   }
 }
 
+function modeOf({ exact, yes }: Values): ImportMode {
+  if (exact) return yes ? 'exact' : 'plan';
+  if (yes) throw new UsageError('import: --yes belongs to --exact');
+  return 'additive';
+}
+
 /** The sentence with the option in place of the field that it sets. */
 function withOption(sentence: string, { options = {} }: Shape): string {
   const named = Object.entries(options).find(([, field]) => sentence.startsWith(`${field} `));
@@ -137,11 +157,12 @@ type Values = Record<string, string | boolean | undefined>;
 
 function parsed(
   name: string,
-  { options = {}, asksForYes }: Shape,
+  { options = {}, flags = [], asksForYes }: Shape,
   args: string[],
   env: NodeJS.ProcessEnv,
 ) {
   const own = Object.keys(options).map((option) => [option, { type: 'string' as const }]);
+  const withoutValue = [...flags, ...(asksForYes ? ['yes'] : [])];
   try {
     const { values, positionals } = parseOptions(
       'clubs',
@@ -150,7 +171,7 @@ function parsed(
         options: {
           ...COMMON,
           ...Object.fromEntries(own),
-          ...(asksForYes && { yes: { type: 'boolean' as const } }),
+          ...Object.fromEntries(withoutValue.map((flag) => [flag, { type: 'boolean' as const }])),
         },
         allowPositionals: true,
       },

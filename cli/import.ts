@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import * as z from 'zod/mini';
 import type { ShownClub } from '../lib/contract/commands.ts';
 import { ruleOf } from '../lib/http/request.ts';
-import type { Command } from '../lib/meetings/club-commands.ts';
+import { OccurredAt } from '../lib/meetings/club-commands.ts';
 import { ClubId, ClubName, maybe, ParticipantName, Role, UserId } from '../lib/meetings/model.ts';
 import { Refused, showClub, type Target } from './targets.ts';
 
@@ -27,10 +27,13 @@ const ImportedClub = z.strictObject(
   },
   OBJECT_RULE,
 );
-const ImportFile = z.strictObject({ clubs: z.array(ImportedClub, LIST_RULE) }, OBJECT_RULE);
+const ImportFile = z.strictObject(
+  { asOf: maybe(OccurredAt), clubs: z.array(ImportedClub, LIST_RULE) },
+  OBJECT_RULE,
+);
 export type ImportFile = z.infer<typeof ImportFile>;
-type ImportedClub = ImportFile['clubs'][number];
-type ImportedMember = ImportedClub['members'][number];
+export type ImportedClub = ImportFile['clubs'][number];
+export type ImportedMember = ImportedClub['members'][number];
 
 /** The file says something that cannot be meant. Nothing was written. */
 export class ImportErrors extends Error {
@@ -174,7 +177,7 @@ export interface ImportedCounts {
  */
 export async function importClubs(
   target: Pick<Target, 'send'>,
-  { clubs }: ImportFile,
+  { asOf: occurredAt, clubs }: ImportFile,
   progress: (club: ImportedClub, done: number, of: number) => void,
 ): Promise<ImportedCounts[]> {
   const counts: ImportedCounts[] = [];
@@ -182,14 +185,14 @@ export async function importClubs(
     const { clubId, name, moderatorId, members } = club;
     const known = await find(target, clubId);
     if (known?.name !== name || known.moderatorId !== moderatorId) {
-      await target.send({ command: 'put-club', clubId, name, moderatorId });
+      await target.send({ command: 'put-club', clubId, name, moderatorId, occurredAt });
     }
     const found = new Map(known?.members.map((member) => [member.userId, member]));
     const pending = members.filter((member) => differs(member, found.get(member.userId)));
     let done = members.length - pending.length;
     progress(club, done, members.length);
     await eachOf(pending, async (member) => {
-      await target.send(putMember(clubId, member));
+      await target.send({ command: 'put-member', clubId, ...member, occurredAt });
       done += 1;
       progress(club, done, members.length);
     });
@@ -198,13 +201,10 @@ export async function importClubs(
   return counts;
 }
 
-const putMember = (clubId: string, member: ImportedMember): Command => ({
-  command: 'put-member',
-  clubId,
-  ...member,
-});
-
-async function find(target: Pick<Target, 'send'>, clubId: string): Promise<ShownClub | undefined> {
+export async function find(
+  target: Pick<Target, 'send'>,
+  clubId: string,
+): Promise<ShownClub | undefined> {
   try {
     return await showClub(target, clubId);
   } catch (error) {
@@ -219,7 +219,7 @@ const differs = (wanted: ImportedMember, found: ShownClub['members'][number] | u
   (wanted.role !== undefined && wanted.role !== found.role);
 
 /** So many at once; begins with no more after the first failure, and throws it when all are back. */
-async function eachOf<T>(items: T[], work: (item: T) => Promise<void>): Promise<void> {
+export async function eachOf<T>(items: T[], work: (item: T) => Promise<void>): Promise<void> {
   const queue = items.values();
   let failure: { error: unknown } | undefined;
   const worker = async () => {

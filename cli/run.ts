@@ -1,9 +1,11 @@
+import type { Command, CommandResult } from '../lib/meetings/club-commands.ts';
 import { UsageError } from '../local/options.ts';
 import { HELP, parseArguments, type Request, type Task } from './arguments.ts';
-import { count, ImportErrors, importClubs, readImport } from './import.ts';
+import { carryOut, planExact, plannedIn, removalsIn } from './exact.ts';
+import { count, ImportErrors, type ImportFile, importClubs, readImport } from './import.ts';
 import { printableLines } from './printable.ts';
-import { importTable, sentenceFor } from './tables.ts';
-import { Refused, showClub, type Target, Unreachable } from './targets.ts';
+import { exactText, importTable, planText, removalsText, sentenceFor } from './tables.ts';
+import { listClubs, Refused, showClub, type Target, Unreachable } from './targets.ts';
 
 export const EXIT = { done: 0, refused: 1, usage: 2, unreachable: 3 } as const;
 
@@ -36,9 +38,9 @@ export async function run(args: string[], rawIo: Io): Promise<number> {
     ({ isJson } = request);
     const work = await workOf(request.task, io);
     target = await io.connect(request.deployment);
-    const { answer, text } = await work(target);
+    const { answer, text, exit = EXIT.done } = await work(target);
     io.out(isJson ? json({ target: target.name, ...answer }) : `${text}\n${lineOf(target)}`);
-    return EXIT.done;
+    return exit;
   } catch (error) {
     const { code, exit, sentence } = failureOf(error);
     if (isJson) io.out(json({ error: sentence, code, target: target?.name }));
@@ -54,33 +56,70 @@ const json = (answer: object): string => `${JSON.stringify(answer, null, 2)}\n`;
 
 const lineOf = ({ name }: Target): string => `Target: ${name}\n`;
 
-type Work = (target: Target) => Promise<{ answer: object; text: string }>;
+/** `exit` is 0 unless it is given. */
+type Work = (target: Target) => Promise<{ answer: object; text: string; exit?: number }>;
 
 /** All that can be wrong with it is known before a target is asked. */
 async function workOf(task: Task, io: Io): Promise<Work> {
   if ('importFile' in task) {
+    const startedAt = performance.now();
     const file = await readImport(task.importFile);
-    return async (target) => {
-      const clubs = await importClubs(target, file, progressOn(io));
-      return { answer: { clubs }, text: importTable(clubs) };
-    };
+    if (task.mode === 'additive') {
+      return async (target) => {
+        const clubs = await importClubs(target, file, progressOn(io));
+        return { answer: { clubs }, text: importTable(clubs) };
+      };
+    }
+    return exactly(file, { isPlan: task.mode === 'plan', startedAt }, io);
   }
   return async (target) => {
     const { command } = task;
-    const answer =
-      command.command === 'show'
-        ? await showClub(target, command.clubId)
-        : await target.send(command);
+    const answer = await answerTo(target, command);
     return { answer, text: sentenceFor(answer) };
   };
 }
 
-function progressOn({ err }: Io) {
+function answerTo(target: Target, command: Command): Promise<CommandResult> {
+  if (command.command === 'show') return showClub(target, command.clubId);
+  if (command.command === 'list') return listClubs(target);
+  return target.send(command);
+}
+
+/** What it removes is shown first; without a yes, that is all. */
+function exactly(
+  file: ImportFile,
+  { isPlan, startedAt }: { isPlan: boolean; startedAt: number },
+  io: Io,
+): Work {
+  return async (target) => {
+    const plan = await planExact(target, file, () => performance.now() - startedAt);
+    const removals = removalsIn(plan);
+    if (isPlan) {
+      const clubs = plannedIn(plan);
+      const isEqual = clubs.every(({ changes }) => changes === 0);
+      return {
+        answer: { asOf: plan.asOf, isEqual, removals, clubs },
+        text: planText(clubs, removals),
+        exit: isEqual ? EXIT.done : EXIT.refused,
+      };
+    }
+    io.err(removalsText(removals, 'Removes'));
+    const clubs = await carryOut(target, plan, progressOn(io, 'change'));
+    const isRefused = clubs.some(({ refused }) => refused.length > 0);
+    return {
+      answer: { asOf: plan.asOf, removals, clubs },
+      text: exactText(clubs),
+      exit: isRefused ? EXIT.refused : EXIT.done,
+    };
+  };
+}
+
+function progressOn({ err }: Io, noun = 'member') {
   let toldAt = Number.NEGATIVE_INFINITY;
   return ({ clubId }: { clubId: string }, done: number, of: number): void => {
     if (done < of && performance.now() - toldAt < PROGRESS_EVERY_MS) return;
     toldAt = performance.now();
-    err(`${clubId}: ${done.toLocaleString('en')} of ${count(of, 'member')}\n`);
+    err(`${clubId}: ${done.toLocaleString('en')} of ${count(of, noun)}\n`);
   };
 }
 

@@ -1,7 +1,7 @@
 /** Where commands go: the development stack of this checkout, or a deployed function. */
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import * as z from 'zod/mini';
-import { Done, Refusal, ShownClub } from '../lib/contract/commands.ts';
+import { Done, ListedClubs, Refusal, ShownClub } from '../lib/contract/commands.ts';
 import { createClubCommandDeps } from '../lib/deps.ts';
 import { AppError } from '../lib/errors.ts';
 import { STATUS } from '../lib/http/errors.ts';
@@ -35,6 +35,26 @@ export async function showClub({ send }: Pick<Target, 'send'>, clubId: string): 
     ({ cursor } = page);
     if (cursor === undefined) return { ...page, members };
   }
+}
+
+/**
+ * All clubs, page by page, in the order of their ids. `readAt` is when the reading began.
+ * @throws Refused, Unreachable
+ */
+export async function listClubs({ send }: Pick<Target, 'send'>): Promise<ListedClubs> {
+  const pages: ListedClubs[] = [];
+  let cursor: string | undefined;
+  do {
+    const page = await send({ command: 'list', cursor });
+    if (!('clubs' in page)) throw new Unreachable('list does not answer with clubs');
+    pages.push(page);
+    ({ cursor } = page);
+  } while (cursor !== undefined);
+  return {
+    readAt: pages[0]?.readAt ?? '',
+    clubs: pages.flatMap(({ clubs }) => clubs).sort((a, b) => (a.clubId < b.clubId ? -1 : 1)),
+    unfinished: pages.flatMap(({ unfinished }) => unfinished).sort(),
+  };
 }
 
 /** Understood, and not done: repeating it changes nothing. */
@@ -103,7 +123,7 @@ export const stackNameOf = ({ stage }: Deployment): string => `reading-club-meet
 export const functionNameOf = (deployment: Deployment): string =>
   `${stackNameOf(deployment)}-clubs`;
 
-const Answer = z.union([Refusal, Done, ShownClub]);
+const Answer = z.union([Refusal, Done, ShownClub, ListedClubs]);
 /** What Lambda makes of an error that the function throws. */
 const Thrown = z.object({ errorMessage: z.string() });
 

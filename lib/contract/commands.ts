@@ -5,7 +5,9 @@
 import * as z from 'zod/mini';
 import {
   Club,
+  ClubId,
   EndedMeeting,
+  Instant,
   Meeting,
   Member,
   RecordingAccess,
@@ -46,6 +48,18 @@ export const ShownClub = z.object({
   lastMeeting: z.nullable(EndedMeeting),
 });
 export type ShownClub = z.infer<typeof ShownClub>;
+
+export const ListedClubs = z.object({
+  /** When the function read them, by its own clock. */
+  readAt: Instant,
+  /** A page of them, in no order. */
+  clubs: z.array(z.pick(Club, { clubId: true, name: true, moderatorId: true, createdAt: true })),
+  /** Clubs whose removal broke off: `remove-club` goes on with it. */
+  unfinished: z.array(ClubId),
+  /** With it the same command lists the next page, which can be empty; absent on the last one. */
+  cursor: z.optional(z.string()),
+});
+export type ListedClubs = z.infer<typeof ListedClubs>;
 
 /** A command that was understood, and not carried out: repeating it changes nothing. */
 export const Refusal = z.object({ error: z.string(), code: z.string() });

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import * as z from 'zod/mini';
-import { type Club, EndedMeeting, MeetingId, Session } from '../meetings/model.ts';
+import { Club, EndedMeeting, MeetingId, Session } from '../meetings/model.ts';
 import type { ClubAdministration, FoundClub } from '../meetings/ports.ts';
-import { findClubIn } from './clubs.ts';
+import { clubIdOf, findClubIn } from './clubs.ts';
 import { assign, together, unchanged } from './expressions.ts';
 import {
   ATTENDANCE_PREFIX,
@@ -28,6 +28,30 @@ const REMOVED_MEETING_TTL_SECONDS = 2 * 86_400;
 
 const RemovedMeeting = z.object({ meetingId: MeetingId });
 
+/**
+ * What the answer of one `list` holds at most, or a little more; and how much is read for it, since a page of
+ * DynamoDB (1 MB) can be all attendance.
+ */
+const LISTED_CLUBS = 1000;
+const LISTED_PAGES = 10;
+
+const ListedClub = z.pick(Club, { clubId: true, name: true, moderatorId: true, createdAt: true });
+
+/** Clubs, and what is left of those whose removal is not finished. */
+const ALL_CLUBS = {
+  FilterExpression: 'sk = :club AND attribute_not_exists(isEmptied)',
+  ProjectionExpression: 'pk, clubId, #name, moderatorId, createdAt, removedAt',
+  ExpressionAttributeNames: { '#name': 'name' },
+  ExpressionAttributeValues: { ':club': 'CLUB' },
+};
+
+/** No key has a space. */
+const cursorOf = ({ pk, sk }: Key): string => `${pk} ${sk}`;
+const keyOfCursor = (cursor: string): Key => {
+  const [pk = '', sk = ''] = cursor.split(' ');
+  return { pk, sk };
+};
+
 const END_OF_TIME = '9999-12-31T23:59:59.999Z';
 
 /** Single deletions on their way at once. */
@@ -48,6 +72,23 @@ export function createClubAdministration(table: Table): ClubAdministration {
 
   return {
     findClub,
+
+    async listClubs(after) {
+      const items: Item[] = [];
+      let next = after === undefined ? undefined : keyOfCursor(after);
+      for (let page = 0; page < LISTED_PAGES && items.length < LISTED_CLUBS; page += 1) {
+        const scanned = await table.scanPage(ALL_CLUBS, next);
+        items.push(...scanned.items);
+        ({ next } = scanned);
+        if (!next) break;
+      }
+      const isThere = ({ removedAt }: Item) => removedAt === undefined;
+      return {
+        clubs: items.filter(isThere).map((item) => ListedClub.parse(item)),
+        unfinished: items.filter((item) => !isThere(item)).map(clubIdOf),
+        next: next && cursorOf(next),
+      };
+    },
 
     makeClub: (found, club) =>
       table.putIf(
@@ -105,6 +146,14 @@ export function createClubAdministration(table: Table): ClubAdministration {
     async listRemovedMeetings(clubId) {
       const items = await itemsOf(clubId, REMOVED_PREFIX);
       return items.map((item) => RemovedMeeting.parse(item).meetingId);
+    },
+
+    async noteEmptied(clubId, removedAt) {
+      await table.updateIf(clubKey(clubId), {
+        ConditionExpression: 'removedAt = :removedAt',
+        UpdateExpression: 'SET isEmptied = :true',
+        ExpressionAttributeValues: { ':removedAt': removedAt, ':true': true },
+      });
     },
 
     /**

@@ -376,7 +376,7 @@ const membersIn = (items: Item[], club: ClubRef): Member[] =>
     .filter(({ sk }) => String(sk).startsWith(MEMBER_PREFIX))
     .flatMap((item) => memberOf(club, MemberRecord.parse(item)) ?? []);
 
-const clubIdOf = ({ pk }: Item): string => String(pk).slice(CLUB_PREFIX.length);
+export const clubIdOf = ({ pk }: Item): string => String(pk).slice(CLUB_PREFIX.length);
 
 /** Sorts after the key and before every other: no key has a control character. */
 const justAfter = (sk: string): string => `${sk}\u0000`;

@@ -14,6 +14,8 @@ import {
   PutCommand,
   QueryCommand,
   type QueryCommandInput,
+  ScanCommand,
+  type ScanCommandInput,
   UpdateCommand,
   type UpdateCommandInput,
 } from '@aws-sdk/lib-dynamodb';
@@ -181,6 +183,22 @@ export function tableOn(
       return limit ? items.slice(0, limit) : items;
     },
 
+    /** One page of the whole table, in no order, and the key after which the next one begins. */
+    async scanPage(input: ScanRequest, after: Key | undefined): Promise<ScannedPage> {
+      const { Items = [], LastEvaluatedKey } = await answer((options) =>
+        documents.send(
+          new ScanCommand({
+            TableName,
+            ConsistentRead: true,
+            ...input,
+            ...(after && { ExclusiveStartKey: after }),
+          }),
+          options,
+        ),
+      );
+      return { items: Items, next: LastEvaluatedKey as Key | undefined };
+    },
+
     async put(Item: Key & Item): Promise<void> {
       await answer((options) => documents.send(new PutCommand({ TableName, Item }), options));
     },
@@ -280,6 +298,14 @@ type QueryRequest = Pick<
   'IndexName' | 'KeyConditionExpression' | 'FilterExpression' | 'ScanIndexForward'
 > &
   Placeholders & { limit?: number };
+
+type ScanRequest = Pick<ScanCommandInput, 'FilterExpression' | 'ProjectionExpression' | 'Limit'> &
+  Placeholders;
+
+interface ScannedPage {
+  items: Item[];
+  next: Key | undefined;
+}
 
 /**
  * DynamoDB's answer. What it refuses for good (a condition, a request that is wrong, missing rights)

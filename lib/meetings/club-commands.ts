@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import type { Done, ShownClub, StaleField } from '../contract/commands.ts';
+import type { Done, ListedClubs, ShownClub, StaleField } from '../contract/commands.ts';
 import { ClubNotFound, InvalidRequest, StoreUnavailable } from '../errors.ts';
 import { changeBar } from './bars.ts';
 import { type EndingDeps, tryEndMeeting } from './ending.ts';
@@ -38,13 +38,20 @@ const MAX_AHEAD_MS = 5 * 60_000;
 const OCCURRED_RULE = 'must be a time in UTC, as 2026-11-22T20:06:59.900Z';
 
 /** When the change was made that the command is about. In milliseconds, so that times compare as text. */
-const OccurredAt = z.pipe(
+export const OccurredAt = z.pipe(
   z.iso.datetime(OCCURRED_RULE),
   z.transform((text) => new Date(text).toISOString()),
 );
 
 /** `throw` makes a refusal an error of the invocation: Lambda tries again, and dead letters keep it. */
 const OnRefusal = z.enum(['answer', 'throw'], 'must be "answer" or "throw"');
+
+const CURSOR_RULE = 'must be the cursor of an answer';
+
+/** Where a page of `list` ends. */
+const ListCursor = z
+  .string(CURSOR_RULE)
+  .check(z.regex(/^[\x21-\x7e]{1,100} [\x21-\x7e]{1,200}$/, CURSOR_RULE));
 
 /** Every command that changes something. */
 const change = {
@@ -71,16 +78,21 @@ export const Command = z.discriminatedUnion(
       command: z.literal('put-member'),
       ...ofMember,
       displayName: maybe(ParticipantName),
+      /** Takes the name away. */
+      noName: maybe(z.literal(true, 'must be true')),
       role: maybe(Role),
     }),
     z.strictObject({ command: z.literal('remove-member'), ...ofMember }),
     z.strictObject({ command: z.literal('set-role'), ...ofMember, role: Role }),
     z.strictObject({ command: z.literal('forget-user'), ...ofMember }),
     z.strictObject({ command: z.literal('show'), clubId: ClubId, cursor: maybe(UserId) }),
+    z.strictObject({ command: z.literal('list'), cursor: maybe(ListCursor) }),
   ],
   'must be one of the commands',
 );
 export type Command = z.infer<typeof Command>;
+/** Those that change something. */
+export type Change = Exclude<Command, { command: 'show' | 'list' }>;
 type CommandOf<Name extends Command['command']> = Extract<Command, { command: Name }>;
 
 export interface ClubCommandDeps {
@@ -94,8 +106,8 @@ export interface ClubCommandDeps {
   log: Log;
 }
 
-/** What a command did; `show` answers with the club as it is. */
-export type CommandResult = Done | ShownClub;
+/** What a command did; `show` answers with the club as it is, `list` with a page of all clubs. */
+export type CommandResult = Done | ShownClub | ListedClubs;
 
 /**
  * Carries out one command. Each can be repeated, and writes only the fields that it owns: a meeting
@@ -105,16 +117,22 @@ export type CommandResult = Done | ShownClub;
  * @throws NotAllowed for taking the club's own moderator off the club: name another one first
  * @throws InvalidRequest for a command from the future
  */
+export async function runClubCommand(deps: ClubCommandDeps, command: Change): Promise<Done>;
+export async function runClubCommand(
+  deps: ClubCommandDeps,
+  command: Command,
+): Promise<CommandResult>;
 export async function runClubCommand(
   deps: ClubCommandDeps,
   command: Command,
 ): Promise<CommandResult> {
   deps.log.info('clubs', {
     command: command.command,
-    clubId: command.clubId,
+    ...('clubId' in command && { clubId: command.clubId }),
     ...('userId' in command && { userId: command.userId }),
   });
   if (command.command === 'show') return show(deps, command);
+  if (command.command === 'list') return list(deps, command);
   if (isAhead(command, deps.now())) {
     throw new InvalidRequest('occurredAt must not be more than 5 minutes ahead');
   }
@@ -125,17 +143,15 @@ export async function runClubCommand(
 const isAhead = ({ occurredAt }: { occurredAt?: string | undefined }, now: Date): boolean =>
   occurredAt !== undefined && Date.parse(occurredAt) - now.getTime() > MAX_AHEAD_MS;
 
-async function carryOut(
-  deps: ClubCommandDeps,
-  command: Exclude<Command, { command: 'show' }>,
-): Promise<StaleField[]> {
+async function carryOut(deps: ClubCommandDeps, command: Change): Promise<StaleField[]> {
   switch (command.command) {
     case 'put-club':
       return putClub(deps, command);
     case 'remove-club':
       return removeClub(deps, command);
     case 'put-member': {
-      const { displayName: name, role } = command;
+      const { displayName, noName, role } = command;
+      const name = noName ? null : displayName;
       return changeMember(deps, command, { membership: true, name, role });
     }
     case 'set-role':
@@ -158,6 +174,25 @@ async function show(
   return {
     ...shown(club, members.slice(0, SHOWN_MEMBERS)),
     ...(last && { cursor: last.userId }),
+  };
+}
+
+async function list(
+  { administration, now }: ClubCommandDeps,
+  { cursor }: CommandOf<'list'>,
+): Promise<ListedClubs> {
+  const readAt = now().toISOString();
+  const { clubs, unfinished, next } = await administration.listClubs(cursor);
+  return {
+    readAt,
+    clubs: clubs.map(({ clubId, name, moderatorId, createdAt }) => ({
+      clubId,
+      name,
+      moderatorId,
+      createdAt,
+    })),
+    unfinished,
+    ...(next !== undefined && { cursor: next }),
   };
 }
 
@@ -263,6 +298,7 @@ async function removeClub(
     for (const meetingId of await administration.listRemovedMeetings(clubId)) {
       await deps.media.deleteRoom(roomNameOf(clubId, meetingId));
     }
+    await administration.noteEmptied(clubId, removedAt);
     return [];
   }
   throw new StoreUnavailable({ cause: new Error('meetings kept being started in the club') });

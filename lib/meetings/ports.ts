@@ -204,6 +204,16 @@ export interface MemberRepository {
 export interface ClubAdministration {
   findClub(clubId: string): Promise<FoundClub>;
 
+  /**
+   * A page of all clubs that there are, in no order, and of those whose removal is not finished. The next
+   * page is the one after `next`; undefined on the last one.
+   */
+  listClubs(after: string | undefined): Promise<{
+    clubs: Pick<Club, 'clubId' | 'name' | 'moderatorId' | 'createdAt'>[];
+    unfinished: string[];
+    next: string | undefined;
+  }>;
+
   /** Puts a new club in the place of what was found there; says whether it still was. */
   makeClub(found: FoundClub, club: Omit<Club, 'generation'>): Promise<boolean>;
 
@@ -224,6 +234,9 @@ export interface ClubAdministration {
    * still as it was found; says whether it was. Its other items are {@link removeItemsOfEarlierClubs}'s.
    */
   removeClub(clubId: string, found: FoundClub, removedAt: string): Promise<boolean>;
+
+  /** Nothing of the club that was removed then is left, neither here nor at LiveKit. */
+  noteEmptied(clubId: string, removedAt: string): Promise<void>;
 
   /** Deletes every item of the id that is not of the club that there is now. */
   removeItemsOfEarlierClubs(clubId: string): Promise<void>;

@@ -174,6 +174,8 @@ describe('exit code 2, not understood', () => {
     [['show', 'a', '--stage', 'prod;ls'], '--stage must be letters, digits or "-"'],
     [['import'], 'import: file.json is missing'],
     [['import', '/no/such/file.json'], 'no such file'],
+    [['import', 'a.json', '--yes'], 'import: --yes belongs to --exact'],
+    [['list', 'a'], 'list: "a" is one argument too many'],
   ])('%j, and nothing is asked', async (args, sentence) => {
     const { exit, out, err } = await typed(args, nowhere);
     expect({ exit, out, err }).toEqual({
@@ -230,6 +232,7 @@ describe('--help', () => {
         'remove-member',
         'set-role',
         'show',
+        'list',
         'forget-user',
         'import',
       ]) {

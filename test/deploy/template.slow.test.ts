@@ -193,6 +193,7 @@ const PERMISSIONS: Record<string, string[]> = {
     `dynamodb:GetItem ${TABLE}`,
     `dynamodb:PutItem ${TABLE}`,
     `dynamodb:Query ${TABLE}`,
+    `dynamodb:Scan ${TABLE}`,
     `dynamodb:UpdateItem ${TABLE}`,
     'sqs:SendMessage DeadLetterQueue.Arn',
     ...readsLiveKitSettings,

@@ -46,7 +46,7 @@ const isAmong = ({ operations }: Seen, ...kinds: string[]) =>
   operations.some(({ does }) => kinds.includes(does ?? ''));
 
 /** What the notes consist of: docs/decisions.md, Data. */
-const NOTE = ['pk', 'sk', 'removedAt', 'expiresAt'];
+const NOTE = ['pk', 'sk', 'removedAt', 'expiresAt', 'isEmptied'];
 const MEETING_NOTE = [...NOTE, 'meetingId'];
 const MEMBER_NOTE = [
   ...NOTE,

@@ -74,6 +74,7 @@ describe('the sample events', () => {
       'put-member',
       'set-role',
       'show',
+      'list',
       'remove-member',
       'forget-user',
       'remove-club',
@@ -81,6 +82,19 @@ describe('the sample events', () => {
     expect([...samples.keys()].sort()).toEqual(order.toSorted());
     for (const command of order) {
       const answer = await service.manage(samples.get(command));
+      if (command === 'list') {
+        expect(answer).toMatchObject({
+          clubs: expect.arrayContaining([
+            {
+              clubId: 'my-club',
+              name: 'My Reading Club',
+              moderatorId: '00000000-0000-4000-8000-000000000000',
+              createdAt: expect.any(String),
+            },
+          ]),
+        });
+        continue;
+      }
       expect(answer, command).toEqual(
         command === 'show'
           ? {
@@ -131,6 +145,10 @@ describe('a command that is refused', () => {
     [{ command: 'put-club', clubId: 'a', name: 'A', moderatorId: 'b', meeting: {} }, 'meeting is'],
     [{ command: 'put-member', ...club, displayName: '' }, 'displayName must be'],
     [{ command: 'put-member', ...club, displayName: 'x'.repeat(65) }, 'displayName must be'],
+    [{ command: 'put-member', ...club, noName: false }, 'noName must be true'],
+    [{ command: 'list', clubId: 'a-club' }, 'clubId is not known here'],
+    [{ command: 'list', cursor: 'x' }, 'cursor must be the cursor of an answer'],
+    [{ command: 'list', cursor: 'CLUB#a\n CLUB' }, 'cursor must be the cursor of an answer'],
     [{ command: 'put-member', ...club, role: 'owner' }, 'role must be "member" or "moderator"'],
     [{ command: 'put-member', ...club, joinedAt: '2026-01-01' }, 'joinedAt is not known here'],
     [{ command: 'set-role', ...club }, 'role is missing'],
@@ -585,7 +603,7 @@ describe('remove-club', () => {
     const end = ['GetItem', 'UpdateItem'];
     const removal = ['GetItem', 'Query', 'PutItem', 'PutItem', 'PutItem'];
     expect(steps.slice(0, 7)).toEqual([...end, ...removal]);
-    expect(steps.slice(-3)).toEqual(['Query', 'DeleteRoom', 'DeleteRoom']);
+    expect(steps.slice(-4)).toEqual(['Query', 'DeleteRoom', 'DeleteRoom', 'UpdateItem']);
     expect(await world.roomsOf(clubId)).toEqual([]);
     const named = await world.itemsOf(clubId, 'REMOVED#');
     expect(named.map(({ meetingId }) => meetingId)).toEqual([

@@ -1,7 +1,7 @@
 /** What can happen, as data: so that a list of it can be generated, made shorter and printed. */
 import fc from 'fast-check';
 import { AppError } from '../../lib/errors.ts';
-import { type Command, runClubCommand } from '../../lib/meetings/club-commands.ts';
+import { type Change, runClubCommand } from '../../lib/meetings/club-commands.ts';
 import { endMeeting } from '../../lib/meetings/end.ts';
 import { getMeeting, listMeetings } from '../../lib/meetings/history.ts';
 import { Caller } from '../../lib/meetings/model.ts';
@@ -110,7 +110,7 @@ export const around = {
 };
 
 /** `show` is what the others are seen by. */
-export type Managing = Exclude<Command, { command: 'show' }>;
+export type Managing = Change;
 
 type Generated<T extends Record<string, fc.Arbitrary<unknown>>> =
   T[keyof T] extends fc.Arbitrary<infer C> ? C : never;
