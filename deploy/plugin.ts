@@ -30,6 +30,7 @@ const COMMANDS = ['package', 'deploy', 'deploy function'];
 // biome-ignore-start lint/suspicious/noTemplateCurlyInString: they are CloudFormation's
 const API = '${HttpApi.ApiEndpoint}';
 const USER_POOL = '${userPoolDomain}';
+const RECORDINGS = '${RecordingsBucket.RegionalDomainName}';
 const DISTRIBUTION = '${WebDistribution.DomainName}';
 // biome-ignore-end lint/suspicious/noTemplateCurlyInString: they are CloudFormation's
 
@@ -79,6 +80,7 @@ const DERIVED: Record<string, (resolve: Resolve) => Promise<unknown>> = {
       api: API,
       identity: USER_POOL,
       livekit: listOf(await resolve('param:livekitOrigins')),
+      recordings: `https://${RECORDINGS}`,
     }),
   // CloudFormation takes these as JSON: it makes no number of the text that `--param` gives.
   recordingRetentionDays: async (resolve) => Number(await resolve('param:recordingRetentionDays')),

@@ -37,6 +37,8 @@ export const webConfig = (
     tokenEndpoint: `${login}/oauth2/token`,
   },
   livekit: livekit === 'stand-in' ? 'stand-in' : 'server',
+  // All that the development recorder can.
+  recordingDefault: 'audio',
 });
 
 /** The page of `web/`, by Vite in this process: an edit shows at once. */

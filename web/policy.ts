@@ -12,17 +12,19 @@ export interface Origins {
   identity: string;
   /** WebSocket and http(s): the client asks over the second why the first failed. */
   livekit: string[];
+  /** Of the bucket from which recordings are played. */
+  recordings: string;
 }
 
 /** The value of `Content-Security-Policy`. */
-export const contentSecurityPolicy = ({ api, identity, livekit }: Origins): string =>
+export const contentSecurityPolicy = ({ api, identity, livekit, recordings }: Origins): string =>
   Object.entries({
     'default-src': "'none'",
     'script-src': "'self'",
     'style-src': `'self' ${REACT_ARIA_STYLE}`,
     'font-src': "'self'",
     'img-src': "'self'",
-    'media-src': "'self' blob:",
+    'media-src': `'self' blob: ${recordings}`,
     'connect-src': ["'self'", api, identity, ...livekit].join(' '),
     'base-uri': "'none'",
     'form-action': "'none'",

@@ -32,6 +32,7 @@ export const EXIT = { done: 0, failed: 1, usage: 2 } as const;
 const Outputs = z.object({
   ApiUrl: z.string(),
   Issuer: z.string(),
+  RecordingDefault: z.string(),
   UserPoolClientIds: z.string(),
   UserPoolDomain: z.string(),
   WebBucket: z.string(),
@@ -124,7 +125,13 @@ async function outputsOf(
 }
 
 /** The page's config.json: web/src/config.ts. */
-const configOf = ({ ApiUrl, Issuer, UserPoolClientIds, UserPoolDomain }: Outputs) => ({
+const configOf = ({
+  ApiUrl,
+  Issuer,
+  RecordingDefault,
+  UserPoolClientIds,
+  UserPoolDomain,
+}: Outputs) => ({
   apiUrl: ApiUrl,
   identity: {
     issuer: Issuer,
@@ -135,4 +142,5 @@ const configOf = ({ ApiUrl, Issuer, UserPoolClientIds, UserPoolDomain }: Outputs
     logoutEndpoint: `${UserPoolDomain}/logout`,
   },
   livekit: 'server',
+  recordingDefault: RecordingDefault,
 });

@@ -7,6 +7,8 @@ import {
   ClubId,
   EndedMeeting as EndedMeetingRecord,
   MeetingId,
+  RecordingAccess,
+  RecordingConsent,
   RecordingId,
   Role,
   TrackSid,
@@ -79,6 +81,14 @@ export const ClubList = named(
             clubId,
             name: z.string(),
             role: ClubRole,
+            recordingConsent: described(
+              z.enum(RecordingConsent.def.entries),
+              '`required`: whoever is recorded has to agree. `notice`: they have to see it.',
+            ),
+            recordingAccess: described(
+              z.enum(RecordingAccess.def.entries),
+              'Who may play and download recordings.',
+            ),
             meeting: described(
               z.nullable(
                 z.strictObject({

@@ -29,8 +29,9 @@ export async function listClubs(
   const own = found.flatMap(({ club, member }): ClubList['clubs'] => {
     const role = roleOf(club, member, caller.userId);
     if (!role) return [];
-    const { clubId, name, meeting } = club;
-    return [{ clubId, name, role, meeting: meeting ? meetingOf(club, meeting) : null }];
+    const { clubId, name, recordingConsent = 'notice', recordingAccess = 'moderators' } = club;
+    const meeting = club.meeting ? meetingOf(club, club.meeting) : null;
+    return [{ clubId, name, role, recordingConsent, recordingAccess, meeting }];
   });
   const last = page.at(-1);
   return clubIds.length > limit && last ? { clubs: own, cursor: last } : { clubs: own };

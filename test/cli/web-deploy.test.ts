@@ -140,6 +140,7 @@ describe('npm run web:deploy', () => {
     outputs = {
       ApiUrl: 'https://api.example/api/reading-clubs/meeting',
       Issuer: 'https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_Made',
+      RecordingDefault: 'audio',
       UserPoolClientIds: 'web,ios',
       UserPoolDomain: 'https://login.example',
       WebBucket: bucket.bucket,
@@ -194,6 +195,7 @@ describe('npm run web:deploy', () => {
         logoutEndpoint: 'https://login.example/logout',
       },
       livekit: 'server',
+      recordingDefault: 'audio',
     });
     expect(requests.map(({ method, path }) => `${method} ${path}`)).toEqual([
       'POST /2020-05-31/distribution/E1EXAMPLE/invalidation',

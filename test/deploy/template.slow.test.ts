@@ -972,7 +972,7 @@ describe('the page', () => {
     expect(resolveTemplate(told.outputs['WebUrl']?.Value)).toBe('https://club.example');
   });
 
-  test('may connect to the API, the login and LiveKit, and run no script but its own', () => {
+  test('may connect to the API, the login and LiveKit, play recordings, and run no script but its own', () => {
     const { ResponseHeadersPolicyConfig } = only(POLICY, told).Properties;
     const { SecurityHeadersConfig } = ResponseHeadersPolicyConfig;
     const policy = resolveTemplate(
@@ -981,6 +981,9 @@ describe('the page', () => {
     const directives: string[] = policy.split('; ');
     expect(directives).toContain(
       "connect-src 'self' HttpApi.ApiEndpoint https://login.example.org https://livekit.example wss://livekit.example",
+    );
+    expect(directives).toContain(
+      "media-src 'self' blob: https://RecordingsBucket.RegionalDomainName",
     );
     expect(directives).toContain("default-src 'none'");
     expect(directives).toContain("script-src 'self'");

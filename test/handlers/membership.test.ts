@@ -62,16 +62,26 @@ describe('A person’s clubs', () => {
     await putMember(moderated, me, { role: 'moderator' });
     const joined = await putClub(other.userId);
     await putMember(joined, me);
+    await service.manage({
+      command: 'put-club',
+      clubId: joined,
+      name: `Readers of ${joined}`,
+      moderatorId: other.userId,
+      recordingConsent: 'required',
+      recordingAccess: 'members',
+    });
     await putMember(await putClub(other.userId), other);
 
     const { clubs, cursor } = await clubsOf(me);
     expect(cursor).toBeUndefined();
+    const usual = { recordingConsent: 'notice', recordingAccess: 'moderators', meeting: null };
+    const asked = { recordingConsent: 'required', recordingAccess: 'members', meeting: null };
     const name = (clubId: string) => `Readers of ${clubId}`;
     expect(clubs).toEqual(
       [
-        { clubId: owned, name: name(owned), role: 'owner', meeting: null },
-        { clubId: moderated, name: name(moderated), role: 'moderator', meeting: null },
-        { clubId: joined, name: name(joined), role: 'member', meeting: null },
+        { clubId: owned, name: name(owned), role: 'owner', ...usual },
+        { clubId: moderated, name: name(moderated), role: 'moderator', ...usual },
+        { clubId: joined, name: name(joined), role: 'member', ...asked },
       ].sort((a, b) => (a.clubId < b.clubId ? -1 : 1)),
     );
   });

@@ -12,6 +12,8 @@ export interface Config {
   };
   /** `stand-in`: nobody can join a meeting, since it has no signalling. */
   livekit: 'server' | 'stand-in';
+  /** What is recorded unless a moderator chooses. */
+  recordingDefault: 'video' | 'audio';
 }
 
 /** @throws Error when it is not there or not complete */
@@ -19,9 +21,9 @@ export async function loadConfig(): Promise<Config> {
   const response = await fetch('/config.json', { cache: 'no-store' });
   if (!response.ok) throw new Error(`/config.json answers ${response.status}`);
   const config: Partial<Config> = await response.json();
-  const { apiUrl, identity, livekit = 'server' } = config;
+  const { apiUrl, identity, livekit = 'server', recordingDefault = 'video' } = config;
   if (!apiUrl || !identity?.issuer || !identity.clientId) {
     throw new Error('/config.json lacks apiUrl or identity');
   }
-  return { apiUrl, identity, livekit };
+  return { apiUrl, identity, livekit, recordingDefault };
 }
