@@ -17,6 +17,8 @@ export type ClubWithMembers = {
   name: string;
   moderatorId: string;
   members: readonly Member[];
+  recordingConsent?: 'required' | 'notice';
+  recordingAccess?: 'moderators' | 'members';
 };
 
 export type DemoUser = {
@@ -50,11 +52,20 @@ const outsider = 'gus';
 
 /** Writes a club and its member items, as the deployed service finds them in the table. */
 export async function createClub(table: Table, club: ClubWithMembers): Promise<void> {
-  const { clubId, name, moderatorId, members } = club;
+  const { clubId, name, moderatorId, members, ...recording } = club;
   const now = new Date().toISOString();
   const pk = `CLUB#${clubId}`;
   const items = [
-    { pk, sk: 'CLUB', clubId, name, moderatorId, personId: moderatorId, createdAt: now },
+    {
+      pk,
+      sk: 'CLUB',
+      clubId,
+      name,
+      moderatorId,
+      personId: moderatorId,
+      createdAt: now,
+      ...recording,
+    },
     ...members.map(({ userId, role, displayName }) => ({
       pk,
       sk: `MEMBER#${userId}`,

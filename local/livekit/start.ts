@@ -43,6 +43,8 @@ export interface LiveKit {
   pid?: number;
   /** What records, where a server has it. */
   recorder?: Recorder;
+  /** What server and recorder talk over: for a server that takes this one's place. */
+  redisAddress?: string;
   /** Settles with a sentence when it ended, asked or not. Never for one that is not ours. */
   exited: Promise<string>;
   stop(): Promise<void>;
@@ -147,6 +149,7 @@ async function startServer(
     apiSecret,
     pid: server.pid,
     ...(recorder && { recorder }),
+    ...(redis && { redisAddress: redis.address }),
     exited: server.exited.then(
       ({ code, signal }) => `the LiveKit server ended (${signal ?? `code ${code}`})`,
     ),

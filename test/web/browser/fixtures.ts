@@ -7,7 +7,7 @@ import {
 } from '@playwright/test';
 import { RoomServiceClient } from 'livekit-server-sdk';
 import { apiClient } from '../../../local/client.ts';
-import { createClub } from '../../../local/demo-data.ts';
+import { type ClubWithMembers, createClub } from '../../../local/demo-data.ts';
 import { createUser, logIn } from '../../../local/identity.ts';
 import { findLiveKitServer, startLiveKitServer } from '../../../local/livekit/server.ts';
 import { freePort, startStack } from '../../../local/stack.ts';
@@ -64,6 +64,11 @@ export interface World {
   newClub<const Names extends string[]>(
     ...names: Names
   ): Promise<Club<{ -readonly [Index in keyof Names]: Account }>>;
+  /** The same with rules of its own. */
+  newClubWith<const Names extends string[]>(
+    rules: Pick<ClubWithMembers, 'recordingConsent' | 'recordingAccess'>,
+    ...names: Names
+  ): Promise<Club<{ -readonly [Index in keyof Names]: Account }>>;
   /** The API as this person sees it, past the page. */
   apiOf(account: Account): Promise<ReturnType<typeof apiClient>>;
 }
@@ -108,6 +113,7 @@ export const test = base.extend<
           api: new URL(apiUrl).origin,
           identity: cognito.endpoint,
           livekit: [`ws://${media.host}`, `http://${media.host}`],
+          recordings: description.s3.endpoint,
         },
       });
       let revived: Awaited<ReturnType<typeof startLiveKitServer>> | undefined;
@@ -116,6 +122,26 @@ export const test = base.extend<
         accounts += 1;
         const username = `${name}-${accounts}`;
         return { username, userId: await createUser(cognito, { username, password: PASSWORD }) };
+      };
+      const newClubWith: World['newClubWith'] = async (rules, ...names) => {
+        const owner = await newAccount('olga');
+        const members = (await Promise.all(names.map(newAccount))) as {
+          -readonly [Index in keyof typeof names]: Account;
+        };
+        const clubId = `club-${owner.username}`;
+        const name = `Readers of ${owner.username}`;
+        await createClub(dynamodb, {
+          clubId,
+          name,
+          ...rules,
+          moderatorId: owner.userId,
+          members: [owner, ...members].map(({ userId, username }) => ({
+            userId,
+            role: userId === owner.userId ? 'moderator' : 'member',
+            displayName: displayNameOf(username),
+          })),
+        });
+        return { clubId, name, owner, members };
       };
       await use({
         stack: description,
@@ -132,6 +158,7 @@ export const test = base.extend<
             binary: findLiveKitServer() ?? '',
             apiKeys: { [livekit.apiKey]: livekit.apiSecret },
             ports: { http: Number(media.port), udp: await freePort() },
+            redisAddress: stack.livekit.redisAddress,
             webhook: {
               urls: [new URL('/api/livekit/webhook', description.apiUrl).href],
               apiKey: livekit.apiKey,
@@ -139,25 +166,8 @@ export const test = base.extend<
           });
         },
         newAccount,
-        async newClub(...names) {
-          const owner = await newAccount('olga');
-          const members = (await Promise.all(names.map(newAccount))) as {
-            -readonly [Index in keyof typeof names]: Account;
-          };
-          const clubId = `club-${owner.username}`;
-          const name = `Readers of ${owner.username}`;
-          await createClub(dynamodb, {
-            clubId,
-            name,
-            moderatorId: owner.userId,
-            members: [owner, ...members].map(({ userId, username }) => ({
-              userId,
-              role: userId === owner.userId ? 'moderator' : 'member',
-              displayName: displayNameOf(username),
-            })),
-          });
-          return { clubId, name, owner, members };
-        },
+        newClub: (...names) => newClubWith({}, ...names),
+        newClubWith,
         async apiOf({ username }) {
           const { accessToken } = await logIn(cognito, username, PASSWORD);
           return apiClient(description.apiUrl, accessToken);

@@ -1,5 +1,6 @@
 import type {
   ClubList,
+  ConsentAnswer,
   EndAnswer,
   JoinToken,
   MeetingDetails,
@@ -10,6 +11,10 @@ import type {
   MutedEverybody,
   ParticipantList,
   Readmitted,
+  RecordingAnswer,
+  RecordingDeleted,
+  RecordingDownload,
+  RecordingList,
   Removed,
   RoleSet,
   StartedMeeting,
@@ -18,6 +23,8 @@ import { ApiError, SessionEnded, Unreachable } from './errors.ts';
 
 /** More than the function's own 12 s. */
 const ANSWER_WITHIN_MS = 15_000;
+/** More than the 29 s of the function that looks for a recorder. */
+const RECORDER_WITHIN_MS = 32_000;
 
 export type Api = ReturnType<typeof createApi>;
 
@@ -34,6 +41,14 @@ interface Request {
   body?: object;
   accept?: string;
   signal?: AbortSignal | undefined;
+  withinMs?: number;
+}
+
+/** Which recording of which meeting. */
+export interface RecordingRef {
+  clubId: string;
+  meetingId: string;
+  recordingId: string;
 }
 
 type Source = 'microphone' | 'camera' | 'screen';
@@ -42,7 +57,7 @@ type Source = 'microphone' | 'camera' | 'screen';
 export function createApi(apiUrl: string, session: Session) {
   async function send(path: string, request: Request, accessToken: string): Promise<Response> {
     const { method = 'GET', body, accept = 'application/json', signal } = request;
-    const timeout = AbortSignal.timeout(ANSWER_WITHIN_MS);
+    const timeout = AbortSignal.timeout(request.withinMs ?? ANSWER_WITHIN_MS);
     try {
       return await fetch(`${apiUrl}${path}`, {
         method,
@@ -104,16 +119,41 @@ export function createApi(apiUrl: string, session: Session) {
     start: (clubId: string) => post<StartedMeeting>(`/${clubId}/start`),
     /** Only that meeting: a repetition cannot end the next one. */
     end: (clubId: string, meetingId: string) => post<EndAnswer>(`/${clubId}/end`, { meetingId }),
-    /** `isRoomMissing`: LiveKit refused the join, since there is no room; the API makes one. */
+    /**
+     * `isRoomMissing`: LiveKit refused the join, since there is no room; the API makes one.
+     * `hasConsent`: the person agrees to be recorded in this meeting.
+     */
     token: (
       readingClubId: string,
       participantName: string | undefined,
-      { isRoomMissing = false } = {},
+      { isRoomMissing = false, hasConsent = false } = {},
     ) =>
       post<JoinToken>('/token', {
         readingClubId,
         ...(participantName && { participantName }),
         ...(isRoomMissing && { roomMissing: true }),
+        ...(hasConsent && { consent: true }),
+      }),
+
+    startRecording: (clubId: string, audioOnly: boolean) =>
+      json<RecordingAnswer>(`/${clubId}/recording/start`, {
+        method: 'POST',
+        body: { audioOnly },
+        withinMs: RECORDER_WITHIN_MS,
+      }),
+    /** Only that recording: a repetition cannot stop the next one. */
+    stopRecording: (clubId: string, recordingId: string) =>
+      post<RecordingAnswer>(`/${clubId}/recording/stop`, { recordingId }),
+    consent: (clubId: string) => post<ConsentAnswer>(`/${clubId}/recording/consent`),
+    recordings: (clubId: string, meetingId: string, signal?: AbortSignal) =>
+      json<RecordingList>(`/${clubId}/meetings/${meetingId}/recordings`, { signal }),
+    recordingAddress: ({ clubId, meetingId, recordingId }: RecordingRef) =>
+      json<RecordingDownload>(
+        `/${clubId}/meetings/${meetingId}/recordings/${recordingId}/download`,
+      ),
+    deleteRecording: ({ clubId, meetingId, recordingId }: RecordingRef) =>
+      json<RecordingDeleted>(`/${clubId}/meetings/${meetingId}/recordings/${recordingId}`, {
+        method: 'DELETE',
       }),
 
     participants: (clubId: string, signal?: AbortSignal) =>

@@ -74,6 +74,8 @@ export const keys = {
   participants: (clubId: string) => ['club', clubId, 'participants'] as const,
   meetings: (clubId: string) => ['club', clubId, 'meetings'] as const,
   meeting: (clubId: string, meetingId: string) => ['club', clubId, 'meeting', meetingId] as const,
+  recordings: (clubId: string, meetingId: string) =>
+    ['club', clubId, 'meeting', meetingId, 'recordings'] as const,
 };
 
 /** All of the caller's clubs: pages follow one another, since what is on now comes first here. */

@@ -1,5 +1,5 @@
-import { Trans, useLingui } from '@lingui/react/macro';
-import { BookOpen, ChevronRight } from 'lucide-react';
+import { Plural, Trans, useLingui } from '@lingui/react/macro';
+import { BookOpen, ChevronRight, CirclePlay } from 'lucide-react';
 import { useEffect } from 'react';
 import { Link } from 'wouter';
 import { useMeetings } from '../api/queries.ts';
@@ -44,13 +44,19 @@ export function History({
   return (
     <div className="history">
       <ul className="history">
-        {meetings.map(({ meetingId, startedAt, endedAt, durationSeconds }) => (
+        {meetings.map(({ meetingId, startedAt, endedAt, durationSeconds, recordingCount }) => (
           <li key={meetingId}>
             <Link href={`/clubs/${clubId}/meetings/${meetingId}`} className="card history__row">
               <span className="history__day">{shortDay(startedAt)}</span>
               <span className="soft small">
                 {timeRange(startedAt, endedAt)} · {duration(durationSeconds)}
               </span>
+              {recordingCount > 0 && (
+                <span className="badge history__recordings">
+                  <CirclePlay size={14} aria-hidden="true" />
+                  <Plural value={recordingCount} one="# recording" other="# recordings" />
+                </span>
+              )}
               <ChevronRight size={20} aria-hidden="true" className="soft" />
             </Link>
           </li>

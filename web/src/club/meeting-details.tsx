@@ -10,6 +10,7 @@ import { useFormat } from '../i18n/format.ts';
 import { ClubRefused } from '../outcomes/club-refused.tsx';
 import { useErrorText } from '../outcomes/error-text.ts';
 import { Trouble } from '../outcomes/trouble.tsx';
+import { Recordings } from '../recording/recordings.tsx';
 import { notify } from '../ui/announcer.tsx';
 import { Button } from '../ui/button.tsx';
 import { Page } from '../ui/page.tsx';
@@ -78,6 +79,7 @@ function Content({ clubId, meeting, attendance }: Details & { clubId: string }) 
           <dd>{howItEnded(meeting)}</dd>
         </div>
       </dl>
+      <Recordings clubId={clubId} meetingId={meeting.meetingId} />
       {attendance.length === 0 ? (
         <div className="empty">
           <Users size={40} aria-hidden="true" />

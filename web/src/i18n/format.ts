@@ -37,6 +37,16 @@ export function useFormat() {
         ];
         return parts.join(' ');
       },
+      /** 640 kB; 12.3 MB */
+      size(bytes: number): string {
+        const [name, value] = bytes < 1e6 ? ['kilobyte', bytes / 1e3] : ['megabyte', bytes / 1e6];
+        return new Intl.NumberFormat(locale, {
+          style: 'unit',
+          unit: name,
+          unitDisplay: 'short',
+          maximumFractionDigits: value < 100 && name === 'megabyte' ? 1 : 0,
+        }).format(value);
+      },
       /** Ana, Ben, and Cleo */
       list: (items: string[]) => new Intl.ListFormat(locale, { type: 'conjunction' }).format(items),
       compareNames: new Intl.Collator(locale).compare,

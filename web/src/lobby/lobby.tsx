@@ -5,9 +5,10 @@ import { type FormEvent, useEffect, useRef, useState } from 'react';
 import { FieldError, Input, Label, TextField } from 'react-aria-components/TextField';
 import { ToggleButton } from 'react-aria-components/ToggleButton';
 import { Link } from 'wouter';
-import { useClub, useMembers } from '../api/queries.ts';
+import { useClub, useMembers, useStatus } from '../api/queries.ts';
 import { useAccount } from '../auth/account.ts';
 import { useConfig } from '../config-context.ts';
+import { LobbyRecording } from '../recording/lobby-recording.tsx';
 import { Avatar } from '../ui/avatar.tsx';
 import { Button, Spinner } from '../ui/button.tsx';
 import { Logo } from '../ui/logo.tsx';
@@ -28,6 +29,8 @@ export interface LobbyChoice {
   /** What is on: ready, or still starting; undefined when it does not start. */
   tracks: Promise<LocalVideoTrack | LocalAudioTrack | undefined>[];
   speakerId: string | undefined;
+  /** They agree to being recorded in the meeting that is on. */
+  hasConsent: boolean;
 }
 
 const MAX_NAME_CHARACTERS = 64;
@@ -68,10 +71,19 @@ export function Lobby({
       }));
   useTitle(t`Join the meeting`);
 
+  const { data: status } = useStatus(clubId);
+  const mustConsent = status?.mustConsent ?? false;
+  const [hasConsent, setConsent] = useState(false);
+  const [isConsentMissing, setConsentMissing] = useState(false);
+
   const isNameTooLong = [...name.trim()].length > MAX_NAME_CHARACTERS;
   const enter = (event: FormEvent) => {
     event.preventDefault();
     if (isNameTooLong) return;
+    if (mustConsent && !hasConsent) {
+      setConsentMissing(true);
+      return;
+    }
     keepPreferences({
       isCameraOn: camera.isOn,
       isMicrophoneOn: microphone.isOn,
@@ -84,6 +96,7 @@ export function Lobby({
       name: typedName?.trim() || undefined,
       tracks: [camera.handOver(), microphone.handOver()].filter((track) => track !== undefined),
       speakerId,
+      hasConsent: mustConsent && hasConsent,
     });
   };
 
@@ -171,6 +184,15 @@ export function Lobby({
               selected={speakerId}
               onSelect={setSpeakerId}
               placeholder={t`The system’s speaker`}
+            />
+          )}
+          {status?.recording && (
+            <LobbyRecording
+              clubId={clubId}
+              mustConsent={mustConsent}
+              hasConsent={hasConsent}
+              onConsent={setConsent}
+              isConsentMissing={isConsentMissing && !hasConsent}
             />
           )}
           <Button type="submit" look="primary" className="lobby__join">

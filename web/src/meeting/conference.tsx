@@ -1,19 +1,19 @@
 /** The meeting itself. */
 
 import { Plural, Trans, useLingui } from '@lingui/react/macro';
-import {
-  RoomAudioRenderer,
-  useConnectionState,
-  useIsRecording,
-  useStartAudio,
-} from '@livekit/components-react';
+import { RoomAudioRenderer, useConnectionState, useStartAudio } from '@livekit/components-react';
 import { ConnectionState } from 'livekit-client';
 import { Volume2, X } from 'lucide-react';
-import { useEffect, useRef, useState } from 'react';
+import { type ReactNode, useEffect, useRef, useState } from 'react';
 import { Button as AriaButton } from 'react-aria-components/Button';
 import type { JoinToken } from '../../../lib/contract/answers.ts';
 import { useClub } from '../api/queries.ts';
 import { useAccount } from '../auth/account.ts';
+import { RecordingBanner } from '../recording/banner.tsx';
+import { ConsentInside } from '../recording/consent-dialog.tsx';
+import { useHold } from '../recording/hold.ts';
+import { useRecordingNotice } from '../recording/notice.ts';
+import { RecordingQuestions, useRecordingControl } from '../recording/record-dialog.tsx';
 import { Button } from '../ui/button.tsx';
 import { Notice } from '../ui/notice.tsx';
 import { useTitle } from '../ui/screen.tsx';
@@ -70,6 +70,14 @@ export function Conference({
 
   // The club's record says who moderates; the token said so when it was made.
   const isModerator = club ? club.role !== 'member' : token.isModerator;
+  const notice = useRecordingNotice(clubId, token);
+  const recording = useRecordingControl({
+    clubId,
+    meetingId: token.meetingId,
+    notice,
+    isModerator,
+  });
+  useHold(notice.mustConsent);
   const showPanel = (name: PanelName) => setPanel((open) => (open === name ? undefined : name));
   const changeLayout = () => setLayout((now) => (now === 'grid' ? 'speaker' : 'grid'));
   const leave = () => (isModerator ? setDialog('leave') : onLeave());
@@ -96,13 +104,17 @@ export function Conference({
       <RoomAudioRenderer />
       <header className="meeting__header">
         <h1 className="meeting__title">{club?.name ?? t`Meeting`}</h1>
-        <Recording />
         <span className="soft small meeting__count">
           <Plural value={people.length} one="# person" other="# people" />
         </span>
       </header>
       <main className="meeting__main">
-        <Banners rejoining={rejoining} onTryNow={onTryNow} onLeave={onLeave} />
+        <Banners rejoining={rejoining} onTryNow={onTryNow} onLeave={onLeave}>
+          <RecordingBanner
+            notice={notice}
+            onStop={recording?.isDisabled === false ? recording.onPress : undefined}
+          />
+        </Banners>
         <ReactionsProvider value={reactions.shown}>
           <Stage layout={layout} />
         </ReactionsProvider>
@@ -143,6 +155,7 @@ export function Conference({
           onLeave={leave}
           unread={isChatOpen ? 0 : chat.messages.length - readCount}
           peopleCount={people.length}
+          recording={recording}
         />
       </footer>
       <ReactionMenu
@@ -158,6 +171,8 @@ export function Conference({
         onClose={() => setDialog(undefined)}
         onLeave={onLeave}
       />
+      {recording && <RecordingQuestions clubId={clubId} {...recording} />}
+      <ConsentInside clubId={clubId} isOpen={notice.mustConsent} onLeave={onLeave} />
       <DeviceDialog isOpen={dialog === 'devices'} onClose={() => setDialog(undefined)} />
       <ShortcutSheet
         isOpen={dialog === 'help'}
@@ -177,25 +192,17 @@ function useDarkRoom(): void {
   }, []);
 }
 
-function Recording() {
-  const isRecording = useIsRecording();
-  if (!isRecording) return null;
-  return (
-    <span className="badge badge--live">
-      <Trans>Recording</Trans>
-    </span>
-  );
-}
-
 /** What is wrong with the meeting at this moment. */
 function Banners({
   rejoining,
   onTryNow,
   onLeave,
+  children,
 }: {
   rejoining: { trouble: Trouble | undefined } | undefined;
   onTryNow: () => void;
   onLeave: () => void;
+  children: ReactNode;
 }) {
   const { t } = useLingui();
   const state = useConnectionState();
@@ -205,6 +212,7 @@ function Banners({
     state === ConnectionState.Reconnecting || state === ConnectionState.SignalReconnecting;
   return (
     <div className="meeting__banners">
+      {children}
       {rejoining ? (
         <Notice
           tone="failure"

@@ -1,5 +1,6 @@
 import { Trans, useLingui } from '@lingui/react/macro';
 import {
+  Circle,
   EllipsisVertical,
   Expand,
   Hand,
@@ -45,12 +46,23 @@ export interface ControlBarProps {
   onLeave: () => void;
   unread: number;
   peopleCount: number;
+  /** Of moderators. */
+  recording: RecordingControl | undefined;
+}
+
+/** Starts and stops a recording, each after a question. */
+export interface RecordingControl {
+  isOn: boolean;
+  /** Its file is being completed. */
+  isSaving: boolean;
+  isDisabled: boolean;
+  onPress: () => void;
 }
 
 /** All that one does in a meeting. On a phone, what is seldom used is in the menu. */
 export function ControlBar(props: ControlBarProps) {
   const { t } = useLingui();
-  const { controls, panel, onPanel, unread, peopleCount, onLeave } = props;
+  const { controls, panel, onPanel, unread, peopleCount, recording, onLeave } = props;
   const canShare = 'getDisplayMedia' in (navigator.mediaDevices ?? {});
   return (
     <div className="bar" role="toolbar" aria-label={t`Meeting controls`}>
@@ -97,6 +109,16 @@ export function ControlBar(props: ControlBarProps) {
         on={SmilePlus}
         onPress={props.onReact}
       />
+      {recording && (
+        <Control
+          label={recording.isSaving ? t`The recording is being saved` : t`Record the meeting`}
+          className="bar__wide control--record"
+          isOn={recording.isOn}
+          isDisabled={recording.isDisabled}
+          on={Circle}
+          onPress={recording.onPress}
+        />
+      )}
       <span className="bar__gap" />
       <Control
         label={unread > 0 ? t`Chat, ${unread} unread` : t`Chat`}
@@ -134,10 +156,12 @@ function Control({
   isAlert = false,
   badge,
   className = '',
+  isDisabled = false,
   onPress,
 }: {
   label: string;
-  hint: string;
+  /** Its key. */
+  hint?: string;
   isOn: boolean;
   on: LucideIcon;
   off?: LucideIcon;
@@ -145,6 +169,7 @@ function Control({
   isAlert?: boolean;
   badge?: number | undefined;
   className?: string;
+  isDisabled?: boolean;
   onPress: () => void;
 }) {
   const Icon = isOn ? On : Off;
@@ -153,6 +178,7 @@ function Control({
       <ToggleButton
         className={`control ${isAlert ? 'control--alert' : ''} ${className}`}
         isSelected={isOn}
+        isDisabled={isDisabled}
         onChange={onPress}
         aria-label={label}
       >
@@ -164,7 +190,7 @@ function Control({
         )}
       </ToggleButton>
       <Tooltip className="tooltip" offset={8}>
-        {label} <kbd>{hint}</kbd>
+        {label} {hint && <kbd>{hint}</kbd>}
       </Tooltip>
     </TooltipTrigger>
   );
@@ -180,6 +206,7 @@ function MoreMenu({
   onPictureInPicture,
   onSettings,
   onHelp,
+  recording,
   canShare,
 }: ControlBarProps & { canShare: boolean }) {
   const { t } = useLingui();
@@ -200,6 +227,11 @@ function MoreMenu({
       <MenuItem icon={SmilePlus} onAction={onReact}>
         {t`React`}
       </MenuItem>
+      {recording && (
+        <MenuItem icon={Circle} isDisabled={recording.isDisabled} onAction={recording.onPress}>
+          {recording.isOn ? t`Stop recording` : t`Record the meeting`}
+        </MenuItem>
+      )}
       <MenuItem icon={layout === 'grid' ? SquareUser : LayoutGrid} onAction={onLayout}>
         {layout === 'grid' ? t`Show the speaker large` : t`Show everybody`}
       </MenuItem>

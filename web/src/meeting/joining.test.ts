@@ -18,9 +18,10 @@ const refusal = (status: number, code: ErrorCode, retryAfterSeconds?: number) =>
   new ApiError(status, { error: 'no', code }, retryAfterSeconds);
 
 /** Everything works; a test says what does not. */
-const joining = (changes: Pick<Partial<Joining>, 'signal' | 'meetingId'> = {}) => ({
+const joining = (changes: Pick<Partial<Joining>, 'signal' | 'meetingId' | 'hasConsent'> = {}) => ({
   requestToken: vi.fn<Joining['requestToken']>(async () => TOKEN),
   connect: vi.fn<Joining['connect']>(async () => {}),
+  askConsent: vi.fn<Joining['askConsent']>(async () => true),
   wait: vi.fn<Joining['wait']>(async () => {}),
   onTrouble: vi.fn<Joining['onTrouble']>(),
   signal: new AbortController().signal,
@@ -41,8 +42,8 @@ test.each([404, 401])(
     deps.connect.mockRejectedValueOnce(new JoinFailed(status));
     expect(await join(deps)).toEqual({ token: TOKEN });
     expect(deps.requestToken.mock.calls).toEqual([
-      [{ isRoomMissing: false }],
-      [{ isRoomMissing: status === 404 }],
+      [{ isRoomMissing: false, hasConsent: false }],
+      [{ isRoomMissing: status === 404, hasConsent: false }],
     ]);
     expect(deps.wait).not.toHaveBeenCalled();
   },
@@ -112,6 +113,39 @@ describe('a refusal of the API is a way out', () => {
     const deps = joining();
     deps.requestToken.mockRejectedValueOnce(new TypeError('x is undefined'));
     expect(await join(deps)).toEqual({ exit: { kind: 'failed' } });
+  });
+});
+
+describe('a meeting that is recorded, in a club that requires consent', () => {
+  const consents = ({ requestToken }: ReturnType<typeof joining>) =>
+    requestToken.mock.calls.map(([{ hasConsent }]) => hasConsent);
+
+  test('asks for it once, and takes it to every token from then on', async () => {
+    const deps = joining();
+    deps.requestToken
+      .mockRejectedValueOnce(refusal(409, 'CONSENT_REQUIRED'))
+      .mockRejectedValueOnce(new Unreachable());
+    expect(await join(deps)).toEqual({ token: TOKEN });
+    expect(consents(deps)).toEqual([false, true, true]);
+    expect(deps.askConsent).toHaveBeenCalledOnce();
+    // The question is no failure: nothing waits for it.
+    expect(deps.wait).toHaveBeenCalledOnce();
+  });
+
+  test('lets nobody in who does not agree', async () => {
+    const deps = joining();
+    deps.requestToken.mockRejectedValueOnce(refusal(409, 'CONSENT_REQUIRED'));
+    deps.askConsent.mockResolvedValueOnce(false);
+    expect(await join(deps)).toBeUndefined();
+    expect(deps.requestToken).toHaveBeenCalledOnce();
+    expect(deps.connect).not.toHaveBeenCalled();
+  });
+
+  test('asks nobody who agreed before', async () => {
+    const deps = joining({ hasConsent: true });
+    expect(await join(deps)).toEqual({ token: TOKEN });
+    expect(consents(deps)).toEqual([true]);
+    expect(deps.askConsent).not.toHaveBeenCalled();
   });
 });
 

@@ -1,6 +1,6 @@
 /** Getting into a meeting, and back in after the connection was lost. No browser and no LiveKit in here. */
 import type { JoinToken } from '../../../lib/contract/answers.ts';
-import { ApiError, isTransient, retryDelayMs, SessionEnded } from '../api/errors.ts';
+import { ApiError, hasCode, isTransient, retryDelayMs, SessionEnded } from '../api/errors.ts';
 
 /** Every way to be out for good, or until the person does something. */
 export type Exit =
@@ -30,7 +30,11 @@ export interface Trouble {
 
 export interface Joining {
   /** `isRoomMissing`: LiveKit had no room for the token before. */
-  requestToken(options: { isRoomMissing: boolean }): Promise<JoinToken>;
+  requestToken(options: { isRoomMissing: boolean; hasConsent: boolean }): Promise<JoinToken>;
+  /** Agreed to being recorded, before the first attempt. */
+  hasConsent?: boolean;
+  /** Asks whether the person agrees to it: the club requires it, and a recording is on. */
+  askConsent(): Promise<boolean>;
   /** @throws JoinFailed */
   connect(token: JoinToken): Promise<void>;
   /** Resolves after the time, or sooner when the person does not want to wait. */
@@ -41,17 +45,23 @@ export interface Joining {
   signal: AbortSignal;
 }
 
-/** Tries until it is in, or has to be out. Undefined when it was given up. */
+/** Tries until it is in, or has to be out. Undefined when it was given up, also by not agreeing. */
 export async function join(
   joining: Joining,
 ): Promise<{ token: JoinToken } | { exit: Exit } | undefined> {
   let isRoomMissing = false;
+  let hasConsent = joining.hasConsent ?? false;
   for (let attempt = 0; ; attempt += 1) {
     try {
-      const token = await joinOnce(joining, isRoomMissing);
+      const token = await joinOnce(joining, { isRoomMissing, hasConsent });
       return joining.signal.aborted ? undefined : { token };
     } catch (error) {
       if (joining.signal.aborted) return undefined;
+      if (hasCode(error, 'CONSENT_REQUIRED') && !hasConsent) {
+        hasConsent = await joining.askConsent();
+        if (joining.signal.aborted || !hasConsent) return undefined;
+        continue;
+      }
       const isLiveKit = error instanceof JoinFailed;
       isRoomMissing = isLiveKit && error.status === 404;
       if (!isLiveKit && !isTransient(error)) return { exit: exitOf(error, joining.meetingId) };
@@ -66,9 +76,9 @@ export async function join(
 /** A token that LiveKit refuses is followed by a second one, once; 404 says that there is no room for it. */
 async function joinOnce(
   { requestToken, connect, signal }: Joining,
-  wasRoomMissing: boolean,
+  options: { isRoomMissing: boolean; hasConsent: boolean },
 ): Promise<JoinToken> {
-  const token = await requestToken({ isRoomMissing: wasRoomMissing });
+  const token = await requestToken(options);
   signal.throwIfAborted();
   let isRoomMissing = false;
   try {
@@ -80,7 +90,7 @@ async function joinOnce(
     if (!isRoomMissing && error.status !== 401) throw error;
   }
   signal.throwIfAborted();
-  const fresh = await requestToken({ isRoomMissing });
+  const fresh = await requestToken({ ...options, isRoomMissing });
   signal.throwIfAborted();
   await connect(fresh);
   return fresh;

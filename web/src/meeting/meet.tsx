@@ -3,16 +3,40 @@ import { RoomContext } from '@livekit/components-react';
 import { CloudOff } from 'lucide-react';
 import { Lobby } from '../lobby/lobby.tsx';
 import { OutScreen } from '../outcomes/out-screen.tsx';
+import { ConsentDialog } from '../recording/consent-dialog.tsx';
 import { Button } from '../ui/button.tsx';
 import { Screen } from '../ui/screen.tsx';
 import { Splash } from '../ui/shell.tsx';
 import { Conference } from './conference.tsx';
 import type { Trouble } from './joining.ts';
-import { useMeeting } from './use-meeting.ts';
+import { type Meeting, useMeeting } from './use-meeting.ts';
 
 /** From the lobby to the screen that says how it ended. */
 export function Meet({ clubId }: { clubId: string }) {
-  const { phase, room, enter, leave, tryNow, backToLobby } = useMeeting(clubId);
+  const meeting = useMeeting(clubId);
+  return (
+    <>
+      <Part clubId={clubId} {...meeting} />
+      <ConsentDialog
+        clubId={clubId}
+        isOpen={meeting.isConsentAsked}
+        isInside={false}
+        onAgree={() => meeting.answerConsent(true)}
+        onDecline={() => meeting.answerConsent(false)}
+      />
+    </>
+  );
+}
+
+function Part({
+  clubId,
+  phase,
+  room,
+  enter,
+  leave,
+  tryNow,
+  backToLobby,
+}: Meeting & { clubId: string }) {
   switch (phase.at) {
     case 'lobby':
       return <Lobby clubId={clubId} onEnter={enter} />;

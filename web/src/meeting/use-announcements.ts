@@ -1,7 +1,7 @@
 /** What happens in the room, said to screen readers. */
 
 import { useLingui } from '@lingui/react/macro';
-import { useIsRecording, useRoomContext } from '@livekit/components-react';
+import { useRoomContext } from '@livekit/components-react';
 import { type Participant, RoomEvent } from 'livekit-client';
 import { useEffect } from 'react';
 import { announce } from '../ui/announcer.tsx';
@@ -11,7 +11,6 @@ import { isPerson, nameOf } from './people.ts';
 export function useAnnouncements(): void {
   const { t } = useLingui();
   const room = useRoomContext();
-  const isRecording = useIsRecording();
   useEffect(() => {
     const onJoined = (participant: Participant) => {
       const name = nameOf(participant);
@@ -34,7 +33,4 @@ export function useAnnouncements(): void {
       room.off(RoomEvent.ParticipantAttributesChanged, onAttributes);
     };
   }, [room, t]);
-  useEffect(() => {
-    if (isRecording) announce(t`The meeting is recorded`);
-  }, [isRecording, t]);
 }

@@ -5,6 +5,7 @@ import { useLocalParticipant, useRoomContext } from '@livekit/components-react';
 import { type Participant, RoomEvent, Track, type TrackPublication } from 'livekit-client';
 import { useEffect, useRef } from 'react';
 import { keepPreferences } from '../lobby/preferences.ts';
+import { isHeldBack } from '../recording/hold.ts';
 import { announce, notify } from '../ui/announcer.tsx';
 import { HAND } from './hands.ts';
 
@@ -35,7 +36,9 @@ export function useControls(): Controls {
   useEffect(() => {
     const onMuted = (publication: TrackPublication, participant: Participant) => {
       const isOwn = participant.isLocal && publication.source === Track.Source.Microphone;
-      if (isOwn && !ownMute.current) notify(t`A moderator muted your microphone.`);
+      if (isOwn && !ownMute.current && !isHeldBack(publication)) {
+        notify(t`A moderator muted your microphone.`);
+      }
     };
     room.on(RoomEvent.TrackMuted, onMuted);
     return () => {

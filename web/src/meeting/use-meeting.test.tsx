@@ -133,6 +133,39 @@ test('a connection that was lost while the meeting ended leads to its end', asyn
   expect(result.current.phase).toEqual({ at: 'out', exit: { kind: 'over', meetingId: 'M1' } });
 });
 
+test('whoever is asked for consent comes in by agreeing, and is back in the lobby without', async () => {
+  const { room, token, result, enter, newTrack } = await setUp();
+  const refusal = new ApiError(409, { code: 'CONSENT_REQUIRED' }, undefined);
+  token.mockRejectedValueOnce(refusal);
+  const camera = newTrack();
+  await enter(Promise.resolve(camera));
+  expect(result.current).toMatchObject({ phase: { at: 'joining' }, isConsentAsked: true });
+  await act(async () => result.current.answerConsent(false));
+  expect(result.current).toMatchObject({ phase: { at: 'lobby' }, isConsentAsked: false });
+  expect(camera.stop).toHaveBeenCalledOnce();
+
+  token.mockRejectedValueOnce(refusal);
+  await enter();
+  await act(async () => result.current.answerConsent(true));
+  expect(result.current).toMatchObject({ phase: { at: 'in' }, isConsentAsked: false });
+  expect(token.mock.lastCall?.[2]).toMatchObject({ hasConsent: true });
+  expect(room.connect).toHaveBeenCalledOnce();
+});
+
+test('whoever comes back to a meeting that is recorded by now is asked; without consent they are out', async () => {
+  const { room, token, result, enter, drop } = await setUp();
+  await enter();
+  token.mockRejectedValueOnce(new ApiError(409, { code: 'CONSENT_REQUIRED' }, undefined));
+  await drop();
+  expect(result.current).toMatchObject({ phase: { at: 'in' }, isConsentAsked: true });
+  await act(async () => result.current.answerConsent(false));
+  expect(result.current).toMatchObject({
+    phase: { at: 'out', exit: { kind: 'left' } },
+    isConsentAsked: false,
+  });
+  expect(room.connect).toHaveBeenCalledOnce();
+});
+
 test('who leaves is out, and the room is left; so it is when the page goes elsewhere', async () => {
   const { room, result, enter, unmount } = await setUp();
   await enter();

@@ -25,6 +25,9 @@ export type Phase =
 export interface Meeting {
   phase: Phase;
   room: Room;
+  /** The club requires consent, and a recording is on: {@link answerConsent} goes on. */
+  isConsentAsked: boolean;
+  answerConsent(agrees: boolean): void;
   enter(choice: LobbyChoice): void;
   leave(): void;
   /** Does not wait for the next attempt. */
@@ -47,6 +50,7 @@ export function useMeeting(clubId: string, createRoom: () => Room = newRoom): Me
   const [phase, setPhase] = useState<Phase>({ at: 'lobby' });
   const attempt = useRef<{ controller: AbortController; hurry: () => void }>(undefined);
   const name = useRef<string>(undefined);
+  const [question, setQuestion] = useState<{ answer: (agrees: boolean) => void }>();
   const meetingId = useRef<string>(undefined);
 
   const giveUp = useCallback(() => {
@@ -57,7 +61,11 @@ export function useMeeting(clubId: string, createRoom: () => Room = newRoom): Me
 
   /** Whether it got in. */
   const tryToJoin = useCallback(
-    async (onTrouble: (trouble: Trouble) => void, publish: () => Promise<void>) => {
+    async (
+      onTrouble: (trouble: Trouble) => void,
+      publish: () => Promise<void>,
+      { hasConsent = false } = {},
+    ) => {
       giveUp();
       const controller = new AbortController();
       let hurry = () => {};
@@ -65,7 +73,14 @@ export function useMeeting(clubId: string, createRoom: () => Room = newRoom): Me
       const result = await join({
         signal: controller.signal,
         meetingId: meetingId.current,
+        hasConsent,
         requestToken: (options) => api.token(clubId, name.current, options),
+        async askConsent() {
+          const { promise, resolve } = Promise.withResolvers<boolean>();
+          controller.signal.addEventListener('abort', () => resolve(false));
+          setQuestion({ answer: resolve });
+          return promise.finally(() => setQuestion(undefined));
+        },
         connect: ({ serverUrl, token }) => connect(room, serverUrl, token),
         wait: (ms) =>
           new Promise((resolve) => {
@@ -98,7 +113,7 @@ export function useMeeting(clubId: string, createRoom: () => Room = newRoom): Me
   );
 
   const enter = useCallback(
-    ({ name: chosen, tracks, speakerId }: LobbyChoice) => {
+    ({ name: chosen, tracks, speakerId, hasConsent }: LobbyChoice) => {
       name.current = chosen;
       setPhase({ at: 'joining', trouble: undefined });
       void tryToJoin(
@@ -114,6 +129,7 @@ export function useMeeting(clubId: string, createRoom: () => Room = newRoom): Me
             }),
           );
         },
+        { hasConsent },
       ).then((isIn) => {
         // The camera's light goes out for whoever does not get in.
         if (!isIn) for (const starting of tracks) void starting.then((track) => track?.stop());
@@ -178,17 +194,26 @@ export function useMeeting(clubId: string, createRoom: () => Room = newRoom): Me
     [room, giveUp],
   );
 
+  const backToLobby = useCallback(() => {
+    giveUp();
+    setPhase({ at: 'lobby' });
+    void room.disconnect();
+  }, [room, giveUp]);
+
   return {
     phase,
     room,
+    isConsentAsked: question !== undefined,
+    answerConsent(agrees) {
+      question?.answer(agrees);
+      if (agrees) return;
+      if (phase.at === 'in') leave();
+      else backToLobby();
+    },
     enter,
     leave,
     tryNow: useCallback(() => attempt.current?.hurry(), []),
-    backToLobby: useCallback(() => {
-      giveUp();
-      setPhase({ at: 'lobby' });
-      void room.disconnect();
-    }, [room, giveUp]),
+    backToLobby,
   };
 }
 

@@ -33,6 +33,16 @@ export function useErrorText(): (error: unknown) => string {
           return t`No meeting is on any more.`;
         case 'MEETING_FULL':
           return t`The meeting is full.`;
+        case 'RECORDING_NOT_FOUND':
+          return t`This recording is not there any more.`;
+        case 'RECORDING_NOT_ACTIVE':
+          return t`The meeting is not being recorded any more.`;
+        case 'RECORDING_NOT_FINISHED':
+          return t`This recording is not finished yet. Try again in a moment.`;
+        case 'RECORDING_UNAVAILABLE':
+          return t`Recordings are not available right now. Try again in a moment.`;
+        case 'CONSENT_REQUIRED':
+          return t`The meeting is being recorded, and the club asks you to agree to it first.`;
         case 'MEDIA_UNAVAILABLE':
           return t`The meeting server does not answer. Try again in a moment.`;
         case 'STORE_UNAVAILABLE':

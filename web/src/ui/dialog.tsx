@@ -3,7 +3,7 @@ import { Dialog as AriaDialog, Heading } from 'react-aria-components/Dialog';
 import { Modal, ModalOverlay } from 'react-aria-components/Modal';
 import './dialog.css';
 
-/** Asks, and waits for the answer. Escape and a press outside close it. */
+/** Asks, and waits for the answer. Escape and a press outside close it, where it may be closed. */
 export function Dialog({
   title,
   isOpen,
@@ -14,7 +14,8 @@ export function Dialog({
 }: {
   title: string;
   isOpen: boolean;
-  onClose: () => void;
+  /** Undefined: one of the actions has to be chosen. */
+  onClose?: (() => void) | undefined;
   children?: ReactNode;
   actions?: ReactNode;
   /** `alertdialog`: a decision that cannot be undone. */
@@ -23,8 +24,9 @@ export function Dialog({
   return (
     <ModalOverlay
       isOpen={isOpen}
-      onOpenChange={(open) => open || onClose()}
-      isDismissable
+      onOpenChange={(open) => open || onClose?.()}
+      isDismissable={onClose !== undefined}
+      isKeyboardDismissDisabled={onClose === undefined}
       className="dialog-overlay"
     >
       <Modal className="dialog">

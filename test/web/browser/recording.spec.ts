@@ -1,0 +1,320 @@
+/** Recording: who starts it, who sees and hears it, who agrees to it, and what is played afterwards. */
+import { mock } from 'node:test';
+import type { Page } from '@playwright/test';
+import {
+  type Club,
+  displayNameOf,
+  enterMeeting,
+  expect,
+  type Person,
+  test,
+  tileOf,
+  type World,
+} from './fixtures.ts';
+import { inspect } from './inspect.ts';
+import { expectFrames, expectSilence, expectSound } from './media.ts';
+import { LOCALES, wordsOf } from './words.ts';
+
+/** The meeting is dark in both themes. */
+const DARK = { themes: ['dark'] } as const;
+const NOTICE_WITHIN_MS = 2_000;
+const IS_RECORDED = 'This meeting is being recorded.';
+
+/** What was said to screen readers, one after the other. */
+const saidTo = (page: Page) =>
+  page.evaluate(() => (globalThis as unknown as { said: string[] }).said);
+
+/** How many tones the page has made. */
+const tonesOf = (page: Page) =>
+  page.evaluate(() => (globalThis as unknown as { tones: number }).tones);
+
+/** Counts tones, and keeps what the live region says. */
+const listen = ({ page }: Person) =>
+  page.addInitScript(() => {
+    const heard = Object.assign(globalThis, { tones: 0, said: [] as string[] });
+    const { start } = OscillatorNode.prototype;
+    OscillatorNode.prototype.start = function (...args) {
+      heard.tones += 1;
+      return start.apply(this, args);
+    };
+    new MutationObserver(() => {
+      const text = document.querySelector('[role=status][aria-live]')?.textContent;
+      if (text && heard.said.at(-1) !== text) heard.said.push(text);
+    }).observe(document, { subtree: true, childList: true, characterData: true });
+  });
+
+const bannerOf = ({ page, words }: Person) =>
+  page.locator('.recorded').getByText(words(IS_RECORDED));
+
+/** By the bar; the question before it is answered as it stands. */
+async function record({ page, words }: Person): Promise<void> {
+  await page.getByRole('button', { name: words('Record the meeting') }).click();
+  const started = page.waitForResponse((response) => response.url().endsWith('/recording/start'));
+  await page.getByRole('button', { name: words('Start recording') }).click();
+  expect((await started).status()).toBe(200);
+}
+
+async function stop({ page, words }: Person): Promise<void> {
+  await page
+    .locator('.recorded')
+    .getByRole('button', { name: words('Stop') })
+    .click();
+  await page
+    .getByRole('alertdialog')
+    .getByRole('button', { name: words('Stop') })
+    .click();
+}
+
+async function lookBack({ page }: Person, { clubId }: Club, world: World): Promise<void> {
+  await page.goto(`${world.url}/clubs/${clubId}`);
+  await page.locator('.history__row').first().click();
+  await page.locator('.recording').waitFor();
+}
+
+const timeOf = (page: Page) =>
+  page.locator('audio').evaluate((media: HTMLAudioElement) => media.currentTime);
+
+test('everybody sees and hears a recording within two seconds; it is played, also after a long pause, and deleted', async ({
+  world,
+  join,
+}) => {
+  const club = await world.newClub('cleo');
+  const api = await world.apiOf(club.owner);
+  const olga = await join(club.owner);
+  const cleo = await join(club.members[0]);
+  await listen(cleo);
+  await api.start(club.clubId);
+  await enterMeeting(olga, club, world);
+  await enterMeeting(cleo, club, world);
+  await expectFrames(tileOf(cleo, olga));
+
+  await test.step('the other person sees it, is told of it and hears it', async () => {
+    await record(olga);
+    await expect(bannerOf(cleo)).toBeVisible({ timeout: NOTICE_WITHIN_MS });
+    await expect.poll(() => saidTo(cleo.page)).toContain(IS_RECORDED);
+    await expect.poll(() => tonesOf(cleo.page)).toBe(2);
+    await expect(bannerOf(olga)).toBeVisible();
+    await expect(cleo.page.locator('.recorded').getByRole('button')).toHaveCount(0);
+    await expect(cleo.page.getByRole('button', { name: 'Record the meeting' })).toHaveCount(0);
+  });
+
+  await test.step('somebody who joins now knows it before, and is not asked', async () => {
+    await cleo.page.getByRole('button', { name: 'Leave' }).click();
+    await cleo.page.getByRole('button', { name: 'Join again' }).click();
+    const lobby = cleo.page.getByRole('region', { name: 'The recording' });
+    await expect(lobby).toContainText(IS_RECORDED);
+    await expect(lobby.getByRole('checkbox')).toHaveCount(0);
+    await cleo.page.getByRole('button', { name: 'Join now' }).click();
+    await expect(bannerOf(cleo)).toBeVisible();
+  });
+
+  await test.step('its end is seen, told and heard; the moderator learns that it is saved', async () => {
+    await stop(olga);
+    await expect(cleo.page.locator('.recorded')).toHaveCount(0);
+    await expect.poll(() => saidTo(cleo.page)).toContain('The recording has ended.');
+    await expect.poll(() => tonesOf(cleo.page)).toBe(6);
+    await expect(olga.page.getByText('The recording is saved.').last()).toBeVisible();
+    await expect(olga.page.getByRole('button', { name: 'Record the meeting' })).toBeEnabled();
+  });
+
+  await test.step('no recorder: it is said, and offered again', async () => {
+    await olga.page.route('**/recording/start', (route) =>
+      route.fulfill({
+        status: 503,
+        headers: { 'access-control-allow-origin': '*' },
+        json: { error: 'No recorder', code: 'RECORDING_UNAVAILABLE', requestId: '1' },
+      }),
+    );
+    await olga.page.getByRole('button', { name: 'Record the meeting' }).click();
+    await olga.page.getByRole('button', { name: 'Start recording' }).click();
+    await expect(olga.page.getByRole('alert')).toContainText('No recorder is free.');
+    await olga.page.unroute('**/recording/start');
+    await olga.page.getByRole('button', { name: 'Try again' }).click();
+    await expect(bannerOf(olga)).toBeVisible();
+    await expect(olga.page.getByRole('dialog')).toHaveCount(0);
+  });
+
+  await test.step('a recording ends with its meeting', async () => {
+    await api.end(club.clubId);
+    await expect(cleo.page.getByRole('heading', { name: 'The meeting is over' })).toBeVisible();
+  });
+
+  await test.step('a member sees what there is, and that only moderators play it', async () => {
+    await lookBack(cleo, club, world);
+    await expect(cleo.page.locator('.recording')).toHaveCount(2);
+    await expect(cleo.page.getByText('In this club, only moderators can play')).toBeVisible();
+    await expect(cleo.page.locator('.recording').getByRole('button')).toHaveCount(0);
+  });
+
+  await lookBack(olga, club, world);
+  const first = olga.page.locator('.recording').first();
+  const addresses: { url: string; expiresAt: string }[] = [];
+  olga.page.on('response', async (response) => {
+    if (response.url().endsWith('/download') && response.ok()) {
+      addresses.push(await response.json());
+    }
+  });
+  await test.step('a moderator plays it', async () => {
+    await expect(first).toContainText(`Asked for by ${displayNameOf(olga.username)}.`);
+    await first.getByRole('button', { name: 'Play' }).click();
+    await expect.poll(() => timeOf(olga.page)).toBeGreaterThan(1);
+  });
+
+  await test.step('somebody who pauses for longer than an address lives goes on at the same second', async () => {
+    const audio = olga.page.locator('audio');
+    await audio.evaluate((media: HTMLAudioElement) => media.pause());
+    const pausedAt = await timeOf(olga.page);
+    const [address] = addresses;
+    if (!address) throw new Error('No address was asked for');
+    // The clocks of the bucket and of the browser; the API signs the next address by its own.
+    const late = new Date(Date.parse(address.expiresAt) + 1_500);
+    mock.timers.enable({ apis: ['Date'], now: late });
+    try {
+      await olga.page.clock.setFixedTime(late);
+      expect((await fetch(address.url)).status).toBe(403);
+      await audio.evaluate((media: HTMLAudioElement) => media.play());
+      await expect.poll(() => timeOf(olga.page)).toBeGreaterThan(pausedAt + 0.5);
+      expect(addresses).toHaveLength(2);
+      expect(await audio.getAttribute('src')).toBe(addresses[1]?.url);
+      // A browser that drops what it has loaded finds the address expired: so does one that seeks.
+      await test.step('also when the browser itself finds out', async () => {
+        const before = await timeOf(olga.page);
+        await audio.evaluate((media: HTMLAudioElement, url) => {
+          media.src = url;
+        }, address.url);
+        await expect.poll(() => addresses.length).toBe(3);
+        await expect.poll(() => timeOf(olga.page)).toBeGreaterThan(before);
+      });
+    } finally {
+      mock.timers.reset();
+    }
+  });
+
+  await test.step('it is downloaded under a name that says what it is', async () => {
+    const download = olga.page.waitForEvent('download');
+    await first.getByRole('button', { name: 'Download' }).click();
+    expect((await download).suggestedFilename()).toMatch(
+      new RegExp(`^${club.name} \\d{4}-\\d\\d-\\d\\d \\d\\d\\.\\d\\d\\.ogg$`),
+    );
+  });
+
+  await test.step('it is deleted after a question', async () => {
+    await first.getByRole('button', { name: 'Delete' }).click();
+    await olga.page.getByRole('alertdialog').getByRole('button', { name: 'Delete' }).click();
+    await expect(olga.page.locator('.recording')).toHaveCount(1);
+    await expect(olga.page.getByText('The recording is deleted.').last()).toBeVisible();
+  });
+});
+
+for (const language of LOCALES) {
+  test(`a club that requires consent, and every screen of a recording, in ${language}`, async ({
+    world,
+    join,
+  }) => {
+    const words = await wordsOf(language);
+    const options = { locale: language, reducedMotion: 'reduce' } as const;
+    const club = await world.newClubWith(
+      { recordingConsent: 'required', recordingAccess: 'members' },
+      'cleo',
+      'dan',
+    );
+    const api = await world.apiOf(club.owner);
+    const olga = await join(club.owner, options);
+    const cleo = await join(club.members[0], options);
+    const dan = await join(club.members[1], options);
+    const see = ({ page }: Person, name: string, themes = {}) =>
+      inspect(page, `recording-${name}-${language}`, themes);
+    await api.start(club.clubId);
+    await enterMeeting(olga, club, world);
+    await enterMeeting(cleo, club, world);
+    await dan.page.goto(`${world.url}/clubs/${club.clubId}/meet`);
+    await dan.page.getByRole('button', { name: words('Join now') }).waitFor();
+
+    await test.step('the question before the start', async () => {
+      await olga.page.getByRole('button', { name: words('Record the meeting') }).click();
+      await olga.page.getByRole('dialog').waitFor();
+      await see(olga, 'start', DARK);
+      await olga.page.keyboard.press('Escape');
+    });
+
+    await test.step('somebody inside is asked, and is not heard until they agree', async () => {
+      await expectSound(olga.page);
+      await record(olga);
+      const question = cleo.page.getByRole('alertdialog', {
+        name: words('Do you agree to be recorded?'),
+      });
+      await expect(question).toBeVisible();
+      await expectSilence(olga.page);
+      await cleo.page.keyboard.press('Escape');
+      await see(cleo, 'consent', DARK);
+      await question.getByRole('button', { name: words('I agree') }).click();
+      await expect(question).toHaveCount(0);
+      await expectSound(olga.page);
+      await expect(bannerOf(cleo)).toBeVisible();
+      await see(cleo, 'on', DARK);
+      // Whoever started it has agreed by that.
+      await expect(olga.page.getByRole('alertdialog')).toHaveCount(0);
+      await see(olga, 'on-moderator', DARK);
+    });
+
+    await test.step('somebody in the lobby agrees, or does not come in', async () => {
+      const lobby = dan.page.getByRole('region', { name: words('The recording') });
+      const consent = lobby.getByRole('checkbox');
+      await expect(consent).toBeVisible();
+      await dan.page.getByRole('button', { name: words('Join now') }).click();
+      await expect(lobby.getByRole('alert')).toBeVisible();
+      await see(dan, 'lobby');
+      await lobby.getByText(words('I agree to be recorded in this meeting.')).click();
+      await expect(consent).toBeChecked();
+      await dan.page.getByRole('button', { name: words('Join now') }).click();
+      await expect(bannerOf(dan)).toBeVisible();
+      await expect(dan.page.getByRole('alertdialog')).toHaveCount(0);
+      await dan.page.getByRole('button', { name: words('Leave') }).click();
+    });
+
+    await test.step('a lobby that does not know of the recording leads to the question', async () => {
+      await stop(olga);
+      await expect(olga.page.getByText(words('The recording is being saved'))).toHaveCount(0);
+      await api.end(club.clubId);
+      await api.start(club.clubId);
+      await enterMeeting(olga, club, world);
+      await enterMeeting(cleo, club, world);
+      await dan.page.goto(`${world.url}/clubs/${club.clubId}/meet`);
+      await dan.page.getByRole('button', { name: words('Join now') }).waitFor();
+      await dan.page.route('**/status', (route) => route.abort());
+      await record(olga);
+      await dan.page.getByRole('button', { name: words('Join now') }).click();
+      const question = dan.page.getByRole('alertdialog');
+      await question.getByRole('button', { name: words('Do not join') }).click();
+      await dan.page.getByRole('button', { name: words('Join now') }).click();
+      await see(dan, 'consent-to-join');
+      await dan.page.unroute('**/status');
+      await question.getByRole('button', { name: words('I agree') }).click();
+      await expect(bannerOf(dan)).toBeVisible();
+      await expect(question).toHaveCount(0);
+    });
+
+    await test.step('somebody inside who does not agree leaves', async () => {
+      const question = cleo.page.getByRole('alertdialog');
+      await question.getByRole('button', { name: words('Leave') }).click();
+      await expect(
+        cleo.page.getByRole('heading', { name: words('You left the meeting') }),
+      ).toBeVisible();
+    });
+
+    await test.step('its end, and looking back', async () => {
+      await stop(olga);
+      await api.end(club.clubId);
+      await dan.page.goto(`${world.url}/clubs/${club.clubId}`);
+      await dan.page.locator('.history__recordings').first().waitFor();
+      await see(dan, 'history');
+      await lookBack(olga, club, world);
+      await olga.page.getByRole('button', { name: words('Play') }).click();
+      await expect.poll(() => timeOf(olga.page)).toBeGreaterThan(0.2);
+      await see(olga, 'player');
+      await olga.page.getByRole('button', { name: words('Delete') }).click();
+      await olga.page.getByRole('alertdialog').waitFor();
+      await see(olga, 'delete');
+    });
+  });
+}
