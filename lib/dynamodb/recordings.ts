@@ -184,14 +184,12 @@ export function createRecordingRepository(table: Table): RecordingRepository {
       });
     },
 
-    async tombstone(ref) {
+    async tombstone(ref, { isSettled }) {
       await move(ref, 'deleted', {
         requestedBy: null,
-        isSettled: true,
         durationSeconds: undefined,
         bytes: undefined,
-        activeShard: undefined,
-        activeSince: undefined,
+        ...(isSettled && { activeShard: undefined, activeSince: undefined }),
       });
     },
 

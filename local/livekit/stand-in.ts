@@ -352,6 +352,7 @@ export async function startStandIn(options: StandInOptions): Promise<StandIn> {
       recorder: {
         set: async (wishes) => egress.set(RecorderWishes.parse(wishes)),
         kill: async () => egress.kill(),
+        end: async (how) => egress.end(how),
         forget: async () => egress.forget(),
       },
       webhooks: {

@@ -1,98 +1,12 @@
 /** Recording, on the stand-in: who may, what is answered, what is kept, who gets it. */
-import { AwsClient } from 'aws4fetch';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { eventually } from '../livekit/livekits.ts';
-import {
-  type Moderation,
-  type Service,
-  startModeration,
-  type TestClub,
-} from '../support/moderation.ts';
+import type { TestClub } from '../support/moderation.ts';
+import { DAY_MS, type Meeting, MINUTE_MS, stageRecordings } from '../support/recordings.ts';
 
-const MINUTE_MS = 60_000;
-const DAY_MS = 86_400_000;
-
-let world: Moderation;
-let service: Service;
-beforeAll(async () => {
-  world = await startModeration('stand-in', { isRecorded: true });
-  service = await world.boot();
-  world.tellTo(service);
-});
-afterAll(() => world.close());
-beforeEach(async () => {
-  await world.standIn.recorder.set({});
-  await world.standIn.faults.clear();
-});
-
-/** A process whose clock is ahead. */
-const later = (ms: number) => world.boot({ now: () => new Date(Date.now() + ms) });
-
-async function clubWithMeeting(settings: object = {}) {
-  const club = await world.createClub();
-  if (Object.keys(settings).length > 0) {
-    await service.manage({
-      command: 'put-club',
-      clubId: club.clubId,
-      name: 'The readers of Joyce',
-      moderatorId: club.owner.userId,
-      ...settings,
-    });
-  }
-  const { body } = await service.call('start', club.moderator, club);
-  const ann = await join(club);
-  return { ...club, meetingId: body.meetingId, ann };
-}
-
-async function join(club: TestClub) {
-  const { body } = await service.call('token', club.member, {
-    clubId: club.clubId,
-    body: { readingClubId: club.clubId, consent: true },
-  });
-  return world.standIn.joinWithToken(body.token);
-}
-
-type Meeting = Awaited<ReturnType<typeof clubWithMeeting>>;
-
-const record = (club: Meeting) => service.call('recordingStart', club.moderator, club);
-const stop = (club: Meeting) => service.call('recordingStop', club.moderator, club);
-const list = async (club: Meeting, by: Service = service) =>
-  (await by.call('recordings', club.member, club)).body.recordings;
-const claimOf = async ({ clubId }: TestClub) => (await world.recordOf(clubId)).recording;
-const rowsOf = ({ clubId }: TestClub) => world.itemsOf(clubId, 'RECORDING#');
-
-const isActive = (club: Meeting) =>
-  eventually(async () => {
-    const claim = await claimOf(club);
-    return claim?.state === 'active' ? claim : undefined;
-  }, 'not active');
-const isOver = (club: Meeting) =>
-  eventually(async () => {
-    const all = await list(club);
-    const isClosed = all.every(({ state }) => !['starting', 'active', 'stopping'].includes(state));
-    return isClosed && !(await claimOf(club)) ? all : undefined;
-  }, 'still on');
-
-/** A meeting that was recorded. */
-async function recorded(settings: object = {}) {
-  const club = await clubWithMeeting(settings);
-  const { body } = await record(club);
-  await isActive(club);
-  await stop(club);
-  await isOver(club);
-  return { ...club, recordingId: body.recordingId };
-}
-
-const filesOf = async ({ clubId }: TestClub): Promise<string[]> => {
-  const { endpoint, bucket, ...keys } = world.s3;
-  const client = new AwsClient({ ...keys, service: 's3' });
-  const response = await client.fetch(
-    `${endpoint}/${bucket}?list-type=2&prefix=recordings/${clubId}/`,
-  );
-  return [...(await response.text()).matchAll(/<Key>(.*?)<\/Key>/g)].flatMap(
-    ([, key]) => key ?? [],
-  );
-};
+const stage = stageRecordings();
+const { clubWithMeeting, record, stop, list, claimOf, rowsOf, filesOf, hasFiles } = stage;
+const { isActive, isOver, recorderIn, recorded, later } = stage;
 
 describe('A recording', () => {
   it('starts, is told to everybody, stops, and leaves a file', async () => {
@@ -104,9 +18,9 @@ describe('A recording', () => {
     });
     const { recordingId } = started.body;
     const { activeSince } = await isActive(club);
-    const status = await service.call('status', club.member, club);
+    const status = await stage.service.call('status', club.member, club);
     expect(status.body.recording).toEqual({ recordingId, state: 'active', startedAt: activeSince });
-    const token = await service.call('token', club.other, club);
+    const token = await stage.service.call('token', club.other, club);
     expect(token.body.recording).toEqual({ recordingId, state: 'active', startedAt: activeSince });
 
     expect(await stop(club)).toMatchObject({
@@ -128,7 +42,7 @@ describe('A recording', () => {
     expect(await filesOf(club)).toEqual([
       `recordings/${club.clubId}/${club.meetingId}/${recordingId}.ogg`,
     ]);
-    const after = await service.call('status', club.member, club);
+    const after = await stage.service.call('status', club.member, club);
     expect(after.body.recording).toBeNull();
     // Nothing is left for the cleanup.
     expect((await rowsOf(club)).map((row) => row['activeShard'])).toEqual([undefined]);
@@ -136,11 +50,11 @@ describe('A recording', () => {
 
   it('is one, however many are asked for at once', async () => {
     const club = await clubWithMeeting();
-    await world.standIn.calls.reset();
+    await stage.world.standIn.calls.reset();
     const answers = await Promise.all(Array.from({ length: 20 }, () => record(club)));
     expect(new Set(answers.map(({ body }) => body.recordingId)).size).toBe(1);
     expect(answers.map(({ status }) => status).filter((status) => status > 202)).toEqual([]);
-    expect((await world.standIn.calls.counts())['StartRoomCompositeEgress']).toBe(1);
+    expect((await stage.world.standIn.calls.counts())['StartRoomCompositeEgress']).toBe(1);
     expect(await rowsOf(club)).toHaveLength(1);
     await isActive(club);
     // Once it is known, another start answers with it.
@@ -156,10 +70,10 @@ describe('A recording', () => {
     const club = await clubWithMeeting();
     await record(club);
     await isActive(club);
-    await service.call('end', club.moderator, club);
+    await stage.service.call('end', club.moderator, club);
     expect(await isOver(club)).toMatchObject([{ state: 'completed' }]);
     expect(await filesOf(club)).toHaveLength(1);
-    const { body } = await service.call('meetings', club.member, club);
+    const { body } = await stage.service.call('meetings', club.member, club);
     expect(body.meetings).toMatchObject([{ meetingId: club.meetingId, recordingCount: 1 }]);
   });
 
@@ -167,17 +81,17 @@ describe('A recording', () => {
     const club = await clubWithMeeting();
     await record(club);
     await isActive(club);
-    await world.standIn.webhooks.setFault({
+    await stage.world.standIn.webhooks.setFault({
       kind: 'delay',
       milliseconds: 400,
       event: 'egress_ended',
       times: 1,
     });
-    await service.call('end', club.moderator, club);
-    await service.call('start', club.moderator, club);
-    const next = await service.call('recordingStart', club.moderator, club);
+    await stage.service.call('end', club.moderator, club);
+    await stage.service.call('start', club.moderator, club);
+    const next = await stage.service.call('recordingStart', club.moderator, club);
     expect(next.status).toBe(200);
-    await world.standIn.webhooks.settled();
+    await stage.world.standIn.webhooks.settled();
     expect(await list(club)).toMatchObject([{ state: 'completed' }]);
     // The claim is the next meeting's.
     expect((await claimOf(club))?.recordingId).toBe(next.body.recordingId);
@@ -187,7 +101,7 @@ describe('A recording', () => {
 
   it('stops before its recorder came', async () => {
     const club = await clubWithMeeting();
-    await world.standIn.recorder.set({ startMs: 300 });
+    await stage.world.standIn.recorder.set({ startMs: 300 });
     const { body } = await record(club);
     expect((await stop(club)).body).toMatchObject({ recordingId: body.recordingId });
     expect(await isOver(club)).toMatchObject([{ state: 'aborted', bytes: null }]);
@@ -198,7 +112,7 @@ describe('A recording', () => {
     const club = await recorded();
     const { clubId, recordingId } = club;
     expect(
-      await service.call('recordingStop', club.moderator, { clubId, body: { recordingId } }),
+      await stage.service.call('recordingStop', club.moderator, { clubId, body: { recordingId } }),
     ).toMatchObject({ status: 200, body: { recordingId, state: 'completed' } });
     expect(await stop(club)).toMatchObject({
       status: 409,
@@ -206,7 +120,7 @@ describe('A recording', () => {
     });
     const other = { recordingId: '01ARZ3NDEKTSV4RRFFQ69G5FAW' };
     expect(
-      await service.call('recordingStop', club.moderator, { clubId, body: other }),
+      await stage.service.call('recordingStop', club.moderator, { clubId, body: other }),
     ).toMatchObject({ status: 404, body: { code: 'RECORDING_NOT_FOUND' } });
   });
 });
@@ -214,14 +128,14 @@ describe('A recording', () => {
 describe('Without a recorder', () => {
   it('503 is answered, and the meeting can be recorded again at once', async () => {
     const club = await clubWithMeeting();
-    await world.standIn.recorder.set({ isAvailable: false });
+    await stage.world.standIn.recorder.set({ isAvailable: false });
     expect(await record(club)).toMatchObject({
       status: 503,
       body: { code: 'RECORDING_UNAVAILABLE' },
     });
     expect(await claimOf(club)).toBeUndefined();
     expect(await list(club)).toMatchObject([{ state: 'failed', bytes: null }]);
-    await world.standIn.recorder.set({});
+    await stage.world.standIn.recorder.set({});
     expect((await record(club)).status).toBe(200);
     await stop(club);
     await isOver(club);
@@ -229,7 +143,7 @@ describe('Without a recorder', () => {
 
   it('202 is answered where LiveKit says nothing, and the recorder that came is adopted', async () => {
     const club = await clubWithMeeting();
-    await world.standIn.faults.set({
+    await stage.world.standIn.faults.set({
       kind: 'drop',
       when: 'after',
       methods: ['StartRoomCompositeEgress'],
@@ -242,13 +156,13 @@ describe('Without a recorder', () => {
 
   it('202 is answered where LiveKit says nothing, and the claim goes when no recorder came', async () => {
     const club = await clubWithMeeting();
-    await world.standIn.faults.set({
+    await stage.world.standIn.faults.set({
       kind: 'drop',
       when: 'before',
       methods: ['StartRoomCompositeEgress'],
     });
     expect((await record(club)).status).toBe(202);
-    await service.cleanUp();
+    await stage.service.cleanUp();
     expect((await claimOf(club))?.state).toBe('starting');
     await (await later(2 * MINUTE_MS)).cleanUp();
     expect(await claimOf(club)).toBeUndefined();
@@ -257,8 +171,8 @@ describe('Without a recorder', () => {
 
   it('a recorder that LiveKit gave up and that comes alive is stopped, and its file is known', async () => {
     const club = await clubWithMeeting();
-    world.tellTo(undefined);
-    await world.standIn.faults.set({
+    stage.world.tellTo(undefined);
+    await stage.world.standIn.faults.set({
       kind: 'fail',
       status: 503,
       code: 'unavailable',
@@ -267,21 +181,12 @@ describe('Without a recorder', () => {
     });
     expect((await record(club)).status).toBe(503);
     expect(await claimOf(club)).toBeUndefined();
-    await world.standIn.faults.clear();
-    await eventually(
-      async () =>
-        (await world.standIn.rooms()).some(({ participants }) =>
-          participants.some(({ kind }) => kind === 'EGRESS'),
-        ) || undefined,
-      'no recorder came',
-    );
-    await service.cleanUp();
-    world.tellTo(service);
-    await eventually(
-      async () => ((await filesOf(club)).length === 1 ? true : undefined),
-      'no file',
-    );
-    await service.cleanUp();
+    await stage.world.standIn.faults.clear();
+    await recorderIn(club);
+    await stage.service.cleanUp();
+    stage.world.tellTo(stage.service);
+    await hasFiles(club, 1);
+    await stage.service.cleanUp();
     expect(await list(club)).toMatchObject([{ state: 'completed' }]);
   });
 });
@@ -291,8 +196,8 @@ describe('A recorder that was killed', () => {
     const club = await clubWithMeeting();
     await record(club);
     await isActive(club);
-    await world.standIn.recorder.kill();
-    await service.cleanUp();
+    await stage.world.standIn.recorder.kill();
+    await stage.service.cleanUp();
     expect((await claimOf(club))?.state).toBe('active');
     await (await later(MINUTE_MS)).cleanUp();
     expect(await claimOf(club)).toBeUndefined();
@@ -307,9 +212,9 @@ describe('A recorder that was killed', () => {
     const club = await clubWithMeeting();
     await record(club);
     await isActive(club);
-    await world.standIn.recorder.kill();
-    await service.call('end', club.moderator, club);
-    await service.cleanUp();
+    await stage.world.standIn.recorder.kill();
+    await stage.service.call('end', club.moderator, club);
+    await stage.service.cleanUp();
     expect(await list(club)).toMatchObject([{ state: 'lost' }]);
   });
 });
@@ -319,8 +224,8 @@ describe('LiveKit that forgot what it records', () => {
     const club = await clubWithMeeting();
     await record(club);
     await isActive(club);
-    await world.standIn.recorder.forget();
-    await service.cleanUp();
+    await stage.world.standIn.recorder.forget();
+    await stage.service.cleanUp();
     expect(await isOver(club)).toMatchObject([{ state: 'completed' }]);
   });
 });
@@ -328,7 +233,7 @@ describe('LiveKit that forgot what it records', () => {
 describe('A bucket that takes nothing', () => {
   it('leaves a failed recording', async () => {
     const club = await clubWithMeeting();
-    await world.standIn.recorder.set({ failsUploads: true });
+    await stage.world.standIn.recorder.set({ failsUploads: true });
     await record(club);
     await isActive(club);
     await stop(club);
@@ -339,24 +244,15 @@ describe('A bucket that takes nothing', () => {
 describe('Where LiveKit’s events are lost', () => {
   it('the cleanup follows the recording', async () => {
     const club = await clubWithMeeting();
-    world.tellTo(undefined);
+    stage.world.tellTo(undefined);
     await record(club);
-    await eventually(
-      async () =>
-        (await world.standIn.rooms()).some(({ participants }) =>
-          participants.some(({ kind }) => kind === 'EGRESS'),
-        ) || undefined,
-      'no recorder came',
-    );
-    await service.cleanUp();
+    await recorderIn(club);
+    await stage.service.cleanUp();
     expect((await claimOf(club))?.state).toBe('active');
     await stop(club);
-    await eventually(
-      async () => ((await filesOf(club)).length === 1 ? true : undefined),
-      'no file',
-    );
-    await service.cleanUp();
-    world.tellTo(service);
+    await hasFiles(club, 1);
+    await stage.service.cleanUp();
+    stage.world.tellTo(stage.service);
     expect(await claimOf(club)).toBeUndefined();
     expect(await list(club)).toMatchObject([{ state: 'completed', bytes: expect.any(Number) }]);
   });
@@ -365,10 +261,30 @@ describe('Where LiveKit’s events are lost', () => {
     const club = await clubWithMeeting();
     await record(club);
     await isActive(club);
-    await world.standIn.faults.set({ kind: 'fail', status: 503, methods: ['ListEgress'] });
+    await stage.world.standIn.faults.set({ kind: 'fail', status: 503, methods: ['ListEgress'] });
     await expect((await later(MINUTE_MS)).cleanUp()).rejects.toThrow();
     expect((await claimOf(club))?.state).toBe('active');
-    await world.standIn.faults.clear();
+    await stage.world.standIn.faults.clear();
+    await stop(club);
+    await isOver(club);
+  });
+});
+
+describe('A LiveKit that does not say what it records', () => {
+  it('keeps nothing else from being cleaned up', async () => {
+    const club = await clubWithMeeting();
+    await record(club);
+    await isActive(club);
+    const over = await clubWithMeeting();
+    const { standIn } = stage.world;
+    await standIn.faults.set({ kind: 'fail', status: 503, methods: ['DeleteRoom'] });
+    await stage.service.call('end', over.moderator, over);
+    await standIn.faults.clear();
+    await standIn.faults.set({ kind: 'fail', status: 503, methods: ['ListEgress'] });
+    expect(await stage.world.roomsOf(over.clubId)).toHaveLength(1);
+    await expect(stage.service.cleanUp()).rejects.toThrow();
+    expect(await stage.world.roomsOf(over.clubId)).toEqual([]);
+    await standIn.faults.clear();
     await stop(club);
     await isOver(club);
   });
@@ -380,20 +296,23 @@ describe('A room that everybody left', () => {
     await record(club);
     await isActive(club);
     const { roomName, sid } = club.ann;
-    await world.standIn.leave(roomName, sid);
-    await world.standIn.webhooks.settled();
-    await service.cleanUp();
+    await stage.world.standIn.leave(roomName, sid);
+    await stage.world.standIn.webhooks.settled();
+    await stage.service.cleanUp();
     expect((await claimOf(club))?.state).toBe('active');
     const report = await (await later(MINUTE_MS)).cleanUp();
     expect(report).toMatchObject({ stoppedVacant: 1, endedVacant: 0 });
     expect(await isOver(club)).toMatchObject([{ state: 'completed' }]);
-    expect((await world.recordOf(club.clubId)).meeting?.meetingId).toBe(club.meetingId);
+    expect((await stage.world.recordOf(club.clubId)).meeting?.meetingId).toBe(club.meetingId);
   });
 });
 
 describe('The file', () => {
-  const address = (club: Meeting & { recordingId: string }, who = club.moderator, by = service) =>
-    by.call('recordingDownload', who, club);
+  const address = (
+    club: Meeting & { recordingId: string },
+    who = club.moderator,
+    by = stage.service,
+  ) => by.call('recordingDownload', who, club);
 
   it('is for moderators by default, by an address with a good name', async () => {
     const club = await recorded();
@@ -422,7 +341,7 @@ describe('The file', () => {
     const { clubId, owner } = away;
     const { meetingId, recordingId } = club;
     expect(
-      await service.call('recordingDownload', owner, { clubId, meetingId, recordingId }),
+      await stage.service.call('recordingDownload', owner, { clubId, meetingId, recordingId }),
     ).toMatchObject({ status: 404, body: { code: 'RECORDING_NOT_FOUND' } });
   });
 
@@ -442,11 +361,11 @@ describe('The file', () => {
       status: 409,
       body: { code: 'RECORDING_NOT_FINISHED' },
     });
-    expect(await service.call('recordingDelete', club.moderator, on)).toMatchObject({
+    expect(await stage.service.call('recordingDelete', club.moderator, on)).toMatchObject({
       status: 409,
       body: { code: 'RECORDING_NOT_FINISHED' },
     });
-    await world.standIn.recorder.set({ failsUploads: true });
+    await stage.world.standIn.recorder.set({ failsUploads: true });
     await stop(club);
     await isOver(club);
     expect(await address(on)).toMatchObject({ status: 404, body: { code: 'RECORDING_NOT_FOUND' } });
@@ -466,9 +385,9 @@ describe('The file', () => {
 
   it('is deleted for good by moderators, and again', async () => {
     const club = await recorded();
-    expect((await service.call('recordingDelete', club.member, club)).status).toBe(403);
+    expect((await stage.service.call('recordingDelete', club.member, club)).status).toBe(403);
     for (const _ of ['once', 'again']) {
-      expect(await service.call('recordingDelete', club.moderator, club)).toEqual({
+      expect(await stage.service.call('recordingDelete', club.moderator, club)).toEqual({
         status: 200,
         body: { success: true },
       });
@@ -477,14 +396,14 @@ describe('The file', () => {
     expect(await list(club)).toEqual([]);
     expect((await address(club)).status).toBe(404);
     const unknown = { ...club, recordingId: '01ARZ3NDEKTSV4RRFFQ69G5FAW' };
-    expect((await service.call('recordingDelete', club.moderator, unknown)).status).toBe(404);
+    expect((await stage.service.call('recordingDelete', club.moderator, unknown)).status).toBe(404);
   });
 });
 
 describe('Consent, where the club requires it', () => {
-  const consents = ({ clubId }: TestClub) => world.itemsOf(clubId, 'CONSENT#');
+  const consents = ({ clubId }: TestClub) => stage.world.itemsOf(clubId, 'CONSENT#');
   const token = (club: Meeting, who = club.other, body: object = {}) =>
-    service.call('token', who, {
+    stage.service.call('token', who, {
       clubId: club.clubId,
       body: { readingClubId: club.clubId, ...body },
     });
@@ -506,11 +425,11 @@ describe('Consent, where the club requires it', () => {
     const club = await clubWithMeeting({ recordingConsent: 'required' });
     await token(club);
     const mustConsent = async () =>
-      (await service.call('status', club.other, club)).body.mustConsent;
+      (await stage.service.call('status', club.other, club)).body.mustConsent;
     expect(await mustConsent()).toBe(false);
     await record(club);
     expect(await mustConsent()).toBe(true);
-    expect(await service.call('recordingConsent', club.other, club)).toEqual({
+    expect(await stage.service.call('recordingConsent', club.other, club)).toEqual({
       status: 200,
       body: { success: true, meetingId: club.meetingId },
     });
@@ -522,9 +441,9 @@ describe('Consent, where the club requires it', () => {
 
   it('goes with the last recording of a meeting', async () => {
     const club = await recorded({ recordingConsent: 'required' });
-    await service.call('end', club.moderator, club);
+    await stage.service.call('end', club.moderator, club);
     expect(await consents(club)).toHaveLength(1);
-    await service.call('recordingDelete', club.moderator, club);
+    await stage.service.call('recordingDelete', club.moderator, club);
     expect(await consents(club)).toEqual([]);
   });
 
@@ -532,7 +451,7 @@ describe('Consent, where the club requires it', () => {
     const club = await clubWithMeeting();
     await record(club);
     expect((await token(club)).status).toBe(200);
-    expect((await service.call('status', club.other, club)).body.mustConsent).toBe(false);
+    expect((await stage.service.call('status', club.other, club)).body.mustConsent).toBe(false);
     await isActive(club);
     await stop(club);
     await isOver(club);
@@ -544,12 +463,12 @@ describe('The commands of the application', () => {
     const club = await recorded({ recordingConsent: 'required' });
     const { clubId } = club;
     for (const { userId } of [club.moderator, club.member]) {
-      await service.manage({ command: 'forget-user', clubId, userId });
+      await stage.service.manage({ command: 'forget-user', clubId, userId });
     }
-    const everything = JSON.stringify(await world.itemsOf(clubId, 'RECORDING#'));
+    const everything = JSON.stringify(await stage.world.itemsOf(clubId, 'RECORDING#'));
     expect(everything).not.toContain(club.moderator.userId);
-    expect(await world.itemsOf(clubId, 'CONSENT#')).toEqual([]);
-    expect(await service.call('recordings', club.other, club)).toMatchObject({
+    expect(await stage.world.itemsOf(clubId, 'CONSENT#')).toEqual([]);
+    expect(await stage.service.call('recordings', club.other, club)).toMatchObject({
       body: { recordings: [{ requestedBy: null, state: 'completed' }] },
     });
   });
@@ -559,36 +478,33 @@ describe('The commands of the application', () => {
     await record(club);
     await isActive(club);
     const { clubId } = club;
-    await service.manage({ command: 'remove-club', clubId });
-    await eventually(
-      async () => ((await filesOf(club)).length === 2 ? true : undefined),
-      'no file',
-    );
-    await world.standIn.webhooks.settled();
-    await service.cleanUp();
+    await stage.service.manage({ command: 'remove-club', clubId });
+    await hasFiles(club, 2);
+    await stage.world.standIn.webhooks.settled();
+    await stage.service.cleanUp();
     expect(await filesOf(club)).toEqual([]);
-    expect(await world.itemsOf(clubId, 'RECORDING#')).toEqual([]);
-    expect(await world.itemsOf(clubId, 'CONSENT#')).toEqual([]);
+    expect(await stage.world.itemsOf(clubId, 'RECORDING#')).toEqual([]);
+    expect(await stage.world.itemsOf(clubId, 'CONSENT#')).toEqual([]);
   });
 
   it('set what a club wants, and leave it as it is when they say nothing of it', async () => {
-    const club = await world.createClub();
+    const club = await stage.world.createClub();
     const { clubId, owner } = club;
     const put = (settings: object) =>
-      service.manage({
+      stage.service.manage({
         command: 'put-club',
         clubId,
         name: 'The readers',
         moderatorId: owner.userId,
         ...settings,
       });
-    expect(await service.show(clubId)).toMatchObject({
+    expect(await stage.service.show(clubId)).toMatchObject({
       recordingConsent: 'notice',
       recordingAccess: 'moderators',
     });
     await put({ recordingConsent: 'required', recordingAccess: 'members' });
     await put({});
-    expect(await service.show(clubId)).toMatchObject({
+    expect(await stage.service.show(clubId)).toMatchObject({
       recordingConsent: 'required',
       recordingAccess: 'members',
       recording: null,
@@ -601,7 +517,7 @@ describe('Whoever is no moderator', () => {
   it.each(['member', 'outsider'] as const)('(%s) neither starts nor stops', async (role) => {
     const club = await clubWithMeeting();
     for (const route of ['recordingStart', 'recordingStop'] as const) {
-      expect(await service.call(route, club[role], club)).toMatchObject({
+      expect(await stage.service.call(route, club[role], club)).toMatchObject({
         status: 403,
         body: { code: 'NOT_A_MODERATOR' },
       });
@@ -611,11 +527,11 @@ describe('Whoever is no moderator', () => {
 
   it('sees the list as a member, and not from outside', async () => {
     const club = await recorded();
-    expect((await service.call('recordings', club.member, club)).status).toBe(200);
-    expect((await service.call('recordings', club.outsider, club)).status).toBe(403);
-    expect((await service.call('recordingConsent', club.outsider, club)).status).toBe(403);
+    expect((await stage.service.call('recordings', club.member, club)).status).toBe(200);
+    expect((await stage.service.call('recordings', club.outsider, club)).status).toBe(403);
+    expect((await stage.service.call('recordingConsent', club.outsider, club)).status).toBe(403);
     const unknown = { ...club, meetingId: '01ARZ3NDEKTSV4RRFFQ69G5FAV' };
-    expect(await service.call('recordings', club.member, unknown)).toMatchObject({
+    expect(await stage.service.call('recordings', club.member, unknown)).toMatchObject({
       status: 404,
       body: { code: 'MEETING_NOT_FOUND' },
     });
@@ -624,7 +540,7 @@ describe('Whoever is no moderator', () => {
   it('a moderator who was removed from the meeting does not record it', async () => {
     const club = await clubWithMeeting();
     const { clubId, moderator, owner } = club;
-    await service.call('remove', owner, { clubId, userId: moderator.userId });
+    await stage.service.call('remove', owner, { clubId, userId: moderator.userId });
     expect(await record(club)).toMatchObject({
       status: 403,
       body: { code: 'REMOVED_FROM_MEETING' },
@@ -632,9 +548,9 @@ describe('Whoever is no moderator', () => {
   });
 
   it('without a meeting nothing is recorded', async () => {
-    const club = await world.createClub();
+    const club = await stage.world.createClub();
     for (const route of ['recordingStart', 'recordingStop', 'recordingConsent'] as const) {
-      expect(await service.call(route, club.moderator, club)).toMatchObject({
+      expect(await stage.service.call(route, club.moderator, club)).toMatchObject({
         status: 409,
         body: { code: 'MEETING_NOT_ACTIVE' },
       });

@@ -4,7 +4,7 @@ import type { Run } from './types.ts';
 /** One failure does not stop the others. */
 export async function attempt(
   { log, report }: Run,
-  about: { clubId: string; meetingId?: string },
+  about: { clubId?: string; meetingId?: string },
   work: () => Promise<void>,
 ): Promise<void> {
   try {

@@ -106,7 +106,7 @@ async function cleanUpAll(
       rest = rest.slice(count);
     }
   }
-  await reconcileRecordings(run, recorded, hasTime);
+  await attempt(run, {}, () => reconcileRecordings(run, recorded, hasTime));
   await deleteStaleRooms(
     staleRoomRun,
     [...rooms.keys()].filter((name) => !current.has(name)),

@@ -21,10 +21,12 @@ export async function followEgress(
 ): Promise<WebhookAnswer['result']> {
   const ref = parseFileKey(egress.key, egress.roomName);
   const recording = ref && (await deps.recordings.get(ref));
-  if (!ref || !recording || recording.state === 'deleted') return 'ignored';
+  if (!ref || !recording) return 'ignored';
   try {
     const { state } = egress;
     if (!isOpen(state)) {
+      // The file of one that was deleted is the cleanup's.
+      if (recording.state === 'deleted') return 'ignored';
       const inferred = state === 'completed' ? 'failed' : state;
       await closeRecording(deps, ref, recording, { state: inferred, isSettled: true, egress });
     } else if (isOpen(recording.state)) {

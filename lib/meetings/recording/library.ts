@@ -16,14 +16,17 @@ import {
   isOpen,
   type Recording,
   type RecordingRef,
+  type RecordingState,
 } from './model.ts';
 import type { FileStore, RecordingRepository } from './ports.ts';
 
 /** For how long an address of a file works. */
 const ADDRESS_TTL_SECONDS = 300;
 
+type ListedRecording = Recording & { state: Exclude<RecordingState, 'deleted'> };
+
 /** What is kept, as anybody may see it. */
-export const isListed = (recording: Recording, now: Date): boolean =>
+export const isListed = (recording: Recording, now: Date): recording is ListedRecording =>
   recording.state !== 'deleted' && !recording.isDiscarded && !isExpired(recording, now);
 
 export interface RecordingListDeps {
@@ -45,25 +48,21 @@ export async function listRecordings(
   if (rows.length === 0 && club.meeting?.meetingId !== meetingId) {
     if (!(await findEndedMeeting({ clubs }, club, meetingId))) throw new MeetingNotFound();
   }
-  return { recordings: rows.filter((row) => isListed(row, now())).map(shown) };
+  const at = now();
+  return { recordings: rows.filter((row) => isListed(row, at)).map(shown) };
 }
 
-const shown = (recording: Recording): RecordingList['recordings'][number] => {
-  const { state } = recording;
-  if (state === 'deleted') throw new TypeError('A deleted recording is not listed');
-  const isOn = isOpen(state);
-  return {
-    recordingId: recording.recordingId,
-    state,
-    audioOnly: recording.audioOnly,
-    requestedBy: recording.requestedBy,
-    startedAt: recording.startedAt ?? null,
-    endedAt: recording.endedAt ?? null,
-    durationSeconds: recording.durationSeconds ?? null,
-    bytes: recording.bytes ?? null,
-    expiresAt: isOn ? null : new Date(recording.expiresAt * 1000).toISOString(),
-  };
-};
+const shown = (recording: ListedRecording): RecordingList['recordings'][number] => ({
+  recordingId: recording.recordingId,
+  state: recording.state,
+  audioOnly: recording.audioOnly,
+  requestedBy: recording.requestedBy,
+  startedAt: recording.startedAt ?? null,
+  endedAt: recording.endedAt ?? null,
+  durationSeconds: recording.durationSeconds ?? null,
+  bytes: recording.bytes ?? null,
+  expiresAt: isOpen(recording.state) ? null : new Date(recording.expiresAt * 1000).toISOString(),
+});
 
 export interface DownloadDeps {
   clubs: Pick<ClubRepository, 'getClubAndMember'>;
@@ -126,7 +125,8 @@ export interface DeleteDeps {
 
 /**
  * Deletes a recording for good: the file first, then what is written about it, and with the last one of
- * a meeting that is over what people consented to. It can be repeated.
+ * a meeting that is over what people consented to. It can be repeated. A file that comes after that is
+ * deleted by the cleanup.
  *
  * @throws NotAModerator also for an unknown club
  * @throws RecordingNotFound for one that never was
@@ -142,7 +142,7 @@ export async function deleteRecording(
   if (!recording || !isOfClub(recording, club)) throw new RecordingNotFound();
   if (isOpen(recording.state)) throw new RecordingNotFinished();
   await files.remove(fileKeyOf(ref, recording));
-  await recordings.tombstone(ref);
+  await recordings.tombstone(ref, recording);
   if (club.meeting?.meetingId !== ref.meetingId) {
     const rows = await recordings.listOf(club, ref.meetingId);
     const isLast = rows.every(({ state }) => state === 'deleted');

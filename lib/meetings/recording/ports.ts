@@ -65,8 +65,11 @@ export interface RecordingRepository {
   /** Nobody is named as who asked for it. */
   anonymize(ref: RecordingRef): Promise<void>;
 
-  /** Nothing is left of it but that it was deleted. */
-  tombstone(ref: RecordingRef): Promise<void>;
+  /**
+   * Nothing is left of it but that it was deleted. Where something of it may come yet, the cleanup goes
+   * on looking after it.
+   */
+  tombstone(ref: RecordingRef, seen: Pick<Recording, 'isSettled'>): Promise<void>;
 
   /** Deletes the row. */
   remove(ref: RecordingRef): Promise<void>;

@@ -2,7 +2,14 @@ import type { MediaServer } from '../media.ts';
 import type { Club, RecordingClaim } from '../model.ts';
 import { roomNameOf } from '../model.ts';
 import { type CloseDeps, closeRecording, ids } from './close.ts';
-import { fileKeyOf, isOpen, parseFileKey, type Recording, type RecordingRef } from './model.ts';
+import {
+  type ClosedState,
+  fileKeyOf,
+  isOpen,
+  parseFileKey,
+  type Recording,
+  type RecordingRef,
+} from './model.ts';
 import type { Egress, FileStore, Recorder, RecordingRepository } from './ports.ts';
 import { noteProgress } from './progress.ts';
 
@@ -61,13 +68,16 @@ export async function reconcile(
   if (!recording) {
     // Claimed, and nobody came so far as to write the row; no recorder is asked before that.
     if (claim && isOlder(deps, claim.requestedAt, UNANSWERED_MS)) await deps.recordings.lift(ref);
-  } else if (!isOpen(recording.state)) {
+    return;
+  }
+  const { state } = recording;
+  if (!isOpen(state)) {
     if (claim) await deps.recordings.lift(ref);
-    await lookAfterClosed(deps, ref, recording, active);
+    await lookAfterClosed(deps, { ref, recording, state }, active);
   } else if (active) {
-    await lookAfterActive(deps, { ref, recording, club, claim }, active);
+    await lookAfterActive(deps, { ref, recording, claim }, active);
   } else {
-    await findOut(deps, { ref, recording, club, claim });
+    await findOut(deps, { ref, recording, claim });
   }
 }
 
@@ -77,8 +87,7 @@ const isOlder = ({ now }: Pick<ReconcileDeps, 'now'>, at: string, ms: number): b
 /** Given up, or over: a recorder that is alive after all is stopped, a file that came is found. */
 async function lookAfterClosed(
   deps: ReconcileDeps,
-  ref: RecordingRef,
-  recording: Recording,
+  { ref, recording, state }: { ref: RecordingRef; recording: Recording; state: ClosedState },
   active: Egress | undefined,
 ): Promise<void> {
   const isAlive = active !== undefined && active.state !== 'stopping';
@@ -86,18 +95,13 @@ async function lookAfterClosed(
   if (active) return;
   const since = recording.endedAt ?? recording.requestedAt;
   const isOver = recording.isSettled || isOlder(deps, since, AFTERLIFE_MS);
-  if (recording.isDiscarded) {
-    if (!isOver) return;
+  const isGone = recording.isDiscarded || state === 'deleted';
+  if (isGone && isOver) {
     await deps.files.remove(fileKeyOf(ref, recording));
-    await deps.recordings.remove(ref);
-    return;
-  }
-  if (recording.isSettled) {
+    await (recording.isDiscarded ? deps.recordings.remove(ref) : deps.recordings.settle(ref));
+  } else if (recording.isSettled || state === 'completed') {
     await deps.recordings.settle(ref);
-    return;
-  }
-  const { state } = recording;
-  if (state === 'lost' || state === 'failed' || state === 'aborted') {
+  } else if (!isGone) {
     const file = await deps.files.find(fileKeyOf(ref, recording));
     if (file) await closeRecording(deps, ref, recording, { state, isSettled: true });
     else if (isOver) await deps.recordings.settle(ref);
@@ -107,7 +111,6 @@ async function lookAfterClosed(
 interface Open {
   ref: RecordingRef;
   recording: Recording;
-  club: Club | undefined;
   claim: RecordingClaim | undefined;
 }
 
@@ -126,7 +129,6 @@ async function lookAfterActive(deps: ReconcileDeps, open: Open, egress: Egress):
     await stopOrClose(deps, open, egress.egressId);
     return;
   }
-  if (egress.state !== 'active') return;
   if (await isInRoom(deps, ref, egress.egressId)) {
     if (recording.missingSince) await deps.recordings.noteMissing(ref, undefined);
   } else if (!recording.missingSince) {

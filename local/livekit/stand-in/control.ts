@@ -3,7 +3,7 @@
  * from any other. The wire is `POST /stand-in/<operation>` with one JSON object.
  */
 import { z } from 'zod';
-import { RecorderWishes } from './egress-service.ts';
+import { OwnEnd, RecorderWishes } from './egress-service.ts';
 import { Fault, type FaultInput } from './faults.ts';
 import { Delivery, WebhookFault, type WebhookFaultInput } from './webhooks.ts';
 
@@ -106,6 +106,8 @@ export interface StandInControl {
     set(wishes: z.input<typeof RecorderWishes>): Promise<void>;
     /** Ends what records as SIGKILL does. The next start finds another recorder. */
     kill(): Promise<void>;
+    /** Ends what records by itself. */
+    end(how: OwnEnd): Promise<void>;
     /** LiveKit loses its record of what is recorded, as with its Redis. */
     forget(): Promise<void>;
   };
@@ -154,6 +156,7 @@ const operations = {
   'clear-faults': operation(Nothing, Done),
   'set-recorder': operation(z.strictObject({ wishes: RecorderWishes }), Done),
   'kill-recorder': operation(Nothing, Done),
+  'end-recordings': operation(z.strictObject({ how: OwnEnd }), Done),
   'forget-recordings': operation(Nothing, Done),
   'set-webhook-fault': operation(z.strictObject({ fault: WebhookFault }), Done),
   'clear-webhook-faults': operation(Nothing, Done),
@@ -207,6 +210,7 @@ export function standInControl(url: string): StandInControl {
     recorder: {
       set: (wishes) => tell('set-recorder', { wishes }),
       kill: () => tell('kill-recorder'),
+      end: (how) => tell('end-recordings', { how }),
       forget: () => tell('forget-recordings'),
     },
     webhooks: {
@@ -254,6 +258,9 @@ export function serveControl(control: StandInControl) {
       done(control.recorder.set(wishes)),
     ),
     'kill-recorder': route(operations['kill-recorder'], () => done(control.recorder.kill())),
+    'end-recordings': route(operations['end-recordings'], ({ how }) =>
+      done(control.recorder.end(how)),
+    ),
     'forget-recordings': route(operations['forget-recordings'], () =>
       done(control.recorder.forget()),
     ),

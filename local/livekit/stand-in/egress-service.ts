@@ -43,8 +43,14 @@ export const RecorderWishes = z.strictObject({
   startMs: z.int().nonnegative().default(20),
   /** Its uploads fail. */
   failsUploads: z.boolean().default(false),
+  /** What an upload takes. */
+  uploadMs: z.int().nonnegative().default(0),
 });
 export type RecorderWishes = z.infer<typeof RecorderWishes>;
+
+/** How a recording can end by itself: at a limit of the recorder's, or when its process crashes. */
+export const OwnEnd = z.enum(['limit reached', 'crashed']);
+export type OwnEnd = z.infer<typeof OwnEnd>;
 
 interface Running {
   info: EgressInfo;
@@ -106,7 +112,11 @@ export function createEgressService(
     update(info, EgressStatus.EGRESS_ABORTED, 'egress_ended');
   }
 
-  async function complete(egress: Running, reason: string): Promise<void> {
+  async function complete(
+    egress: Running,
+    reason: string,
+    status = EgressStatus.EGRESS_COMPLETE,
+  ): Promise<void> {
     const { info, s3, startedAtMs } = egress;
     if (info.status !== EgressStatus.EGRESS_ACTIVE) return;
     const [file] = info.fileResults;
@@ -114,8 +124,10 @@ export function createEgressService(
     update(info, EgressStatus.EGRESS_ENDING, 'egress_updated');
     leaveRoom(info);
     const text = `The stand-in records nothing: ${info.egressId}\n`;
-    const error = await upload(file?.filename ?? '', text, s3, wishes.failsUploads);
+    const { failsUploads, uploadMs } = wishes;
+    if (uploadMs > 0) await delay(uploadMs, undefined, { ref: false });
     if (egress.isDead) return;
+    const error = await upload(file?.filename ?? '', text, s3, failsUploads);
     running.delete(info.egressId);
     info.endedAt = nowNs();
     if (error !== undefined) {
@@ -129,7 +141,15 @@ export function createEgressService(
       duration: BigInt(Date.now() - startedAtMs) * NANOSECONDS_A_MS,
       size: BigInt(text.length),
     });
-    update(info, EgressStatus.EGRESS_COMPLETE, 'egress_ended');
+    update(info, status, 'egress_ended');
+  }
+
+  /** One recording's process: its recorder lives, and says that it failed. Nothing is uploaded. */
+  function crash({ info }: Running): void {
+    running.delete(info.egressId);
+    leaveRoom(info);
+    Object.assign(info, { error: 'signal: killed', errorCode: 500, endedAt: nowNs() });
+    update(info, EgressStatus.EGRESS_FAILED, 'egress_ended');
   }
 
   const handlers: Record<
@@ -220,6 +240,15 @@ export function createEgressService(
       for (const egress of running.values()) {
         egress.isDead = true;
         leaveRoom(egress.info);
+      }
+    },
+
+    /** Ends what records by itself. */
+    end(how: OwnEnd): void {
+      for (const egress of [...running.values()]) {
+        if (egress.isDead) continue;
+        if (how === 'crashed') crash(egress);
+        else void complete(egress, 'Limit reached', EgressStatus.EGRESS_LIMIT_REACHED);
       }
     },
 

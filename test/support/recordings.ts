@@ -1,0 +1,169 @@
+/** Meetings that are recorded, on the stand-in: what tests about recordings begin with. */
+import { AwsClient } from 'aws4fetch';
+import { afterAll, beforeAll, beforeEach } from 'vitest';
+import { eventually } from '../livekit/livekits.ts';
+import { sign, webhookPost } from './meetings.ts';
+import {
+  type BootOptions,
+  type Moderation,
+  type Service,
+  startModeration,
+  type TestClub,
+} from './moderation.ts';
+
+export const MINUTE_MS = 60_000;
+export const DAY_MS = 86_400_000;
+
+const OPEN = ['starting', 'active', 'stopping'];
+
+export type Recordings = ReturnType<typeof stageRecordings>;
+export type Meeting = TestClub & { meetingId: string };
+export type Recorded = Meeting & { recordingId: string };
+
+export const keyOf = ({ clubId, meetingId, recordingId }: Recorded): string =>
+  `recordings/${clubId}/${meetingId}/${recordingId}.ogg`;
+
+/** A world for all tests of a file, with a recorder that works before each. */
+export function stageRecordings() {
+  let world: Moderation;
+  let service: Service;
+  beforeAll(async () => {
+    world = await startModeration('stand-in', { isRecorded: true });
+    service = await world.boot();
+    world.tellTo(service);
+  });
+  afterAll(() => world.close());
+  beforeEach(async () => {
+    await world.standIn.recorder.set({});
+    await world.standIn.faults.clear();
+    world.tellTo(service);
+  });
+
+  async function clubWithMeeting(settings: object = {}) {
+    const club = await world.createClub();
+    if (Object.keys(settings).length > 0) {
+      await service.manage({
+        command: 'put-club',
+        clubId: club.clubId,
+        name: 'The readers of Joyce',
+        moderatorId: club.owner.userId,
+        ...settings,
+      });
+    }
+    const { body } = await service.call('start', club.moderator, club);
+    const ann = await join(club);
+    return { ...club, meetingId: body.meetingId, ann };
+  }
+
+  async function join(club: TestClub) {
+    const { body } = await service.call('token', club.member, {
+      clubId: club.clubId,
+      body: { readingClubId: club.clubId, consent: true },
+    });
+    return world.standIn.joinWithToken(body.token);
+  }
+
+  const record = (club: TestClub, by = service) => by.call('recordingStart', club.moderator, club);
+  const stop = (club: TestClub, by = service) => by.call('recordingStop', club.moderator, club);
+  const list = async (club: Meeting, by = service) =>
+    (await by.call('recordings', club.member, club)).body.recordings;
+  const claimOf = async ({ clubId }: TestClub) => (await world.recordOf(clubId)).recording;
+  const rowsOf = ({ clubId }: TestClub) => world.itemsOf(clubId, 'RECORDING#');
+
+  const isActive = (club: TestClub) =>
+    eventually(async () => {
+      const claim = await claimOf(club);
+      return claim?.state === 'active' ? claim : undefined;
+    }, 'not active');
+  const isOver = (club: Meeting) =>
+    eventually(async () => {
+      const all = await list(club);
+      const isClosed = all.every(({ state }) => !OPEN.includes(state));
+      return isClosed && !(await claimOf(club)) ? all : undefined;
+    }, 'still on');
+
+  /** A recorder is in the room, or none is any more. */
+  const recorderIn = ({ clubId }: TestClub, isThere = true) =>
+    eventually(async () => {
+      const rooms = await world.standIn.rooms();
+      const recorders = rooms
+        .filter(({ name }) => name.startsWith(`reading-club-${clubId}-`))
+        .flatMap(({ participants }) => participants.filter(({ kind }) => kind === 'EGRESS'));
+      return recorders.length > 0 === isThere || undefined;
+    }, 'no recorder came, or it stays');
+
+  const filesOf = async ({ clubId }: TestClub): Promise<string[]> => {
+    const { endpoint, bucket, ...keys } = world.s3;
+    const client = new AwsClient({ ...keys, service: 's3' });
+    const response = await client.fetch(
+      `${endpoint}/${bucket}?list-type=2&prefix=recordings/${clubId}/`,
+    );
+    return [...(await response.text()).matchAll(/<Key>(.*?)<\/Key>/g)].flatMap(
+      ([, key]) => key ?? [],
+    );
+  };
+
+  return {
+    get world() {
+      return world;
+    },
+    get service() {
+      return service;
+    },
+    /** A process whose clock is ahead. */
+    later: (ms: number, options: Omit<BootOptions, 'now'> = {}) =>
+      world.boot({ ...options, now: () => new Date(Date.now() + ms) }),
+    clubWithMeeting,
+    join,
+    record,
+    stop,
+    list,
+    claimOf,
+    rowsOf,
+    isActive,
+    isOver,
+    recorderIn,
+    filesOf,
+
+    /** A meeting that is being recorded. */
+    async recording(settings: object = {}) {
+      const club = await clubWithMeeting(settings);
+      const { body } = await record(club);
+      await isActive(club);
+      return { ...club, recordingId: body.recordingId };
+    },
+
+    /** A meeting that was recorded. */
+    async recorded(settings: object = {}) {
+      const club = await clubWithMeeting(settings);
+      const { body } = await record(club);
+      await isActive(club);
+      await stop(club);
+      await isOver(club);
+      return { ...club, recordingId: body.recordingId };
+    },
+
+    /** Tells a process what LiveKit could tell of the recording: that it has this status. */
+    async tell(club: Recorded, status: string, about: object = {}, by = service) {
+      const { apiKey, apiSecret } = world.livekit;
+      const body = JSON.stringify({
+        event: status === 'STARTING' ? 'egress_started' : 'egress_updated',
+        egressInfo: {
+          egressId: 'EG_told',
+          roomName: `reading-club-${club.clubId}-${club.meetingId}`,
+          status: `EGRESS_${status}`,
+          fileResults: [{ filename: keyOf(club) }],
+          ...about,
+        },
+      });
+      const authorization = await sign(body, { apiKey, apiSecret });
+      return by.tell(webhookPost({ body, authorization }));
+    },
+
+    hasFiles: (club: TestClub, count: number) =>
+      eventually(
+        async () => ((await filesOf(club)).length === count ? true : undefined),
+        'no file',
+      ),
+  };
+}
