@@ -90,9 +90,12 @@ async function lookAfterClosed(
   { ref, recording, state }: { ref: RecordingRef; recording: Recording; state: ClosedState },
   active: Egress | undefined,
 ): Promise<void> {
-  const isAlive = active !== undefined && active.state !== 'stopping';
-  if (isAlive) await deps.recorder.stop(active.egressId);
-  if (active) return;
+  if (active?.state === 'stopping') return;
+  // LiveKit lists one that was killed for good, and waits 3 s for it at each stop.
+  if (active && (await isInRoom(deps, ref, active.egressId))) {
+    await deps.recorder.stop(active.egressId);
+    return;
+  }
   const since = recording.endedAt ?? recording.requestedAt;
   const isOver = recording.isSettled || isOlder(deps, since, AFTERLIFE_MS);
   const isGone = recording.isDiscarded || state === 'deleted';
