@@ -80,9 +80,11 @@ export function createCleanupDeps<C extends StoreConfig & LiveKitConfig & Record
   config: C,
 ) {
   const settings = settingsOf(config);
+  const table = tableOf(config);
   return {
-    ...serviceDeps(config, tableOf(config), settings),
+    ...serviceDeps(config, table, settings),
     ...recordingDeps(config, settings),
+    administration: createClubAdministration(table),
   };
 }
 

@@ -1,6 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import * as z from 'zod/mini';
-import { Club, EndedMeeting, MeetingId, Session } from '../meetings/model.ts';
+import {
+  Club,
+  ClubId,
+  EndedMeeting,
+  Instant,
+  MeetingId,
+  Session,
+  UserId,
+} from '../meetings/model.ts';
 import type { ClubAdministration, FoundClub } from '../meetings/ports.ts';
 import { clubIdOf, findClubIn } from './clubs.ts';
 import { assign, together, unchanged } from './expressions.ts';
@@ -14,8 +22,10 @@ import {
   MEMBER_PREFIX,
   meetingKey,
   RECORDING_PREFIX,
+  REMOVALS_SHARD,
   REMOVED_PREFIX,
   ROOM_PREFIX,
+  removalKey,
   removedKey,
 } from './keys.ts';
 import type { Condition, Item, Key, Table } from './table.ts';
@@ -25,6 +35,16 @@ const REMOVED_TTL_SECONDS = 30 * 86_400;
 
 /** Seconds for which the meetings of a removed club are known: longer than their tokens work. */
 const REMOVED_MEETING_TTL_SECONDS = 2 * 86_400;
+
+/** Of which some are done: the same few that fail must not hold up the others. */
+const LISTED_REMOVALS = 100;
+
+const NotedRemoval = z.object({
+  clubId: ClubId,
+  userId: z.optional(UserId),
+  removedAt: Instant,
+  until: z.optional(Instant),
+});
 
 const RemovedMeeting = z.object({ meetingId: MeetingId });
 
@@ -148,6 +168,41 @@ export function createClubAdministration(table: Table): ClubAdministration {
       return items.map((item) => RemovedMeeting.parse(item).meetingId);
     },
 
+    async noteRemoval({ clubId, userId, removedAt, until }) {
+      await table.put({
+        ...removalKey(clubId, userId),
+        clubId,
+        removedAt,
+        ...(userId !== undefined && { userId }),
+        ...(until !== undefined && { until }),
+        activeShard: REMOVALS_SHARD,
+        activeSince: removedAt,
+        expiresAt: Math.floor(Date.parse(removedAt) / 1000) + REMOVED_TTL_SECONDS,
+      });
+    },
+
+    async listRemovals(before, limit) {
+      const keys = await table.query({
+        IndexName: 'activeMeetings',
+        KeyConditionExpression: 'activeShard = :shard AND activeSince <= :before',
+        ExpressionAttributeValues: { ':shard': REMOVALS_SHARD, ':before': before },
+        limit: LISTED_REMOVALS,
+      });
+      const some = keys
+        .map((item) => ({ key: keyOf(item), order: Math.random() }))
+        .toSorted((a, b) => a.order - b.order)
+        .slice(0, limit);
+      const items = await table.batchGet(some.map(({ key }) => key));
+      return items.map((item) => NotedRemoval.parse(item));
+    },
+
+    async dropRemoval({ clubId, userId, removedAt }) {
+      await table.removeIf(removalKey(clubId, userId), {
+        ConditionExpression: 'removedAt = :removedAt',
+        ExpressionAttributeValues: { ':removedAt': removedAt },
+      });
+    },
+
     async noteEmptied(clubId, removedAt) {
       await table.updateIf(clubKey(clubId), {
         ConditionExpression: 'removedAt = :removedAt',
@@ -226,7 +281,8 @@ export function createClubAdministration(table: Table): ClubAdministration {
         return session.userId === userId && session.joinedAt <= until;
       });
       await table.removeAll(own.map(keyOf));
-      await table.remove(grantKey(clubId, userId));
+      // Who is a member again may have been granted something since.
+      if (until === END_OF_TIME) await table.remove(grantKey(clubId, userId));
     },
   };
 

@@ -33,6 +33,12 @@ export const roomKey = (clubId: string, meetingId: string, roomSid: string): Key
 export const removedKey = (clubId: string, meetingId: string): Key =>
   inClub(clubId, `${REMOVED_PREFIX}${meetingId}`);
 
+/** Outside of the club's items, all of which a removal may delete. */
+export const removalKey = (clubId: string, userId = ''): Key => ({
+  pk: `REMOVAL#${clubId}`,
+  sk: `REMOVAL#${userId}`,
+});
+
 export const recordingKey = ({
   clubId,
   meetingId,
@@ -47,6 +53,9 @@ export const consentKey = (clubId: string, meetingId: string, userId: string): K
 
 /** Outside every club. */
 export const probeKey = (probeId: string): Key => ({ pk: `DOCTOR#${probeId}`, sk: 'EVENTS' });
+
+/** Removals that are to be done once more have a shard of the index to themselves. */
+export const REMOVALS_SHARD = 'removals';
 
 /** How many partitions of the index the clubs with a meeting on are spread over. */
 export const ACTIVE_SHARDS = Array.from({ length: 8 }, (_, shard) => String(shard));

@@ -21,6 +21,7 @@ import {
 } from './model.ts';
 import type { ClubAdministration, ClubRepository, Log, MemberRepository } from './ports.ts';
 import type { RecordingRepository } from './recording/ports.ts';
+import { emptyEarlierClubs } from './removals.ts';
 import { isStale, timeOfChange } from './times.ts';
 
 /** Members on one page of `show`: at 600 bytes each far from the 6 MB that Lambda answers at most. */
@@ -289,12 +290,9 @@ async function removeClub(
       continue;
     }
     if (club) await nameMeetings(deps, club);
+    await administration.noteRemoval({ clubId, removedAt: deps.now().toISOString() });
     if (!(await administration.removeClub(clubId, found, removedAt))) continue;
-    await administration.removeItemsOfEarlierClubs(clubId);
-    // Their recorders go with the rooms, and may write files after that: the cleanup deletes those.
-    for (const ref of await deps.recordings.listOfEarlierClubs(clubId)) {
-      await deps.recordings.discard(ref, deps.now());
-    }
+    await emptyEarlierClubs(deps, clubId);
     for (const meetingId of await administration.listRemovedMeetings(clubId)) {
       await deps.media.deleteRoom(roomNameOf(clubId, meetingId));
     }
@@ -337,7 +335,14 @@ async function removeMember(
   const club = isMember ? undefined : await deps.clubs.getClub(clubId);
   const barredFrom = club && (await bar(deps, club, userId));
   if (isForgotten) {
-    await deps.administration.forgetUser(clubId, userId, isMember ? occurredAt : undefined);
+    const until = isMember ? occurredAt : undefined;
+    await deps.administration.noteRemoval({
+      clubId,
+      userId,
+      removedAt: deps.now().toISOString(),
+      until,
+    });
+    await deps.administration.forgetUser(clubId, userId, until);
   }
   if (barredFrom) await deps.media.removeParticipant(barredFrom.roomName, userId, deps.now());
   return stale;

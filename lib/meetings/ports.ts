@@ -200,6 +200,15 @@ export interface MemberRepository {
   removeLeftOver(club: ClubRef, userId: string): Promise<void>;
 }
 
+/** That a club was removed, or with `userId` that a person was forgotten in it: to be done once more. */
+export interface Removal {
+  clubId: string;
+  userId?: string | undefined;
+  removedAt: string;
+  /** What is after that is not forgotten; undefined: nothing is. */
+  until?: string | undefined;
+}
+
 /** How the application that owns the clubs keeps them up to date. Every call can be repeated. */
 export interface ClubAdministration {
   findClub(clubId: string): Promise<FoundClub>;
@@ -237,6 +246,15 @@ export interface ClubAdministration {
 
   /** Nothing of the club that was removed then is left, neither here nor at LiveKit. */
   noteEmptied(clubId: string, removedAt: string): Promise<void>;
+
+  /** Before anything is deleted, so that it is done once more whatever stops it. */
+  noteRemoval(removal: Removal): Promise<void>;
+
+  /** Some of those noted at `before` or earlier: from an index, which lags. */
+  listRemovals(before: string, limit: number): Promise<Removal[]>;
+
+  /** It was done once more, unless it was noted again since. */
+  dropRemoval(removal: Removal): Promise<void>;
 
   /** Deletes every item of the id that is not of the club that there is now. */
   removeItemsOfEarlierClubs(clubId: string): Promise<void>;

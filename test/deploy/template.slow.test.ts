@@ -208,9 +208,11 @@ const PERMISSIONS: Record<string, string[]> = {
   ],
   cleanup: [
     `dynamodb:BatchGetItem ${TABLE}`,
+    `dynamodb:BatchWriteItem ${TABLE}`,
     `dynamodb:DeleteItem ${TABLE}`,
     `dynamodb:GetItem ${TABLE}`,
     `dynamodb:PutItem ${TABLE}`,
+    `dynamodb:Query ${TABLE}`,
     `dynamodb:UpdateItem ${TABLE}`,
     `dynamodb:Query ${INDEX}`,
     ...findsFiles,

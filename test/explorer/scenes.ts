@@ -1,7 +1,8 @@
 /** Where stories begin, and what comes by itself when they are over. */
 import { cleanUp } from '../../lib/meetings/cleanup/run.ts';
 import { handleLiveKitEvent } from '../../lib/meetings/livekit-events.ts';
-import { MAX_PARTICIPANTS } from '../model/service.ts';
+import { LATE_WITHIN_MS, repeatRemoval } from '../../lib/meetings/removals.ts';
+import { MAX_PARTICIPANTS, type Service } from '../model/service.ts';
 import {
   end,
   enter,
@@ -168,11 +169,21 @@ export async function prepare({ open }: Theatre, name: SceneName): Promise<Scene
 export const isPossible = ({ rooms }: Scene, { operations }: Story): boolean =>
   operations.every(({ needs }) => !needs || rooms.onTheWay.some(({ type }) => type === needs));
 
-/** Whatever LiveKit has to tell is told, and the cleanup runs. */
+/** Whatever LiveKit has to tell is told, and the cleanup runs, at last when no late write can come any more. */
 export async function comeToRest(world: World): Promise<void> {
   await tellAll(world);
-  await cleanUp(world.observer.service, () => true);
+  const { service } = world.observer;
+  await cleanUp(service, () => true);
   await tellAll(world);
+  await repeatRemovals(service, world.clock() + LATE_WITHIN_MS);
+}
+
+/** What the cleanup does about removals at that time, and not about meetings: they would be over by then. */
+async function repeatRemovals({ administration, ...deps }: Service, atMs: number): Promise<void> {
+  for (const removal of await administration.listRemovals(new Date(atMs).toISOString(), 100)) {
+    await repeatRemoval({ ...deps, administration }, removal);
+    await administration.dropRemoval(removal);
+  }
 }
 
 /** Everybody tries to come in again with the tokens that they have. */

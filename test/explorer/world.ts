@@ -48,6 +48,7 @@ export interface World {
   /** Not part of any thread: its calls wait for nobody. */
   observer: Actor;
   wait(ms: number): void;
+  clock(): number;
   /** The scene as it is by now. */
   state(): Scene;
 }
@@ -106,6 +107,7 @@ export async function openTheatre() {
       wait(ms) {
         clock += ms;
       },
+      clock: () => clock,
       state: () => ({
         items: engine.items(),
         rooms: structuredClone(rooms.state),

@@ -55,7 +55,7 @@ it(`reads as much with ${MANY_CLUBS} clubs as with ${FEW_CLUBS}, of which ${ACTI
   }
   const [few, many] = costs;
   expect(many).toEqual(few);
-  const reads = { Query: 9, BatchGetItem: 1, ListRooms: 1 };
+  const reads = { Query: 10, BatchGetItem: 1, ListRooms: 1 };
   expect(few).toMatchObject([
     { items: 2 * ACTIVE, calls: { ...reads, UpdateItem: ACTIVE }, report: { vacant: ACTIVE } },
     { items: 2 * ACTIVE, calls: reads, report: { vacant: ACTIVE, failed: 0 } },

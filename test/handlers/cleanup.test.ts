@@ -416,7 +416,7 @@ describe('What it did', () => {
     expect(service.lines).toEqual([{ level: 'info', message: 'cleanup', fields: report }]);
   });
 
-  it('costs a query a shard and one for recordings, a read for a hundred clubs, and one list of rooms', async () => {
+  it('costs a query a shard, one for recordings and one for removals, a read for a hundred clubs, and one list of rooms', async () => {
     const clubs = await Promise.all(Array.from({ length: 5 }, () => clubWith()));
     for (const club of clubs) await join(club, club.member.userId);
     service.wire.forget();
@@ -424,7 +424,7 @@ describe('What it did', () => {
     expect(service.wire.operations().toSorted()).toEqual([
       'BatchGetItem',
       'ListRooms',
-      ...Array<string>(9).fill('Query'),
+      ...Array<string>(10).fill('Query'),
     ]);
   });
 });

@@ -55,6 +55,7 @@ import * as webhook from '../../functions/webhook.ts';
 import * as config from '../../lib/config.ts';
 import type { ShownClub } from '../../lib/contract/commands.ts';
 import {
+  createCleanupDeps,
   createClubCommandDeps,
   createDeps,
   createRecordingDeps,
@@ -273,7 +274,7 @@ export async function startModeration(
       log,
       ...(now && { now }),
     });
-    const cleanUpHandler = cleanup.createHandler(deps);
+    const cleanUpHandler = cleanup.createHandler({ ...createCleanupDeps(loaded), ...deps });
     const manage = clubs.createHandler({ ...createClubCommandDeps(loaded), ...deps });
     // What it fetches while it starts is not counted, and nothing is wrong with it.
     await eventually(

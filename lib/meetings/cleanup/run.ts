@@ -7,6 +7,7 @@ import { Postponed, withCallBudget } from './call-budget.ts';
 import { endByCleanup } from './end.ts';
 import { removeBarred, repairPresence } from './presence.ts';
 import { reconcileRecordings } from './recordings.ts';
+import { repeatRemovals } from './removals.ts';
 import { deleteStaleRooms } from './stale-rooms.ts';
 import { type CleanupDeps, CleanupIncomplete, type CleanupReport, type Run } from './types.ts';
 import { endIfVacant } from './vacancy.ts';
@@ -74,6 +75,8 @@ async function cleanUpAll(
   staleRoomRun: Run,
   { hasTime, callsLeft }: Budget,
 ): Promise<void> {
+  // LiveKit, which may not answer, is not needed for this.
+  await repeatRemovals(run, hasTime);
   const clubIds = shuffled(await run.clubs.listActiveClubIds());
   const listed = await run.media.listRooms().catch((error) => {
     if (error instanceof Postponed) run.report.postponed += clubIds.length;

@@ -1,11 +1,24 @@
 import type { MediaServer } from '../media.ts';
-import type { ClubRepository, Log, Meter, PresenceRepository } from '../ports.ts';
+import type {
+  ClubAdministration,
+  ClubRepository,
+  Log,
+  Meter,
+  PresenceRepository,
+} from '../ports.ts';
 import type { RecordingRepository } from '../recording/ports.ts';
 import type { ReconcileDeps } from '../recording/reconcile.ts';
+import type { RemovalDeps } from '../removals.ts';
 import type { RoomLimits } from '../room.ts';
 
-export interface CleanupDeps extends Pick<ReconcileDeps, 'recorder' | 'files' | 'recording'> {
-  recordings: ReconcileDeps['recordings'] & Pick<RecordingRepository, 'listUnsettled'>;
+export interface CleanupDeps
+  extends Pick<ReconcileDeps, 'recorder' | 'files' | 'recording'>,
+    Pick<RemovalDeps, 'members'> {
+  administration: RemovalDeps['administration'] &
+    Pick<ClubAdministration, 'listRemovals' | 'dropRemoval'>;
+  recordings: ReconcileDeps['recordings'] &
+    RemovalDeps['recordings'] &
+    Pick<RecordingRepository, 'listUnsettled'>;
   clubs: Pick<
     ClubRepository,
     | 'listActiveClubIds'

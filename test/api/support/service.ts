@@ -30,7 +30,7 @@ import {
   store,
   tokens,
 } from '../../../lib/config.ts';
-import { createDeps, createWebhookDeps } from '../../../lib/deps.ts';
+import { createCleanupDeps, createDeps, createWebhookDeps } from '../../../lib/deps.ts';
 import { LiveKitService } from '../../../lib/livekit/service.ts';
 import type { LiveKitSettings } from '../../../lib/livekit/settings.ts';
 import { createWebhookVerifier } from '../../../lib/livekit/webhook.ts';
@@ -292,7 +292,11 @@ export async function startService(
       COGNITO_CLIENT_IDS: CLIENT_ID,
     },
   );
-  const deps = { ...createDeps(config), ...createWebhookDeps(config) };
+  const deps = {
+    ...createDeps(config),
+    ...createCleanupDeps(config),
+    ...createWebhookDeps(config),
+  };
   const processes = readAllSettings?.map((settings) => ({
     ...deps,
     media: new LiveKitService(settings),

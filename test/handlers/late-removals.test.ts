@@ -1,0 +1,224 @@
+/** A write that was given up arrives after its club was removed, or its person forgotten: the cleanup deletes it. */
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { createClubAdministration } from '../../lib/dynamodb/administration.ts';
+import { openTable } from '../../lib/dynamodb/table.ts';
+import { justAfter, late, on, throttling } from '../support/faults.ts';
+import type { User } from '../support/issuer.ts';
+import { type Moderation, type Service, startModeration } from '../support/moderation.ts';
+
+let world: Moderation;
+let service: Service;
+beforeAll(async () => {
+  world = await startModeration();
+  service = await world.boot({ env: { MODERATOR_GRANTS: 'full' } });
+});
+beforeEach(() => world.tellTo(undefined));
+afterAll(() => world.close());
+
+type TestClub = Awaited<ReturnType<Moderation['createClub']>>;
+
+const removeClub = ({ clubId }: TestClub) => service.manage({ command: 'remove-club', clubId });
+const forget = ({ clubId }: TestClub, { userId }: User) =>
+  service.manage({ command: 'forget-user', clubId, userId });
+const join = (roomName: string, { userId }: User) =>
+  world.standIn.join(roomName, { identity: userId });
+
+/** The scheduled cleanup, so many minutes from now. */
+const cleanUpAfter = async (minutes: number, faults: Parameters<typeof on>[1][] = []) => {
+  const now = () => new Date(Date.now() + minutes * 60_000);
+  const { cleanUp } = await world.boot({ now, faults });
+  return cleanUp();
+};
+
+/** All but what says that the club was removed, or a person forgotten. */
+const leftOf = ({ clubId }: TestClub) => world.leftOf(clubId);
+const notesOf = async ({ clubId }: TestClub) => {
+  const noted = await createClubAdministration(openTable(world.database)).listRemovals('9', 100);
+  return noted.filter((removal) => removal.clubId === clubId);
+};
+
+/** Sends what is given up, removes, and lets the held write arrive. */
+async function arrivesLate(
+  operation: string,
+  send: (by: Service) => Promise<unknown>,
+  remove: () => Promise<unknown>,
+): Promise<void> {
+  const { fault, arrive } = late(operation);
+  const slow = await world.boot({ faults: [fault], env: { MODERATOR_GRANTS: 'full' } });
+  await send(slow);
+  world.tellTo(undefined);
+  await remove();
+  const answers = await arrive();
+  expect(answers.length, 'requests that arrive late').toBeGreaterThan(0);
+}
+
+/** LiveKit tells of what is done, to the service that gives up. */
+const told = (act: () => Promise<unknown>) => async (slow: Service) => {
+  // As if it had been answered: LiveKit would repeat it for 15 s.
+  world.tellTo({ tell: async (event) => ({ ...(await slow.tell(event)), status: 200 }) });
+  await act();
+  await world.standIn.webhooks.settled();
+};
+
+async function meetingOf(club: TestClub) {
+  world.tellTo(service);
+  const { body } = await service.call('start', club.owner, club);
+  await world.standIn.webhooks.settled();
+  return body;
+}
+
+/** Each is a write that makes an item, and that no condition on this item can make harmless. */
+const OF_A_CLUB: [
+  string,
+  string,
+  (club: TestClub) => Promise<(slow: Service) => Promise<unknown>>,
+][] = [
+  [
+    'the row of the meeting before, put by a start',
+    'PutItem',
+    async (club) => {
+      await service.call('start', club.owner, club);
+      await service.call('end', club.owner, club);
+      return ({ call }) => call('start', club.owner, club);
+    },
+  ],
+  [
+    'a new member',
+    'UpdateItem',
+    async ({ clubId }) =>
+      ({ manage }) =>
+        manage({ command: 'put-member', clubId, userId: 'zoe' }).catch(() => undefined),
+  ],
+  [
+    'the note of a room',
+    'UpdateItem',
+    async (club) => told(() => service.call('start', club.owner, club)),
+  ],
+  [
+    'the session of a join',
+    'UpdateItem',
+    async (club) => {
+      const { roomName } = await meetingOf(club);
+      return told(() => join(roomName, club.member));
+    },
+  ],
+  [
+    'what a moderator was granted',
+    'PutItem',
+    async (club) => {
+      await service.call('start', club.owner, club);
+      return ({ call }) =>
+        call('token', club.moderator, {
+          ...club,
+          body: { readingClubId: club.clubId, participantName: 'M' },
+        });
+    },
+  ],
+];
+
+const OF_A_PERSON: [
+  string,
+  string,
+  (club: TestClub) => Promise<(slow: Service) => Promise<unknown>>,
+][] = [
+  ...OF_A_CLUB.slice(-2),
+  [
+    'the session of a departure',
+    'UpdateItem',
+    async (club) => {
+      const { roomName } = await meetingOf(club);
+      await join(roomName, club.moderator);
+      await world.standIn.webhooks.settled();
+      return told(() => world.media.removeParticipant(roomName, club.moderator.userId));
+    },
+  ],
+];
+
+describe('A write that arrives after its club was removed', () => {
+  it.each(OF_A_CLUB)('(%s) is deleted once no more can come', async (_, operation, given) => {
+    const club = await world.createClub();
+    await arrivesLate(operation, await given(club), () => removeClub(club));
+    expect(await leftOf(club)).not.toEqual([]);
+    await cleanUpAfter(14);
+    expect(await leftOf(club)).not.toEqual([]);
+    await cleanUpAfter(16);
+    expect(await leftOf(club)).toEqual([]);
+    expect(await notesOf(club)).toEqual([]);
+  });
+
+  it('costs the next club of the id nothing', async () => {
+    const club = await world.createClub();
+    await removeClub(club);
+    const { clubId, owner, member } = club;
+    await service.manage({ command: 'put-club', clubId, name: 'N', moderatorId: owner.userId });
+    await service.manage({ command: 'put-member', clubId, userId: member.userId });
+    const { roomName } = await meetingOf(club);
+    await join(roomName, member);
+    await world.standIn.webhooks.settled();
+    await service.call('end', owner, club);
+    await world.standIn.webhooks.settled();
+    const items = await world.itemsOf(clubId);
+    await cleanUpAfter(16);
+    expect(await world.itemsOf(clubId)).toEqual(items);
+  });
+});
+
+/** Where the user is named, but for the note that they were removed. */
+async function tracesOf({ clubId }: TestClub, { userId }: User): Promise<unknown[]> {
+  const items = await world.itemsOf(clubId);
+  return items
+    .filter(({ sk }) => sk !== `MEMBER#${userId}`)
+    .map(({ barredUserIds: _, ...item }) => item)
+    .filter((item) => JSON.stringify(item).includes(userId));
+}
+
+describe('A write that arrives after its person was forgotten', () => {
+  it.each(OF_A_PERSON)('(%s) is deleted once no more can come', async (what, operation, given) => {
+    const club = await world.createClub();
+    const person = what.includes('session of a join') ? club.member : club.moderator;
+    await arrivesLate(operation, await given(club), () => forget(club, person));
+    expect(await tracesOf(club, person)).not.toEqual([]);
+    await cleanUpAfter(16);
+    expect(await tracesOf(club, person)).toEqual([]);
+    expect(await notesOf(club)).toEqual([]);
+  });
+
+  it('costs the person nothing of a stay that began since', async () => {
+    const club = await world.createClub();
+    const { clubId, moderator } = club;
+    await forget(club, moderator);
+    const { userId } = moderator;
+    await service.manage({ command: 'put-member', clubId, userId, role: 'moderator' });
+    const { roomName } = await meetingOf(club);
+    const body = { readingClubId: clubId, participantName: 'M' };
+    expect((await service.call('token', moderator, { clubId, body })).status).toBe(200);
+    await join(roomName, moderator);
+    await world.standIn.webhooks.settled();
+    const traces = await tracesOf(club, moderator);
+    expect(traces).toHaveLength(2);
+    await cleanUpAfter(16);
+    expect(await tracesOf(club, moderator)).toEqual(traces);
+    expect(await notesOf(club)).toEqual([]);
+  });
+
+  it('is deleted after the last time that the person was forgotten', async () => {
+    const club = await world.createClub();
+    await forget(club, club.member);
+    const again = () => forget(club, club.member);
+    await cleanUpAfter(16, [justAfter('BatchGetItem', again)]);
+    expect(await notesOf(club)).toHaveLength(1);
+  });
+});
+
+describe('A repetition that fails', () => {
+  it('is noted still, fails the run, and succeeds at the next one', async () => {
+    const club = await world.createClub();
+    await forget(club, club.member);
+    await expect(cleanUpAfter(16, [on('DeleteItem', throttling)])).rejects.toThrow(
+      'could not be put right',
+    );
+    expect(await notesOf(club)).toHaveLength(1);
+    await cleanUpAfter(16);
+    expect(await notesOf(club)).toEqual([]);
+  });
+});
