@@ -12,6 +12,7 @@ const ATTEMPTS = 5;
  * that was decided since.
  *
  * @param by the moderator who does it; none when the person leaves the club
+ * @param readAgain gives the club once another change came first, or throws if that rules this one out
  * @returns whether the person was barred before; undefined when the meeting is over
  * @throws RemovedFromMeeting when `by` was removed from the meeting meanwhile
  */
@@ -19,7 +20,17 @@ export async function changeBar(
   { clubs }: { clubs: Pick<ClubRepository, 'getClub' | 'changeBar'> },
   club: Club,
   { meetingId }: Meeting,
-  { userId, isBarred, by }: { userId: string; isBarred: boolean; by?: Caller },
+  {
+    userId,
+    isBarred,
+    by,
+    readAgain = () => clubs.getClub(club.clubId),
+  }: {
+    userId: string;
+    isBarred: boolean;
+    by?: Caller;
+    readAgain?: () => Promise<Club | undefined>;
+  },
 ): Promise<boolean | undefined> {
   let seen: Club | undefined = club;
   for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
@@ -30,7 +41,7 @@ export async function changeBar(
     const revision = crypto.randomUUID();
     const change = { userId, isBarred, seenRevision: seen.barsRevision, revision };
     if (await clubs.changeBar({ clubId: club.clubId, meetingId }, change)) return wasBarred;
-    seen = await clubs.getClub(club.clubId);
+    seen = await readAgain();
     // A retry inside the SDK can lose against its own first attempt.
     if (seen?.barsRevision === revision) return wasBarred;
   }

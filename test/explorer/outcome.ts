@@ -83,7 +83,7 @@ function attendanceIn(items: Item[]): unknown[] {
 }
 
 /** Notes that no answer depends on: docs/decisions.md says of each why it may be there. */
-function saysSomething({ sk, ...item }: Item, { items, tokens, meetings }: Scene): boolean {
+function saysSomething({ sk }: Item, { items, meetings }: Scene): boolean {
   const [kind, id = ''] = String(sk).split('#');
   const club = items.find((one) => one['sk'] === 'CLUB');
   const meeting = club?.['meeting'] as Item | undefined;
@@ -93,14 +93,8 @@ function saysSomething({ sk, ...item }: Item, { items, tokens, meetings }: Scene
       // Else it is compared as it is answered.
       return !club || meeting?.['meetingId'] === id;
     case 'GRANTS':
-      // Noted, and then refused or made a member's token; or in the place of an older meeting's note.
-      return (
-        meeting?.['meetingId'] === item['meetingId'] &&
-        tokens.some(
-          ({ identity, isModerator, roomName }) =>
-            isModerator && identity === id && roomName === meeting?.['roomName'],
-        )
-      );
+      // Noted, and then perhaps not given. That what was given is noted is a promise of its own.
+      return false;
     case 'REMOVED':
       // Began while the club was being removed.
       return !(THREADS as readonly string[]).includes(meetings.get(id) ?? '');

@@ -56,6 +56,14 @@ const MEMBER_NOTE = [
 const hasNothingBut = (item: Item, names: string[]): boolean =>
   item['removedAt'] !== undefined && Object.keys(item).every((name) => names.includes(name));
 
+const forgottenIn = (scene: Scene): string[] =>
+  rowsOf(scene, 'MEMBER#')
+    .map((row) => MemberRecord.parse(row))
+    .filter(({ removedAt, forgottenAt }) => removedAt !== undefined && forgottenAt)
+    .map(({ userId }) => userId)
+    // Who owns the club by now came back.
+    .filter((userId) => userId !== clubOf(scene)?.moderatorId);
+
 /** Of what callers were told, as soon as all were answered. */
 export const TOLD: Promise_[] = [
   {
@@ -206,14 +214,25 @@ export const LEFT: Promise_[] = [
       ),
   },
   {
+    promise: 'What a moderator was granted in the meeting that is on is noted',
+    broken: ({ scene }) => {
+      const { meeting } = clubOf(scene) ?? {};
+      const noted = rowsOf(scene, 'GRANTS#').filter(
+        (row) => row['meetingId'] === meeting?.meetingId,
+      );
+      return scene.tokens.filter(
+        ({ identity, isModerator, roomName }) =>
+          isModerator &&
+          roomName === meeting?.roomName &&
+          !forgottenIn(scene).includes(identity) &&
+          !noted.some(({ userId }) => userId === identity),
+      );
+    },
+  },
+  {
     promise: 'Of who was forgotten, nothing is left but the note and the bar',
     broken: ({ scene }) => {
-      const forgotten = rowsOf(scene, 'MEMBER#')
-        .map((row) => MemberRecord.parse(row))
-        .filter(({ removedAt, forgottenAt }) => removedAt !== undefined && forgottenAt)
-        .map(({ userId }) => userId)
-        // Who owns the club by now came back.
-        .filter((userId) => userId !== clubOf(scene)?.moderatorId);
+      const forgotten = forgottenIn(scene);
       return scene.items
         .filter(({ sk }) => !String(sk).startsWith('MEMBER#'))
         .map(({ barredUserIds: _, ...item }) => item)

@@ -120,6 +120,20 @@ describe('A moderator who was removed from the meeting', () => {
   });
 });
 
+describe('A readmission that meets a removal from the club', () => {
+  it('lets nobody in who is no member any more', async () => {
+    const { clubId, owner, member } = await world.createClub();
+    const { userId } = member;
+    await service.call('start', owner, { clubId });
+    await service.call('remove', owner, { clubId, userId });
+    const leave = () => service.manage({ command: 'remove-member', clubId, userId });
+    const { call } = await world.boot({ faults: [justBefore('UpdateItem', leave)] });
+    const { status, body } = await call('readmit', owner, { clubId, userId });
+    expect([status, body.code]).toEqual([404, 'MEMBER_NOT_FOUND']);
+    expect((await world.recordOf(clubId)).barredUserIds).toEqual(new Set([userId]));
+  });
+});
+
 describe('A write that arrives after its request was given up', () => {
   /** Sends the request so that its write is held back, and answers with how to let it arrive. */
   async function giveUp(send: (by: Service) => Promise<unknown>) {

@@ -97,16 +97,21 @@ export async function readmitParticipant(
   { caller, clubId, userId }: { caller: Caller; clubId: string; userId: string },
 ): Promise<Readmitted> {
   if (userId === caller.userId) throw new NotAllowed('Another moderator can let you back in');
-  const read = await deps.clubs.getClubAndTwoMembers(clubId, [caller.userId, userId]);
-  const [own, member] = read.members;
-  const { club, meeting } = requireActiveMeeting(
-    { club: read.club, member: own },
-    caller,
-    'let people back in',
-  );
-  // A removed person may have been made the club's own moderator since.
-  if (!member && userId !== club.moderatorId) throw new MemberNotFound();
-  const change = { userId, isBarred: false, by: caller };
+  const read = async () => {
+    const { club, members } = await deps.clubs.getClubAndTwoMembers(clubId, [
+      caller.userId,
+      userId,
+    ]);
+    const [own, member] = members;
+    const active = requireActiveMeeting({ club, member: own }, caller, 'let people back in');
+    // A removed person may have been made the club's own moderator since.
+    if (!member && userId !== active.club.moderatorId) throw new MemberNotFound();
+    return active;
+  };
+  const { club, meeting } = await read();
+  // Who leaves the club is barred after that: to lift this bar would let an old token in.
+  const readAgain = async () => (await read()).club;
+  const change = { userId, isBarred: false, by: caller, readAgain };
   const wasBarred = await changeBar(deps, club, meeting, change);
   if (wasBarred === undefined) throw new MeetingNotActive('The meeting has just ended');
   logAction(deps, { action: 'readmit', caller, userId, clubId, meeting });
