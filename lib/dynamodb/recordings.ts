@@ -171,9 +171,7 @@ export function createRecordingRepository(table: Table): RecordingRepository {
       // The club after what is not of it, so that whatever is of a later one is known to be.
       const item = await table.get(clubKey(clubId));
       const { club } = findClubIn(item ? [item] : []);
-      return items
-        .filter(({ generation }) => !club || generation !== club.generation)
-        .flatMap((row) => refOf(row) ?? []);
+      return items.filter(({ generation }) => !club || generation !== club.generation).map(refOf);
     },
 
     async anonymize(ref) {
@@ -223,7 +221,7 @@ export function createRecordingRepository(table: Table): RecordingRepository {
         KeyConditionExpression: 'activeShard = :shard',
         ExpressionAttributeValues: { ':shard': UNSETTLED_SHARD },
       });
-      return items.flatMap((item) => refOf(item) ?? []);
+      return items.map(refOf);
     },
 
     hasConsent: async (clubId, meetingId, userId) =>
@@ -269,9 +267,7 @@ const placed = (states: string[]): Record<string, string> =>
 const clubIdOf = ({ pk }: Item): string => String(pk).slice(CLUB_PREFIX.length);
 
 /** The reverse of `recordingKey`. */
-function refOf(item: Item): RecordingRef | undefined {
-  const sk = String(item['sk']);
-  if (!sk.startsWith(RECORDING_PREFIX)) return undefined;
-  const [meetingId, recordingId] = sk.slice(RECORDING_PREFIX.length).split('#');
-  return meetingId && recordingId ? { clubId: clubIdOf(item), meetingId, recordingId } : undefined;
+function refOf(item: Item): RecordingRef {
+  const [, meetingId = '', recordingId = ''] = String(item['sk']).split('#');
+  return { clubId: clubIdOf(item), meetingId, recordingId };
 }

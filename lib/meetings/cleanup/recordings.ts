@@ -1,4 +1,3 @@
-import type { Club } from '../model.ts';
 import type { RecordingRef } from '../recording/model.ts';
 import { byRecording, keyOf, reconcile } from '../recording/reconcile.ts';
 import { attempt } from './attempt.ts';
@@ -10,14 +9,9 @@ import type { Run } from './types.ts';
  */
 export async function reconcileRecordings(
   run: Run,
-  recorded: Club[],
+  claimed: RecordingRef[],
   hasTime: () => boolean,
 ): Promise<void> {
-  const claimed: RecordingRef[] = recorded.flatMap(({ clubId, meeting, recording }) =>
-    meeting && recording
-      ? { clubId, meetingId: meeting.meetingId, recordingId: recording.recordingId }
-      : [],
-  );
   const refs = new Map(
     [...claimed, ...(await run.recordings.listUnsettled())].map((ref) => [keyOf(ref), ref]),
   );

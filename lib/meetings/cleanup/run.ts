@@ -2,6 +2,7 @@ import { MeetingNotActive } from '../../errors.ts';
 import type { Room } from '../media.ts';
 import type { Club, Meeting } from '../model.ts';
 import type { ClubRecord } from '../ports.ts';
+import type { RecordingRef } from '../recording/model.ts';
 import { attempt } from './attempt.ts';
 import { Postponed, withCallBudget } from './call-budget.ts';
 import { endByCleanup } from './end.ts';
@@ -85,16 +86,19 @@ async function cleanUpAll(
   const rooms = new Map(listed.map((room) => [room.name, room]));
 
   const current = new Set<string>();
-  const recorded: Club[] = [];
+  const claimed: RecordingRef[] = [];
   for await (const records of run.clubs.getClubs(clubIds)) {
     const attend = ({ clubId, club, error }: ClubRecord) =>
       attempt(run, { clubId }, async () => {
         if (error) throw error;
-        const { meeting } = club;
+        const { meeting, recording } = club;
         if (!meeting) return; // ended since the index said otherwise
         run.report.active += 1;
         current.add(meeting.roomName);
-        if (club.recording) recorded.push(club);
+        if (recording) {
+          const { recordingId } = recording;
+          claimed.push({ clubId, meetingId: meeting.meetingId, recordingId });
+        }
         await attempt(run, { clubId, meetingId: meeting.meetingId }, () =>
           reconcileMeeting(run, club, meeting, rooms.get(meeting.roomName)),
         );
@@ -109,7 +113,7 @@ async function cleanUpAll(
       rest = rest.slice(count);
     }
   }
-  await attempt(run, {}, () => reconcileRecordings(run, recorded, hasTime));
+  await attempt(run, {}, () => reconcileRecordings(run, claimed, hasTime));
   await deleteStaleRooms(
     staleRoomRun,
     [...rooms.keys()].filter((name) => !current.has(name)),
