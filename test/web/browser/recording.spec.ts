@@ -68,7 +68,7 @@ async function stop({ page, words }: Person): Promise<void> {
 async function lookBack({ page }: Person, { clubId }: Club, world: World): Promise<void> {
   await page.goto(`${world.url}/clubs/${clubId}`);
   await page.locator('.history__row').first().click();
-  await page.locator('.recording').waitFor();
+  await page.locator('.recording').first().waitFor();
 }
 
 const timeOf = (page: Page) =>
@@ -211,6 +211,7 @@ for (const language of LOCALES) {
     world,
     join,
   }) => {
+    test.setTimeout(420_000);
     const words = await wordsOf(language);
     const options = { locale: language, reducedMotion: 'reduce' } as const;
     const club = await world.newClubWith(

@@ -1,5 +1,5 @@
 import { Plural, Trans, useLingui } from '@lingui/react/macro';
-import { ChevronLeft, Play, Square, Video } from 'lucide-react';
+import { ChevronLeft, CircleDot, Play, Square, Video } from 'lucide-react';
 import { useState } from 'react';
 import { Tab, TabList, TabPanel, Tabs } from 'react-aria-components/Tabs';
 import { Link, useLocation } from 'wouter';
@@ -106,14 +106,22 @@ interface CardProps {
 function MeetingOn({ clubId, status, isModerator }: CardProps) {
   const { t } = useLingui();
   const { time } = useFormat();
-  const { participantCount, startedAt, meetingId } = status;
+  const { participantCount, startedAt, meetingId, recording } = status;
   const since = startedAt ? time(startedAt) : '';
   return (
     <>
       <div className="club__meeting-text">
-        <span className="badge badge--live">
-          <Trans>On now</Trans>
-        </span>
+        <p className="club__badges">
+          <span className="badge badge--live">
+            <Trans>On now</Trans>
+          </span>
+          {recording && (
+            <span className="badge">
+              <CircleDot size={14} aria-hidden="true" />
+              <Trans>Being recorded</Trans>
+            </span>
+          )}
+        </p>
         <h2 id="meeting-now">
           {participantCount > 0 ? (
             <Plural

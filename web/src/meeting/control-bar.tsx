@@ -1,6 +1,6 @@
 import { Trans, useLingui } from '@lingui/react/macro';
 import {
-  Circle,
+  CircleDot,
   EllipsisVertical,
   Expand,
   Hand,
@@ -115,7 +115,7 @@ export function ControlBar(props: ControlBarProps) {
           className="bar__wide control--record"
           isOn={recording.isOn}
           isDisabled={recording.isDisabled}
-          on={Circle}
+          on={CircleDot}
           onPress={recording.onPress}
         />
       )}
@@ -228,7 +228,7 @@ function MoreMenu({
         {t`React`}
       </MenuItem>
       {recording && (
-        <MenuItem icon={Circle} isDisabled={recording.isDisabled} onAction={recording.onPress}>
+        <MenuItem icon={CircleDot} isDisabled={recording.isDisabled} onAction={recording.onPress}>
           {recording.isOn ? t`Stop recording` : t`Record the meeting`}
         </MenuItem>
       )}

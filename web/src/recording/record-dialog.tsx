@@ -1,5 +1,5 @@
 import { Trans, useLingui } from '@lingui/react/macro';
-import { Circle, Square } from 'lucide-react';
+import { CircleDot, Square } from 'lucide-react';
 import { useCallback, useEffect, useState } from 'react';
 import { useClub } from '../api/queries.ts';
 import { useConfig } from '../config-context.ts';
@@ -98,7 +98,7 @@ function RecordDialog({
           <Button onPress={onClose}>{isPending ? t`Close` : t`Cancel`}</Button>
           <Button
             look="primary"
-            icon={Circle}
+            icon={CircleDot}
             isPending={isPending}
             onPress={() => run(chosen === 'audio')}
           >
