@@ -71,7 +71,20 @@ export default defineConfig({
       },
       {
         extends: true,
-        test: { name: 'explorer', include: ['test/explorer/**/*.test.ts'], testTimeout: 120_000 },
+        test: {
+          name: 'explorer',
+          include: ['test/explorer/**/*.test.ts'],
+          exclude: ['test/explorer/faults.slow.test.ts'],
+          testTimeout: 120_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'faults',
+          include: ['test/explorer/faults.slow.test.ts'],
+          testTimeout: 120_000,
+        },
       },
     ],
     coverage: {

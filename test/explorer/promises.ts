@@ -10,7 +10,7 @@ import {
   RoomLife,
   Session,
 } from '../../lib/meetings/model.ts';
-import type { Outcome } from '../model/calls.ts';
+import type { Managing, Outcome } from '../model/calls.ts';
 import { CLUB, type Operation } from './stories.ts';
 import type { Item, Scene } from './world.ts';
 
@@ -98,8 +98,72 @@ export const TOLD: Promise_[] = [
   },
 ];
 
+/** Also when LiveKit did not answer then. */
+const isCarriedOut = (outcome: unknown): boolean => {
+  const { answer, code } = (outcome ?? {}) as Outcome;
+  return code === 'MEDIA_UNAVAILABLE' || (answer !== undefined && !('stale' in answer));
+};
+
+/** The newest of the commands that decide it: of several at one time, none. */
+function newestOf(commands: Managing[], ...kinds: Managing['command'][]): Managing | undefined {
+  const all = commands.filter(({ command }) => kinds.includes(command));
+  if (all.some(({ occurredAt }) => occurredAt === undefined)) return undefined;
+  return all.toSorted((a, b) => ((a.occurredAt ?? '') < (b.occurredAt ?? '') ? 1 : -1))[0];
+}
+
 /** Of what is left after everything that comes by itself. */
 export const LEFT: Promise_[] = [
+  {
+    promise: 'Of the commands about a member, the one that occurred last stands',
+    broken: ({ operations, scene }) => {
+      const commands = operations.flatMap(({ command }) => command ?? []);
+      const newest = newestOf(commands, 'put-member', 'remove-member', 'forget-user');
+      if (
+        !newest ||
+        !('userId' in newest) ||
+        commands.some(({ command }) => /club/.test(command))
+      ) {
+        return [];
+      }
+      const isThere = rowsOf(scene, `MEMBER#${newest.userId}`).some(
+        ({ removedAt }) => removedAt === undefined,
+      );
+      return isThere === (newest.command === 'put-member') ? [] : [newest];
+    },
+  },
+  {
+    promise: 'Whoever was taken off the club is no member, whatever LiveKit answers',
+    broken: (seen) =>
+      isAmong(seen, 'put-member', 'put-club', 'remove-club')
+        ? []
+        : rowsOf(seen.scene, 'MEMBER#').filter(
+            ({ removedAt, userId }) =>
+              removedAt === undefined &&
+              seen.operations.some(
+                ({ command }, index) =>
+                  command &&
+                  ['remove-member', 'forget-user'].includes(command.command) &&
+                  'userId' in command &&
+                  command.userId === userId &&
+                  isCarriedOut(seen.answers[index]),
+              ),
+          ),
+  },
+  {
+    promise: 'Whoever was removed from a meeting does not end it',
+    broken: (seen) => {
+      if (isAmong(seen, 'readmit', 'put-club', 'start')) return [];
+      const { operations, answers, scene } = seen;
+      const barred = operations.flatMap(({ removes }, index) =>
+        removes && (answers[index] as Outcome | undefined)?.answer?.isBarred ? removes : [],
+      );
+      const ended = answersOf(seen, 'end').map(({ meetingId }) => meetingId);
+      return endedIn(scene).filter(
+        ({ meetingId, endedBy }) =>
+          endedBy !== null && ended.includes(meetingId) && barred.includes(endedBy),
+      );
+    },
+  },
   {
     promise: 'A meeting that a start answered goes on until somebody ends it',
     broken: (seen) =>

@@ -93,6 +93,13 @@ export const SCENES = {
   'a club that never met': FOUNDED,
   'a club between two meetings': [...FOUNDED, ...ONE_MEETING, ...ONE_MEETING],
   'two people in a meeting': [...FOUNDED, ...ONE_MEETING, ...TWO_IN_A_MEETING, tellAll, wait(9)],
+  'two people in a meeting, and LiveKit is down': [
+    ...FOUNDED,
+    ...TWO_IN_A_MEETING,
+    tellAll,
+    wait(9),
+    livekit(true),
+  ],
   'a meeting of which nothing was told yet': [
     ...FOUNDED,
     ...ONE_MEETING,
@@ -169,13 +176,17 @@ export async function prepare({ open }: Theatre, name: SceneName): Promise<Scene
 export const isPossible = ({ rooms }: Scene, { operations }: Story): boolean =>
   operations.every(({ needs }) => !needs || rooms.onTheWay.some(({ type }) => type === needs));
 
-/** Whatever LiveKit has to tell is told, and the cleanup runs, at last when no late write can come any more. */
-export async function comeToRest(world: World): Promise<void> {
+/**
+ * Whatever LiveKit has to tell is told, and the cleanup runs. Where writes were late it runs once more when
+ * no more can come; elsewhere nothing may be left for that.
+ */
+export async function comeToRest(world: World, hadLateWrites: boolean): Promise<void> {
+  const { service, rooms } = world.observer;
+  rooms.setDown(false);
   await tellAll(world);
-  const { service } = world.observer;
   await cleanUp(service, () => true);
   await tellAll(world);
-  await repeatRemovals(service, world.clock() + LATE_WITHIN_MS);
+  if (hadLateWrites) await repeatRemovals(service, world.clock() + LATE_WITHIN_MS);
 }
 
 /** What the cleanup does about removals at that time, and not about meetings: they would be over by then. */

@@ -5,17 +5,40 @@ import { type Engine, isRead, type Key, keysOf, type Request } from './engine.ts
 import type { Call, Gate } from './stage.ts';
 
 /** The table's client, each of whose requests is a step, its attempts included. */
-export const gateTable = ({ send }: Pick<Engine, 'send'>, gate?: Gate): DynamoDBDocumentClient => {
+export const gateTable = (
+  { send }: Pick<Engine, 'send'>,
+  { gate, tears = { left: 0 } }: { gate?: Gate; tears?: { left: number } } = {},
+): DynamoDBDocumentClient => {
   const client = {
     send({ input, constructor: { name } }: { input: Request; constructor: { name: string } }) {
       const operation = OPERATIONS[name] ?? name;
       const call = callOf(operation, input);
-      const make = () => send(operation, input);
+      const isTorn = operation === 'BatchGetItem' && keysOf(input).length > 1 && tears.left > 0;
+      if (isTorn) tears.left -= 1;
+      const make = async () => {
+        const answer = await send(operation, input);
+        return isTorn ? withoutClub(answer) : answer;
+      };
       return call && gate ? gate(call, make) : make();
     },
   };
   return client as unknown as DynamoDBDocumentClient;
 };
+
+/** DynamoDB may answer in part, and say what it left out. */
+function withoutClub({ Responses = {} }: BatchAnswer): BatchAnswer {
+  const [[table = '', items = []] = []] = Object.entries(Responses);
+  const isClub = ({ sk }: Key) => sk === 'CLUB';
+  const Keys = items.filter(isClub).map(({ pk, sk }) => ({ pk, sk }));
+  return {
+    Responses: { [table]: items.filter((item) => !isClub(item)) },
+    UnprocessedKeys: Keys.length > 0 ? { [table]: { Keys } } : {},
+  };
+}
+interface BatchAnswer {
+  Responses?: Record<string, Key[]>;
+  UnprocessedKeys?: Record<string, { Keys: Key[] }>;
+}
 
 const OPERATIONS: Record<string, string> = {
   GetCommand: 'GetItem',

@@ -18,6 +18,9 @@ const ROOM_MISSING = 'ROOM_MISSING';
 export interface Operation {
   /** The use case or the command. */
   does?: string;
+  command?: Managing;
+  /** Whom it bars from the meeting. */
+  removes?: string;
   /** What it may answer in place of success, when it was undone while it was being done. */
   mayRefuse?: string[];
   /** LiveKit has to have told this. */
@@ -86,6 +89,8 @@ const asks = (call: UseCase): Story => {
   const does = call.does === 'manage' ? call.command.command : call.does;
   const operation: Operation = {
     does,
+    ...(call.does === 'manage' && { command: call.command }),
+    ...(call.does === 'remove' && !call.allowRejoin && { removes: call.userId }),
     ...(does === 'start' && { mayRefuse: ['MEETING_NOT_ACTIVE'] }),
     ...(call.does === 'remove' && {
       mayMean: orNotGranted(call.allowRejoin ? wasOvertaking : wasOvertaken),
@@ -100,7 +105,7 @@ const asks = (call: UseCase): Story => {
 
 const commands = (command: Managing): Story => asks({ does: 'manage', command });
 
-const follow = (type: MediaEvent['type']): Story => ({
+export const follow = (type: MediaEvent['type']): Story => ({
   name: `webhook ${type}`,
   operations: [
     {
@@ -217,6 +222,31 @@ export const removeMember = (userId: string) =>
 export const setRole = (userId: string, to: 'member' | 'moderator') =>
   commands({ command: 'set-role', clubId, userId, role: to });
 export const forgetUser = (userId: string) => commands({ command: 'forget-user', clubId, userId });
+
+/** The command, about a change that was made so many minutes after the club. */
+export const occurred = (minute: number, { operations }: Story): Story => {
+  const command = operations[0]?.command;
+  if (!command) throw new Error('Only a command has a time');
+  const occurredAt = new Date(Date.parse('2026-11-01T18:00:00.000Z') + minute * 60_000);
+  return commands({ ...command, occurredAt: occurredAt.toISOString() });
+};
+
+/** DynamoDB answers the first read of it in part. */
+export const torn = ({ name, operations: [first, ...others] }: Story): Story => ({
+  name: `${name}, whose first read is torn,`,
+  operations: first
+    ? [
+        {
+          ...first,
+          run(actor) {
+            actor.tearNextRead();
+            return first.run(actor);
+          },
+        },
+        ...others,
+      ]
+    : [],
+});
 
 export const cleanup: Story = { name: 'cleanup', operations: [cleanUpOnce] };
 

@@ -99,7 +99,7 @@ function playing(theatre: Theatre, scene: Scene, stories: Story[], isSecondLater
     const told = operations.map((operation, index) => toldBy(operation, all[index], first));
     const seen = { operations, answers: all, scene: first };
     const key = [...linesOf(first), ...told.map(({ text }) => text)].join('\n');
-    const rest = known.get(key) ?? (await atRest(world, seen));
+    const rest = known.get(key) ?? (await atRest(world, seen, late !== undefined));
     known.set(key, rest);
     return { taken, isWhole, told, ...rest, broken: [...brokenOf(TOLD, seen), ...rest.broken] };
   };
@@ -279,8 +279,12 @@ const decideTheSame = (one: Story, other: Story): boolean =>
 const isOfTable = (name: string) => name.includes('/');
 
 /** After everything that comes by itself, and after everybody tried to come in again. */
-async function atRest(world: World, seen: Seen): Promise<Pick<Ran, 'left' | 'broken'>> {
-  await comeToRest(world);
+async function atRest(
+  world: World,
+  seen: Seen,
+  hadLateWrites: boolean,
+): Promise<Pick<Ran, 'left' | 'broken'>> {
+  await comeToRest(world, hadLateWrites);
   const scene = world.state();
   const broken = brokenOf(LEFT, { ...seen, scene });
   await knockAgain(world);

@@ -1,0 +1,114 @@
+/**
+ * Few enough to be run with every other test: each turns red when the fix of a fault that was found is taken
+ * out. The faults are named by their numbers in the issue that reported them; docs/development.md has the rest.
+ */
+import { describe, expect, it } from 'vitest';
+import { prepare, type SceneName } from './scenes.ts';
+import {
+  cleanup,
+  end,
+  enter,
+  follow,
+  forgetUser,
+  inOrder,
+  MEMBER,
+  MODERATOR,
+  OWNER,
+  occurred,
+  putClub,
+  putMember,
+  readmit,
+  remove,
+  removeClub,
+  removeMember,
+  role,
+  type Story,
+  start,
+  torn,
+} from './stories.ts';
+import { late, together } from './together.ts';
+import { openTheatre } from './world.ts';
+
+const { EXPLORER_ORDER: order } = process.env;
+
+const theatre = await openTheatre();
+
+/** A fault, the scene, and who acts at the same time. */
+type Case = [string, SceneName, Story, ...Story[]];
+
+const TOGETHER: Case[] = [
+  ['6', 'two people in a meeting, and LiveKit is down', removeMember(MEMBER)],
+  ['6', 'two people in a meeting, and LiveKit is down', forgetUser(MEMBER)],
+  [
+    '8',
+    'a club that never met',
+    putMember(MEMBER, 'moderator'),
+    inOrder(removeClub, putClub(OWNER)),
+  ],
+  ['8', 'two people in a meeting', end(MODERATOR), inOrder(removeClub, putClub(OWNER))],
+  ['8', 'two people in a meeting', end(MODERATOR), forgetUser(MODERATOR)],
+  ['8', 'two people in a meeting', end(OWNER), forgetUser(MODERATOR)],
+  ['8', 'a meeting of which nothing was told yet', follow('participant_left'), forgetUser(MEMBER)],
+  ['8', 'a meeting of which nothing was told yet', follow('participant_joined'), removeClub],
+  ['8', 'two people in a meeting', forgetUser(MEMBER), cleanup],
+  [
+    '9',
+    'two people in a meeting',
+    occurred(2, putMember(MEMBER, 'moderator')),
+    occurred(3, removeMember(MEMBER)),
+  ],
+  [
+    '9',
+    'two people in a meeting',
+    occurred(3, putMember(MEMBER, 'moderator')),
+    occurred(2, removeMember(MEMBER)),
+  ],
+  [
+    '10',
+    'two people in a meeting',
+    torn(enter(MEMBER)),
+    inOrder(removeMember(MEMBER), end(OWNER), start(OWNER)),
+  ],
+  ['11', 'a meeting that everybody has left, and the cleanup is due', start(OWNER), cleanup],
+  ['12', 'two people in a meeting', remove(OWNER, MODERATOR), end(MODERATOR)],
+  [
+    '12',
+    'two people in a meeting',
+    remove(OWNER, MODERATOR),
+    inOrder(end(MODERATOR), start(MODERATOR)),
+  ],
+  ['13', 'two people in a meeting', role(MODERATOR, 'member'), enter(MODERATOR)],
+  ['14', 'a room that outlives its club', cleanup],
+  ['14a', 'two people in a meeting', remove(OWNER, MEMBER), remove(MODERATOR, MEMBER, true)],
+];
+
+const LATE: [string, SceneName, Story, Story][] = [
+  ['7', 'two people in a meeting', role(MEMBER, 'moderator'), role(MEMBER, 'member')],
+  ['7', 'two people in a meeting', remove(OWNER, MEMBER), readmit(OWNER, MEMBER)],
+  ['7', 'somebody removed from a meeting', readmit(OWNER, MEMBER), remove(OWNER, MEMBER)],
+  ['8', 'two people in a meeting', putMember(MEMBER, 'moderator'), removeClub],
+  ['8', 'a meeting of which nothing was told yet', follow('participant_left'), forgetUser(MEMBER)],
+  ['8', 'a club between two meetings', start(OWNER), removeClub],
+];
+
+const named = (stories: Story[]) => stories.map(({ name }) => name).join(' and ');
+
+describe('At the same time', () => {
+  for (const [entry, name, ...stories] of TOGETHER) {
+    it(`${entry}: in ${name}, ${named(stories)}`, async () => {
+      const scene = await prepare(theatre, name);
+      const { wrong } = await together(theatre, scene, stories, { order, preemptions: 1 });
+      expect(wrong[0], `${wrong.length} orders`).toBeUndefined();
+    });
+  }
+});
+
+describe('Late', () => {
+  for (const [entry, name, first, second] of LATE) {
+    it(`${entry}: in ${name}, ${named([first, second])}`, async () => {
+      const scene = await prepare(theatre, name);
+      const { wrong } = await late(theatre, scene, [first, second], { order });
+      expect(wrong[0], `${wrong.length} orders`).toBeUndefined();
+    });
+  }
+});
