@@ -6,6 +6,7 @@ import { livekitClock, poolClock } from './clocks.ts';
 import { readKeySet } from './identity.ts';
 import { joinNowhere, liveKitOf, publishNowhere, reach, useKey, useRights } from './livekit.ts';
 import { visitPage } from './page.ts';
+import { askForRecordings, compareRetention, tryUpload } from './recordings.ts';
 import { createRunner, type Finding, type Report } from './runner.ts';
 import { compareExpiry, compareIndexes, compareRecovery, describeTable } from './table.ts';
 import type { Target } from './targets.ts';
@@ -14,6 +15,11 @@ import { awaitEvents, postEvents, TOLD_WITHIN_MS } from './webhook.ts';
 const LOCAL_DATABASE: Finding = {
   outcome: 'skipped',
   sentence: 'Databases on this machine do not have it',
+};
+
+const LOCAL_S3: Finding = {
+  outcome: 'skipped',
+  sentence: 'The S3 of the development stack has one account, and keeps nothing',
 };
 
 const noPage = ({ isLocal }: Target): Finding => ({
@@ -67,6 +73,10 @@ export async function examine(
     publishNowhere(found.parameter, artifacts),
   );
 
+  await check('recorder', { parameter: media, rights }, (found) =>
+    askForRecordings(found.parameter),
+  );
+
   const keySet = await check('key-set', { configuration }, (found) =>
     readKeySet(found.configuration.issuer),
   );
@@ -93,6 +103,15 @@ export async function examine(
   );
   await check('recovery', { table }, async (found) =>
     target.isLocal ? LOCAL_DATABASE : compareRecovery(target.dynamodb, found.table),
+  );
+
+  const { s3 } = target;
+  const recordings = configuration?.recordings;
+  await check('uploads', { configuration, parameter }, async (found) =>
+    s3 && recordings ? tryUpload(s3, recordings, found.parameter) : LOCAL_S3,
+  );
+  await check('retention', { configuration }, async () =>
+    s3 && recordings ? compareRetention(s3, recordings) : LOCAL_S3,
   );
 
   const webhookUrl = configuration?.webhookUrl;

@@ -1,9 +1,10 @@
 /** LiveKit itself: does it answer, may we, and does it refuse what it must? */
-
+import { createRecorder } from '../../lib/livekit/recorder.ts';
 import { LiveKitService } from '../../lib/livekit/service.ts';
 import type { LiveKitSettings } from '../../lib/livekit/settings.ts';
 import { originOf } from '../../lib/livekit/url.ts';
 import type { RoomOptions } from '../../lib/meetings/media.ts';
+import type { Recorder } from '../../lib/meetings/recording/ports.ts';
 import type { Artifacts } from './artifacts.ts';
 import { LEEWAY_MS, spoken } from './clocks.ts';
 import { type Answer, ask } from './http.ts';
@@ -42,11 +43,14 @@ export interface LiveKit {
   /** Of the room API. */
   origin: string;
   service: LiveKitService;
+  recorder: Pick<Recorder, 'listActive'>;
 }
 
 export const liveKitOf = (settings: LiveKitSettings): LiveKit => ({
   origin: originOf(settings.wsUrl),
   service: new LiveKitService(() => Promise.resolve(settings)),
+  // It is asked for a list alone.
+  recorder: createRecorder(() => Promise.resolve(settings), { bucket: '' }),
 });
 
 export async function reach({ origin }: LiveKit): Promise<Found<Pick<Answer, 'aheadMs'>>> {

@@ -2,6 +2,7 @@
 import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { LambdaClient } from '@aws-sdk/client-lambda';
+import { S3Client } from '@aws-sdk/client-s3';
 import { GetParameterCommand, type Parameter, SSMClient } from '@aws-sdk/client-ssm';
 import * as z from 'zod/mini';
 import type { TableOptions } from '../../lib/dynamodb/table.ts';
@@ -13,6 +14,7 @@ import { readOutputs, type Stack } from '../outputs.ts';
 import { accountOf, type Deployment, STACK_NAME, stackNameOf } from '../targets.ts';
 import { startFunctions } from './functions.ts';
 import { reasonOf } from './reasons.ts';
+import type { Recordings } from './recordings.ts';
 import type { Finding, Found } from './runner.ts';
 
 const REQUESTS = {
@@ -36,6 +38,8 @@ export interface Configuration {
   /** Of the stage, where it has one. */
   page: { url: string; livekitOrigins: string[] } | undefined;
   table: TableOptions;
+  /** Of the stage: the development stack's S3 has one account, and keeps nothing. */
+  recordings: Recordings | undefined;
 }
 
 export interface Target {
@@ -46,6 +50,8 @@ export interface Target {
   startFunctions(): Promise<Finding>;
   readSettings(): Promise<Found<LiveKitSettings>>;
   dynamodb: DynamoDBClient;
+  /** By the rights of whoever runs this. */
+  s3: S3Client | undefined;
   close(): void;
 }
 
@@ -68,6 +74,7 @@ export function stackTarget(
         clientIds: [cognito.clientId],
         page: undefined,
         table,
+        recordings: undefined,
       },
     }),
     startFunctions: async () => ({
@@ -80,6 +87,7 @@ export function stackTarget(
       found: LiveKitSettings.parse(livekit),
     }),
     dynamodb,
+    s3: undefined,
     close: () => dynamodb.destroy(),
   };
 }
@@ -95,6 +103,8 @@ const Outputs = z.object({
   WebUrl: z.optional(z.string()),
   LiveKitOrigins: z.optional(z.string()),
   LiveKitParameter: z.string(),
+  RecordingsBucketName: z.string(),
+  RecordingRetentionDays: z.coerce.number(),
 });
 
 export function deployedTarget(deployment: Deployment): Target {
@@ -103,6 +113,7 @@ export function deployedTarget(deployment: Deployment): Target {
   const cloudFormation = new CloudFormationClient(options);
   const ssm = new SSMClient(options);
   const dynamodb = new DynamoDBClient(options);
+  const s3 = new S3Client(options);
   const lambda = new LambdaClient({ ...options, requestHandler: INVOCATIONS });
   const StackName = stackNameOf(deployment);
   const name = `${StackName} in ${deployment.region}`;
@@ -117,6 +128,7 @@ export function deployedTarget(deployment: Deployment): Target {
     name,
     isLocal: false,
     dynamodb,
+    s3,
 
     async readConfiguration() {
       let told: Stack;
@@ -140,7 +152,7 @@ export function deployedTarget(deployment: Deployment): Target {
           remedy: 'Deploy this version of the service',
         };
       }
-      const { ApiUrl, WebhookUrl, WebOrigins, TableName, Issuer, UserPoolClientIds, ...web } =
+      const { ApiUrl, WebhookUrl, WebOrigins, TableName, Issuer, UserPoolClientIds, ...rest } =
         result.data;
       const found = {
         apiUrl: ApiUrl,
@@ -148,10 +160,14 @@ export function deployedTarget(deployment: Deployment): Target {
         webOrigins: WebOrigins.split(','),
         issuer: Issuer,
         clientIds: UserPoolClientIds.split(','),
-        page: web.WebUrl
-          ? { url: web.WebUrl, livekitOrigins: web.LiveKitOrigins?.split(' ') ?? [] }
+        page: rest.WebUrl
+          ? { url: rest.WebUrl, livekitOrigins: rest.LiveKitOrigins?.split(' ') ?? [] }
           : undefined,
         table: { tableName: TableName, account },
+        recordings: {
+          bucket: rest.RecordingsBucketName,
+          retentionDays: rest.RecordingRetentionDays,
+        },
       };
       if (status?.endsWith('_COMPLETE')) {
         return { outcome: 'ok', sentence: `${name} is ${status}`, found };
@@ -172,7 +188,7 @@ export function deployedTarget(deployment: Deployment): Target {
     },
 
     close() {
-      for (const client of [cloudFormation, ssm, dynamodb, lambda]) client.destroy();
+      for (const client of [cloudFormation, ssm, dynamodb, s3, lambda]) client.destroy();
     },
   };
 }

@@ -45,6 +45,7 @@ const HEALTHY: Record<string, Outcome> = {
   'livekit-clock': 'ok',
   'auto-create': 'ok',
   whip: hasRealLiveKit ? 'warning' : 'ok',
+  recorder: 'ok',
   'key-set': 'ok',
   'pool-clock': 'ok',
   cors: 'ok',
@@ -54,6 +55,8 @@ const HEALTHY: Record<string, Outcome> = {
   index: 'ok',
   expiry: 'skipped',
   recovery: 'skipped',
+  uploads: 'skipped',
+  retention: 'skipped',
   webhook: 'ok',
   events: 'ok',
   'left-behind': 'ok',
@@ -275,7 +278,7 @@ describe('without a stack', () => {
   });
 });
 
-const OF_LIVEKIT = ['rights', 'auto-create', 'whip', 'events'];
+const OF_LIVEKIT = ['rights', 'auto-create', 'whip', 'recorder', 'events'];
 
 describe('LiveKit', () => {
   it('that is unreachable fails, and dependent checks are skipped', async () => {
@@ -321,7 +324,7 @@ describe('LiveKit', () => {
     expect(outcomes).toEqual({
       ...HEALTHY,
       rights: 'failure',
-      ...skipped('auto-create', 'whip', 'events'),
+      ...skipped('auto-create', 'whip', 'recorder', 'events'),
     });
     expect(sentenceOf('rights')).toBe(`${sentence}: LiveKit answered 401 unauthenticated`);
     expect(await roomsLeft(livekit)).toEqual([]);
@@ -342,7 +345,7 @@ describe('LiveKit', () => {
     expect(outcomes).toEqual({
       ...HEALTHY,
       rights: 'failure',
-      ...skipped('auto-create', 'whip', 'events'),
+      ...skipped('auto-create', 'whip', 'recorder', 'events'),
       'left-behind': 'warning',
     });
     const [left] = await roomsLeft(livekit);

@@ -36,6 +36,8 @@ const PARAMETER = '/reading-club-meetings/prod/livekit';
 const KEY = { apiKey: 'devkey', apiSecret: 'a-secret-that-only-these-tests-know' };
 const PREVIOUS = { apiKey: 'key-before', apiSecret: 'another-secret-that-only-tests-know' };
 const ACCOUNT_SECRET = 'the-secret-of-books';
+const UPLOAD = { accessKey: 'AKIDUPLOAD', secret: 'the-secret-of-uploads', region: 'eu-west-3' };
+const BUCKET = 'the-recordings-of-prod';
 const PAGE = 'https://club.example';
 
 /** Each check, in its order. */
@@ -49,6 +51,7 @@ const HEALTHY: Record<string, Outcome> = {
   'livekit-clock': 'ok',
   'auto-create': 'ok',
   whip: 'ok',
+  recorder: 'ok',
   'key-set': 'ok',
   'pool-clock': 'ok',
   cors: 'ok',
@@ -58,6 +61,8 @@ const HEALTHY: Record<string, Outcome> = {
   index: 'ok',
   expiry: 'ok',
   recovery: 'ok',
+  uploads: 'ok',
+  retention: 'ok',
   webhook: 'ok',
   events: 'ok',
   'left-behind': 'ok',
@@ -73,7 +78,17 @@ let webhookUrl: string;
 let environment: Record<string, string> = {};
 let folder: string;
 
-const settings = (change: object = {}) => ({ wsUrl: standIn.wsUrl, ...KEY, ...change });
+const settings = (change: object = {}) => ({
+  wsUrl: standIn.wsUrl,
+  ...KEY,
+  recordingUpload: UPLOAD,
+  ...change,
+});
+
+const expiresAfter = (days: number, prefix = 'recordings/') =>
+  `<Rule><ID>expire</ID><Status>Enabled</Status><Filter><Prefix>${prefix}</Prefix></Filter><Expiration><Days>${days}</Days></Expiration></Rule>`;
+const UNFINISHED =
+  '<Rule><ID>unfinished-uploads</ID><Status>Enabled</Status><Filter><Prefix></Prefix></Filter><AbortIncompleteMultipartUpload><DaysAfterInitiation>1</DaysAfterInitiation></AbortIncompleteMultipartUpload></Rule>';
 
 /** What the account has; each test finds it as deployed, and may change it. */
 const asDeployed = () => ({
@@ -86,6 +101,8 @@ const asDeployed = () => ({
     Issuer: issuer.url,
     UserPoolClientIds: `another-client,${CLIENT_ID}`,
     LiveKitParameter: PARAMETER,
+    RecordingsBucketName: BUCKET,
+    RecordingRetentionDays: '30',
   } as Record<string, string>,
   parameter: { Type: 'SecureString', Value: JSON.stringify(settings()) } as
     | { Type: string; Value: string }
@@ -93,6 +110,10 @@ const asDeployed = () => ({
   expiry: { TimeToLiveStatus: 'ENABLED', AttributeName: 'expiresAt' } as object,
   recovery: 'ENABLED',
   isProtected: true,
+  /** Who may do what with a file, by access key; nobody has the key of a stranger. */
+  files: { AKIDUPLOAD: ['PUT'], AKIDBOOKS: ['DELETE'], '': [] } as Record<string, string[]>,
+  /** The lifecycle of the bucket: rules in S3's XML. */
+  lifecycle: [expiresAfter(30)],
   /** The page's. */
   config: { apiUrl } as object | undefined,
   /** Of these pages the API lets a browser call. */
@@ -150,6 +171,39 @@ function ssm(received: Received): Answer {
     headers: { 'content-type': 'application/x-amz-json-1.1' },
     body: { Parameter: account.parameter },
   };
+}
+
+const files = new Set<string>();
+
+/** A bucket, by its paths: who may do what is the account's. */
+function s3({ method, path, headers }: Received): Answer {
+  const { pathname, searchParams } = new URL(path, 'http://s3');
+  const [, keyId = '', region] =
+    /Credential=(.*?)\/\d+\/(.*?)\//.exec(headers.authorization ?? '') ?? [];
+  // Of whoever runs the doctor: the others have no rights but those of uploads.
+  if (keyId === 'AKIDBOOKS') {
+    const operation = method === 'DELETE' ? 'DeleteObject' : 'GetLifecycleConfiguration';
+    requests.push({ operation, keyId, region });
+  }
+  const xml = (status: number, body: string): Answer => ({
+    status,
+    headers: { 'content-type': 'application/xml' },
+    body: `<?xml version="1.0" encoding="UTF-8"?>${body}`,
+  });
+  const refused = (status: number, code: string) =>
+    xml(status, `<Error><Code>${code}</Code><Message>${code}</Message></Error>`);
+  if (!pathname.startsWith(`/${BUCKET}`)) return refused(404, 'NoSuchBucket');
+  if (searchParams.has('lifecycle')) {
+    if (account.denied.includes('GetLifecycleConfiguration')) return refused(403, 'AccessDenied');
+    if (account.lifecycle.length === 0) return refused(404, 'NoSuchLifecycleConfiguration');
+    const rules = [UNFINISHED, ...account.lifecycle].join('');
+    return xml(200, `<LifecycleConfiguration>${rules}</LifecycleConfiguration>`);
+  }
+  expect(pathname).toMatch(new RegExp(`^/${BUCKET}/recordings/doctor/\\w{26}$`));
+  if (!account.files[keyId]?.includes(method)) return refused(403, 'AccessDenied');
+  if (method === 'PUT') files.add(pathname);
+  if (method === 'DELETE') files.delete(pathname);
+  return { status: method === 'DELETE' ? 204 : 200, headers: { etag: '"0"' }, body: '' };
 }
 
 let invocations: Record<string, unknown> = {};
@@ -259,11 +313,12 @@ beforeAll(async () => {
     // As in a rotation: LiveKit signs with the key before.
     webhook: { urls: [webhookUrl], apiKey: PREVIOUS.apiKey },
   });
-  const [stacks, parameters, tables, functions] = await Promise.all([
+  const [stacks, parameters, tables, functions, buckets] = await Promise.all([
     serve(cloudFormation),
     serve(ssm),
     serve(dynamodb),
     serve(lambda),
+    serve(s3),
   ]);
   folder = await mkdtemp(join(tmpdir(), 'doctor-'));
   await writeFile(
@@ -276,6 +331,7 @@ beforeAll(async () => {
     AWS_ENDPOINT_URL_SSM: parameters.url,
     AWS_ENDPOINT_URL_DYNAMODB: tables.url,
     AWS_ENDPOINT_URL_LAMBDA: functions.url,
+    AWS_ENDPOINT_URL_S3: buckets.url,
     AWS_EC2_METADATA_DISABLED: 'true',
     AWS_SHARED_CREDENTIALS_FILE: join(folder, 'credentials'),
     AWS_CONFIG_FILE: join(folder, 'config'),
@@ -322,12 +378,13 @@ async function doctor(...args: string[]) {
     },
     toldWithinMs,
   });
-  for (const secret of [KEY.apiSecret, PREVIOUS.apiSecret, ACCOUNT_SECRET]) {
+  for (const secret of [KEY.apiSecret, PREVIOUS.apiSecret, ACCOUNT_SECRET, UPLOAD.secret]) {
     expect(out).not.toContain(secret);
   }
   expect(out, 'a token').not.toMatch(/eyJ[\w-]+\.[\w-]+/);
   await standIn.webhooks.settled();
   expect(await items()).toEqual(itemsBefore);
+  expect([...files]).toEqual([]);
   expect(await standIn.rooms()).toEqual([]);
   const { target, checks }: { target: string; checks: Report[] } = JSON.parse(out);
   return {
@@ -355,7 +412,7 @@ async function documentedOperations(): Promise<string[]> {
 
 const skipped = (...checks: string[]) =>
   Object.fromEntries(checks.map((check) => [check, 'skipped' as const]));
-const OF_LIVEKIT = ['livekit', 'key', 'rights', 'livekit-clock', 'auto-create', 'whip'];
+const OF_LIVEKIT = ['livekit', 'key', 'rights', 'livekit-clock', 'auto-create', 'whip', 'recorder'];
 
 describe('a deployed stage', () => {
   it('that is healthy passes, also when LiveKit signs with the previous key', async () => {
@@ -465,6 +522,108 @@ describe('the functions of a deployed stage', () => {
     expect(outcomes).toEqual({ ...HEALTHY, functions: 'warning' });
     expect(sentenceOf('functions')).toContain('You may not invoke clubs,');
     expect(exit).toBe(0);
+  });
+});
+
+describe('the recordings of a deployed stage', () => {
+  it.each<[string, 'failure' | 'warning', string, () => void]>([
+    [
+      'LiveKit may not upload',
+      'failure',
+      `The key of recordingUpload may not write to ${BUCKET}: AccessDenied`,
+      () => {
+        account.files['AKIDUPLOAD'] = [];
+      },
+    ],
+    [
+      'anybody may read',
+      'failure',
+      `Anybody may read what is in ${BUCKET}`,
+      () => {
+        account.files[''] = ['GET'];
+      },
+    ],
+    [
+      'the key for uploads may read',
+      'warning',
+      'The key of recordingUpload may read recordings, too, and LiveKit logs such keys',
+      () => {
+        account.files['AKIDUPLOAD'] = ['PUT', 'GET'];
+      },
+    ],
+  ])('that %s are a %s', async (_, outcome, sentence, change) => {
+    change();
+    const { outcomes, sentenceOf } = await doctor(...PROFILE);
+    expect(outcomes).toEqual({ ...HEALTHY, uploads: outcome });
+    expect(sentenceOf('uploads')).toBe(sentence);
+  });
+
+  it('that a recorder of one’s own uploads cannot be tried', async () => {
+    account.parameter = {
+      Type: 'SecureString',
+      Value: JSON.stringify(settings({ recordingUpload: undefined })),
+    };
+    const { outcomes } = await doctor(...PROFILE);
+    expect(outcomes).toEqual({ ...HEALTHY, uploads: 'skipped' });
+  });
+
+  it.each<[string, string, string[]]>([
+    [
+      'are kept for longer',
+      'Files expire after 31 days, and recordings after 30',
+      [expiresAfter(31)],
+    ],
+    [
+      'go too soon, by a rule for everything',
+      'Files expire after 7 days, and recordings after 30',
+      [expiresAfter(30), expiresAfter(7, '')],
+    ],
+    [
+      'never go, since the rule is for something else',
+      'Files never expire, and recordings after 30 days',
+      [expiresAfter(30, 'others/')],
+    ],
+    ['never go', 'Files never expire, and recordings after 30 days', []],
+  ])('whose files %s fail', async (_, sentence, lifecycle) => {
+    account.lifecycle = lifecycle;
+    const { exit, outcomes, sentenceOf } = await doctor(...PROFILE);
+    expect(outcomes).toEqual({ ...HEALTHY, retention: 'failure' });
+    expect(sentenceOf('retention')).toBe(sentence);
+    expect(exit).toBe(1);
+  });
+
+  it('whose lifecycle may not be read say so', async () => {
+    account.denied = ['GetLifecycleConfiguration'];
+    const { outcomes, sentenceOf } = await doctor(...PROFILE);
+    expect(outcomes).toEqual({ ...HEALTHY, retention: 'failure' });
+    expect(sentenceOf('retention')).toBe('Could not be checked: AccessDenied');
+  });
+
+  it('that LiveKit does not list are a warning: nothing can be recorded', async () => {
+    await standIn.faults.set({
+      kind: 'fail',
+      status: 500,
+      code: 'internal',
+      methods: ['ListEgress'],
+    });
+    const { exit, outcomes, sentenceOf } = await doctor(...PROFILE);
+    await standIn.faults.clear();
+    expect(outcomes).toEqual({ ...HEALTHY, recorder: 'warning' });
+    expect(sentenceOf('recorder')).toBe('Nothing can be recorded: LiveKit answered 500 internal');
+    expect(exit).toBe(0);
+  });
+
+  it('that the key may not list are a failure', async () => {
+    await standIn.faults.set({
+      kind: 'fail',
+      status: 403,
+      code: 'permission_denied',
+      methods: ['ListEgress'],
+    });
+    const { outcomes, sentenceOf } = await doctor(...PROFILE);
+    await standIn.faults.clear();
+    expect(outcomes).toEqual({ ...HEALTHY, recorder: 'failure' });
+    expect(sentenceOf('recorder')).toContain('The key may not record: LiveKit answered 403');
   });
 });
 
@@ -590,7 +749,7 @@ describe('the parameter', () => {
   const withoutParameter = {
     ...HEALTHY,
     parameter: 'failure',
-    ...skipped(...OF_LIVEKIT, 'webhook', 'events'),
+    ...skipped(...OF_LIVEKIT, 'uploads', 'webhook', 'events'),
   };
 
   it('that is not there fails, and what needs it is skipped', async () => {
