@@ -53,7 +53,7 @@ export default defineConfig({
         test: {
           name: 'handlers',
           include: ['test/{handlers,livekit,local,deploy,cli,model,web,tree,egress}/**/*.test.ts'],
-          setupFiles: 'test/support/openapi.setup.ts',
+          setupFiles: 'test/harness/openapi.setup.ts',
         },
       },
       {
@@ -62,7 +62,7 @@ export default defineConfig({
           name: 'api',
           include: ['test/api/**/*.test.ts'],
           globalSetup: 'test/api/setup.ts',
-          setupFiles: 'test/support/openapi.setup.ts',
+          setupFiles: 'test/harness/openapi.setup.ts',
         },
       },
       {

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import * as z from 'zod';
 import type { ErrorCode } from '../lib/errors.ts';
 import { STATUS } from '../lib/http/errors.ts';
-import { misfitOf, mistakeIn, operations } from '../test/support/openapi.ts';
+import { misfitOf, mistakeIn, operations } from '../test/harness/openapi.ts';
 import { createOpenApi } from './document.ts';
 import { operations as described } from './operations.ts';
 

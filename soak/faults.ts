@@ -11,8 +11,8 @@ import {
   silence,
   throttling,
   unprocessed,
-} from '../test/support/faults.ts';
-import type { Fault, Wire, WireAnswer } from '../test/support/wire.ts';
+} from '../test/harness/faults.ts';
+import type { Fault, Wire, WireAnswer } from '../test/harness/wire.ts';
 import { type Draws, drawsOf } from './chance.ts';
 import type { Clock } from './clock.ts';
 import type { Plan, Side } from './generator.ts';

@@ -1,5 +1,5 @@
 /** One run: runs a plan against its own stack, then checks what is left. */
-import { takeMisfits } from '../test/support/openapi.ts';
+import { takeMisfits } from '../test/harness/openapi.ts';
 import { type CheckResult, checkRun } from './checker.ts';
 import { startClock } from './clock.ts';
 import { startNemesis } from './faults.ts';

@@ -7,8 +7,8 @@ import { startDatabase } from '../local/dynamodb.ts';
 import { cognitoOn, createUser, issuerOf, logIn, startIdentity } from '../local/identity.ts';
 import { startStandIn } from '../local/livekit/stand-in.ts';
 import { freePort } from '../local/stack.ts';
-import { noteHttp } from '../test/support/openapi.ts';
-import { startWire } from '../test/support/wire.ts';
+import { noteHttp } from '../test/harness/openapi.ts';
+import { startWire } from '../test/harness/wire.ts';
 import { PARTS, type Part, type Plan, type Temper } from './generator.ts';
 import { retry } from './retry.ts';
 

@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import { beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
-import { type Answer, serveHttp } from '../../test/http-server.ts';
-import { type KeyPair, newKeyPair, rs256 } from '../../test/support/issuer.ts';
+import { type Answer, serveHttp } from '../../test/harness/http-server.ts';
+import { type KeyPair, newKeyPair, rs256 } from '../../test/harness/issuer.ts';
 import { IdentityUnavailable, Unauthenticated } from '../errors.ts';
 import { createCallerVerifier, type IdentityOptions } from './caller.ts';
 

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { nowhere, type Responder, serveHttp } from '../../test/http-server.ts';
+import { nowhere, type Responder, serveHttp } from '../../test/harness/http-server.ts';
 import { createRecorder } from './recorder.ts';
 import type { LiveKitSettings } from './settings.ts';
 

@@ -4,7 +4,7 @@ import { inspect } from 'node:util';
 import { AccessToken, RoomConfiguration, TokenVerifier } from 'livekit-server-sdk';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { type StandIn, startStandIn } from '../../local/livekit/stand-in.ts';
-import { nowhere, type Responder, serveHttp } from '../../test/http-server.ts';
+import { nowhere, type Responder, serveHttp } from '../../test/harness/http-server.ts';
 import { MediaUnavailable } from '../errors.ts';
 import { LiveKitService } from './service.ts';
 import type { LiveKitSettings } from './settings.ts';

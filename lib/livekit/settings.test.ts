@@ -7,7 +7,7 @@ import {
   type Received,
   type Responder,
   serveHttp,
-} from '../../test/http-server.ts';
+} from '../../test/harness/http-server.ts';
 import { MediaUnavailable } from '../errors.ts';
 import { settingsFromParameter } from './settings.ts';
 

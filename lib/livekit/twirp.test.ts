@@ -5,7 +5,7 @@ import {
   type Received,
   type Responder,
   serveHttp,
-} from '../../test/http-server.ts';
+} from '../../test/harness/http-server.ts';
 import { MediaUnavailable } from '../errors.ts';
 import type { Timed } from '../meetings/ports.ts';
 import { LiveKitService } from './service.ts';

@@ -4,7 +4,13 @@ import { LiveKitUrl } from '../../lib/livekit/url.ts';
 import { createRecorder, type Recorder } from '../egress/recorder.ts';
 import { startRedis } from '../egress/redis.ts';
 import { findLiveKitServer, type Ports, startLiveKitServer } from './server.ts';
-import { type MissingRoom, STAND_IN_NOTE, type StandInControl, startStandIn } from './stand-in.ts';
+import {
+  type MissingRoom,
+  STAND_IN_NOTE,
+  type StandInControl,
+  type StandInOptions,
+  startStandIn,
+} from './stand-in.ts';
 
 const API_KEY = 'devkey';
 /** 48 characters in hexadecimal: the server complains about secrets under 32. */
@@ -28,6 +34,10 @@ export interface LiveKitOptions {
   hasRecorder?: boolean | undefined;
   /** What it answers about the participants of a room that does not exist; `empty` by default. */
   missingRoom?: MissingRoom | undefined;
+  /** Of a LiveKit that is started here; a random one by default. */
+  apiSecret?: string | undefined;
+  /** Over the stand-in's own defaults. */
+  standIn?: Pick<StandInOptions, 'port' | 'countLagMs' | 'webhookRetryDelaysMs'> | undefined;
 }
 
 export interface LiveKit {
@@ -112,12 +122,12 @@ async function startServer(
     hasRecorder,
     missingRoom,
     publicAddress,
+    apiSecret = newSecret(),
     signal,
   }: LiveKitOptions,
 ): Promise<LiveKit | undefined> {
   const binary = findLiveKitServer(env);
   if (binary === undefined) return undefined;
-  const apiSecret = newSecret();
   const redis = hasRecorder ? await startRedis() : undefined;
   const server = await startLiveKitServer({
     binary,
@@ -167,8 +177,9 @@ async function startOurStandIn({
   ports,
   autoCreate,
   missingRoom,
+  apiSecret = newSecret(),
+  standIn: options,
 }: LiveKitOptions): Promise<LiveKit> {
-  const apiSecret = newSecret();
   const { promise: exited, resolve: end } = Promise.withResolvers<string>();
   const standIn = await startStandIn({
     apiKeys: { [API_KEY]: apiSecret },
@@ -176,6 +187,7 @@ async function startOurStandIn({
     port: ports?.http,
     autoCreate,
     missingRoom,
+    ...options,
   });
   return {
     kind: 'stand-in',

@@ -21,10 +21,10 @@ import { issuerOf } from '../../local/identity.ts';
 import { findLiveKitServer, startLiveKitServer } from '../../local/livekit/server.ts';
 import { type StandIn, startStandIn } from '../../local/livekit/stand-in.ts';
 import type { StackDescription } from '../../local/stack-file.ts';
-import { nowhere, serveHttp } from '../http-server.ts';
+import { answer, cut, edit, on } from '../harness/faults.ts';
+import { nowhere, serveHttp } from '../harness/http-server.ts';
+import { type Fault, startWire } from '../harness/wire.ts';
 import { isSkipped, KINDS, type Kind } from '../livekit/livekits.ts';
-import { answer, cut, edit, on } from '../support/faults.ts';
-import { type Fault, startWire } from '../support/wire.ts';
 import { hasRealLiveKit, stack } from './support/clubs.ts';
 
 type Parts = Pick<StackDescription, 'webUrl' | 'apiUrl' | 'livekit' | 'cognito' | 'dynamodb'>;

@@ -3,8 +3,8 @@ import { type IncomingHttpHeaders, request } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { issuerOf } from '../../local/identity.ts';
-import { accessClaims, jwt, newKeyPair, rs256 } from '../support/issuer.ts';
-import { fetchNoting, noteHttp } from '../support/openapi.ts';
+import { accessClaims, jwt, newKeyPair, rs256 } from '../harness/issuer.ts';
+import { fetchNoting, noteHttp } from '../harness/openapi.ts';
 import { createPerson, itemsOf, type Person, stack } from './support/clubs.ts';
 
 const BASE_PATH = new URL(stack.apiUrl).pathname;

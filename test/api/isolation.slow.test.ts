@@ -1,6 +1,6 @@
 /** Somebody of one club can do nothing in another, whatever they are in their own. */
 import { beforeAll, describe, expect, it } from 'vitest';
-import { claimsOf } from '../support/issuer.ts';
+import { claimsOf } from '../harness/issuer.ts';
 import {
   createPerson,
   createStartedClub,

@@ -2,7 +2,7 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import { JoinRefused } from '../../local/livekit/stand-in.ts';
 import { freeParticipants, joinRoom } from '../../local/participant.ts';
-import { claimsOf } from '../support/issuer.ts';
+import { claimsOf } from '../harness/issuer.ts';
 import {
   answered,
   createStartedClub,

@@ -7,8 +7,8 @@ import { expect, it } from 'vitest';
 import { type LiveKitSettings, settingsFromParameter } from '../../lib/livekit/settings.ts';
 import type { Reply } from '../../local/client.ts';
 import { freeParticipants } from '../../local/participant.ts';
-import { serveHttp } from '../http-server.ts';
-import { claimsOf } from '../support/issuer.ts';
+import { serveHttp } from '../harness/http-server.ts';
+import { claimsOf } from '../harness/issuer.ts';
 import {
   isServerMissing,
   KEY,

@@ -2,13 +2,14 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { stackTarget, Unreachable } from '../../cli/targets.ts';
-import { type Moderation, type Service, startModeration } from '../support/moderation.ts';
+import type { Process } from '../harness/process.ts';
+import { startWorld, type World } from '../harness/world.ts';
 import { typed } from './terminal.ts';
 
-let world: Moderation;
-let service: Service;
+let world: World;
+let service: Process;
 beforeAll(async () => {
-  world = await startModeration();
+  world = await startWorld();
   service = await world.boot();
 });
 afterAll(() => world.close());
@@ -103,7 +104,7 @@ describe('the commands', () => {
     // As an earlier version, or another program, may have written it.
     const displayName = '\u001b[2J\u202eeve\u200b\u3164\n👩\u200d💻❤️';
     const escaped = String.raw`\u001b[2J\u202eeve\u200b\u3164\u000a👩\u200d💻❤️`;
-    await world.putItem({
+    await world.put({
       pk: `CLUB#${clubId}`,
       sk: 'MEMBER#eve',
       generation: (await world.recordOf(clubId)).generation,

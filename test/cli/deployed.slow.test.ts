@@ -11,7 +11,8 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { DEFAULT_REGION } from '../../cli/arguments.ts';
 import { deployedTarget } from '../../cli/targets.ts';
-import { type Moderation, type Service, startModeration } from '../support/moderation.ts';
+import type { Process } from '../harness/process.ts';
+import { startWorld, type World } from '../harness/world.ts';
 import { typed } from './terminal.ts';
 
 const MEMBERS = 200;
@@ -25,8 +26,8 @@ interface Invocation {
   command: { command: string };
 }
 
-let world: Moderation;
-let service: Service;
+let world: World;
+let service: Process;
 let folder: string;
 let endpoint: string;
 const invocations: Invocation[] = [];
@@ -56,7 +57,7 @@ const server = createServer(async (request, response) => {
 });
 
 beforeAll(async () => {
-  world = await startModeration();
+  world = await startWorld();
   service = await world.boot();
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');

@@ -22,12 +22,11 @@ import { createClubCommandDeps, createRecordDeps, createWebhookDeps } from '../.
 import { runClubCommand } from '../../lib/meetings/club-commands.ts';
 import { type Database, documentClient, startDatabase } from '../../local/dynamodb.ts';
 import { type StandIn, startStandIn } from '../../local/livekit/stand-in.ts';
-import { type Answer, type Received, serveHttp } from '../http-server.ts';
-import { noting } from '../support/calls.ts';
-import { contextOf } from '../support/context.ts';
-import { accessClaims, CLIENT_ID, type Issuer, rs256, startIssuer } from '../support/issuer.ts';
-import { webhookPost } from '../support/meetings.ts';
-import { NO_RECORDINGS } from '../support/no-recordings.ts';
+import { type Answer, type Received, serveHttp } from '../harness/http-server.ts';
+import { accessClaims, CLIENT_ID, type Issuer, rs256, startIssuer } from '../harness/issuer.ts';
+import { contextOf, noting } from '../harness/lambda.ts';
+import { webhookPost } from '../harness/livekit-events.ts';
+import { NO_RECORDINGS } from '../harness/no-recordings.ts';
 import { describedStack, refusedByCloudFormation } from './stacks.ts';
 
 const program = fileURLToPath(new URL('../../cli/doctor.ts', import.meta.url));

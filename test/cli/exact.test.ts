@@ -6,17 +6,18 @@ import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { Refused, stackTarget, type Target, Unreachable } from '../../cli/targets.ts';
 import type { Command } from '../../lib/meetings/club-commands.ts';
-import { type Moderation, type Service, startModeration } from '../support/moderation.ts';
+import type { Process } from '../harness/process.ts';
+import { startWorld, type World } from '../harness/world.ts';
 import { typed } from './terminal.ts';
 
 const TARGET = 'the development stack of this checkout';
 
-let world: Moderation;
-let service: Service;
+let world: World;
+let service: Process;
 let folder: string;
 /** A table of its own for each test: the import is about all clubs. */
 beforeEach(async () => {
-  world = await startModeration();
+  world = await startWorld();
   service = await world.boot();
   folder = await mkdtemp(join(tmpdir(), 'clubs-'));
   return async () => {
@@ -95,7 +96,7 @@ describe('list', () => {
     const text = 'x'.repeat(300_000);
     for (let item = 0; item < 40; item += 1) {
       const pk = `CLUB#club-${item % 12}`;
-      await world.putItem({ pk, sk: `ATTENDANCE#M#${item}`, text });
+      await world.put({ pk, sk: `ATTENDANCE#M#${item}`, text });
     }
     const pages: string[] = [];
     const target = stack();

@@ -9,14 +9,15 @@ import { Refused, stackTarget, type Target, Unreachable } from '../../cli/target
 import { ClubNotFound } from '../../lib/errors.ts';
 import { type ClubCommandDeps, runClubCommand } from '../../lib/meetings/club-commands.ts';
 import type { Club, Member } from '../../lib/meetings/model.ts';
-import { type Moderation, type Service, startModeration } from '../support/moderation.ts';
+import type { Process } from '../harness/process.ts';
+import { startWorld, type World } from '../harness/world.ts';
 import { typed } from './terminal.ts';
 
-let world: Moderation;
-let service: Service;
+let world: World;
+let service: Process;
 let folder: string;
 beforeAll(async () => {
-  world = await startModeration();
+  world = await startWorld();
   service = await world.boot();
   folder = await mkdtemp(join(tmpdir(), 'clubs-'));
 });

@@ -1,4 +1,4 @@
-import type { Answer } from '../http-server.ts';
+import type { Answer } from '../harness/http-server.ts';
 
 const xml = (status: number, body: string): Answer => ({
   status,

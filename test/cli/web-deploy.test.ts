@@ -12,7 +12,7 @@ import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { run } from '../../cli/web/run.ts';
 import { uploadPage } from '../../cli/web/upload.ts';
 import { startS3 } from '../../local/s3.ts';
-import { type Received, serveHttp } from '../http-server.ts';
+import { type Received, serveHttp } from '../harness/http-server.ts';
 import { describedStack, refusedByCloudFormation } from './stacks.ts';
 
 const BUILD = {

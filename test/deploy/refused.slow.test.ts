@@ -1,6 +1,6 @@
 /** What osls does with wrong parameters: nothing. parameters.test.ts has what is wrong. */
 import { expect, onTestFinished, test } from 'vitest';
-import { serveHttp } from '../http-server.ts';
+import { serveHttp } from '../harness/http-server.ts';
 import { NEEDED, refusedCommand } from './package.ts';
 
 test.each<[string, Record<string, string>, string[]]>([

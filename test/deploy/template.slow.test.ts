@@ -9,10 +9,10 @@ import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { harmlessEventOf } from '../../cli/doctor/functions.ts';
 import { startDatabase } from '../../local/dynamodb.ts';
 import { startStandIn } from '../../local/livekit/stand-in.ts';
-import { eventOf } from '../support/calls.ts';
-import { accessClaims, CLIENT_ID, rs256, startIssuer } from '../support/issuer.ts';
-import { RECORDING_ENV } from '../support/no-recordings.ts';
-import { expectNoSecret } from '../support/secrets.ts';
+import { accessClaims, CLIENT_ID, rs256, startIssuer } from '../harness/issuer.ts';
+import { RECORDING_ENV } from '../harness/no-recordings.ts';
+import { eventOf } from '../harness/routes.ts';
+import { expectNoSecret } from '../harness/secrets.ts';
 import { resolveTemplate } from './intrinsics.ts';
 import {
   invokeLocally,

@@ -1,26 +1,21 @@
 /** Recording by the API, on a real server with real voices, by the development recorder. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { freePeople, joinAs } from '../harness/people.ts';
+import type { Process } from '../harness/process.ts';
+import { isMissing, startWorld, type TestClub, type World } from '../harness/world.ts';
 import { eventually } from '../livekit/livekits.ts';
-import {
-  type Moderation,
-  type Service,
-  startModeration,
-  type TestClub,
-} from '../support/moderation.ts';
-import { freePeople, joinAs } from '../support/people.ts';
-import { isMissing } from '../support/world.ts';
 import { decode } from './sound.ts';
 
 const MINUTE_MS = 60_000;
 
 describe.skipIf(isMissing('server'))('A meeting on a real server', { timeout: 120_000 }, () => {
-  let world: Moderation;
-  let service: Service;
+  let world: World;
+  let service: Process;
   beforeAll(async () => {
-    world = await startModeration('server', { isRecorded: true });
+    world = await startWorld({ kind: 'server', isRecorded: true });
     service = await world.boot();
-    world.tellTo(service);
+    await world.tellTo(service);
     await world.recorder.ready();
   });
   afterAll(async () => {
@@ -38,7 +33,7 @@ describe.skipIf(isMissing('server'))('A meeting on a real server', { timeout: 12
   const later = (ms: number) => world.boot({ now: () => new Date(Date.now() + ms) });
   const join = async (who = club.member) => {
     const { body } = await service.call('token', who, { clubId: club.clubId });
-    return joinAs(world.wsUrl, body.token);
+    return joinAs(world.livekit.wsUrl, body.token);
   };
   const record = () => service.call('recordingStart', club.moderator, club);
   const claim = async () => (await world.recordOf(club.clubId)).recording;

@@ -1,19 +1,15 @@
 /** Attendance of those whose departure LiveKit does not report: each session has a bound. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { MediaUnavailable } from '../../lib/errors.ts';
-import { justAfter } from '../support/faults.ts';
+import { justAfter } from '../harness/faults.ts';
 import {
   eventBody,
   eventTime,
-  hours,
-  type Meetings,
-  minutes,
   type ParticipantFacts,
   type RoomFacts,
-  type Service,
-  startMeetings,
-  type TestClub,
-} from '../support/meetings.ts';
+} from '../harness/livekit-events.ts';
+import { hours, minutes, type Process } from '../harness/process.ts';
+import { startWorld, type TestClub, type World } from '../harness/world.ts';
 
 const ROOM = {
   emptyTimeoutSeconds: 600,
@@ -22,8 +18,8 @@ const ROOM = {
   metadata: {},
 };
 
-let meetings: Meetings;
-let service: Service;
+let meetings: World;
+let service: Process;
 let club: TestClub;
 let room: RoomFacts;
 let meetingId: string;
@@ -33,7 +29,7 @@ let start: number;
 let clock: number;
 
 beforeAll(async () => {
-  meetings = await startMeetings();
+  meetings = await startWorld();
   service = await meetings.boot({
     direct: true,
     now: () => new Date(clock),
@@ -110,7 +106,7 @@ async function endedAt(minute: number) {
   return attendance();
 }
 async function attendance() {
-  const { body } = await service.getMeeting(club.member, club.clubId, meetingId);
+  const { body } = await service.call('meeting', club.member, { clubId: club.clubId, meetingId });
   const rounded = (value: string) => Math.round((Date.parse(value) - start) / 60_000);
   return Object.fromEntries(
     body.attendance.map(({ userId, stays, secondsPresent }) => [
@@ -263,7 +259,7 @@ describe('A departure that is reported', () => {
     const leftAtMs = start + minutes(7) + 600;
     await service.tell(eventBody('participant_left', { room, participant, at: leftAtMs }));
     await endedAt(30);
-    const { body } = await service.getMeeting(club.member, club.clubId, meetingId);
+    const { body } = await service.call('meeting', club.member, { clubId: club.clubId, meetingId });
     const [stay] = body.attendance[0]?.stays ?? [];
     expect(stay).toEqual({
       joinedAt: new Date(start + minutes(1)).toISOString(),
@@ -320,7 +316,7 @@ describe('The cleanup adopts the room that LiveKit has', () => {
     const cleaner = await meetings.boot({ now: () => new Date(clock), faults: [replaced] });
     at(10);
     await cleaner.cleanUp();
-    const [inLiveKit] = await meetings.roomsOf(club.clubId);
+    const [inLiveKit] = await meetings.standInRoomsOf(club.clubId);
     const { presence } = await meetings.recordOf(club.clubId);
     expect(presence?.roomSid).toBe(inLiveKit?.sid);
     expect(await sids()).toEqual(inLiveKit?.participants.map((each) => each.sid));

@@ -1,8 +1,8 @@
 /** What does not fit is a 400 that names the field, and nothing is written. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { CallOptions, Route } from '../support/calls.ts';
-import { claimsOf } from '../support/issuer.ts';
-import { startWorld, type TestClub, type World } from '../support/world.ts';
+import { claimsOf } from '../harness/issuer.ts';
+import type { CallOptions, Route } from '../harness/routes.ts';
+import { startWorld, type TestClub, type World } from '../harness/world.ts';
 
 let world: World;
 /** With a meeting on. */

@@ -1,25 +1,18 @@
 /** What happens to a cleanup while somebody else does something between two of its calls. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Meeting } from '../../lib/meetings/model.ts';
-import { justAfter, justBefore } from '../support/faults.ts';
-import {
-  endedMeeting,
-  hours,
-  later,
-  type Meetings,
-  minutes,
-  newMeeting,
-  type Service,
-  startMeetings,
-} from '../support/meetings.ts';
-import type { Fault } from '../support/wire.ts';
+import { justAfter, justBefore } from '../harness/faults.ts';
+import { endedMeeting, newMeeting } from '../harness/items.ts';
+import { hours, later, minutes, type Process } from '../harness/process.ts';
+import type { Fault } from '../harness/wire.ts';
+import { startWorld, type World } from '../harness/world.ts';
 
-let meetings: Meetings;
-let service: Service;
+let meetings: World;
+let service: Process;
 /** The process whose cleanup it is about: the moment that each test brings is put on its wire. */
-let cleaner: Service;
+let cleaner: Process;
 beforeAll(async () => {
-  meetings = await startMeetings();
+  meetings = await startWorld();
   service = await meetings.boot({ direct: true });
   cleaner = await meetings.boot();
 });
@@ -101,7 +94,7 @@ describe.each([true, false])('A participant joins (the meeting has a room: %s)',
       expect(await cleaner.cleanUp()).toMatchObject({ endedVacant: 0, failed: 0 });
       expect(came, 'the moment came').toBe(true);
       expect((await meetingOf(club.clubId))?.meetingId).toBe(club.meeting.meetingId);
-      expect((await meetings.roomsOf(club.clubId))[0]?.participants).toHaveLength(1);
+      expect((await meetings.standInRoomsOf(club.clubId))[0]?.participants).toHaveLength(1);
       // Nor does the next one end it, an hour later.
       await (await meetings.boot(later(hours(1)))).cleanUp();
       expect((await meetingOf(club.clubId))?.vacantSince).toBeUndefined();
@@ -225,9 +218,7 @@ describe('A moderator ends the meeting', () => {
       const { meeting, lastMeeting } = await meetings.recordOf(club.clubId);
       expect(lastMeeting?.meetingId).toBe(club.meeting.meetingId);
       expect(meeting).toBeDefined();
-      expect((await meetings.roomsOf(club.clubId)).map(({ name }) => name)).toEqual([
-        meeting?.roomName,
-      ]);
+      expect(await meetings.roomsOf(club.clubId)).toEqual([meeting?.roomName]);
     },
   );
 });
@@ -239,7 +230,7 @@ describe('Another cleanup', () => {
     cleaner.wire.set(at(async () => reports.push(await service.cleanUp())));
     expect(await cleaner.cleanUp()).toMatchObject({ endedVacant: 0, failed: 0 });
     expect(reports).toMatchObject([{ endedVacant: 1, failed: 0 }]);
-    expect(await meetings.query(club.clubId, 'MEETING#')).toHaveLength(1);
+    expect(await meetings.itemsOf(club.clubId, 'MEETING#')).toHaveLength(1);
     expect(await meetings.roomsOf(club.clubId)).toEqual([]);
   });
 });
@@ -279,7 +270,7 @@ describe('An index that lags', () => {
     const { body } = await service.call('start', club.owner, club);
     const misled = await cleanerFor([]);
     expect(await misled.cleanUp()).toMatchObject({ active: 0, zombiesDeleted: 0 });
-    expect((await meetings.roomsOf(club.clubId)).map(({ name }) => name)).toEqual([body.roomName]);
+    expect(await meetings.roomsOf(club.clubId)).toEqual([body.roomName]);
   });
 });
 
@@ -371,7 +362,7 @@ describe('A repair', () => {
         }),
       );
       await cleaner.cleanUp();
-      const [room] = await meetings.roomsOf(club.clubId);
+      const [room] = await meetings.standInRoomsOf(club.clubId);
       const record = await meetings.recordOf(club.clubId);
       expect(record.presence).toMatchObject({ roomSid: room?.sid, isFinished: false });
       expect(await sids(club.clubId)).toEqual(club.there);

@@ -5,10 +5,12 @@ import { promisify } from 'node:util';
 import { Room } from '@livekit/protocol';
 import { expect, it } from 'vitest';
 import type { CleanupReport } from '../../lib/meetings/cleanup/types.ts';
-import { answer, on } from '../support/faults.ts';
-import { clubItem, hours, type Meetings, newMeeting, startMeetings } from '../support/meetings.ts';
-import { type Fault, startWire } from '../support/wire.ts';
-import { API_KEY, API_SECRET } from '../support/world.ts';
+import { answer, on } from '../harness/faults.ts';
+import { clubItem, newMeeting } from '../harness/items.ts';
+import { API_KEY, API_SECRET } from '../harness/livekit-events.ts';
+import { hours } from '../harness/process.ts';
+import { type Fault, startWire } from '../harness/wire.ts';
+import { startWorld, type World } from '../harness/world.ts';
 
 /** dynalite takes half a minute to be given so many. */
 const MANY_CLUBS = 100_000;
@@ -28,7 +30,7 @@ const activeClubs = (count: number) =>
   });
 
 /** What one run asks for, and how many items it is given. */
-async function costOf(meetings: Meetings) {
+async function costOf(meetings: World) {
   let items = 0;
   const counted: Fault = async (_, pass) => {
     const result = await pass();
@@ -48,7 +50,7 @@ async function costOf(meetings: Meetings) {
 it(`reads as much with ${MANY_CLUBS} clubs as with ${FEW_CLUBS}, of which ${ACTIVE} are active`, async () => {
   const costs = [];
   for (const count of [FEW_CLUBS, MANY_CLUBS]) {
-    const meetings = await startMeetings();
+    const meetings = await startWorld();
     await meetings.put(...clubs(count - ACTIVE, 'idle'), ...activeClubs(ACTIVE));
     costs.push([await costOf(meetings), await costOf(meetings)]);
     await meetings.close();
@@ -63,7 +65,7 @@ it(`reads as much with ${MANY_CLUBS} clubs as with ${FEW_CLUBS}, of which ${ACTI
 }, 180_000);
 
 it(`looks after ${MANY_MEETINGS} meetings in one run, in time and under ${MEGABYTES} MB`, async () => {
-  const meetings = await startMeetings();
+  const meetings = await startWorld();
   const active = activeClubs(MANY_MEETINGS);
   await meetings.put(...active);
   // All but fifty have people in their rooms; as LiveKit answers, with everything that it adds.
@@ -79,8 +81,7 @@ it(`looks after ${MANY_MEETINGS} meetings in one run, in time and under ${MEGABY
   );
   const wire = await startWire({
     store: meetings.database.endpoint,
-    media: meetings.standIn.url,
-    identity: meetings.standIn.url,
+    media: meetings.livekit.wsUrl.replace('ws:', 'http:'),
   });
   wire.set(on('ListRooms', answer(200, JSON.stringify({ rooms }), 'application/json')));
   try {
@@ -88,7 +89,7 @@ it(`looks after ${MANY_MEETINGS} meetings in one run, in time and under ${MEGABY
       process.execPath,
       [
         '--max-old-space-size=192',
-        fileURLToPath(new URL('../support/cleanup-process.ts', import.meta.url)),
+        fileURLToPath(new URL('../harness/cleanup-process.ts', import.meta.url)),
       ],
       {
         timeout: 120_000,

@@ -1,23 +1,17 @@
 /** Two stages, each with a table of its own, that share one LiveKit project. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import {
-  endedMeeting,
-  endedRow,
-  eventBody,
-  later,
-  type Meetings,
-  minutes,
-  type Service,
-  startMeetings,
-} from '../support/meetings.ts';
+import { endedMeeting, endedRow } from '../harness/items.ts';
+import { eventBody } from '../harness/livekit-events.ts';
+import { later, minutes, type Process } from '../harness/process.ts';
+import { startWorld, type World } from '../harness/world.ts';
 
-let ours: Meetings;
-let theirs: Meetings;
-let here: Service;
-let there: Service;
+let ours: World;
+let theirs: World;
+let here: Process;
+let there: Process;
 beforeAll(async () => {
-  ours = await startMeetings();
-  theirs = await startMeetings({ standIn: ours.standIn });
+  ours = await startWorld();
+  theirs = await startWorld({ livekit: ours.livekit });
   [here, there] = await Promise.all([ours.boot(), theirs.boot()]);
   // One project has one list of webhook URLs: both stages are told everything.
   await ours.tellTo({
@@ -52,13 +46,13 @@ describe('Another stage', () => {
     expect(await rooms()).toEqual([your.roomName]);
     expect((await ours.recordOf(mine.clubId)).lastMeeting?.meetingId).toBe(my.meetingId);
     expect((await theirs.recordOf(yours.clubId)).presentSids?.size).toBe(1);
-    expect(await ours.query(yours.clubId, '')).toEqual([]);
-    expect(await theirs.query(mine.clubId, '')).toEqual([]);
+    expect(await ours.itemsOf(yours.clubId)).toEqual([]);
+    expect(await theirs.itemsOf(mine.clubId)).toEqual([]);
   });
 
   it('has a club of the same id: each one’s meetings are its own', async () => {
     const mine = await ours.createClub();
-    const [copied] = await ours.query(mine.clubId, 'CLUB');
+    const [copied] = await ours.itemsOf(mine.clubId, 'CLUB');
     await theirs.put({ ...copied });
     const { body: my } = await here.call('start', mine.owner, mine);
     const { body: your } = await there.call('start', mine.owner, mine);

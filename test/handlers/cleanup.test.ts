@@ -2,23 +2,16 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Meeting } from '../../lib/meetings/model.ts';
 import { doctorsRoomNameOf } from '../../lib/meetings/probes.ts';
-import { contextOf } from '../support/context.ts';
-import { internalError, on } from '../support/faults.ts';
-import {
-  endedMeeting,
-  endedRow,
-  hours,
-  later,
-  type Meetings,
-  minutes,
-  type Service,
-  startMeetings,
-} from '../support/meetings.ts';
+import { internalError, on } from '../harness/faults.ts';
+import { endedMeeting, endedRow } from '../harness/items.ts';
+import { contextOf } from '../harness/lambda.ts';
+import { hours, later, minutes, type Process } from '../harness/process.ts';
+import { startWorld, type World } from '../harness/world.ts';
 
-let meetings: Meetings;
-let service: Service;
+let meetings: World;
+let service: Process;
 beforeAll(async () => {
-  meetings = await startMeetings();
+  meetings = await startWorld();
   service = await meetings.boot();
 });
 afterAll(() => meetings.close());
@@ -135,7 +128,7 @@ describe('A vacant meeting', () => {
         duration: lastMeeting?.durationSeconds,
       },
     });
-    const { body: history } = await service.listMeetings(club.member, club.clubId);
+    const { body: history } = await service.call('meetings', club.member, { clubId: club.clubId });
     expect(history.meetings).toEqual([{ ...lastMeeting, recordingCount: 0 }]);
     expect(history.meetings[0]).toMatchObject({ endedBy: null, reason: 'vacant' });
   });
@@ -145,7 +138,7 @@ describe('A vacant meeting', () => {
     const before = endedMeeting(club.clubId);
     await meetings.putRecord(club.clubId, { lastMeeting: before });
     await service.cleanUp();
-    const rows = await meetings.query(club.clubId, 'MEETING#');
+    const rows = await meetings.itemsOf(club.clubId, 'MEETING#');
     expect(rows).toEqual([endedRow(club.clubId, before)]);
   });
 });
@@ -202,7 +195,10 @@ describe('A meeting with people in it', () => {
     const due = await meetings.boot(later(hours(1)));
     await due.cleanUp();
     const { clubId, meeting } = club;
-    const { body } = await service.getMeeting(club.owner, clubId, meeting.meetingId);
+    const { body } = await service.call('meeting', club.owner, {
+      clubId,
+      meetingId: meeting.meetingId,
+    });
     expect(body.meeting).toMatchObject({ reason: 'max-duration', endedBy: null, peopleCount: 1 });
     expect(body.attendance).toMatchObject([{ userId: club.member.userId, sessions: 1 }]);
   });
@@ -331,7 +327,7 @@ describe('Presence', () => {
   });
 
   it('misses no participant when LiveKit’s listed count lags: the next run repairs it', async () => {
-    const own = await startMeetings({ countLagMs: 5000 });
+    const own = await startWorld({ countLagMs: 5000 });
     try {
       const process = await own.boot();
       const club = await own.createClub();
@@ -359,7 +355,10 @@ describe('Presence', () => {
     expect(await service.cleanUp()).toMatchObject({ failed: 0 });
     await service.call('end', club.owner, club);
     const { clubId, meeting } = club;
-    const { status, body } = await service.getMeeting(club.member, clubId, meeting.meetingId);
+    const { status, body } = await service.call('meeting', club.member, {
+      clubId,
+      meetingId: meeting.meetingId,
+    });
     expect(status).toBe(200);
     expect(body.attendance.map(({ userId }) => userId)).toEqual([club.member.userId]);
   });

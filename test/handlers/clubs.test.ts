@@ -12,27 +12,23 @@ import {
   StoreUnavailable,
 } from '../../lib/errors.ts';
 import type { Club } from '../../lib/meetings/model.ts';
-import { contextOf } from '../support/context.ts';
-import { cut, justAfter, justBefore, killedAfter, on } from '../support/faults.ts';
-import type { User } from '../support/issuer.ts';
-import {
-  type Moderation,
-  type Service,
-  startModeration,
-  type TestClub,
-} from '../support/moderation.ts';
+import { cut, justAfter, justBefore, killedAfter, on } from '../harness/faults.ts';
+import type { User } from '../harness/issuer.ts';
+import { contextOf } from '../harness/lambda.ts';
+import type { Process } from '../harness/process.ts';
+import { startWorld, type TestClub, type World } from '../harness/world.ts';
 
 const DONE = { done: true };
 const eventsDir = new URL('../../events/', import.meta.url);
 
-let world: Moderation;
-let service: Service;
+let world: World;
+let service: Process;
 beforeAll(async () => {
-  world = await startModeration();
+  world = await startWorld();
   service = await world.boot();
 });
-beforeEach(() => {
-  world.tellTo(undefined);
+beforeEach(async () => {
+  await world.tellTo(undefined);
   service.lines.length = 0;
 });
 afterAll(() => world.close());
@@ -319,14 +315,14 @@ async function busyClub() {
   const club = await world.createClub();
   await service.call('start', club.owner, club);
   await service.call('end', club.owner, club);
-  world.tellTo(service);
+  await world.tellTo(service);
   const { body: meeting } = await service.call('start', club.owner, club);
   const busy = { ...club, meeting };
   await enter(busy, club.moderator);
   await enter(busy, club.other);
   await service.call('remove', club.owner, { ...club, userId: club.other.userId });
   await world.standIn.webhooks.settled();
-  world.tellTo(undefined);
+  await world.tellTo(undefined);
   const state = await meetingState(club.clubId);
   expect(state.presentSids?.size).toBe(1);
   expect(state.barredUserIds?.size).toBe(1);
@@ -725,7 +721,7 @@ describe('forget-user', () => {
   /** Two meetings over, each ended by the moderator, who was in both with the other; a third is on. */
   async function remembered() {
     const club = await world.createClub();
-    world.tellTo(service);
+    await world.tellTo(service);
     for (let round = 0; round < 2; round++) {
       const { body: meeting } = await service.call('start', club.owner, club);
       await enter({ ...club, meeting }, club.moderator);

@@ -1,8 +1,10 @@
 /** What the four routes answer: the original's contract, and what the design adds to it. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { edit, on } from '../support/faults.ts';
-import { claimsOf } from '../support/issuer.ts';
-import { API_KEY, later, startWorld, type World } from '../support/world.ts';
+import { edit, on } from '../harness/faults.ts';
+import { claimsOf } from '../harness/issuer.ts';
+import { API_KEY } from '../harness/livekit-events.ts';
+import { later } from '../harness/process.ts';
+import { startWorld, type World } from '../harness/world.ts';
 
 const ISO = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 const ULID = /^[0-7][0-9A-HJKMNP-TV-Z]{25}$/;
@@ -471,7 +473,7 @@ describe('token', () => {
   it('makes the room again that LiveKit closed while the meeting goes on', async () => {
     const { meeting, ...club } = await startedClub();
     await world.media.deleteRoom(meeting.roomName);
-    const { call } = await world.boot(later(31));
+    const { call } = await world.boot(later(31_000));
     await call('token', club.member, { clubId: club.clubId });
     expect(await world.roomsOf(club.clubId)).toEqual([meeting.roomName]);
   });
@@ -526,7 +528,7 @@ describe('a full meeting', () => {
       await world.standIn.join(meeting.roomName, { identity: who.userId });
     }
     // With another limit: the one with which the meeting started is what counts.
-    const { call } = await world.boot({ ...later(31), faults: [roomCounts(counted)] });
+    const { call } = await world.boot({ ...later(31_000), faults: [roomCounts(counted)] });
     return { ...club, call };
   }
 

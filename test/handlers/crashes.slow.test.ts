@@ -1,8 +1,8 @@
 /** A process dies, or an answer is lost, after each single step: the same request puts it right. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Route } from '../support/calls.ts';
-import { killedAfter, loseAnswer, once, silence } from '../support/faults.ts';
-import { startWorld, type TestClub, type World } from '../support/world.ts';
+import { killedAfter, loseAnswer, once, silence } from '../harness/faults.ts';
+import type { Route } from '../harness/routes.ts';
+import { startWorld, type TestClub, type World } from '../harness/world.ts';
 
 let world: World;
 beforeAll(async () => {

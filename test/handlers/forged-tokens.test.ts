@@ -1,9 +1,10 @@
 /** Whoever cannot prove who they are gets a 401, and nothing is asked of the database or LiveKit. */
 import { createHmac } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ROUTES } from '../support/calls.ts';
-import { accessClaims, jwt, newKeyPair, rs256 } from '../support/issuer.ts';
-import { type Process, startWorld, type TestClub, type World } from '../support/world.ts';
+import { accessClaims, jwt, newKeyPair, rs256 } from '../harness/issuer.ts';
+import type { Process } from '../harness/process.ts';
+import { ROUTES } from '../harness/routes.ts';
+import { startWorld, type TestClub, type World } from '../harness/world.ts';
 
 const HOUR_SECONDS = 3600;
 const stranger = newKeyPair('the-key');

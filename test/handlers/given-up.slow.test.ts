@@ -1,18 +1,18 @@
 /** A request whose time ran out: what it had asked for is not sent again, and undoes nothing later. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { once, silence } from '../support/faults.ts';
-import { type Moderation, startModeration } from '../support/moderation.ts';
-import { Cut } from '../support/wire.ts';
+import { once, silence } from '../harness/faults.ts';
+import { Cut } from '../harness/wire.ts';
+import { startWorld, type World } from '../harness/world.ts';
 
 /** The function answers for itself half a second before its end. */
 const REMAINING_MS = 1_200;
 /** Longer than any attempt lasts after which the next one would follow. */
 const NEXT_ATTEMPT_MS = 2_000;
 
-let world: Moderation;
+let world: World;
 beforeAll(async () => {
-  world = await startModeration();
+  world = await startWorld();
 });
 afterAll(() => world.close());
 

@@ -1,23 +1,19 @@
 /** What a moderator's token was granted is known from the note that was made before it was signed. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { justAfter, justBefore } from '../support/faults.ts';
-import { claimsOf, type User } from '../support/issuer.ts';
+import { justAfter, justBefore } from '../harness/faults.ts';
+import { claimsOf, type User } from '../harness/issuer.ts';
 
-import {
-  type Moderation,
-  type Service,
-  startModeration,
-  type TestClub,
-} from '../support/moderation.ts';
+import type { Process } from '../harness/process.ts';
+import { startWorld, type TestClub, type World } from '../harness/world.ts';
 
 const FULL = { MODERATOR_GRANTS: 'full' };
 const NOW = { effective: 'now' };
 const LATER = { effective: 'after-token-expiry', until: expect.any(String) };
 
-let world: Moderation;
-let service: Service;
+let world: World;
+let service: Process;
 beforeAll(async () => {
-  world = await startModeration();
+  world = await startWorld();
   service = await world.boot({ env: FULL });
 });
 afterAll(() => world.close());

@@ -1,20 +1,14 @@
 /** Guests of a meeting, who have no account: callers by telephone (SIP) and from other networks. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Meeting } from '../../lib/meetings/model.ts';
-import { edit, on } from '../support/faults.ts';
-import {
-  later,
-  type Meetings,
-  minutes,
-  type Service,
-  startMeetings,
-  type TestClub,
-} from '../support/meetings.ts';
+import { edit, on } from '../harness/faults.ts';
+import { later, minutes, type Process } from '../harness/process.ts';
+import { startWorld, type TestClub, type World } from '../harness/world.ts';
 
-let meetings: Meetings;
-let service: Service;
+let meetings: World;
+let service: Process;
 beforeAll(async () => {
-  meetings = await startMeetings();
+  meetings = await startWorld();
   service = await meetings.boot();
 });
 afterAll(() => meetings.close());
@@ -125,10 +119,13 @@ describe.each(['SIP', 'CONNECTOR'] as const)('A guest of the kind %s', (kind) =>
     await service.call('end', club.owner, club);
     await meetings.standIn.webhooks.settled();
     const { clubId, meeting } = club;
-    const { body } = await service.getMeeting(club.member, clubId, meeting.meetingId);
+    const { body } = await service.call('meeting', club.member, {
+      clubId,
+      meetingId: meeting.meetingId,
+    });
     expect(body.meeting).toMatchObject({ peopleCount: 1, guestCount: 2 });
     expect(body.attendance.map(({ userId }) => userId)).toEqual([club.member.userId]);
-    expect(JSON.stringify(await meetings.query(clubId, ''))).not.toContain('1234567');
+    expect(JSON.stringify(await meetings.itemsOf(clubId))).not.toContain('1234567');
   });
 });
 
@@ -144,7 +141,10 @@ describe('A guest whose identity is a member’s user id', () => {
       expect.objectContaining({ sid }),
     );
     await service.call('end', club.owner, club);
-    const { body } = await service.getMeeting(club.owner, clubId, meeting.meetingId);
+    const { body } = await service.call('meeting', club.owner, {
+      clubId,
+      meetingId: meeting.meetingId,
+    });
     expect(body).toMatchObject({ meeting: { peopleCount: 0, guestCount: 1 }, attendance: [] });
   });
 
@@ -174,7 +174,10 @@ it.each(['AGENT', 'EGRESS', 'INGRESS', 'BRIDGE'] as const)(
     }
     const { lastMeeting } = await meetings.recordOf(club.clubId);
     expect(lastMeeting).toMatchObject({ reason: 'vacant' });
-    const { body } = await service.getMeeting(club.owner, club.clubId, club.meeting.meetingId);
+    const { body } = await service.call('meeting', club.owner, {
+      clubId: club.clubId,
+      meetingId: club.meeting.meetingId,
+    });
     expect(body.meeting).toMatchObject({ peopleCount: 0, guestCount: 0 });
   },
 );

@@ -5,22 +5,16 @@ import { ulid } from 'ulid';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { MeetingList } from '../../lib/contract/answers.ts';
 import type { EndedMeeting } from '../../lib/meetings/model.ts';
-import {
-  endedMeeting,
-  endedRow,
-  eventBody,
-  type Meetings,
-  minutes,
-  type Service,
-  startMeetings,
-  type TestClub,
-} from '../support/meetings.ts';
+import { endedMeeting, endedRow } from '../harness/items.ts';
+import { eventBody } from '../harness/livekit-events.ts';
+import { minutes, type Process } from '../harness/process.ts';
+import { startWorld, type TestClub, type World } from '../harness/world.ts';
 
-let meetings: Meetings;
-let service: Service;
+let meetings: World;
+let service: Process;
 let club: TestClub;
 beforeAll(async () => {
-  meetings = await startMeetings();
+  meetings = await startWorld();
   service = await meetings.boot();
 });
 afterAll(() => meetings.close());
@@ -59,9 +53,12 @@ async function pages(limit: number | undefined) {
   const read: EndedMeeting[][] = [];
   let cursor: string | undefined;
   do {
-    const { status, body } = await service.listMeetings(club.member, club.clubId, {
-      ...(limit !== undefined && { limit: String(limit) }),
-      ...(cursor !== undefined && { cursor }),
+    const { status, body } = await service.call('meetings', club.member, {
+      clubId: club.clubId,
+      query: {
+        ...(limit !== undefined && { limit: String(limit) }),
+        ...(cursor !== undefined && { cursor }),
+      },
     });
     expect(status).toBe(200);
     read.push(body.meetings.map(unrecorded));
@@ -104,7 +101,7 @@ describe('The pages of a club’s meetings', () => {
   it('cost a read of the club, a query, and one for what was recorded', async () => {
     await withHistory(30);
     service.wire.forget();
-    await service.listMeetings(club.member, club.clubId);
+    await service.call('meetings', club.member, { clubId: club.clubId });
     expect(service.wire.operations()).toEqual(['BatchGetItem', 'Query', 'Query']);
   });
 
@@ -115,18 +112,24 @@ describe('The pages of a club’s meetings', () => {
   });
 
   it('are one empty page for a club that never met', async () => {
-    const { status, body } = await service.listMeetings(club.member, club.clubId);
+    const { status, body } = await service.call('meetings', club.member, { clubId: club.clubId });
     expect({ status, body }).toEqual({ status: 200, body: { meetings: [] } });
   });
 
   it('grow at their head without moving: a meeting that ends between pages is on no later page', async () => {
     const all = await withHistory(6);
-    const first = await service.listMeetings(club.member, club.clubId, { limit: '3' });
+    const first = await service.call('meetings', club.member, {
+      clubId: club.clubId,
+      query: { limit: '3' },
+    });
     await service.call('start', club.owner, club);
     await service.call('end', club.owner, club);
-    const second = await service.listMeetings(club.member, club.clubId, {
-      limit: '3',
-      cursor: first.body.cursor ?? '',
+    const second = await service.call('meetings', club.member, {
+      clubId: club.clubId,
+      query: {
+        limit: '3',
+        cursor: first.body.cursor ?? '',
+      },
     });
     const both = [...first.body.meetings, ...second.body.meetings];
     expect(both.map(unrecorded)).toEqual(all);
@@ -135,7 +138,7 @@ describe('The pages of a club’s meetings', () => {
   it('say who ended each and why, and nothing outside the contract', async () => {
     await service.call('start', club.owner, club);
     const { body: ended } = await service.call('end', club.moderator, club);
-    const { body } = await service.listMeetings(club.member, club.clubId);
+    const { body } = await service.call('meetings', club.member, { clubId: club.clubId });
     expect(body).toEqual({
       meetings: [
         {
@@ -152,7 +155,7 @@ describe('The pages of a club’s meetings', () => {
     });
     await service.call('start', club.owner, club);
     await service.call('end', club.owner, club);
-    const { body: after } = await service.listMeetings(club.member, club.clubId);
+    const { body: after } = await service.call('meetings', club.member, { clubId: club.clubId });
     expect(after.meetings[1]).toEqual(body.meetings[0]);
   });
 });
@@ -181,7 +184,10 @@ describe('A cursor', () => {
     );
     await fc.assert(
       fc.asyncProperty(forged, async (cursor) => {
-        const { status, body } = await service.listMeetings(club.member, club.clubId, { cursor });
+        const { status, body } = await service.call('meetings', club.member, {
+          clubId: club.clubId,
+          query: { cursor },
+        });
         expect([200, 400]).toContain(status);
         if (status === 400) expect(body.code).toBe('INVALID_REQUEST');
         else {
@@ -198,14 +204,20 @@ describe('A limit', () => {
   it.each(['0', '101', '-1', '1.5', 'ten', '', '1,2', 'NaN', '1e9', ' '])(
     'of %j is a 400 that names it',
     async (limit) => {
-      const { status, body } = await service.listMeetings(club.member, club.clubId, { limit });
+      const { status, body } = await service.call('meetings', club.member, {
+        clubId: club.clubId,
+        query: { limit },
+      });
       expect({ status, code: body.code }).toEqual({ status: 400, code: 'INVALID_REQUEST' });
       expect(body.error).toContain('limit');
     },
   );
 
   it('or anything else of another name is a 400', async () => {
-    const { status } = await service.listMeetings(club.member, club.clubId, { before: 'x' });
+    const { status } = await service.call('meetings', club.member, {
+      clubId: club.clubId,
+      query: { before: 'x' },
+    });
     expect(status).toBe(400);
   });
 });
@@ -213,8 +225,8 @@ describe('A limit', () => {
 describe('Who may read it:', () => {
   const both = async (who: TestClub['owner'] | undefined, clubId: string, meetingId: string) => {
     const [list, details] = await Promise.all([
-      service.listMeetings(who, clubId),
-      service.getMeeting(who, clubId, meetingId),
+      service.call('meetings', who, { clubId }),
+      service.call('meeting', who, { clubId, meetingId }),
     ]);
     expect(details.status).toBe(list.status);
     expect(details.body.code).toBe(list.body.code);
@@ -255,11 +267,10 @@ describe('Who may read it:', () => {
   it('no caller through another club’s path', async () => {
     const [last] = await withHistory(2);
     const other = await meetings.createClub();
-    const { status, body } = await service.getMeeting(
-      other.member,
-      other.clubId,
-      last?.meetingId ?? '',
-    );
+    const { status, body } = await service.call('meeting', other.member, {
+      clubId: other.clubId,
+      meetingId: last?.meetingId ?? '',
+    });
     expect({ status, code: body.code }).toEqual({ status: 404, code: 'MEETING_NOT_FOUND' });
   });
 });
@@ -268,11 +279,10 @@ describe('A meeting that is over', () => {
   it.each([0, 1, 4])('is found wherever its facts are by now: %i meetings ago', async (back) => {
     const all = await withHistory(5);
     const wanted = all[back];
-    const { status, body } = await service.getMeeting(
-      club.member,
-      club.clubId,
-      wanted?.meetingId ?? '',
-    );
+    const { status, body } = await service.call('meeting', club.member, {
+      clubId: club.clubId,
+      meetingId: wanted?.meetingId ?? '',
+    });
     expect({ status, body }).toEqual({
       status: 200,
       body: { meeting: { ...wanted, peopleCount: 0, guestCount: 0 }, attendance: [] },
@@ -280,17 +290,26 @@ describe('A meeting that is over', () => {
   });
 
   it('that never was is a 404, as is the one that is on', async () => {
-    const unknown = await service.getMeeting(club.member, club.clubId, ulid());
+    const unknown = await service.call('meeting', club.member, {
+      clubId: club.clubId,
+      meetingId: ulid(),
+    });
     expect(unknown).toMatchObject({ status: 404, body: { code: 'MEETING_NOT_FOUND' } });
     const { body: on } = await service.call('start', club.owner, club);
-    const current = await service.getMeeting(club.member, club.clubId, on.meetingId);
+    const current = await service.call('meeting', club.member, {
+      clubId: club.clubId,
+      meetingId: on.meetingId,
+    });
     expect(current).toMatchObject({ status: 404, body: { code: 'MEETING_NOT_FOUND' } });
   });
 
   it.each(['x', '../..', 'CLUB', '01ARZ3NDEKTSV4RRFFQ69G5FA', '81ARZ3NDEKTSV4RRFFQ69G5FAV'])(
     'is not named by %j: a 400',
     async (meetingId) => {
-      const { status } = await service.getMeeting(club.member, club.clubId, meetingId);
+      const { status } = await service.call('meeting', club.member, {
+        clubId: club.clubId,
+        meetingId,
+      });
       expect(status).toBe(400);
     },
   );
@@ -332,7 +351,7 @@ describe('Attendance', () => {
     }
     const { body: ended } = await service.call('end', club.owner, club);
     for (const body of late) await service.tell(body);
-    const { body } = await service.getMeeting(club.member, club.clubId, meetingId);
+    const { body } = await service.call('meeting', club.member, { clubId: club.clubId, meetingId });
     const minute = (value: string) => Math.round((Date.parse(value) - startedAtMs) / 60_000);
     return {
       ended,
@@ -416,7 +435,7 @@ describe('Attendance', () => {
 
   it('as a table has a row for each person, and no name that a spreadsheet would compute', async () => {
     await told([{ who: 'member', joined: 1, left: 2 }]);
-    const [item] = await meetings.query(club.clubId, `MEMBER#${club.moderator.userId}`);
+    const [item] = await meetings.itemsOf(club.clubId, `MEMBER#${club.moderator.userId}`);
     await meetings.put({ ...item, displayName: '=HYPERLINK("http://x","Zoë")' });
     await service.call('start', club.owner, club);
     const { meeting } = await meetings.recordOf(club.clubId);
@@ -429,16 +448,19 @@ describe('Attendance', () => {
     }
     await service.call('end', club.owner, club);
 
-    const { status, headers, body } = await service.getAttendanceTable(
-      club.member,
-      club.clubId,
+    const { status, headers, text } = await service.call('meeting', club.member, {
+      clubId: club.clubId,
       meetingId,
-    );
+      headers: { accept: 'text/csv' },
+    });
     expect({ status, type: headers['content-type'] }).toEqual({
       status: 200,
       type: 'text/csv; charset=utf-8',
     });
-    const { body: details } = await service.getMeeting(club.member, club.clubId, meetingId);
+    const { body: details } = await service.call('meeting', club.member, {
+      clubId: club.clubId,
+      meetingId,
+    });
     const [moderator, nameless] = [club.moderator, club.nameless].map(({ userId }) =>
       details.attendance.find((person) => person.userId === userId),
     );
@@ -450,7 +472,7 @@ describe('Attendance', () => {
         person?.secondsPresent,
         person?.sessions,
       ].join(',');
-    const lines = body.replace('\uFEFF', '').split('\r\n');
+    const lines = text.replace('\uFEFF', '').split('\r\n');
     expect(lines[0]).toBe('displayName,userId,firstJoinedAt,lastLeftAt,secondsPresent,sessions');
     expect(lines.slice(1).sort()).toEqual(
       ['', `"'=HYPERLINK(""http://x"",""Zoë"")",${rest(moderator)}`, `,${rest(nameless)}`].sort(),
@@ -460,12 +482,12 @@ describe('Attendance', () => {
   it('as CSV is refused as JSON for a caller who may not see it', async () => {
     await told([{ who: 'member', joined: 1, left: 2 }]);
     const { lastMeeting } = await meetings.recordOf(club.clubId);
-    const { status, headers, body } = await service.getAttendanceTable(
-      club.outsider,
-      club.clubId,
-      lastMeeting?.meetingId ?? '',
-    );
-    expect({ status, type: headers['content-type'], code: JSON.parse(body).code }).toEqual({
+    const { status, headers, body } = await service.call('meeting', club.outsider, {
+      clubId: club.clubId,
+      meetingId: lastMeeting?.meetingId ?? '',
+      headers: { accept: 'text/csv' },
+    });
+    expect({ status, type: headers['content-type'], code: body.code }).toEqual({
       status: 403,
       type: 'application/json',
       code: 'NOT_A_MEMBER',
@@ -476,19 +498,28 @@ describe('Attendance', () => {
     await told([{ who: 'member', joined: 1, left: 2 }]);
     await service.call('start', club.owner, club);
     const { body } = await service.call('end', club.owner, club);
-    const next = await service.getMeeting(club.member, club.clubId, body.meetingId);
+    const next = await service.call('meeting', club.member, {
+      clubId: club.clubId,
+      meetingId: body.meetingId,
+    });
     expect(next.body.attendance).toEqual([]);
   });
 
   it('costs a read of the club and two queries, and a read of the row for one before the last', async () => {
     const { raw } = await told([{ who: 'member', joined: 1, left: 2 }]);
     service.wire.forget();
-    await service.getMeeting(club.member, club.clubId, raw.meeting.meetingId);
+    await service.call('meeting', club.member, {
+      clubId: club.clubId,
+      meetingId: raw.meeting.meetingId,
+    });
     expect(service.wire.operations()).toEqual(['BatchGetItem', 'Query', 'Query']);
     await service.call('start', club.owner, club);
     await service.call('end', club.owner, club);
     service.wire.forget();
-    await service.getMeeting(club.member, club.clubId, raw.meeting.meetingId);
+    await service.call('meeting', club.member, {
+      clubId: club.clubId,
+      meetingId: raw.meeting.meetingId,
+    });
     expect(service.wire.operations()).toEqual(['BatchGetItem', 'GetItem', 'Query', 'Query']);
   });
 });

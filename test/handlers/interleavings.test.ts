@@ -1,7 +1,8 @@
 /** What happens to one request while another is between two of its steps. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { cut, justAfter, justBefore, on } from '../support/faults.ts';
-import { later, startWorld, type TestClub, type World } from '../support/world.ts';
+import { cut, justAfter, justBefore, on } from '../harness/faults.ts';
+import { later } from '../harness/process.ts';
+import { startWorld, type TestClub, type World } from '../harness/world.ts';
 
 let world: World;
 let club: TestClub;
@@ -51,7 +52,7 @@ describe('An end', () => {
   it('before a token makes the room again wins: 409, no token, and no room is left', async () => {
     await otherStarts();
     const { call } = await world.boot({
-      ...later(3),
+      ...later(3_000),
       faults: [justBefore('CreateRoom', otherEnds)],
     });
     const { status, body } = await call('token', club.member, missing(club));
@@ -65,7 +66,7 @@ describe('An end', () => {
   it('and the next start before a token makes the room again leave the new room alone', async () => {
     await otherStarts();
     const faults = [justBefore('CreateRoom', async () => [await otherEnds(), await otherStarts()])];
-    const { call } = await world.boot({ ...later(3), faults });
+    const { call } = await world.boot({ ...later(3_000), faults });
     const { status } = await call('token', club.member, missing(club));
     expect(status).toBe(409);
     expect((await world.recordOf(club.clubId)).meeting).toBeDefined();

@@ -1,8 +1,8 @@
 /** Whoever belongs to one club can do nothing in another: every route, every role. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Route } from '../support/calls.ts';
-import type { User } from '../support/issuer.ts';
-import { startWorld, type TestClub, type World } from '../support/world.ts';
+import type { User } from '../harness/issuer.ts';
+import type { Route } from '../harness/routes.ts';
+import { startWorld, type TestClub, type World } from '../harness/world.ts';
 
 const OUTSIDER: User = { userId: '00000000-0000-4000-8000-000000000000', username: 'nobody' };
 const STRANGERS = ['owner', 'moderator', 'member', 'nameless', 'outsider'] as const;
@@ -18,7 +18,7 @@ let world: World;
 let home: TestClub;
 beforeAll(async () => {
   world = await startWorld();
-  home = await world.createClub('home');
+  home = await world.createClub();
   await world.call('start', home.moderator, home);
 });
 afterAll(() => world.close());
@@ -29,7 +29,7 @@ const strangerOf = (role: (typeof STRANGERS)[number]) =>
 describe.each(STRANGERS)('The %s of another club', (role) => {
   describe.each(['idle', 'on'] as const)('in a club whose meeting is %s', (state) => {
     it.each(REFUSALS)('is refused $route, and changes nothing', async ({ route, code }) => {
-      const club = await world.createClub('away');
+      const club = await world.createClub();
       if (state === 'on') await world.call('start', club.moderator, club);
       const before = [await world.scan(), await world.standIn.rooms()];
 
@@ -51,7 +51,7 @@ describe.each(STRANGERS)('The %s of another club', (role) => {
   });
 
   it('cannot end its meeting by naming it', async () => {
-    const club = await world.createClub('away');
+    const club = await world.createClub();
     const { body: meeting } = await world.call('start', club.moderator, club);
     const { meetingId } = meeting;
     const stranger = strangerOf(role);
@@ -68,7 +68,7 @@ describe.each(STRANGERS)('The %s of another club', (role) => {
 
 describe('A token', () => {
   it('of one club opens no room of another', async () => {
-    const club = await world.createClub('away');
+    const club = await world.createClub();
     const { body: meeting } = await world.call('start', club.moderator, club);
     const { body } = await world.call('token', home.moderator, { clubId: home.clubId });
     const joined = await world.standIn.joinWithToken(body.token);
@@ -79,7 +79,7 @@ describe('A token', () => {
 
 describe('A club whose id begins with the id of another', () => {
   it('shares neither members nor meetings with it', async () => {
-    const { clubId } = await world.createClub('away');
+    const { clubId } = await world.createClub();
     const longer = `${clubId}-2`;
     const { status, body } = await world.call('status', home.member, { clubId: longer });
     expect({ status, code: body.code }).toEqual({ status: 404, code: 'CLUB_NOT_FOUND' });

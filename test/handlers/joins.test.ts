@@ -1,13 +1,14 @@
 /** LiveKit calls follow meetings, not people: when a token makes sure of the room, and when it does not. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { answer, on } from '../support/faults.ts';
-import { type Meetings, type Service, startMeetings, type TestClub } from '../support/meetings.ts';
+import { answer, on } from '../harness/faults.ts';
+import type { Process } from '../harness/process.ts';
+import { startWorld, type TestClub, type World } from '../harness/world.ts';
 
-let meetings: Meetings;
+let meetings: World;
 let club: TestClub;
-const booted: Service[] = [];
+const booted: Process[] = [];
 beforeAll(async () => {
-  meetings = await startMeetings();
+  meetings = await startWorld();
 });
 afterAll(() => meetings.close());
 beforeEach(async () => {
@@ -17,7 +18,7 @@ afterEach(() => {
   for (const service of booted.splice(0)) service.wire?.heal();
 });
 
-async function boot(options: Parameters<Meetings['boot']>[0] = {}): Promise<Service> {
+async function boot(options: Parameters<World['boot']>[0] = {}): Promise<Process> {
   const service = await meetings.boot(options);
   booted.push(service);
   return service;
@@ -26,22 +27,22 @@ async function boot(options: Parameters<Meetings['boot']>[0] = {}): Promise<Serv
 /** A process whose clock is so far ahead. */
 const later = (seconds: number) => boot({ now: () => new Date(Date.now() + seconds * 1000) });
 
-async function start(service: Service, { webhooks }: { webhooks: boolean }): Promise<string> {
+async function start(service: Process, { webhooks }: { webhooks: boolean }): Promise<string> {
   await meetings.tellTo(webhooks ? service : undefined);
   const { body } = await service.call('start', club.owner, club);
   await meetings.standIn.webhooks.settled();
   return body.roomName;
 }
 
-const token = (service: Service, body: object = {}) =>
+const token = (service: Process, body: object = {}) =>
   service.call('token', club.member, {
     clubId: club.clubId,
     body: { readingClubId: club.clubId, ...body },
   });
 
-const roomNames = async () => (await meetings.roomsOf(club.clubId)).map(({ name }) => name);
+const roomNames = async () => await meetings.roomsOf(club.clubId);
 
-const livekitCalls = (...services: Service[]) =>
+const livekitCalls = (...services: Process[]) =>
   services.flatMap(({ wire }) =>
     wire
       .seen()

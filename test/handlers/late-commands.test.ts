@@ -2,13 +2,14 @@
 import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { User } from '../support/issuer.ts';
-import { type Moderation, type Service, startModeration } from '../support/moderation.ts';
+import type { User } from '../harness/issuer.ts';
+import type { Process } from '../harness/process.ts';
+import { startWorld, type World } from '../harness/world.ts';
 
-let world: Moderation;
-let service: Service;
+let world: World;
+let service: Process;
 beforeAll(async () => {
-  world = await startModeration();
+  world = await startWorld();
   service = await world.boot();
 });
 afterAll(() => world.close());

@@ -2,20 +2,21 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createClubAdministration } from '../../lib/dynamodb/administration.ts';
 import { openTable } from '../../lib/dynamodb/table.ts';
-import { justAfter, late, on, throttling } from '../support/faults.ts';
-import type { User } from '../support/issuer.ts';
-import { type Moderation, type Service, startModeration } from '../support/moderation.ts';
+import { justAfter, late, on, throttling } from '../harness/faults.ts';
+import type { User } from '../harness/issuer.ts';
+import type { Process } from '../harness/process.ts';
+import { startWorld, type World } from '../harness/world.ts';
 
-let world: Moderation;
-let service: Service;
+let world: World;
+let service: Process;
 beforeAll(async () => {
-  world = await startModeration();
+  world = await startWorld();
   service = await world.boot({ env: { MODERATOR_GRANTS: 'full' } });
 });
 beforeEach(() => world.tellTo(undefined));
 afterAll(() => world.close());
 
-type TestClub = Awaited<ReturnType<Moderation['createClub']>>;
+type TestClub = Awaited<ReturnType<World['createClub']>>;
 
 const removeClub = ({ clubId }: TestClub) => service.manage({ command: 'remove-club', clubId });
 const forget = ({ clubId }: TestClub, { userId }: User) =>
@@ -40,28 +41,28 @@ const notesOf = async ({ clubId }: TestClub) => {
 /** Sends what is given up, removes, and lets the held write arrive. */
 async function arrivesLate(
   operation: string,
-  send: (by: Service) => Promise<unknown>,
+  send: (by: Process) => Promise<unknown>,
   remove: () => Promise<unknown>,
 ): Promise<void> {
   const { fault, arrive } = late(operation);
   const slow = await world.boot({ faults: [fault], env: { MODERATOR_GRANTS: 'full' } });
   await send(slow);
-  world.tellTo(undefined);
+  await world.tellTo(undefined);
   await remove();
   const answers = await arrive();
   expect(answers.length, 'requests that arrive late').toBeGreaterThan(0);
 }
 
 /** LiveKit tells of what is done, to the service that gives up. */
-const told = (act: () => Promise<unknown>) => async (slow: Service) => {
+const told = (act: () => Promise<unknown>) => async (slow: Process) => {
   // As if it had been answered: LiveKit would repeat it for 15 s.
-  world.tellTo({ tell: async (event) => ({ ...(await slow.tell(event)), status: 200 }) });
+  await world.tellTo({ post: async (event) => ({ ...(await slow.post(event)), status: 200 }) });
   await act();
   await world.standIn.webhooks.settled();
 };
 
 async function meetingOf(club: TestClub) {
-  world.tellTo(service);
+  await world.tellTo(service);
   const { body } = await service.call('start', club.owner, club);
   await world.standIn.webhooks.settled();
   return body;
@@ -71,7 +72,7 @@ async function meetingOf(club: TestClub) {
 const OF_A_CLUB: [
   string,
   string,
-  (club: TestClub) => Promise<(slow: Service) => Promise<unknown>>,
+  (club: TestClub) => Promise<(slow: Process) => Promise<unknown>>,
 ][] = [
   [
     'the row of the meeting before, put by a start',
@@ -119,7 +120,7 @@ const OF_A_CLUB: [
 const OF_A_PERSON: [
   string,
   string,
-  (club: TestClub) => Promise<(slow: Service) => Promise<unknown>>,
+  (club: TestClub) => Promise<(slow: Process) => Promise<unknown>>,
 ][] = [
   ...OF_A_CLUB.slice(-2),
   [

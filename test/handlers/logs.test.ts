@@ -1,7 +1,6 @@
 /** What the logs hold of a run with every route and every failure: no names, no tokens, no secrets. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { type CallOptions, ROUTES, type Route } from '../support/calls.ts';
 import {
   answer,
   breakOff,
@@ -11,16 +10,13 @@ import {
   on,
   throttling,
   unprocessed,
-} from '../support/faults.ts';
-import { captureOutput } from '../support/logs.ts';
-import type { Fault } from '../support/wire.ts';
-import {
-  API_SECRET,
-  type BootOptions,
-  startWorld,
-  type TestClub,
-  type World,
-} from '../support/world.ts';
+} from '../harness/faults.ts';
+import { API_SECRET } from '../harness/livekit-events.ts';
+import { captureOutput } from '../harness/logs.ts';
+import type { BootOptions } from '../harness/process.ts';
+import { type CallOptions, ROUTES, type Route } from '../harness/routes.ts';
+import type { Fault } from '../harness/wire.ts';
+import { startWorld, type TestClub, type World } from '../harness/world.ts';
 
 const PARTICIPANT_NAME = 'Xénia-Who-Must-Not-Be-Logged';
 const REMAINING_MS = 1200;
@@ -95,7 +91,7 @@ async function run(
 ) {
   const club = await world.createClub();
   const { remainingMs, ...trouble } = troubleOf?.(club) ?? {};
-  const service = await world.boot(trouble);
+  const service = await world.boot({ ...trouble, isCold: true, logsToOutput: true });
   const secrets = new Set([API_SECRET, WRONG_SECRET]);
   const codes = new Set<string>();
 

@@ -1,19 +1,15 @@
 /** Which clubs a person is shown, and which people a club. */
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { breakOff, on } from '../support/faults.ts';
-import type { User } from '../support/issuer.ts';
-import {
-  type BootOptions,
-  type Moderation,
-  type Service,
-  startModeration,
-} from '../support/moderation.ts';
+import { breakOff, on } from '../harness/faults.ts';
+import type { User } from '../harness/issuer.ts';
+import type { BootOptions, Process } from '../harness/process.ts';
+import { startWorld, type World } from '../harness/world.ts';
 
-let world: Moderation;
-let service: Service;
+let world: World;
+let service: Process;
 beforeAll(async () => {
-  world = await startModeration();
+  world = await startWorld();
   service = await world.boot();
 });
 afterAll(() => world.close());
@@ -119,7 +115,7 @@ describe('A person’s clubs', () => {
     const presence = { ...room, observedAt: meeting.startedAt, isComplete: true };
     const key = { pk: `CLUB#${clubId}`, sk: 'CLUB' };
     const inIt = { presentSids: new Set(['PA_1', 'PA_2']) };
-    await world.putItem({
+    await world.put({
       ...record,
       ...key,
       presence: { ...presence, isFinished: false },
@@ -127,7 +123,7 @@ describe('A person’s clubs', () => {
     });
     expect((await clubsOf(me)).clubs[0]?.meeting).toEqual({ ...shown, participantCount: 2 });
 
-    await world.putItem({ ...record, ...key, presence: { ...presence, isFinished: true } });
+    await world.put({ ...record, ...key, presence: { ...presence, isFinished: true } });
     expect((await clubsOf(me)).clubs[0]?.meeting).toEqual({ ...shown, participantCount: 0 });
   });
 
@@ -154,8 +150,8 @@ describe('A person’s clubs', () => {
     const me = person();
     const clubId = await putClub(person().userId);
     // As the index still has somebody who is a member no more: by an item that grants nothing.
-    await world.putItem({ pk: `CLUB#${clubId}`, sk: 'LEFT', personId: me.userId });
-    await world.putItem({ pk: 'CLUB#gone', sk: 'LEFT', personId: me.userId });
+    await world.put({ pk: `CLUB#${clubId}`, sk: 'LEFT', personId: me.userId });
+    await world.put({ pk: 'CLUB#gone', sk: 'LEFT', personId: me.userId });
     expect(await clubsOf(me)).toEqual({ clubs: [] });
   });
 
@@ -264,7 +260,7 @@ describe('The members of a club', () => {
     const elsewhere = await world.createClub();
     const cursor = elsewhere.member.userId;
     const { body } = await membersOf(club.member, club.clubId, { cursor });
-    const own = [club.owner, club.moderator, club.deputy, club.member, club.other];
+    const own = [club.owner, club.moderator, club.deputy, club.member, club.other, club.nameless];
     expect(body.members.map(({ userId }) => userId)).toEqual(
       own
         .map(({ userId }) => userId)

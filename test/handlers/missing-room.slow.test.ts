@@ -1,14 +1,13 @@
 /** A meeting whose room does not exist, on a real LiveKit server that asks a room's node. */
 import { expect, it } from 'vitest';
-import { later, minutes } from '../support/meetings.ts';
-import { startModeration } from '../support/moderation.ts';
-import { isMissing } from '../support/world.ts';
+import { later, minutes } from '../harness/process.ts';
+import { isMissing, startWorld } from '../harness/world.ts';
 
 it.skipIf(isMissing('server'))(
   'A real server that asks the room’s node: status, participants and cleanup see an empty room',
   { timeout: 60_000 },
   async () => {
-    const world = await startModeration('server', { missingRoom: 'unavailable' });
+    const world = await startWorld({ kind: 'server', missingRoom: 'unavailable' });
     try {
       const service = await world.boot();
       const club = await world.createClub();

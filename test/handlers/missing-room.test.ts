@@ -3,17 +3,17 @@
  * (a server's default), 404 (LiveKit Cloud, as reported) or 503 (a server that asks the room's node).
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { justAfter } from '../support/faults.ts';
-import { hours, later, minutes } from '../support/meetings.ts';
-import { type Moderation, type Service, startModeration } from '../support/moderation.ts';
+import { justAfter } from '../harness/faults.ts';
+import { hours, later, minutes, type Process } from '../harness/process.ts';
+import { startWorld, type World } from '../harness/world.ts';
 
 describe.each(['empty', 'not-found', 'unavailable'] as const)(
   'A meeting whose room does not exist, where LiveKit answers “%s” about its participants,',
   (missingRoom) => {
-    let world: Moderation;
-    let service: Service;
+    let world: World;
+    let service: Process;
     beforeAll(async () => {
-      world = await startModeration('stand-in', { missingRoom });
+      world = await startWorld({ missingRoom });
       service = await world.boot({ env: { MODERATOR_GRANTS: 'full' } });
     });
     afterAll(() => world.close());
@@ -21,13 +21,13 @@ describe.each(['empty', 'not-found', 'unavailable'] as const)(
     /** A club whose meeting is on; its room was there, and is gone without a word. */
     async function clubWithoutRoom({ isFollowed = false } = {}) {
       const club = await world.createClub();
-      world.tellTo(isFollowed ? service : undefined);
+      await world.tellTo(isFollowed ? service : undefined);
       const { body: meeting } = await service.call('start', club.owner, club);
       for (const { userId } of [club.moderator, club.member]) {
         await world.standIn.join(meeting.roomName, { identity: userId });
       }
       await world.standIn.webhooks.settled();
-      world.tellTo(undefined);
+      await world.tellTo(undefined);
       await world.standIn.finishRoom(meeting.roomName);
       await world.standIn.webhooks.settled();
       return { ...club, meeting };
@@ -45,7 +45,7 @@ describe.each(['empty', 'not-found', 'unavailable'] as const)(
       const listed = await service.call('participants', club.owner, club);
       expect(listed).toMatchObject({ status: 200, body: { participants: [] } });
       const muted = await service.call('muteAll', club.owner, club);
-      expect(muted).toEqual({ status: 200, body: { success: true, muted: [], left: 0 } });
+      expect(muted).toMatchObject({ status: 200, body: { success: true, muted: [], left: 0 } });
       const { clubId, member } = club;
       const one = await service.call('mute', club.owner, { clubId, userId: member.userId });
       expect(one).toMatchObject({ status: 404, body: { code: 'PARTICIPANT_NOT_FOUND' } });
@@ -115,7 +115,7 @@ describe('A room that closes between two questions to LiveKit', () => {
   it.each(['not-found', 'unavailable'] as const)(
     'is empty where LiveKit answers “%s” about its participants',
     async (missingRoom) => {
-      const world = await startModeration('stand-in', { missingRoom });
+      const world = await startWorld({ missingRoom });
       try {
         const service = await world.boot();
         const club = await world.createClub();

@@ -10,15 +10,16 @@ import {
   once,
   times,
   unprocessed,
-} from '../support/faults.ts';
-import type { User } from '../support/issuer.ts';
-import { type Moderation, type Service, startModeration } from '../support/moderation.ts';
+} from '../harness/faults.ts';
+import type { User } from '../harness/issuer.ts';
+import type { Process } from '../harness/process.ts';
+import { startWorld, type World } from '../harness/world.ts';
 
-let world: Moderation;
+let world: World;
 /** A process with nothing wrong: what the other people use. */
-let service: Service;
+let service: Process;
 beforeAll(async () => {
-  world = await startModeration();
+  world = await startWorld();
   service = await world.boot();
 });
 afterAll(() => world.close());
@@ -136,7 +137,7 @@ describe('A readmission that meets a removal from the club', () => {
 
 describe('A write that arrives after its request was given up', () => {
   /** Sends the request so that its write is held back, and answers with how to let it arrive. */
-  async function giveUp(send: (by: Service) => Promise<unknown>) {
+  async function giveUp(send: (by: Process) => Promise<unknown>) {
     const { fault, arrive } = late('UpdateItem');
     await send(await world.boot({ faults: [fault] }));
     return async () => {
@@ -292,7 +293,7 @@ describe('Two moderators at once', () => {
   it('who give a person different roles give one after the other', async () => {
     const { clubId, owner, member } = await world.createClub();
     const { userId } = member;
-    const give = (by: Service, role: string) =>
+    const give = (by: Process, role: string) =>
       by.call('role', owner, { clubId, userId, body: { role } });
     const faults = [justBefore('UpdateItem', () => give(service, 'member'))];
     expect((await give(await world.boot({ faults }), 'moderator')).status).toBe(200);

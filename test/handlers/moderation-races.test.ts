@@ -1,8 +1,9 @@
 /** Two moderators at once, on each other and on the same person: one order of the two explains it. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { User } from '../support/issuer.ts';
-import { type Moderation, type Service, startModeration } from '../support/moderation.ts';
+import type { User } from '../harness/issuer.ts';
+import type { Process } from '../harness/process.ts';
+import { startWorld, type World } from '../harness/world.ts';
 
 const ROUNDS_A_PAIR = 2;
 const ROUNDS_AT_ONCE = 6;
@@ -105,12 +106,12 @@ const shown = ({ moderators, barred, present, muted }: State) =>
     muted: muted.filter((name) => present.includes(name)).toSorted(),
   });
 
-let world: Moderation;
+let world: World;
 /** Without anything on its wire. */
-let direct: Service;
-let service: Service;
+let direct: Process;
+let service: Process;
 beforeAll(async () => {
-  world = await startModeration();
+  world = await startWorld();
   direct = await world.boot();
   service = await world.boot();
   service.wire.set(async (_, pass) => {

@@ -1,15 +1,9 @@
 /** Every route, asked by everybody, with a meeting on and without: a table with no hole in it. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { User } from '../support/issuer.ts';
-import {
-  type CallOptions,
-  type Moderation,
-  ROUTES,
-  type Route,
-  type Service,
-  startModeration,
-  type TestClub,
-} from '../support/moderation.ts';
+import type { User } from '../harness/issuer.ts';
+import type { Process } from '../harness/process.ts';
+import { type CallOptions, ROUTES, type Route } from '../harness/routes.ts';
+import { startWorld, type TestClub, type World } from '../harness/world.ts';
 
 const ROLES = [
   'moderatorId',
@@ -157,11 +151,11 @@ const LOOKS: Route[] = [
   'recordingDownload',
 ];
 
-let world: Moderation;
-let service: Service;
+let world: World;
+let service: Process;
 let away: TestClub;
 beforeAll(async () => {
-  world = await startModeration('stand-in', { isRecorded: true });
+  world = await startWorld({ isRecorded: true });
   service = await world.boot();
   away = await world.createClub();
   await service.call('start', away.owner, away);

@@ -1,27 +1,22 @@
 /** What a moderator decides holds for people who are really there, at a real LiveKit server. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { claimsOf, type User } from '../harness/issuer.ts';
+import { freePeople, joinAs, type Person } from '../harness/people.ts';
+import type { Process } from '../harness/process.ts';
+import { isMissing, startWorld, type TestClub, type World } from '../harness/world.ts';
 import { eventually } from '../livekit/livekits.ts';
-import { claimsOf, type User } from '../support/issuer.ts';
-import {
-  type Moderation,
-  type Service,
-  startModeration,
-  type TestClub,
-} from '../support/moderation.ts';
-import { freePeople, joinAs, type Person } from '../support/people.ts';
-import { isMissing } from '../support/world.ts';
 
 const WITHIN_MS = 1_000;
 
 describe.skipIf(isMissing('server'))('On a real server', () => {
-  let world: Moderation;
+  let world: World;
   /** With `MODERATOR_GRANTS=none`. */
-  let service: Service;
+  let service: Process;
   const people: Person[] = [];
 
   beforeAll(async () => {
-    world = await startModeration('server');
+    world = await startWorld({ kind: 'server' });
     service = await world.boot();
   });
   beforeEach(() => world.tellTo(service));
@@ -44,7 +39,7 @@ describe.skipIf(isMissing('server'))('On a real server', () => {
     return body.token;
   };
   async function join(token: string): Promise<Person> {
-    const person = await joinAs(world.wsUrl, token);
+    const person = await joinAs(world.livekit.wsUrl, token);
     people.push(person);
     return person;
   }
@@ -61,11 +56,14 @@ describe.skipIf(isMissing('server'))('On a real server', () => {
 
   /** Asks LiveKit's own API with a token that was handed out to a browser. */
   async function askLiveKit(method: string, token: string, body: object): Promise<number> {
-    const response = await fetch(`${world.wsUrl.replace('ws:', 'http:')}/twirp/livekit.${method}`, {
-      method: 'POST',
-      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
-      body: JSON.stringify(body),
-    });
+    const response = await fetch(
+      `${world.livekit.wsUrl.replace('ws:', 'http:')}/twirp/livekit.${method}`,
+      {
+        method: 'POST',
+        headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+        body: JSON.stringify(body),
+      },
+    );
     await response.text();
     return response.status;
   }
@@ -117,7 +115,7 @@ describe.skipIf(isMissing('server'))('On a real server', () => {
 
     it('and joins with the old token is out by the cleanup where no events arrive', async () => {
       const { oldToken, expectOthersUntouched } = await removedMember();
-      world.tellTo(undefined);
+      await world.tellTo(undefined);
       const again = await join(oldToken);
       await delay(WITHIN_MS / 2);
       expect(again.isIn()).toBe(true);
@@ -265,7 +263,7 @@ describe.skipIf(isMissing('server'))('On a real server', () => {
       ['AgentDispatchService/CreateDispatch', { room, agentName: 'x' }],
     ];
 
-    async function demoted(by: Service) {
+    async function demoted(by: Process) {
       const { club, meeting } = await meetingOf(by);
       const oldToken = await tokenFor(club.moderator, club, by);
       const moderator = await join(oldToken);
@@ -330,7 +328,7 @@ describe.skipIf(isMissing('server'))('On a real server', () => {
 
     it('can with `full` what was announced: administer, until both tokens have expired', async () => {
       const full = await world.boot({ env: { MODERATOR_GRANTS: 'full' } });
-      world.tellTo(full);
+      await world.tellTo(full);
       const before = Date.now();
       const { club, meeting, oldToken, renewed, member, answer } = await demoted(full);
       expect(answer).toEqual({
@@ -401,7 +399,7 @@ describe.skipIf(isMissing('server'))('On a real server', () => {
       expect({ status, code: body.code }).toEqual({ status: 403, code: 'NOT_A_MEMBER' });
       const again = await join(oldToken);
       await expectOut(again, again.joinedAt);
-      world.tellTo(undefined);
+      await world.tellTo(undefined);
       const once = await join(oldToken);
       const cleanedAt = performance.now();
       await service.cleanUp();

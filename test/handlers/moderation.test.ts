@@ -1,29 +1,22 @@
 /** What moderators may do, to whom, and what it costs; and what LiveKit's outages make of it. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { latestExpiry } from '../../lib/meetings/grants.ts';
-import { answer, cut, justAfter, justBefore, on } from '../support/faults.ts';
-import type { User } from '../support/issuer.ts';
-import {
-  type Answer,
-  type BootOptions,
-  type CallOptions,
-  type Moderation,
-  type Route,
-  type Service,
-  startModeration,
-  type TestClub,
-} from '../support/moderation.ts';
+import { answer, cut, justAfter, justBefore, on } from '../harness/faults.ts';
+import type { User } from '../harness/issuer.ts';
+import type { BootOptions, Process } from '../harness/process.ts';
+import type { Answer, CallOptions, Route } from '../harness/routes.ts';
+import { startWorld, type TestClub, type World } from '../harness/world.ts';
 
 const ISO = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 
-let world: Moderation;
-let service: Service;
+let world: World;
+let service: Process;
 beforeAll(async () => {
-  world = await startModeration();
+  world = await startWorld();
   service = await world.boot();
 });
-beforeEach(() => {
-  world.tellTo(undefined);
+beforeEach(async () => {
+  await world.tellTo(undefined);
   service.lines.length = 0;
 });
 afterAll(() => world.close());
@@ -69,7 +62,7 @@ describe('participants', () => {
       kind: 'standard',
       participantSid: expect.stringMatching(/^PA_/),
       userId: club.member.userId,
-      name: 'member',
+      name: club.member.username,
       role: 'member',
       joinedAt: expect.stringMatching(ISO),
       tracks: [
@@ -117,7 +110,7 @@ describe('participants', () => {
     const { body } = await service.call('participants', club.moderator, club);
     expect(body).toEqual({
       participants: [],
-      barred: [{ userId: club.member.userId, name: 'Me' }],
+      barred: [{ userId: club.member.userId, name: club.displayNames.member }],
     });
   });
 
@@ -508,7 +501,7 @@ describe('remove', () => {
     const club = await clubWithMeeting();
     await service.call('remove', club.moderator, removal(club));
     service.wire.forget();
-    if (by === 'webhook') world.tellTo(service);
+    if (by === 'webhook') await world.tellTo(service);
     await enter(club, club.member);
     await world.standIn.webhooks.settled();
     if (by === 'cleanup') await service.cleanUp();
@@ -690,7 +683,7 @@ describe('a role', () => {
   const grants = (moderatorGrants: 'full' | 'room' | 'none') => ({
     env: { MODERATOR_GRANTS: moderatorGrants },
   });
-  const setRole = (by: Service, club: TestClub, role: 'member' | 'moderator') =>
+  const setRole = (by: Process, club: TestClub, role: 'member' | 'moderator') =>
     by.call('role', club.owner, {
       clubId: club.clubId,
       userId: club.moderator.userId,
@@ -830,7 +823,7 @@ describe('LiveKit failing between the record and the call', () => {
   it('of a join to undo is answered 200, and the cleanup undoes it', async () => {
     const club = await clubWithMeeting();
     await service.call('remove', club.moderator, { ...club, userId: club.member.userId });
-    world.tellTo(await world.boot({ faults: [on('RemoveParticipant', cut)] }));
+    await world.tellTo(await world.boot({ faults: [on('RemoveParticipant', cut)] }));
     await enter(club, club.member);
     await world.standIn.webhooks.settled();
     const deliveries = await world.standIn.webhooks.deliveries();

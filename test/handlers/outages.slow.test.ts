@@ -1,6 +1,5 @@
 /** LiveKit, the database or the key set fails: what is answered, how soon, and what is left. */
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { type Answer, FUNCTION_TIMEOUT_MS, ROUTES, type Route } from '../support/calls.ts';
 import {
   answer,
   breakOff,
@@ -14,16 +13,12 @@ import {
   times,
   unnamedError,
   unprocessed,
-} from '../support/faults.ts';
-import type { Fault } from '../support/wire.ts';
-import {
-  type BootOptions,
-  later,
-  type Process,
-  startWorld,
-  type TestClub,
-  type World,
-} from '../support/world.ts';
+} from '../harness/faults.ts';
+import { FUNCTION_TIMEOUT_MS } from '../harness/lambda.ts';
+import { type BootOptions, later, type Process } from '../harness/process.ts';
+import { type Answer, ROUTES, type Route } from '../harness/routes.ts';
+import type { Fault } from '../harness/wire.ts';
+import { startWorld, type TestClub, type World } from '../harness/world.ts';
 
 /** Each dependency has 3 s: this is that, and what a busy machine may add. Below the function's 12. */
 const SOON_MS = 10_000;
@@ -46,7 +41,7 @@ async function clubFor(route: Route): Promise<TestClub> {
 
 /** A process that is up and has its keys, and then has this trouble, when each room is in doubt. */
 async function troubled({ faults = [], refused = [], ...options }: BootOptions): Promise<Process> {
-  const service = await world.boot({ ...later(31), ...options });
+  const service = await world.boot({ ...later(31_000), ...options });
   await service.call('status', undefined);
   for (const fault of faults) service.wire.set(fault);
   await Promise.all(refused.map(service.wire.refuse));
@@ -274,7 +269,7 @@ describe.concurrent('When the database fails in the middle,', () => {
     ['before the decision of', 'end', { faults: [on('UpdateItem', silence)] }, 'on'],
     ['after the decision of', 'end', { faults: [on('UpdateItem', lateAnswer)] }, 'idle'],
     ['at the check of the room of', 'token', { faults: [on('UpdateItem', cut)] }, 'on'],
-    ['at the second look of', 'token', { ...later(3), faults: [on('GetItem', cut)] }, 'on'],
+    ['at the second look of', 'token', { ...later(3_000), faults: [on('GetItem', cut)] }, 'on'],
   ])(
     '%s a %s, the record says what is so, and the same call completes it',
     async (_, route, trouble, state) => {

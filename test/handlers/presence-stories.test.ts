@@ -4,15 +4,17 @@
  */
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Meetings, type Service, startMeetings, webhookPost } from '../support/meetings.ts';
-import { play, type Sent, type Step, sentOf, steps, truthOf } from '../support/stories.ts';
+import { webhookPost } from '../harness/livekit-events.ts';
+import type { Process } from '../harness/process.ts';
+import { play, type Sent, type Step, sentOf, steps, truthOf } from '../harness/stories.ts';
+import { startWorld, type World } from '../harness/world.ts';
 
-let meetings: Meetings;
-let service: Service;
+let meetings: World;
+let service: Process;
 /** Its cleanup ends nothing: what it puts right is looked at. */
-let patient: Service;
+let patient: Process;
 beforeAll(async () => {
-  meetings = await startMeetings();
+  meetings = await startWorld();
   service = await meetings.boot({ direct: true });
   patient = await meetings.boot({ direct: true, env: { CLEANUP_GRACE_SECONDS: '86400' } });
 });
@@ -56,7 +58,7 @@ async function tell(order: Sent[], how: 'one after another' | 'at once', dice: D
 async function clearAway(): Promise<void> {
   for (const clubId of played.splice(0)) {
     await meetings.putRecord(clubId, { meeting: undefined, activeShard: undefined });
-    for (const { name } of await meetings.roomsOf(clubId)) await meetings.standIn.finishRoom(name);
+    for (const name of await meetings.roomsOf(clubId)) await meetings.standIn.finishRoom(name);
   }
   await meetings.standIn.webhooks.settled();
 }
@@ -141,17 +143,16 @@ describe('However a meeting’s events are ordered and repeated,', () => {
         await tell(shuffledCopies(late, dice), how, dice);
 
         expect(await meetings.recordOf(club.clubId)).toEqual(decided);
-        expect((await meetings.roomsOf(club.clubId)).map(({ name }) => name)).toEqual(
+        expect(await meetings.roomsOf(club.clubId)).toEqual(
           next ? [decided.meeting?.roomName] : [],
         );
         const { stays } = truthOf(all);
         const rows = await attendanceRows(club.clubId, meeting.meetingId);
         expect(bySid(rows)).toEqual(bySid(stays));
-        const { body: history } = await service.getMeeting(
-          club.member,
-          club.clubId,
-          meeting.meetingId,
-        );
+        const { body: history } = await service.call('meeting', club.member, {
+          clubId: club.clubId,
+          meetingId: meeting.meetingId,
+        });
         expect(history.attendance.map(({ userId }) => userId).sort()).toEqual(
           [...new Set(stays.map(({ userId }) => userId))].sort(),
         );
@@ -179,7 +180,7 @@ describe('Whatever is lost,', () => {
           ]);
           await patient.cleanUp();
 
-          const [room] = await meetings.roomsOf(club.clubId);
+          const [room] = await meetings.standInRoomsOf(club.clubId);
           const people = room?.participants.filter(({ kind }) => kind === 'STANDARD') ?? [];
           const {
             meeting: on,

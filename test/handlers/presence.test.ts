@@ -4,17 +4,14 @@ import type { Meeting } from '../../lib/meetings/model.ts';
 import {
   eventBody,
   eventTime,
-  type Meetings,
-  minutes,
   type ParticipantFacts,
   type RoomFacts,
-  type Service,
-  startMeetings,
-  type TestClub,
-} from '../support/meetings.ts';
+} from '../harness/livekit-events.ts';
+import { minutes, type Process } from '../harness/process.ts';
+import { startWorld, type TestClub, type World } from '../harness/world.ts';
 
-let meetings: Meetings;
-let service: Service;
+let meetings: World;
+let service: Process;
 let club: TestClub;
 let meeting: Meeting;
 /** Two rooms of the meeting's name: the server lost the first one. */
@@ -23,7 +20,7 @@ let second: RoomFacts;
 const start = Math.floor(Date.now() / 1000) * 1000 - minutes(30);
 
 beforeAll(async () => {
-  meetings = await startMeetings();
+  meetings = await startWorld();
   service = await meetings.boot({ direct: true });
 });
 afterAll(() => meetings.close());

@@ -1,6 +1,6 @@
 /** Many at once: one conditional write decides, and everybody is told what it decided. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { isMissing, LIVEKITS, startWorld, type World } from '../support/world.ts';
+import { isMissing, LIVEKITS, startWorld, type World } from '../harness/world.ts';
 
 const AT_ONCE = 20;
 /** So many requests are under way at any moment while starts and ends are interleaved. */
@@ -11,7 +11,7 @@ describe.each(LIVEKITS)('On the %s', (kind) => {
   describe.skipIf(isMissing(kind))('with many moderators at once:', () => {
     let world: World;
     beforeAll(async () => {
-      world = await startWorld(kind);
+      world = await startWorld({ kind });
     });
     afterAll(() => world?.close());
 

@@ -1,7 +1,7 @@
 /** However a recording ends at LiveKit, its row says how, its claim goes, and its file is known. */
 import { describe, expect, it } from 'vitest';
-import { answer, cut, on, once } from '../support/faults.ts';
-import { keyOf, MINUTE_MS, type Recorded, stageRecordings } from '../support/recordings.ts';
+import { answer, cut, on, once } from '../harness/faults.ts';
+import { keyOf, MINUTE_MS, type Recorded, stageRecordings } from '../harness/recordings.ts';
 
 const UNKNOWN_ID = '01ARZ3NDEKTSV4RRFFQ69G5FAW';
 
@@ -49,7 +49,7 @@ describe('A recording that ends by itself', () => {
     ['completed', 'limit reached'],
   ] as const)('is %s by the cleanup, too, when nobody told it', async (state, how) => {
     const club = await recording();
-    stage.world.tellTo(undefined);
+    await stage.world.tellTo(undefined);
     await stage.world.standIn.recorder.end(how);
     await recorderIn(club, false);
     if (state === 'completed') await hasFiles(club, 1);
@@ -199,7 +199,7 @@ describe('The end of a recording', () => {
     const refusing = await stage.world.boot({
       faults: [on('ListBucket', answer(403, '<Error><Code>AccessDenied</Code></Error>'))],
     });
-    stage.world.tellTo(refusing);
+    await stage.world.tellTo(refusing);
     await stop(club);
     await hasFiles(club, 1);
     await stage.world.standIn.webhooks.settled();
@@ -257,7 +257,7 @@ describe('A recorder that LiveKit gave up, and that comes alive', () => {
   /** LiveKit says that there is none, and it comes. */
   const givenUp = async (tellsNobody = false) => {
     const club = await clubWithMeeting();
-    if (tellsNobody) stage.world.tellTo(undefined);
+    if (tellsNobody) await stage.world.tellTo(undefined);
     await stage.world.standIn.recorder.set({ startMs: 400 });
     const refusal = answer(503, '{"code":"unavailable","msg":"no response"}', 'application/json');
     const process = await stage.world.boot({
@@ -285,11 +285,11 @@ describe('A recorder that LiveKit gave up, and that comes alive', () => {
   it('is stopped by the cleanup when LiveKit did not answer the stop', async () => {
     const club = await givenUp();
     const broken = await stage.world.boot({ faults: [on('StopEgress', cut)] });
-    stage.world.tellTo(broken);
+    await stage.world.tellTo(broken);
     await recorderIn(club);
     await stage.world.standIn.webhooks.settled();
     expect(await filesOf(club)).toEqual([]);
-    stage.world.tellTo(stage.service);
+    await stage.world.tellTo(stage.service);
     await stage.service.cleanUp();
     await hasFiles(club, 1);
     await stage.world.standIn.webhooks.settled();
@@ -302,7 +302,7 @@ describe('A recorder that LiveKit gave up, and that comes alive', () => {
     await recorderIn(club);
     await stage.service.cleanUp();
     await hasFiles(club, 1);
-    stage.world.tellTo(stage.service);
+    await stage.world.tellTo(stage.service);
     await cleanUpAfter(11);
     expect(await filesOf(club)).toEqual([]);
     expect(await list(club)).toEqual([]);

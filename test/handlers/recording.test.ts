@@ -1,8 +1,8 @@
 /** Recording, on the stand-in: who may, what is answered, what is kept, who gets it. */
 import { describe, expect, it } from 'vitest';
+import { DAY_MS, type Meeting, MINUTE_MS, stageRecordings } from '../harness/recordings.ts';
+import type { TestClub } from '../harness/world.ts';
 import { eventually } from '../livekit/livekits.ts';
-import type { TestClub } from '../support/moderation.ts';
-import { DAY_MS, type Meeting, MINUTE_MS, stageRecordings } from '../support/recordings.ts';
 
 const stage = stageRecordings();
 const { clubWithMeeting, record, stop, list, claimOf, rowsOf, filesOf, hasFiles } = stage;
@@ -12,7 +12,7 @@ describe('A recording', () => {
   it('starts, is told to everybody, stops, and leaves a file', async () => {
     const club = await clubWithMeeting();
     const started = await record(club);
-    expect(started).toEqual({
+    expect(started).toMatchObject({
       status: 200,
       body: { success: true, recordingId: expect.any(String), state: expect.any(String) },
     });
@@ -171,7 +171,7 @@ describe('Without a recorder', () => {
 
   it('a recorder that LiveKit gave up and that comes alive is stopped, and its file is known', async () => {
     const club = await clubWithMeeting();
-    stage.world.tellTo(undefined);
+    await stage.world.tellTo(undefined);
     await stage.world.standIn.faults.set({
       kind: 'fail',
       status: 503,
@@ -184,7 +184,7 @@ describe('Without a recorder', () => {
     await stage.world.standIn.faults.clear();
     await recorderIn(club);
     await stage.service.cleanUp();
-    stage.world.tellTo(stage.service);
+    await stage.world.tellTo(stage.service);
     await hasFiles(club, 1);
     await stage.service.cleanUp();
     expect(await list(club)).toMatchObject([{ state: 'completed' }]);
@@ -244,7 +244,7 @@ describe('A bucket that takes nothing', () => {
 describe('Where LiveKit’s events are lost', () => {
   it('the cleanup follows the recording', async () => {
     const club = await clubWithMeeting();
-    stage.world.tellTo(undefined);
+    await stage.world.tellTo(undefined);
     await record(club);
     await recorderIn(club);
     await stage.service.cleanUp();
@@ -252,7 +252,7 @@ describe('Where LiveKit’s events are lost', () => {
     await stop(club);
     await hasFiles(club, 1);
     await stage.service.cleanUp();
-    stage.world.tellTo(stage.service);
+    await stage.world.tellTo(stage.service);
     expect(await claimOf(club)).toBeUndefined();
     expect(await list(club)).toMatchObject([{ state: 'completed', bytes: expect.any(Number) }]);
   });

@@ -1,17 +1,13 @@
 /** A room of a club that was removed, which an old token makes again. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { roomNameOf } from '../../lib/meetings/model.ts';
-import {
-  type Moderation,
-  type Service,
-  startModeration,
-  type TestClub,
-} from '../support/moderation.ts';
+import type { Process } from '../harness/process.ts';
+import { startWorld, type TestClub, type World } from '../harness/world.ts';
 
-let world: Moderation;
-let service: Service;
+let world: World;
+let service: Process;
 beforeAll(async () => {
-  world = await startModeration();
+  world = await startWorld();
   service = await world.boot();
 });
 beforeEach(() => world.tellTo(undefined));
@@ -40,7 +36,7 @@ describe('A room of a removed club that an old token makes again', () => {
   it('is deleted by the webhook, of the last meeting and of the one before', async () => {
     const club = await removedClub();
     for (const meetingId of club.meetingIds) {
-      world.tellTo(service);
+      await world.tellTo(service);
       await joinAgain(club, meetingId).catch(() => undefined); // it may be gone before they are in
       await world.standIn.webhooks.settled();
       expect(await world.roomsOf(club.clubId)).toEqual([]);
@@ -63,7 +59,7 @@ describe('A room of a removed club that an old token makes again', () => {
     await service.manage({ command: 'put-club', clubId, name: 'New', moderatorId });
     await service.manage({ command: 'put-member', clubId, userId: member.userId });
     const { body } = await service.call('start', owner, { clubId });
-    world.tellTo(service);
+    await world.tellTo(service);
     await joinAgain(club, meetingIds.at(-1) ?? '').catch(() => undefined);
     await world.standIn.webhooks.settled();
     expect(await world.roomsOf(clubId)).toEqual([body.roomName]);
@@ -76,7 +72,7 @@ describe('A room of a removed club that an old token makes again', () => {
     const club = await removedClub();
     const [known = ''] = club.meetingIds;
     const unknown = `${known.slice(0, -4)}ZZZZ`;
-    world.tellTo(service);
+    await world.tellTo(service);
     await joinAgain(club, unknown);
     await world.standIn.webhooks.settled();
     await service.cleanUp();

@@ -1,19 +1,20 @@
 /** A club is removed, or a person forgotten, between a request's read and its write. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { justAfter } from '../support/faults.ts';
-import type { User } from '../support/issuer.ts';
-import { type Moderation, type Service, startModeration } from '../support/moderation.ts';
+import { justAfter } from '../harness/faults.ts';
+import type { User } from '../harness/issuer.ts';
+import type { Process } from '../harness/process.ts';
+import { startWorld, type World } from '../harness/world.ts';
 
-let world: Moderation;
-let service: Service;
+let world: World;
+let service: Process;
 beforeAll(async () => {
-  world = await startModeration();
+  world = await startWorld();
   service = await world.boot();
 });
 beforeEach(() => world.tellTo(undefined));
 afterAll(() => world.close());
 
-type TestClub = Awaited<ReturnType<Moderation['createClub']>>;
+type TestClub = Awaited<ReturnType<World['createClub']>>;
 
 const removeClub = ({ clubId }: TestClub) => service.manage({ command: 'remove-club', clubId });
 /** The next club of the id is somebody else's. */
@@ -93,11 +94,11 @@ describe.each([
       const club = await world.createClub();
       const { body: meeting } = await service.call('start', club.owner, club);
       const slow = await reader(() => remove(club));
-      if (event === 'participant_joined') world.tellTo(slow);
+      if (event === 'participant_joined') await world.tellTo(slow);
       const sid = await join(meeting.roomName, club.member);
       if (event === 'participant_left') {
         await world.standIn.webhooks.settled();
-        world.tellTo(slow);
+        await world.tellTo(slow);
         await world.media.removeParticipant(meeting.roomName, club.member.userId);
       }
       await world.standIn.webhooks.settled();
@@ -117,11 +118,11 @@ describe.each([
       const club = await world.createClub();
       const other = vi.fn(() => remove(club));
       const slow = await world.boot({ faults: [justAfter('GetItem', other)] });
-      if (event === 'room_started') world.tellTo(slow);
+      if (event === 'room_started') await world.tellTo(slow);
       const { body: meeting } = await service.call('start', club.owner, club);
       if (event === 'room_finished') {
         await world.standIn.webhooks.settled();
-        world.tellTo(slow);
+        await world.tellTo(slow);
         await world.media.deleteRoom(meeting.roomName);
       }
       await world.standIn.webhooks.settled();
@@ -132,11 +133,11 @@ describe.each([
 
   it('has no note of the room that a cleanup saw', async () => {
     const club = await world.createClub();
-    world.tellTo(service);
+    await world.tellTo(service);
     const { body: meeting } = await service.call('start', club.owner, club);
     await join(meeting.roomName, club.member);
     await world.standIn.webhooks.settled();
-    world.tellTo(undefined);
+    await world.tellTo(undefined);
     const other = vi.fn(() => remove(club));
     const { cleanUp } = await reader(other);
     await cleanUp();
@@ -152,7 +153,7 @@ describe('A person who is forgotten after the read', () => {
   it('has no session that a late join writes', async () => {
     const club = await world.createClub();
     const { body: meeting } = await service.call('start', club.owner, club);
-    world.tellTo(await reader(() => forget(club, club.member)));
+    await world.tellTo(await reader(() => forget(club, club.member)));
     await join(meeting.roomName, club.member);
     await world.standIn.webhooks.settled();
     expect(await tracesOf(club, club.member)).toEqual([]);
@@ -162,7 +163,7 @@ describe('A person who is forgotten after the read', () => {
     const club = await world.createClub();
     const { body: meeting } = await service.call('start', club.owner, club);
     await join(meeting.roomName, club.member);
-    world.tellTo(await reader(() => forget(club, club.member)));
+    await world.tellTo(await reader(() => forget(club, club.member)));
     await world.media.removeParticipant(meeting.roomName, club.member.userId);
     await world.standIn.webhooks.settled();
     expect(await tracesOf(club, club.member)).toEqual([]);

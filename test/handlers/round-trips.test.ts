@@ -1,15 +1,10 @@
 /** What each request costs, counted at the wire: the table of the design. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { CallOptions, Route } from '../support/calls.ts';
-import { cut, edit, on } from '../support/faults.ts';
-import type { User } from '../support/issuer.ts';
-import {
-  type BootOptions,
-  later,
-  startWorld,
-  type TestClub,
-  type World,
-} from '../support/world.ts';
+import { cut, edit, on } from '../harness/faults.ts';
+import type { User } from '../harness/issuer.ts';
+import { type BootOptions, later } from '../harness/process.ts';
+import type { CallOptions, Route } from '../harness/routes.ts';
+import { startWorld, type TestClub, type World } from '../harness/world.ts';
 
 let world: World;
 beforeAll(async () => {
@@ -64,7 +59,7 @@ describe('A token costs', () => {
     await start(club);
     const inDoubt = ['BatchGetItem', 'UpdateItem', 'CreateRoom'];
     for (const asked of [inDoubt, ['BatchGetItem']]) {
-      expect(await costOf('token', club, { ...later(31), who: club.member })).toEqual({
+      expect(await costOf('token', club, { ...later(31_000), who: club.member })).toEqual({
         status: 200,
         asked,
       });
@@ -76,7 +71,7 @@ describe('A token costs', () => {
     const { roomName } = (await start(club)).body;
     await world.media.deleteRoom(roomName);
     const body = { readingClubId: club.clubId, roomMissing: true };
-    expect(await costOf('token', club, { ...later(3), who: club.member, body })).toEqual({
+    expect(await costOf('token', club, { ...later(3_000), who: club.member, body })).toEqual({
       status: 200,
       asked: ['BatchGetItem', 'UpdateItem', 'CreateRoom', 'GetItem'],
     });
@@ -100,9 +95,12 @@ describe('A token costs', () => {
       'CreateRoom',
       edit((room) => ({ ...room, num_participants: 50 })),
     );
-    expect(await costOf('token', club, { ...later(31), faults: [full], who: club.member })).toEqual(
-      { status: 200, asked: ['BatchGetItem', 'UpdateItem', 'CreateRoom', 'ListParticipants'] },
-    );
+    expect(
+      await costOf('token', club, { ...later(31_000), faults: [full], who: club.member }),
+    ).toEqual({
+      status: 200,
+      asked: ['BatchGetItem', 'UpdateItem', 'CreateRoom', 'ListParticipants'],
+    });
   });
 
   it('one read and nothing of LiveKit while no meeting is on', async () => {
@@ -144,7 +142,7 @@ describe('A start costs', () => {
   it('a claim that is refused when the meeting is on', async () => {
     const club = await world.createClub();
     await start(club);
-    expect(await stepsOf('start', club, later(11))).toEqual({
+    expect(await stepsOf('start', club, later(11_000))).toEqual({
       status: 200,
       asked: [...CLAIM, 'CreateRoom'],
     });
@@ -238,7 +236,7 @@ describe('A status costs', () => {
 describe('A cold start costs', () => {
   it('the key set once, however many call at once', async () => {
     const club = await world.createClub();
-    const { call, wire } = await world.boot();
+    const { call, wire } = await world.boot({ isCold: true });
     await Promise.all(
       [club.owner, club.moderator, club.member].map((who) => call('status', who, club)),
     );

@@ -33,16 +33,15 @@ import {
 import { createClub } from '../../local/demo-data.ts';
 import { startDatabase } from '../../local/dynamodb.ts';
 import { startStandIn } from '../../local/livekit/stand-in.ts';
-import { type Answer, serveHttp } from '../http-server.ts';
-import { noting } from '../support/calls.ts';
-import { contextOf } from '../support/context.ts';
-import { answer, breakOff, cut, edit, on, throttling } from '../support/faults.ts';
-import { accessClaims, CLIENT_ID, rs256, startIssuer, type User } from '../support/issuer.ts';
-import { captureOutput } from '../support/logs.ts';
-import { eventBody, sign, webhookPost } from '../support/meetings.ts';
-import { RECORDING_ENV } from '../support/no-recordings.ts';
-import { expectNoSecret, formsOf } from '../support/secrets.ts';
-import { type Fault, startWire } from '../support/wire.ts';
+import { answer, breakOff, cut, edit, on, throttling } from '../harness/faults.ts';
+import { type Answer, serveHttp } from '../harness/http-server.ts';
+import { accessClaims, CLIENT_ID, rs256, startIssuer, type User } from '../harness/issuer.ts';
+import { contextOf, noting } from '../harness/lambda.ts';
+import { eventBody, sign, webhookPost } from '../harness/livekit-events.ts';
+import { captureOutput } from '../harness/logs.ts';
+import { RECORDING_ENV } from '../harness/no-recordings.ts';
+import { expectNoSecret, formsOf } from '../harness/secrets.ts';
+import { type Fault, startWire } from '../harness/wire.ts';
 
 const secret = (name: string) => `${name}-${randomBytes(24).toString('hex')}`;
 

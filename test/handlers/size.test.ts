@@ -10,8 +10,8 @@ import { createPresenceRepository } from '../../lib/dynamodb/presence.ts';
 import { tableOn } from '../../lib/dynamodb/table.ts';
 import { attendeesJoined } from '../../lib/meetings/livekit-events.ts';
 import { type Database, documentClient } from '../../local/dynamodb.ts';
-import { startTestDatabase } from '../support/database.ts';
-import { clubItem, newMeeting } from '../support/meetings.ts';
+import { startTestDatabase } from '../harness/database.ts';
+import { clubItem, newMeeting } from '../harness/items.ts';
 
 /** What one partition takes in a second; a club and everything of it is in one. */
 const WRITE_UNITS_A_SECOND = 1000;

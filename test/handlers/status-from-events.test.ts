@@ -1,10 +1,11 @@
 /** Status where LiveKit's events arrive: told, not asked; and asked where they do not. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { internalError, on } from '../support/faults.ts';
-import { type Meetings, type Service, startMeetings, type TestClub } from '../support/meetings.ts';
+import { internalError, on } from '../harness/faults.ts';
+import type { Process } from '../harness/process.ts';
+import { startWorld, type TestClub, type World } from '../harness/world.ts';
 
-let meetings: Meetings;
-let service: Service;
+let meetings: World;
+let service: Process;
 let club: TestClub;
 let roomName: string;
 
@@ -36,7 +37,7 @@ const TOLD = ['BatchGetItem'];
 const ASKED = ['BatchGetItem', 'ListParticipants', 'ListRooms'];
 
 beforeAll(async () => {
-  meetings = await startMeetings();
+  meetings = await startWorld();
   service = await meetings.boot();
   // The key set is fetched once, at the start.
   await service.call('status', undefined, { clubId: 'warm' });
@@ -215,7 +216,7 @@ describe('Status from events', () => {
   });
 
   it('is right again after a webhook that failed was sent again', async () => {
-    const own = await startMeetings({ webhookRetryDelaysMs: [20] });
+    const own = await startWorld({ webhookRetryDelaysMs: [20] });
     try {
       let failures = 3;
       const process = await own.boot({

@@ -1,12 +1,13 @@
 /** A status that has not changed is a 304, and one that has never is. */
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
-import { type Meetings, type Service, startMeetings, type TestClub } from '../support/meetings.ts';
+import type { Process } from '../harness/process.ts';
+import { startWorld, type TestClub, type World } from '../harness/world.ts';
 
-let meetings: Meetings;
-let service: Service;
+let meetings: World;
+let service: Process;
 let club: TestClub;
 beforeAll(async () => {
-  meetings = await startMeetings();
+  meetings = await startWorld();
   // LiveKit tells the second in which something happened; the answer names no time that is yet to come.
   service = await meetings.boot({ now: () => new Date(Date.now() + 2_000) });
 });

@@ -4,18 +4,12 @@ import { Room, WebhookEvent } from '@livekit/protocol';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Meeting } from '../../lib/meetings/model.ts';
-import {
-  eventBody,
-  type Meetings,
-  type Service,
-  sign,
-  startMeetings,
-  type TestClub,
-  webhookPost,
-} from '../support/meetings.ts';
+import { eventBody, sign, webhookPost } from '../harness/livekit-events.ts';
+import type { Process } from '../harness/process.ts';
+import { startWorld, type TestClub, type World } from '../harness/world.ts';
 
-let meetings: Meetings;
-let service: Service;
+let meetings: World;
+let service: Process;
 let club: TestClub & { meeting: Meeting };
 /** Tokens that LiveKit, or this service, did sign: for something else. */
 let signed: string[];
@@ -23,7 +17,7 @@ let signed: string[];
 let genuine: string;
 
 beforeAll(async () => {
-  meetings = await startMeetings();
+  meetings = await startWorld();
   service = await meetings.boot();
   const created = await meetings.createClub({ meeting: {} });
   const { meeting } = await meetings.recordOf(created.clubId);
@@ -172,7 +166,10 @@ it('that is signed and makes no sense is never a 5xx, and leaves a club that can
         expect(readable).toBe(200);
         const { clubId } = created;
         await service.call('end', created.owner, created);
-        const details = await service.getMeeting(created.member, clubId, meeting?.meetingId ?? '');
+        const details = await service.call('meeting', created.member, {
+          clubId,
+          meetingId: meeting?.meetingId ?? '',
+        });
         expect(details.status).toBe(200);
       },
     ),

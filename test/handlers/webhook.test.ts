@@ -11,30 +11,27 @@ import { createProbeRepository } from '../../lib/dynamodb/probes.ts';
 import { openTable } from '../../lib/dynamodb/table.ts';
 import { roomNameOf } from '../../lib/meetings/model.ts';
 import { doctorsRoomNameOf } from '../../lib/meetings/probes.ts';
-import { askHandler } from '../support/calls.ts';
-import { cut, internalError, on, once, silence } from '../support/faults.ts';
+import { cut, internalError, on, once, silence } from '../harness/faults.ts';
+import { endedMeeting, endedRow } from '../harness/items.ts';
+import { invoke } from '../harness/lambda.ts';
 import {
-  endedMeeting,
-  endedRow,
+  API_KEY,
+  API_SECRET,
   eventBody,
   eventTime,
-  type Meetings,
-  minutes,
   type RoomFacts,
-  type Service,
   type Signature,
   sign,
-  startMeetings,
-  type TestClub,
   webhookPost,
-} from '../support/meetings.ts';
-import { NO_RECORDINGS } from '../support/no-recordings.ts';
-import { API_KEY, API_SECRET } from '../support/world.ts';
+} from '../harness/livekit-events.ts';
+import { NO_RECORDINGS } from '../harness/no-recordings.ts';
+import { minutes, type Process } from '../harness/process.ts';
+import { startWorld, type TestClub, type World } from '../harness/world.ts';
 
-let meetings: Meetings;
-let service: Service;
+let meetings: World;
+let service: Process;
 beforeAll(async () => {
-  meetings = await startMeetings();
+  meetings = await startWorld();
   service = await meetings.boot();
 });
 afterAll(() => meetings.close());
@@ -246,8 +243,8 @@ describe('During a rotation', () => {
 
   /** A process that knows two keys, as the parameter of the deployed service can name them. */
   async function rotating() {
-    const { database, standIn } = meetings;
-    const settings = { wsUrl: standIn.wsUrl, apiKey: API_KEY, apiSecret: API_SECRET, previous };
+    const { database, livekit } = meetings;
+    const settings = { wsUrl: livekit.wsUrl, apiKey: API_KEY, apiSecret: API_SECRET, previous };
     const config = loadConfig(
       { store },
       { TABLE_NAME: database.tableName, DYNAMODB_ENDPOINT: database.endpoint },
@@ -270,7 +267,7 @@ describe('During a rotation', () => {
     const handler = await rotating();
     const { club, room } = await clubWithMeeting();
     const body = eventBody('room_started', { room, at: Date.now() });
-    const { status } = await askHandler(
+    const { status } = await invoke(
       handler,
       webhookPost({ body, authorization: await sign(body, signature) }),
     );
@@ -470,9 +467,7 @@ describe('A room of a meeting that is over', () => {
       expect(status).toBe(200);
     }
     expect(await meetings.recordOf(club.clubId)).toEqual(before);
-    expect((await meetings.roomsOf(club.clubId)).map((each) => each.name)).toEqual([
-      before.meeting?.roomName,
-    ]);
+    expect(await meetings.roomsOf(club.clubId)).toEqual([before.meeting?.roomName]);
   });
 });
 

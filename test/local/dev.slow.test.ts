@@ -29,10 +29,10 @@ import { createDeps, createWebhookDeps } from '../../lib/deps.ts';
 import { apiClient } from '../../local/client.ts';
 import { issuerOf, logIn } from '../../local/identity.ts';
 import { StackDescription } from '../../local/stack-file.ts';
-import { invoke } from '../support/calls.ts';
-import { RECORDING_ENV } from '../support/no-recordings.ts';
-import { fetchNoting } from '../support/openapi.ts';
-import { expectNoSecret } from '../support/secrets.ts';
+import { invoke } from '../harness/lambda.ts';
+import { RECORDING_ENV } from '../harness/no-recordings.ts';
+import { fetchNoting } from '../harness/openapi.ts';
+import { expectNoSecret } from '../harness/secrets.ts';
 import { descendantsOf, isRunning } from './processes.ts';
 
 // What is unexpected is seen.

@@ -12,7 +12,7 @@ import {
   newKeyPair,
   rs256,
   startIssuer,
-} from '../support/issuer.ts';
+} from '../harness/issuer.ts';
 
 const ORIGIN = 'https://club.example';
 const ADA = { userId: 'ada-1', username: 'ada' };

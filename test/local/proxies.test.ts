@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { describe, expect, it } from 'vitest';
-import { serveHttp } from '../http-server.ts';
+import { serveHttp } from '../harness/http-server.ts';
 
 const module = new URL('../../local/proxies.ts', import.meta.url).href;
 const ASK = `

@@ -13,7 +13,7 @@ import type { ModeratorGrants } from '../../lib/meetings/grants.ts';
 import type { Log, Meter } from '../../lib/meetings/ports.ts';
 import type { FileStore, Recorder } from '../../lib/meetings/recording/ports.ts';
 import type { Table as Database } from '../../local/dynamodb.ts';
-import { NO_RECORDINGS } from '../support/no-recordings.ts';
+import { NO_RECORDINGS } from '../harness/no-recordings.ts';
 import { CLUBS } from './calls.ts';
 import { createRooms, type Rooms } from './rooms.ts';
 

@@ -11,7 +11,7 @@ import { handleLiveKitEvent } from '../../lib/meetings/livekit-events.ts';
 import type { MediaEvent } from '../../lib/meetings/media.ts';
 import { Club } from '../../lib/meetings/model.ts';
 import type { Database } from '../../local/dynamodb.ts';
-import { startTestDatabase } from '../support/database.ts';
+import { startTestDatabase } from '../harness/database.ts';
 import {
   around,
   askedOf,

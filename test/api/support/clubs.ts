@@ -9,7 +9,7 @@ import { documentClient } from '../../../local/dynamodb.ts';
 import { createUser, logIn } from '../../../local/identity.ts';
 import { standInControl } from '../../../local/livekit/stand-in.ts';
 import { joinRoom, joinStandIn, type Participant } from '../../../local/participant.ts';
-import { fetchNoting } from '../../support/openapi.ts';
+import { fetchNoting } from '../../harness/openapi.ts';
 
 export const stack = inject('stack');
 

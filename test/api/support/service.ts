@@ -45,8 +45,6 @@ import {
 } from '../../../local/livekit/server.ts';
 import { JoinRefused } from '../../../local/livekit/stand-in.ts';
 import { joinRoom } from '../../../local/participant.ts';
-import { askHandler, type Handler } from '../../support/calls.ts';
-import { CLEANUP_TIMEOUT_MS, contextOf } from '../../support/context.ts';
 import {
   accessClaims,
   CLIENT_ID,
@@ -54,9 +52,10 @@ import {
   rs256,
   startIssuer,
   type User,
-} from '../../support/issuer.ts';
-import { RECORDING_ENV } from '../../support/no-recordings.ts';
-import { startWire } from '../../support/wire.ts';
+} from '../../harness/issuer.ts';
+import { CLEANUP_TIMEOUT_MS, contextOf, type Handler, invoke } from '../../harness/lambda.ts';
+import { RECORDING_ENV } from '../../harness/no-recordings.ts';
+import { startWire } from '../../harness/wire.ts';
 
 const JOINS = 3;
 const JOIN_AGAIN_MS = 2_100;
@@ -96,7 +95,7 @@ export async function startGateway() {
       return;
     }
     const event = eventOf(request, body, found);
-    const answer = await askHandler(found.handler, event);
+    const answer = await invoke(found.handler, event);
     if (found.route === 'webhook') events.push(toldIn(request, body, answer.status));
     const headers = Object.entries(answer.headers).map(
       ([name, value]) => [name, String(value)] as const,

@@ -6,7 +6,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { WebhookEvent } from '@livekit/protocol';
 import fc from 'fast-check';
 import type { User } from './issuer.ts';
-import { eventTime, type Meetings, type Post, type Service } from './meetings.ts';
+import { eventTime, type Post } from './livekit-events.ts';
+import type { Process } from './process.ts';
+import type { World } from './world.ts';
 
 export type Step =
   | { does: 'join' | 'leave' | 'abort'; who: number }
@@ -72,8 +74,8 @@ const ROOM = {
  * @returns what LiveKit sent about it, in its order
  */
 export async function play(
-  { standIn, tellHere }: Pick<Meetings, 'standIn' | 'tellHere'>,
-  media: Service['deps']['media'],
+  { standIn, tellHere }: Pick<World, 'standIn' | 'tellHere'>,
+  media: Process['deps']['media'],
   roomName: string,
   people: User[],
   story: Step[],

@@ -3,7 +3,7 @@
  * Takes the function's environment, and writes one line of JSON.
  */
 import { handler } from '../../functions/cleanup.ts';
-import { CLEANUP_TIMEOUT_MS, contextOf } from './context.ts';
+import { CLEANUP_TIMEOUT_MS, contextOf } from './lambda.ts';
 
 const startedAt = performance.now();
 const report = await handler(

@@ -2,14 +2,8 @@
 import { AwsClient } from 'aws4fetch';
 import { afterAll, beforeAll, beforeEach } from 'vitest';
 import { eventually } from '../livekit/livekits.ts';
-import { sign, webhookPost } from './meetings.ts';
-import {
-  type BootOptions,
-  type Moderation,
-  type Service,
-  startModeration,
-  type TestClub,
-} from './moderation.ts';
+import type { BootOptions, Process } from './process.ts';
+import { startWorld, type TestClub, type World } from './world.ts';
 
 export const MINUTE_MS = 60_000;
 export const DAY_MS = 86_400_000;
@@ -25,18 +19,18 @@ export const keyOf = ({ clubId, meetingId, recordingId }: Recorded): string =>
 
 /** A world for all tests of a file, with a recorder that works before each. */
 export function stageRecordings() {
-  let world: Moderation;
-  let service: Service;
+  let world: World;
+  let service: Process;
   beforeAll(async () => {
-    world = await startModeration('stand-in', { isRecorded: true });
+    world = await startWorld({ isRecorded: true });
     service = await world.boot();
-    world.tellTo(service);
+    await world.tellTo(service);
   });
   afterAll(() => world.close());
   beforeEach(async () => {
     await world.standIn.recorder.set({});
     await world.standIn.faults.clear();
-    world.tellTo(service);
+    await world.tellTo(service);
   });
 
   async function clubWithMeeting(settings: object = {}) {
@@ -145,7 +139,6 @@ export function stageRecordings() {
 
     /** Tells a process what LiveKit could tell of the recording: that it has this status. */
     async tell(club: Recorded, status: string, about: object = {}, by = service) {
-      const { apiKey, apiSecret } = world.livekit;
       const body = JSON.stringify({
         event: status === 'STARTING' ? 'egress_started' : 'egress_updated',
         egressInfo: {
@@ -156,8 +149,7 @@ export function stageRecordings() {
           ...about,
         },
       });
-      const authorization = await sign(body, { apiKey, apiSecret });
-      return by.tell(webhookPost({ body, authorization }));
+      return by.tell(body);
     },
 
     hasFiles: (club: TestClub, count: number) =>

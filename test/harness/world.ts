@@ -1,0 +1,303 @@
+/**
+ * Everything that the service needs, on loopback: a database, a user pool, a LiveKit of either kind and,
+ * where it records, a bucket. `boot` starts the service itself; LiveKit's webhooks reach the process that
+ * `tellTo` names. Worlds can share a LiveKit, each with a table of its own.
+ */
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { buffer } from 'node:stream/consumers';
+import {
+  BatchWriteCommand,
+  DeleteCommand,
+  PutCommand,
+  paginateQuery,
+  paginateScan,
+} from '@aws-sdk/lib-dynamodb';
+import { RoomServiceClient } from 'livekit-server-sdk';
+import { expect } from 'vitest';
+import type { Club, EndedMeeting, Meeting, Session } from '../../lib/meetings/model.ts';
+import { documentClient } from '../../local/dynamodb.ts';
+import { findLiveKitServer } from '../../local/livekit/server.ts';
+import { type LiveKit, type LiveKitOptions, startLiveKit } from '../../local/livekit/start.ts';
+import { startS3 } from '../../local/s3.ts';
+import { startTestDatabase } from './database.ts';
+import { startIssuer, type User } from './issuer.ts';
+import { clubItem, memberItem, newMeeting } from './items.ts';
+import { API_SECRET, type Post, webhookPost } from './livekit-events.ts';
+import { type BootOptions, bootProcess, type Process } from './process.ts';
+
+// Outages are what tests are about, and each is logged as a warning; what is unexpected is seen.
+process.env['POWERTOOLS_LOG_LEVEL'] ??= 'ERROR';
+
+const BATCH_WRITES = 25;
+
+export type LiveKitKind = 'stand-in' | 'server';
+export const LIVEKITS: LiveKitKind[] = ['stand-in', 'server'];
+
+/** `LIVEKIT=server` makes the absence of a server a failure, and not something to skip. */
+export const isMissing = (kind: LiveKitKind) =>
+  kind === 'server' && process.env['LIVEKIT'] !== 'server' && findLiveKitServer() === undefined;
+
+export interface WorldOptions extends Pick<LiveKitOptions, 'missingRoom'> {
+  kind?: LiveKitKind;
+  /** Another world's, which outlives this one. */
+  livekit?: LiveKit;
+  /** Whether there is a recorder, and a bucket for its files. */
+  isRecorded?: boolean;
+  /** The stand-in's, see there. */
+  countLagMs?: number;
+  webhookRetryDelaysMs?: number[];
+}
+
+export type World = Awaited<ReturnType<typeof startWorld>>;
+export type TestClub = Awaited<ReturnType<World['createClub']>>;
+
+export async function startWorld({
+  kind = 'stand-in',
+  livekit: another,
+  isRecorded = false,
+  missingRoom,
+  countLagMs = 0,
+  webhookRetryDelaysMs = [],
+}: WorldOptions = {}) {
+  const [database, issuer, s3, door] = await Promise.all([
+    startTestDatabase(),
+    startIssuer(),
+    isRecorded ? startS3() : undefined,
+    startDoor(),
+  ]);
+  const TableName = database.tableName;
+  const documents = documentClient(database.endpoint);
+  const livekit =
+    another ??
+    (await startLiveKit({
+      env: { ...process.env, LIVEKIT: kind },
+      apiSecret: API_SECRET,
+      webhookUrl: door.url,
+      missingRoom,
+      hasRecorder: isRecorded,
+      standIn: { port: 0, countLagMs, webhookRetryDelaysMs },
+    }));
+  const media = new RoomServiceClient(livekit.wsUrl, livekit.apiKey, livekit.apiSecret);
+  const processes: Process[] = [];
+
+  async function boot(options?: BootOptions): Promise<Process> {
+    const process = await bootProcess(
+      {
+        table: database,
+        livekit,
+        issuer,
+        files: s3,
+        env: s3 && {
+          RECORDINGS_BUCKET: s3.bucket,
+          RECORDING_DEFAULT: 'audio',
+          RECORDING_UPLOAD_ACCESS_KEY: s3.accessKeyId,
+          RECORDING_UPLOAD_SECRET: s3.secretAccessKey,
+          RECORDING_UPLOAD_REGION: s3.region,
+        },
+      },
+      options,
+    );
+    processes.push(process);
+    return process;
+  }
+
+  /** The club's items whose sort key begins so. */
+  async function itemsOf(clubId: string, prefix = ''): Promise<Record<string, unknown>[]> {
+    const pages = paginateQuery(
+      { client: documents },
+      {
+        TableName,
+        ConsistentRead: true,
+        KeyConditionExpression: prefix ? 'pk = :pk AND begins_with(sk, :sk)' : 'pk = :pk',
+        ExpressionAttributeValues: { ':pk': `CLUB#${clubId}`, ...(prefix && { ':sk': prefix }) },
+      },
+    );
+    return (await Array.fromAsync(pages)).flatMap(({ Items = [] }) => Items);
+  }
+
+  const recordOf = async (clubId: string): Promise<Club> => {
+    const [item]: unknown[] = await itemsOf(clubId, 'CLUB');
+    return item as Club;
+  };
+
+  /** The meetings of the club that are over: `lastMeeting`, and the rows of the others. */
+  const historyOf = async (clubId: string): Promise<EndedMeeting[]> => {
+    const { lastMeeting } = await recordOf(clubId);
+    const rows = (await itemsOf(clubId, 'MEETING#')) as unknown as EndedMeeting[];
+    const others = rows.filter(({ meetingId }) => meetingId !== lastMeeting?.meetingId);
+    return [...(lastMeeting ? [lastMeeting] : []), ...others];
+  };
+
+  /** Past every rule. */
+  async function put(...items: object[]): Promise<void> {
+    for (let from = 0; from < items.length; from += BATCH_WRITES) {
+      const batch = items.slice(from, from + BATCH_WRITES);
+      const RequestItems = { [TableName]: batch.map((Item) => ({ PutRequest: { Item } })) };
+      await documents.send(new BatchWriteCommand({ RequestItems }));
+    }
+  }
+
+  /** The names of the club's rooms that there are. */
+  const roomsOf = async (clubId: string): Promise<string[]> =>
+    (await media.listRooms())
+      .map(({ name }) => name)
+      .filter((name) => name.startsWith(`reading-club-${clubId}-`));
+
+  const settled = async () => livekit.standIn?.webhooks.settled();
+  const healthy = await boot();
+
+  return {
+    database,
+    issuer,
+    livekit,
+    /** With the project's key, past the service. */
+    media,
+    /** The control of the stand-in. */
+    get standIn() {
+      return present(livekit.standIn, 'This LiveKit is no stand-in');
+    },
+    get s3() {
+      return present(s3, 'There is no bucket');
+    },
+    get recorder() {
+      return present(livekit.recorder, 'There is no recorder');
+    },
+    boot,
+    /** By a process that has been up for a while, with nothing wrong. */
+    call: healthy.call,
+
+    itemsOf,
+    recordOf,
+    historyOf,
+    put,
+    roomsOf,
+    /** What is left of a club that was removed: all but the notes that it, and members, were. */
+    leftOf: async (clubId: string) =>
+      (await itemsOf(clubId)).filter(({ removedAt }) => removedAt === undefined),
+    /** Of one meeting, or of every meeting of the club. */
+    sessionsOf: async (clubId: string, meetingId?: string): Promise<Session[]> =>
+      (await itemsOf(
+        clubId,
+        `ATTENDANCE#${meetingId ? `${meetingId}#` : ''}`,
+      )) as unknown as Session[],
+    /** The club's rooms in the stand-in, with whoever is in them. */
+    standInRoomsOf: async (clubId: string) =>
+      (await present(livekit.standIn, 'This LiveKit is no stand-in').rooms()).filter(({ name }) =>
+        name.startsWith(`reading-club-${clubId}-`),
+      ),
+    async scan(): Promise<Record<string, unknown>[]> {
+      const pages = await Array.fromAsync(paginateScan({ client: documents }, { TableName }));
+      return pages
+        .flatMap(({ Items = [] }) => Items)
+        .sort((a, b) => `${a['pk']} ${a['sk']}`.localeCompare(`${b['pk']} ${b['sk']}`));
+    },
+    /** Changes attributes of the club's own item, whatever the rules say. */
+    async putRecord(clubId: string, changes: Partial<Club> & Record<string, unknown>) {
+      const Item = { ...(await recordOf(clubId)), ...changes };
+      await documents.send(new PutCommand({ TableName, Item }));
+    },
+    async removeRecord(clubId: string) {
+      const Key = { pk: `CLUB#${clubId}`, sk: 'CLUB' };
+      await documents.send(new DeleteCommand({ TableName, Key }));
+    },
+
+    /** A club of its own for each test, with somebody in each role, and a meeting if asked for. */
+    async createClub({ meeting }: { meeting?: Partial<Meeting> } = {}) {
+      const clubId = `club-${randomUUID().slice(0, 8)}`;
+      const person = (role: string): User => {
+        const userId = randomUUID();
+        return { userId, username: `${role}-${userId.slice(0, 8)}` };
+      };
+      const people = {
+        /** A moderator because the club names them: they have no member item. */
+        owner: person('owner'),
+        /** Moderators because their member items say so. */
+        moderator: person('moderator'),
+        deputy: person('deputy'),
+        member: person('member'),
+        other: person('other'),
+        /** A member without a display name. */
+        nameless: person('nameless'),
+        outsider: person('outsider'),
+      };
+      const displayNames = {
+        moderator: `Mo of ${clubId}`,
+        deputy: `De of ${clubId}`,
+        member: `Me of ${clubId}`,
+        other: `Ot of ${clubId}`,
+      };
+      const club = clubItem(clubId, people.owner.userId, meeting && newMeeting(clubId, meeting));
+      await put(
+        club,
+        memberItem(clubId, people.moderator, 'moderator', displayNames.moderator),
+        memberItem(clubId, people.deputy, 'moderator', displayNames.deputy),
+        memberItem(clubId, people.member, 'member', displayNames.member),
+        memberItem(clubId, people.other, 'member', displayNames.other),
+        memberItem(clubId, people.nameless, 'member'),
+      );
+      return { clubId, name: club.name, displayNames, ...people };
+    },
+
+    /** What must hold whenever nobody is in the middle of something. */
+    async expectAgreement(clubId: string): Promise<void> {
+      const { meeting } = await recordOf(clubId);
+      expect(await roomsOf(clubId)).toEqual(meeting ? [meeting.roomName] : []);
+      const ended = (await historyOf(clubId)).map(({ meetingId }) => meetingId);
+      expect(ended, 'each ended meeting once').toEqual([...new Set(ended)]);
+    },
+
+    /** What LiveKit sends from now on reaches this process, or nobody. */
+    async tellTo(process: Pick<Process, 'post'> | undefined): Promise<void> {
+      await settled();
+      door.open(process && (async (sent) => (await process.post(webhookPost(sent))).status));
+    },
+    /** What LiveKit sends from now on comes here, signed as it is. */
+    async tellHere(take: (post: Post) => void): Promise<void> {
+      await settled();
+      door.open(async (sent) => {
+        take(sent);
+        return 200;
+      });
+    },
+
+    async close() {
+      door.open(undefined);
+      await Promise.all(processes.map((process) => process.close()));
+      documents.destroy();
+      if (!another) await livekit.stop();
+      await s3?.stop();
+      await Promise.all([door.close(), database.stop(), issuer.close()]);
+    },
+  };
+}
+
+function present<T>(part: T | undefined, otherwise: string): T {
+  if (part === undefined) throw new Error(otherwise);
+  return part;
+}
+
+/** Where LiveKit sends its webhooks. */
+async function startDoor() {
+  let listener: ((post: Post) => Promise<number>) | undefined;
+  const server = createServer(async (request, response) => {
+    const post = { body: await buffer(request), authorization: request.headers.authorization };
+    response.writeHead(listener ? await listener(post) : 200).end();
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  const port = typeof address === 'object' && address ? address.port : 0;
+  return {
+    url: `http://127.0.0.1:${port}/`,
+    /** Nobody listens at first. */
+    open(to: typeof listener) {
+      listener = to;
+    },
+    async close() {
+      server.close();
+      server.closeAllConnections();
+    },
+  };
+}
