@@ -1,4 +1,5 @@
 import './local/node-version.js';
+import { generateKeyPairSync } from 'node:crypto';
 import { defineConfig } from 'vitest/config';
 import { forgetProxies } from './local/proxies.ts';
 
@@ -23,6 +24,10 @@ const env = {
   AWS_SECRET_ACCESS_KEY: 'S3RVER',
   RECORDINGS_BUCKET: 'no-bucket',
   RECORDINGS_ENDPOINT: 'http://127.0.0.1:9',
+  // One for all files: each would need up to half a second for its own (test/harness/issuer.ts).
+  TEST_ISSUER_KEY: generateKeyPairSync('rsa', { modulusLength: 2048 })
+    .privateKey.export({ type: 'pkcs8', format: 'pem' })
+    .toString(),
 };
 
 export default defineConfig({

@@ -4,8 +4,8 @@ import { BatchWriteCommand } from '@aws-sdk/lib-dynamodb';
 import type { ApiSettings } from '../local/api.ts';
 import { documentClient, localClient, startDatabase } from '../local/dynamodb.ts';
 import { type LiveKit, startLiveKit } from '../local/livekit/start.ts';
+import { accessClaims, CLIENT_ID, rs256, startIssuer } from '../test/harness/issuer.ts';
 import type { Route } from './events.ts';
-import { startIssuer } from './issuer.ts';
 import { markRoomsStarted } from './mark-rooms-started.ts';
 import { callsOf, startWorker, type Worker } from './worker-client.ts';
 
@@ -74,6 +74,7 @@ export async function startWorld(): Promise<World> {
     await createPlainTables(database.endpoint);
     await writeClubs(database, Object.values(clubs).flat());
 
+    const trusted = `${issuer.url}/bench-pool`;
     const addresses = { dynamodb: database.endpoint, livekit: livekit.wsUrl };
     const environment = ({ dynamodb, livekit: wsUrl } = addresses) => ({
       DYNAMODB_ENDPOINT: dynamodb,
@@ -83,10 +84,11 @@ export async function startWorld(): Promise<World> {
       LIVEKIT_WS_URL: wsUrl,
       LIVEKIT_API_KEY: livekit.apiKey,
       LIVEKIT_API_SECRET: livekit.apiSecret,
-      COGNITO_ISSUER: issuer.url,
-      COGNITO_CLIENT_IDS: issuer.clientId,
+      COGNITO_ISSUER: trusted,
+      COGNITO_CLIENT_IDS: CLIENT_ID,
     });
-    const accessToken = issuer.accessToken(MODERATOR, 'moderator');
+    const moderator = { userId: MODERATOR, username: 'moderator' };
+    const accessToken = rs256(issuer.key, accessClaims(trusted, moderator));
     const [ours, plain] = await Promise.all([
       begin(startWorker('ours', environment())),
       begin(startWorker('plain', environment())),

@@ -24,7 +24,7 @@ import type { StackDescription } from '../../local/stack-file.ts';
 import { answer, cut, edit, on } from '../harness/faults.ts';
 import { nowhere, serveHttp } from '../harness/http-server.ts';
 import { type Fault, startWire } from '../harness/wire.ts';
-import { isSkipped, KINDS, type Kind } from '../livekit/livekits.ts';
+import { isMissing, LIVEKITS, type LiveKitKind } from '../harness/world.ts';
 import { hasRealLiveKit, stack } from './support/clubs.ts';
 
 type Parts = Pick<StackDescription, 'webUrl' | 'apiUrl' | 'livekit' | 'cognito' | 'dynamodb'>;
@@ -133,7 +133,7 @@ async function roomsLeft(livekit: LiveKitSettings): Promise<string[]> {
 
 /** A LiveKit of the test's own, that knows the stack's key and tells the stack's API. */
 async function startOwn(
-  kind: Kind,
+  kind: LiveKitKind,
   { autoCreate = false, tells = webhookUrl }: { autoCreate?: boolean; tells?: string | null } = {},
 ): Promise<{ livekit: Parts['livekit']; standIn?: StandIn }> {
   const { apiKey, apiSecret } = stack.livekit;
@@ -362,8 +362,8 @@ describe('LiveKit', () => {
     expect(sentenceOf('key')).toBe('The room API cannot be used: no answer in time');
   });
 
-  describe.each(KINDS)('(%s)', (kind) => {
-    it.skipIf(isSkipped(kind))('with auto_create on fails, and makes no room of it', async () => {
+  describe.each(LIVEKITS)('(%s)', (kind) => {
+    it.skipIf(isMissing(kind))('with auto_create on fails, and makes no room of it', async () => {
       const { livekit } = await startOwn(kind, { autoCreate: true });
       const { exit, outcomes, remedyOf } = await doctor({ livekit });
       expect(outcomes).toEqual({
@@ -376,7 +376,7 @@ describe('LiveKit', () => {
       expect(await roomsLeft(livekit)).toEqual([]);
     });
 
-    it.skipIf(isSkipped(kind)).each([
+    it.skipIf(isMissing(kind)).each([
       ['has no webhook', null],
       ['tells somebody else', 'http://127.0.0.1:9/api/livekit/webhook'],
     ])('that %s fails, though the API would take events', async (_, tells) => {

@@ -2,22 +2,22 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { freeParticipants, joinRoom } from '../../local/participant.ts';
+import { until } from '../harness/eventually.ts';
+import { isMissing } from '../harness/world.ts';
 import {
   type Gateway,
-  isServerMissing,
   type Media,
   type Service,
   startGateway,
   startMedia,
   startService,
-  until,
 } from './support/service.ts';
 
 /** LiveKit tells of departures in whole seconds, so that a stay loses up to one. */
 const STAY_MS = 2_000;
 const GAP_MS = 2_000;
 
-describe.skipIf(isServerMissing())('On a real server', { timeout: 60_000 }, () => {
+describe.skipIf(isMissing('server'))('On a real server', { timeout: 60_000 }, () => {
   let gateway: Gateway;
   let media: Media;
   let service: Service;

@@ -1,18 +1,18 @@
 /** A real LiveKit server that restarts in the middle of a meeting, on the same ports. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { freeParticipants } from '../../local/participant.ts';
+import { until } from '../harness/eventually.ts';
+import { isMissing } from '../harness/world.ts';
 import {
   type Gateway,
-  isServerMissing,
   type Media,
   type Service,
   startGateway,
   startMedia,
   startService,
-  until,
 } from './support/service.ts';
 
-describe.skipIf(isServerMissing())('When a real LiveKit server restarts', () => {
+describe.skipIf(isMissing('server'))('When a real LiveKit server restarts', () => {
   let gateway: Gateway;
   let media: Media;
   let service: Service;

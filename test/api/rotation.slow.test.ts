@@ -7,17 +7,11 @@ import { expect, it } from 'vitest';
 import { type LiveKitSettings, settingsFromParameter } from '../../lib/livekit/settings.ts';
 import type { Reply } from '../../local/client.ts';
 import { freeParticipants } from '../../local/participant.ts';
+import { until } from '../harness/eventually.ts';
 import { serveHttp } from '../harness/http-server.ts';
 import { claimsOf } from '../harness/issuer.ts';
-import {
-  isServerMissing,
-  KEY,
-  type Service,
-  startGateway,
-  startMedia,
-  startService,
-  until,
-} from './support/service.ts';
+import { isMissing } from '../harness/world.ts';
+import { KEY, type Service, startGateway, startMedia, startService } from './support/service.ts';
 
 const NEXT_KEY = { apiKey: 'nextkey', apiSecret: 'the-secret-that-takes-the-place-of-it' };
 
@@ -29,7 +23,7 @@ const CLUBS = 4;
 /** So many that each process makes some. */
 const CALLS = 40;
 
-it.skipIf(isServerMissing())(
+it.skipIf(isMissing('server'))(
   'No request fails while LiveKit’s key is replaced, and webhooks count with either',
   { timeout: 90_000 },
   async () => {

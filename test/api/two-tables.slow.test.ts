@@ -1,21 +1,21 @@
 /** Two stages with tables of their own in one LiveKit project. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { freeParticipants } from '../../local/participant.ts';
+import { until } from '../harness/eventually.ts';
+import { isMissing } from '../harness/world.ts';
 import {
   type Gateway,
-  isServerMissing,
   type Media,
   type Service,
   startGateway,
   startMedia,
   startService,
-  until,
 } from './support/service.ts';
 
 /** Longer than any meeting may last. */
 const A_DAY_MS = 24 * 3_600_000;
 
-describe.skipIf(isServerMissing())('Two stages that share a real LiveKit server', () => {
+describe.skipIf(isMissing('server'))('Two stages that share a real LiveKit server', () => {
   const gateways: Gateway[] = [];
   let media: Media;
   let one: Service;

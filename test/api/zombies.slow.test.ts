@@ -1,14 +1,14 @@
 /** An ended room that an old token makes again, over the one way that `auto_create: false` leaves open. */
 import { afterAll, describe, expect, it, onTestFinished } from 'vitest';
 import { freeParticipants } from '../../local/participant.ts';
+import { until } from '../harness/eventually.ts';
+import { isMissing } from '../harness/world.ts';
 import {
   type Gateway,
-  isServerMissing,
   type Media,
   startGateway,
   startMedia,
   startService,
-  until,
 } from './support/service.ts';
 
 /** A browser's offer of one audio track, cut down to what LiveKit insists on. */
@@ -31,7 +31,7 @@ const OFFER = [
   '',
 ].join('\r\n');
 
-describe.skipIf(isServerMissing())('On a real server, a room that ended', () => {
+describe.skipIf(isMissing('server'))('On a real server, a room that ended', () => {
   afterAll(freeParticipants);
 
   const world = async (tellsOfEvents: boolean) => {

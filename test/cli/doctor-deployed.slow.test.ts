@@ -349,7 +349,7 @@ beforeEach(() => {
   return () => vi.unstubAllEnvs();
 });
 afterAll(async () => {
-  await Promise.all([...closing.map((close) => close()), standIn.close(), issuer.close()]);
+  await Promise.all([...closing.map((close) => close()), standIn.close(), issuer.stop()]);
   await Promise.all([database.stop(), rm(folder, { recursive: true })]);
 });
 

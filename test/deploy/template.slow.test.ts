@@ -506,7 +506,7 @@ describe('the functions', () => {
       startIssuer(),
     ]);
     onTestFinished(async () => {
-      await Promise.all([database.stop(), media.close(), issuer.close()]);
+      await Promise.all([database.stop(), media.close(), issuer.stop()]);
     });
     const env = {
       ...RECORDING_ENV,

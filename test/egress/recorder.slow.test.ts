@@ -12,9 +12,9 @@ import {
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type LiveKit, startLiveKit } from '../../local/livekit/start.ts';
 import { type S3, startS3 } from '../../local/s3.ts';
+import { eventually } from '../harness/eventually.ts';
 import { freePeople, joinAs } from '../harness/people.ts';
 import { isMissing } from '../harness/world.ts';
-import { eventually } from '../livekit/livekits.ts';
 import { decode } from './sound.ts';
 
 describe.skipIf(isMissing('server'))('the development recorder', () => {

@@ -1,10 +1,10 @@
 /** Recording by the API, on a real server with real voices, by the development recorder. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { eventually } from '../harness/eventually.ts';
 import { freePeople, joinAs } from '../harness/people.ts';
 import type { Process } from '../harness/process.ts';
 import { isMissing, startWorld, type TestClub, type World } from '../harness/world.ts';
-import { eventually } from '../livekit/livekits.ts';
 import { decode } from './sound.ts';
 
 const MINUTE_MS = 60_000;

@@ -1,11 +1,11 @@
 /** What a moderator decides holds for people who are really there, at a real LiveKit server. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { eventually } from '../harness/eventually.ts';
 import { claimsOf, type User } from '../harness/issuer.ts';
 import { freePeople, joinAs, type Person } from '../harness/people.ts';
 import type { Process } from '../harness/process.ts';
 import { isMissing, startWorld, type TestClub, type World } from '../harness/world.ts';
-import { eventually } from '../livekit/livekits.ts';
 
 const WITHIN_MS = 1_000;
 

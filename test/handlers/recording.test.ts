@@ -1,8 +1,8 @@
 /** Recording, on the stand-in: who may, what is answered, what is kept, who gets it. */
 import { describe, expect, it } from 'vitest';
+import { eventually } from '../harness/eventually.ts';
 import { DAY_MS, type Meeting, MINUTE_MS, stageRecordings } from '../harness/recordings.ts';
 import type { TestClub } from '../harness/world.ts';
-import { eventually } from '../livekit/livekits.ts';
 
 const stage = stageRecordings();
 const { clubWithMeeting, record, stop, list, claimOf, rowsOf, filesOf, hasFiles } = stage;

@@ -10,36 +10,19 @@ import type { Context } from 'aws-lambda';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import * as cleanup from '../../functions/cleanup.ts';
 import * as clubs from '../../functions/clubs.ts';
-import * as end from '../../functions/end.ts';
-import * as meeting from '../../functions/meeting.ts';
-import * as meetings from '../../functions/meetings.ts';
-import * as mute from '../../functions/mute.ts';
-import * as muteAll from '../../functions/mute-all.ts';
-import * as participants from '../../functions/participants.ts';
-import * as readmit from '../../functions/readmit.ts';
-import * as remove from '../../functions/remove.ts';
-import * as role from '../../functions/role.ts';
-import * as start from '../../functions/start.ts';
-import * as status from '../../functions/status.ts';
-import * as token from '../../functions/token.ts';
 import * as webhook from '../../functions/webhook.ts';
-import * as config from '../../lib/config.ts';
-import {
-  createCleanupDeps,
-  createClubCommandDeps,
-  createDeps,
-  createWebhookDeps,
-} from '../../lib/deps.ts';
+import { createCleanupDeps, createClubCommandDeps, createWebhookDeps } from '../../lib/deps.ts';
 import { createClub } from '../../local/demo-data.ts';
 import { startDatabase } from '../../local/dynamodb.ts';
 import { startStandIn } from '../../local/livekit/stand-in.ts';
+import { configOf } from '../harness/config.ts';
 import { answer, breakOff, cut, edit, on, throttling } from '../harness/faults.ts';
 import { type Answer, serveHttp } from '../harness/http-server.ts';
-import { accessClaims, CLIENT_ID, rs256, startIssuer, type User } from '../harness/issuer.ts';
+import { accessClaims, rs256, startIssuer, type User } from '../harness/issuer.ts';
 import { contextOf, noting } from '../harness/lambda.ts';
 import { eventBody, sign, webhookPost } from '../harness/livekit-events.ts';
 import { captureOutput } from '../harness/logs.ts';
-import { RECORDING_ENV } from '../harness/no-recordings.ts';
+import { createRouteDeps, createRoutes, type Route } from '../harness/routes.ts';
 import { expectNoSecret, formsOf } from '../harness/secrets.ts';
 import { type Fault, startWire } from '../harness/wire.ts';
 
@@ -156,38 +139,18 @@ async function startWorld() {
     vi.stubEnv('AWS_ENDPOINT_URL_DYNAMODB', wire.urlOf('store'));
 
     const trusted = `${wire.urlOf('identity')}/the-pool`;
-    const { livekit: _, loadConfig, ...parts } = config;
-    const { store, identity, rooms, tokens, limits, cleanup: rules, recording } = parts;
-    const loaded = {
-      ...loadConfig(
-        { store, identity, rooms, tokens, limits, cleanup: rules, recording },
-        {
-          ...RECORDING_ENV,
-          TABLE_NAME: database.tableName,
-          COGNITO_ISSUER: trusted,
-          COGNITO_CLIENT_IDS: CLIENT_ID,
-        },
-      ),
+    const config = {
+      ...configOf({
+        TABLE_NAME: database.tableName,
+        LIVEKIT_PARAMETER: '/livekit',
+        COGNITO_ISSUER: trusted,
+      }),
       livekit: { parameter: { name: '/livekit', region: 'eu-central-1', endpoint: ssm.url } },
     };
-    const deps = createDeps(loaded);
-    const routes = {
-      token: token.createHandler(deps),
-      start: start.createHandler(deps),
-      status: status.createHandler(deps),
-      participants: participants.createHandler(deps),
-      mute: mute.createHandler(deps),
-      muteAll: muteAll.createHandler(deps),
-      role: role.createHandler(deps),
-      remove: remove.createHandler(deps),
-      readmit: readmit.createHandler(deps),
-      end: end.createHandler(deps),
-      meetings: meetings.createHandler(deps),
-      meeting: meeting.createHandler(deps),
-    };
-    const receive = noting(webhook.createHandler(createWebhookDeps(loaded)));
-    const manage = clubs.createHandler(createClubCommandDeps(loaded));
-    const cleanUp = cleanup.createHandler(createCleanupDeps(loaded));
+    const routes = createRoutes(createRouteDeps(config));
+    const receive = noting(webhook.createHandler(createWebhookDeps(config)));
+    const manage = clubs.createHandler(createClubCommandDeps(config));
+    const cleanUp = cleanup.createHandler(createCleanupDeps(config));
 
     const clubId = `club-${randomUUID().slice(0, 8)}`;
     const owner: User = { userId: randomUUID(), username: 'owner' };
@@ -219,7 +182,7 @@ async function startWorld() {
     const accessToken = rs256(issuer.key, accessClaims(trusted, owner));
     const expired = rs256(issuer.key, { ...accessClaims(trusted, owner), exp: 1 });
     for (const each of [accessToken, expired]) secrets.add(each);
-    const callRoute = async (name: keyof typeof routes) => {
+    const callRoute = async (name: Route) => {
       const sample = await readFile(`events/${name}.json`, 'utf8');
       const event = JSON.parse(sample.replaceAll('my-club', clubId));
       for (const authorization of [`Bearer ${accessToken}`, `Bearer ${expired}`]) {
@@ -243,7 +206,7 @@ async function startWorld() {
     const { start: _start, end: _end, ...others } = routes;
     await callRoute('start');
     await Promise.all([
-      ...(Object.keys(others) as (keyof typeof others)[]).map(callRoute),
+      ...(Object.keys(others) as Route[]).map(callRoute),
       ...[NOW, PREVIOUS, UNKNOWN].map(callWebhook),
       call('cleanup', (context) => cleanUp({}, context)),
     ]);
@@ -261,7 +224,7 @@ async function startWorld() {
     secrets,
     async close() {
       await Promise.all(closing.map((close) => close()));
-      await Promise.all([database.stop(), standIn.close(), issuer.close()]);
+      await Promise.all([database.stop(), standIn.close(), issuer.stop()]);
     },
   };
 }

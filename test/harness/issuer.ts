@@ -1,5 +1,11 @@
 /** A user pool as far as the service sees one: a key set over HTTP, and tokens signed with its key. */
-import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
+import {
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  type KeyObject,
+  sign,
+} from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 
@@ -16,10 +22,18 @@ export const newKeyPair = (kid: string): KeyPair => ({
   ...generateKeyPairSync('rsa', { modulusLength: 2048 }),
 });
 
+/** The key of a whole test run, since a new one takes up to half a second, and a new one elsewhere. */
+function usualKeyPair(): KeyPair {
+  const { TEST_ISSUER_KEY: pem } = process.env;
+  if (!pem) return newKeyPair('the-key');
+  const privateKey = createPrivateKey(pem);
+  return { kid: 'the-key', privateKey, publicKey: createPublicKey(privateKey) };
+}
+
 export type Issuer = Awaited<ReturnType<typeof startIssuer>>;
 
 export async function startIssuer() {
-  const key = newKeyPair('the-key');
+  const key = usualKeyPair();
   const published = [key];
   const server = createServer((_, response) => {
     const keys = published.map(({ kid, publicKey }) => ({
@@ -39,7 +53,7 @@ export async function startIssuer() {
     key,
     /** From now on this key is in the set as well. */
     publish: (other: KeyPair) => published.push(other),
-    async close() {
+    async stop() {
       server.close();
       server.closeAllConnections();
     },

@@ -14,7 +14,7 @@ import {
   TrackPublishOptions,
   TrackSource,
 } from '@livekit/rtc-node';
-import { eventually } from '../livekit/livekits.ts';
+import { eventually } from './eventually.ts';
 
 const SAMPLE_RATE = 48_000;
 const FRAME_SAMPLES = 480;

@@ -9,10 +9,13 @@ import * as webhook from '../../functions/webhook.ts';
 import type { ShownClub } from '../../lib/contract/commands.ts';
 import { createCleanupDeps, createClubCommandDeps, createWebhookDeps } from '../../lib/deps.ts';
 import type { ErrorCode } from '../../lib/errors.ts';
+import { LiveKitService } from '../../lib/livekit/service.ts';
+import type { LiveKitSettings } from '../../lib/livekit/settings.ts';
+import { createWebhookVerifier } from '../../lib/livekit/webhook.ts';
 import type { CleanupDeps, CleanupReport } from '../../lib/meetings/cleanup/types.ts';
 import type { Log, LogFields } from '../../lib/meetings/ports.ts';
-import { eventually } from '../livekit/livekits.ts';
 import { configOf } from './config.ts';
+import { eventually } from './eventually.ts';
 import { accessClaims, type Issuer, rs256, type User } from './issuer.ts';
 import {
   CLEANUP_TIMEOUT_MS,
@@ -48,6 +51,8 @@ export interface BootOptions {
   /** Over the usual environment. */
   env?: Record<string, string>;
   now?: () => Date;
+  /** Reads LiveKit's settings, in place of those of the environment. */
+  settings?: () => Promise<LiveKitSettings>;
   /** What is wrong on the wire. */
   faults?: Fault[];
   /** Sides of the wire that refuse connections. */
@@ -88,6 +93,7 @@ export async function bootProcess(
   {
     env,
     now,
+    settings,
     faults = [],
     refused = [],
     isCold = false,
@@ -129,9 +135,20 @@ export async function bootProcess(
     error: (message, fields, error) => lines.push({ level: 'error', message, fields, error }),
   };
   const own = { ...(!logsToOutput && { log }), ...(now && { now }) };
-  const deps = { ...createRouteDeps(config), ...own };
+  const deps = {
+    ...createRouteDeps(config),
+    ...(settings && { media: new LiveKitService(settings) }),
+    ...own,
+  };
   const routes = createRoutes(deps);
-  const receive = webhook.createHandler({ ...createWebhookDeps(config), ...own });
+  const receive = webhook.createHandler({
+    ...createWebhookDeps(config),
+    ...(settings && {
+      media: new LiveKitService(settings),
+      verifyWebhook: createWebhookVerifier(settings),
+    }),
+    ...own,
+  });
   const manage = clubs.createHandler({ ...createClubCommandDeps(config), ...own });
   const cleaning = { ...createCleanupDeps(config), ...deps };
   const cleanUp = cleanup.createHandler(cleanupDeps ? cleanupDeps(cleaning) : cleaning);
@@ -158,6 +175,8 @@ export async function bootProcess(
       return wire;
     },
     deps,
+    /** By the routes' names; LiveKit's is `webhook`. */
+    handlers: { ...routes, webhook: receive },
     lines,
     /** The lines about what moderators did. */
     actions: () =>

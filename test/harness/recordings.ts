@@ -1,7 +1,7 @@
 /** Meetings that are recorded, on the stand-in: what tests about recordings begin with. */
 import { AwsClient } from 'aws4fetch';
 import { afterAll, beforeAll, beforeEach } from 'vitest';
-import { eventually } from '../livekit/livekits.ts';
+import { eventually } from './eventually.ts';
 import type { BootOptions, Process } from './process.ts';
 import { startWorld, type TestClub, type World } from './world.ts';
 

@@ -22,6 +22,7 @@ import roleEvent from '../../events/role.json' with { type: 'json' };
 import startEvent from '../../events/start.json' with { type: 'json' };
 import statusEvent from '../../events/status.json' with { type: 'json' };
 import tokenEvent from '../../events/token.json' with { type: 'json' };
+import webhookEvent from '../../events/webhook.json' with { type: 'json' };
 import * as end from '../../functions/end.ts';
 import * as meeting from '../../functions/meeting.ts';
 import * as meetings from '../../functions/meetings.ts';
@@ -73,6 +74,14 @@ const EVENTS = {
 
 export type Route = keyof typeof EVENTS;
 export const ROUTES = Object.keys(EVENTS) as Route[];
+
+/** As API Gateway names them, by the functions' names: `POST /api/reading-clubs/meeting/token`. */
+export const routeKeys = {
+  webhook: webhookEvent.routeKey,
+  ...(Object.fromEntries(
+    Object.entries(EVENTS).map(([route, { routeKey }]) => [route, routeKey]),
+  ) as Record<Route, string>),
+};
 
 /** By the functions' names. */
 interface Answers extends Omit<ClientAnswers, 'setRole'> {

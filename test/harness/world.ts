@@ -268,7 +268,7 @@ export async function startWorld({
       documents.destroy();
       if (!another) await livekit.stop();
       await s3?.stop();
-      await Promise.all([door.close(), database.stop(), issuer.close()]);
+      await Promise.all([door.close(), database.stop(), issuer.stop()]);
     },
   };
 }

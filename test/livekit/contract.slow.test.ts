@@ -12,17 +12,15 @@ import {
 } from '@livekit/protocol';
 import { ServerError, type VideoGrant } from 'livekit-server-sdk';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { eventually } from '../harness/eventually.ts';
+import { API_KEY, API_SECRET } from '../harness/livekit-events.ts';
+import { isMissing, LIVEKITS } from '../harness/world.ts';
 import {
-  eventually,
   freeClients,
-  isSkipped,
   joinToken,
-  KEY,
-  KINDS,
   OTHER_KEY,
   OTHER_SECRET,
   Refused,
-  SECRET,
   startWorld,
   tokenWith,
   type World,
@@ -31,8 +29,8 @@ import {
 const TOO_LONG = 'x'.repeat(257);
 const nowSeconds = () => Math.floor(Date.now() / 1000);
 
-describe.each(KINDS)('LiveKit as a %s', (kind) => {
-  describe.skipIf(isSkipped(kind))('honours its contract:', { timeout: 20_000 }, () => {
+describe.each(LIVEKITS)('LiveKit as a %s', (kind) => {
+  describe.skipIf(isMissing(kind))('honours its contract:', { timeout: 20_000 }, () => {
     let world: World;
     let sequence = 0;
     /** Tests share a server, never a room. */
@@ -106,22 +104,22 @@ describe.each(KINDS)('LiveKit as a %s', (kind) => {
         ['no issuer', async () => bearer({ video: { roomList: true } }), /^invalid API key: $/],
         [
           'alg none',
-          async () => bearer({ iss: KEY, video: { roomList: true } }, 'none'),
+          async () => bearer({ iss: API_KEY, video: { roomList: true } }, 'none'),
           /signing method none is invalid$/,
         ],
         [
           'an expired token',
-          async () => bearer({ iss: KEY, exp: nowSeconds() - 70, video: { roomList: true } }),
+          async () => bearer({ iss: API_KEY, exp: nowSeconds() - 70, video: { roomList: true } }),
           /token is expired$/,
         ],
         [
           'a token from the future',
-          async () => bearer({ iss: KEY, nbf: nowSeconds() + 70, video: { roomList: true } }),
+          async () => bearer({ iss: API_KEY, nbf: nowSeconds() + 70, video: { roomList: true } }),
           /token is not valid yet$/,
         ],
         [
           'grants of a wrong type',
-          async () => bearer({ iss: KEY, video: 'everything' }),
+          async () => bearer({ iss: API_KEY, video: 'everything' }),
           /^invalid token: .*could not JSON decode claim/,
         ],
       ])('refuses %s with 401 in plain text', async (_what, headers, message) => {
@@ -136,13 +134,13 @@ describe.each(KINDS)('LiveKit as a %s', (kind) => {
         ['without any expiry', {}],
       ])('lets a token pass that is %s, within a minute of leeway', async (_what, offsets) => {
         const times = Object.entries(offsets).map(([claim, by]) => [claim, nowSeconds() + by]);
-        const claims = { iss: KEY, video: { roomList: true }, ...Object.fromEntries(times) };
+        const claims = { iss: API_KEY, video: { roomList: true }, ...Object.fromEntries(times) };
         expect((await post('ListRooms', {}, bearer(claims))).status).toBe(200);
       });
 
       it('makes the SDK throw a ServerError with status 401 and no code', async () => {
         const { RoomServiceClient } = await import('livekit-server-sdk');
-        const stranger = new RoomServiceClient(world.wsUrl, KEY, OTHER_SECRET);
+        const stranger = new RoomServiceClient(world.wsUrl, API_KEY, OTHER_SECRET);
         const error = await stranger.listRooms().catch((thrown: unknown) => thrown);
         expect(error).toBeInstanceOf(ServerError);
         expect(error).toMatchObject({ status: 401, code: undefined });
@@ -381,7 +379,7 @@ describe.each(KINDS)('LiveKit as a %s', (kind) => {
         [
           'an expired token',
           async () =>
-            jwt({ iss: KEY, sub: 'a', exp: nowSeconds() - 70, video: { roomJoin: true } }),
+            jwt({ iss: API_KEY, sub: 'a', exp: nowSeconds() - 70, video: { roomJoin: true } }),
           401,
           /token is expired$/,
         ],
@@ -389,7 +387,7 @@ describe.each(KINDS)('LiveKit as a %s', (kind) => {
         ['no roomJoin', () => tokenWith({ room: 'none' }), 401, 'permissions denied'],
         [
           'no identity',
-          async () => jwt({ iss: KEY, video: { roomJoin: true, room: 'none' } }),
+          async () => jwt({ iss: API_KEY, video: { roomJoin: true, room: 'none' } }),
           400,
           'identity cannot be empty',
         ],
@@ -774,7 +772,7 @@ describe.each(KINDS)('LiveKit as a %s', (kind) => {
 function jwt(claims: object, alg = 'HS256'): string {
   const encode = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
   const signed = `${encode({ alg, typ: 'JWT' })}.${encode(claims)}`;
-  const signature = createHmac('sha256', SECRET).update(signed).digest('base64url');
+  const signature = createHmac('sha256', API_SECRET).update(signed).digest('base64url');
   return `${signed}.${alg === 'none' ? '' : signature}`;
 }
 

@@ -16,10 +16,11 @@ import { createRecorder } from '../../lib/livekit/recorder.ts';
 import type { Recorder } from '../../lib/meetings/recording/ports.ts';
 import { type LiveKit, startLiveKit } from '../../local/livekit/start.ts';
 import { type S3, startS3 } from '../../local/s3.ts';
-import { eventually, isSkipped, KINDS } from './livekits.ts';
+import { eventually } from '../harness/eventually.ts';
+import { isMissing, LIVEKITS } from '../harness/world.ts';
 
-describe.each(KINDS)('Egress of a %s', (kind) => {
-  describe.skipIf(isSkipped(kind))('honours its contract:', { timeout: 60_000 }, () => {
+describe.each(LIVEKITS)('Egress of a %s', (kind) => {
+  describe.skipIf(isMissing(kind))('honours its contract:', { timeout: 60_000 }, () => {
     let livekit: LiveKit;
     let s3: S3;
     let rooms: RoomServiceClient;

@@ -1,6 +1,5 @@
 /** One LiveKit of each kind behind the same few verbs, for tests that run on both. */
 import { createServer, type Server } from 'node:http';
-import { setTimeout as delay } from 'node:timers/promises';
 import { DisconnectReason } from '@livekit/protocol';
 import {
   AudioFrame,
@@ -22,19 +21,13 @@ import {
 } from 'livekit-server-sdk';
 import { findLiveKitServer, startLiveKitServer } from '../../local/livekit/server.ts';
 import { JoinRefused, startStandIn } from '../../local/livekit/stand-in.ts';
+import { eventually } from '../harness/eventually.ts';
+import { API_KEY, API_SECRET } from '../harness/livekit-events.ts';
+import type { LiveKitKind } from '../harness/world.ts';
 
-export const KEY = 'devkey';
-export const SECRET = 'a-secret-that-only-these-tests-know';
 export const OTHER_KEY = 'otherkey';
 export const OTHER_SECRET = 'another-secret-that-only-tests-know';
-const API_KEYS = { [KEY]: SECRET, [OTHER_KEY]: OTHER_SECRET };
-
-export type Kind = 'stand-in' | 'server';
-export const KINDS: Kind[] = ['stand-in', 'server'];
-
-/** `LIVEKIT=server` makes its absence a failure, and not something to skip. */
-export const isSkipped = (kind: Kind) =>
-  kind === 'server' && process.env['LIVEKIT'] !== 'server' && findLiveKitServer() === undefined;
+const API_KEYS = { [API_KEY]: API_SECRET, [OTHER_KEY]: OTHER_SECRET };
 
 export interface Person {
   sid: string;
@@ -65,13 +58,13 @@ export class Refused extends Error {
 }
 
 export async function startWorld(
-  kind: Kind,
+  kind: LiveKitKind,
   options: { autoCreate?: boolean; participantsByRpc?: boolean } = {},
 ) {
   const received = await receiveWebhooks();
   const settings = {
     apiKeys: API_KEYS,
-    webhook: { urls: [received.url], apiKey: KEY },
+    webhook: { urls: [received.url], apiKey: API_KEY },
     autoCreate: options.autoCreate,
     participantsByRpc: options.participantsByRpc,
   };
@@ -180,7 +173,7 @@ async function standInWorld(settings: Settings, received: Received): Promise<Wor
 const clientOf = (wsUrl: string) => ({
   wsUrl,
   url: wsUrl.replace('ws:', 'http:'),
-  rooms: new RoomServiceClient(wsUrl, KEY, SECRET),
+  rooms: new RoomServiceClient(wsUrl, API_KEY, API_SECRET),
 });
 
 function claimsOf(token: string): { video?: VideoGrant; sub?: string } {
@@ -199,7 +192,7 @@ export interface TokenOptions extends AccessTokenOptions {
 
 /** A token of the known key, unless told otherwise. */
 export async function tokenWith(grant: VideoGrant | undefined, options: TokenOptions = {}) {
-  const { key = KEY, secret = SECRET, kind, roomConfig, ...rest } = options;
+  const { key = API_KEY, secret = API_SECRET, kind, roomConfig, ...rest } = options;
   const token = new AccessToken(key, secret, { identity: 'somebody', ttl: 60, ...rest });
   if (grant !== undefined) token.addGrant(grant);
   if (kind !== undefined) token.kind = kind;
@@ -220,7 +213,7 @@ export interface Received {
 }
 
 async function receiveWebhooks(): Promise<Received> {
-  const receiver = new WebhookReceiver(KEY, SECRET);
+  const receiver = new WebhookReceiver(API_KEY, API_SECRET);
   const arrived: WebhookEvent[] = [];
   const problems: unknown[] = [];
   const server = createServer(async (request, response) => {
@@ -265,21 +258,6 @@ export const listen = (server: Server) =>
       resolve(typeof address === 'object' && address !== null ? address.port : 0);
     });
   });
-
-/** Asks until there is an answer. Rejects with what is still the case when there is none. */
-export async function eventually<T>(
-  ask: () => Promise<T | undefined>,
-  stillTheCase: string,
-  withinMs = 5_000,
-): Promise<T> {
-  const deadline = Date.now() + withinMs;
-  while (Date.now() < deadline) {
-    const answer = await ask();
-    if (answer !== undefined) return answer;
-    await delay(25);
-  }
-  throw new Error(`${stillTheCase} after ${withinMs / 1000} s`);
-}
 
 async function withinFiveSeconds<T>(promise: Promise<T>, stillTheCase: string): Promise<T> {
   let value: { is: T } | undefined;

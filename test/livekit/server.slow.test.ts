@@ -15,7 +15,10 @@ import {
   type LiveKitServerOptions,
   startLiveKitServer,
 } from '../../local/livekit/server.ts';
-import { eventually, freeClients, isSkipped, joinToken, KEY, listen, SECRET } from './livekits.ts';
+import { eventually } from '../harness/eventually.ts';
+import { API_KEY, API_SECRET } from '../harness/livekit-events.ts';
+import { isMissing } from '../harness/world.ts';
+import { freeClients, joinToken, listen } from './livekits.ts';
 
 const run = promisify(execFile);
 
@@ -34,7 +37,7 @@ describe('finding a LiveKit server', () => {
   });
 });
 
-describe.skipIf(isSkipped('server'))('a LiveKit server of our own', { timeout: 20_000 }, () => {
+describe.skipIf(isMissing('server'))('a LiveKit server of our own', { timeout: 20_000 }, () => {
   let server: LiveKitServer | undefined;
   afterEach(async () => {
     await server?.kill();
@@ -44,19 +47,19 @@ describe.skipIf(isSkipped('server'))('a LiveKit server of our own', { timeout: 2
   const start = async (options: Partial<LiveKitServerOptions> = {}) => {
     const binary = findLiveKitServer();
     if (binary === undefined) throw new Error('LIVEKIT=server, but there is none');
-    server = await startLiveKitServer({ binary, apiKeys: { [KEY]: SECRET }, ...options });
+    server = await startLiveKitServer({ binary, apiKeys: { [API_KEY]: API_SECRET }, ...options });
     return server;
   };
 
   it('is usable when it is started', async () => {
     const { wsUrl } = await start();
     expect(wsUrl).toMatch(/^ws:\/\/127\.0\.0\.1:\d+$/);
-    await new RoomServiceClient(wsUrl, KEY, SECRET).createRoom({ name: 'r' });
+    await new RoomServiceClient(wsUrl, API_KEY, API_SECRET).createRoom({ name: 'r' });
   });
 
   it('ends with a participant in a room, and leaves nothing', async () => {
     const { wsUrl, pid, stop, exited } = await start();
-    await new RoomServiceClient(wsUrl, KEY, SECRET).createRoom({ name: 'r' });
+    await new RoomServiceClient(wsUrl, API_KEY, API_SECRET).createRoom({ name: 'r' });
     const room = new Room();
     await room.connect(wsUrl, await joinToken('r'), { autoSubscribe: true, dynacast: false });
     await Promise.all([stop(), stop()]);

@@ -10,14 +10,16 @@ import {
   standInControl,
   startStandIn,
 } from '../../local/livekit/stand-in.ts';
-import { eventually, joinToken, KEY, listen, SECRET } from './livekits.ts';
+import { eventually } from '../harness/eventually.ts';
+import { API_KEY, API_SECRET } from '../harness/livekit-events.ts';
+import { joinToken, listen } from './livekits.ts';
 
 let standIn: StandIn;
 let rooms: RoomServiceClient;
 
 async function start(options: Partial<StandInOptions> = {}): Promise<void> {
-  standIn = await startStandIn({ apiKeys: { [KEY]: SECRET }, ...options });
-  rooms = new RoomServiceClient(standIn.url, KEY, SECRET, { requestTimeout: 1 });
+  standIn = await startStandIn({ apiKeys: { [API_KEY]: API_SECRET }, ...options });
+  rooms = new RoomServiceClient(standIn.url, API_KEY, API_SECRET, { requestTimeout: 1 });
 }
 
 afterEach(() => standIn.close());
@@ -231,7 +233,7 @@ describe('webhooks', () => {
   beforeEach(async () => {
     arrived = [];
     answers = [];
-    const verifier = new WebhookReceiver(KEY, SECRET);
+    const verifier = new WebhookReceiver(API_KEY, API_SECRET);
     receiver = createServer(async (request, response) => {
       const chunks: Buffer[] = [];
       for await (const chunk of request) chunks.push(chunk);
@@ -241,7 +243,7 @@ describe('webhooks', () => {
       response.writeHead(answers.shift() ?? 200).end();
     });
     url = `http://127.0.0.1:${await listen(receiver)}/`;
-    await start({ webhook: { urls: [url], apiKey: KEY }, webhookRetryDelaysMs: [10, 20] });
+    await start({ webhook: { urls: [url], apiKey: API_KEY }, webhookRetryDelaysMs: [10, 20] });
   });
   afterEach(() => {
     receiver.close();
@@ -339,7 +341,10 @@ describe('webhooks', () => {
   });
 
   it('need a key that the stand-in has', async () => {
-    const options = { apiKeys: { [KEY]: SECRET }, webhook: { urls: [url], apiKey: 'another' } };
+    const options = {
+      apiKeys: { [API_KEY]: API_SECRET },
+      webhook: { urls: [url], apiKey: 'another' },
+    };
     await expect(startStandIn(options)).rejects.toThrow(/another is none of/);
   });
 });

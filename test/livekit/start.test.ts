@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { RoomServiceClient } from 'livekit-server-sdk';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type LiveKit, startLiveKit } from '../../local/livekit/start.ts';
-import { isSkipped } from './livekits.ts';
+import { isMissing } from '../harness/world.ts';
 
 /** An environment with no LiveKit in it. */
 let nowhere: { PATH: string; XDG_CACHE_HOME: string };
@@ -84,7 +84,7 @@ describe('starting LiveKit', () => {
     await expect(forced).rejects.toThrow(/npm run livekit:install/);
   });
 
-  it.skipIf(isSkipped('server'))('takes a server where there is one', async () => {
+  it.skipIf(isMissing('server'))('takes a server where there is one', async () => {
     const { PATH, HOME, XDG_CACHE_HOME } = process.env;
     const livekit = await startLiveKit({ env: { PATH, HOME, XDG_CACHE_HOME } });
     expect(livekit).toMatchObject({ kind: 'server', apiKey: 'devkey' });

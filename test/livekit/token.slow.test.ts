@@ -1,16 +1,18 @@
 /** Join tokens of this service, at LiveKit itself. */
 import { describe, expect, it } from 'vitest';
 import { LiveKitService } from '../../lib/livekit/service.ts';
-import { freeClients, isSkipped, KEY, KINDS, SECRET, startWorld } from './livekits.ts';
+import { API_KEY, API_SECRET } from '../harness/livekit-events.ts';
+import { isMissing, LIVEKITS } from '../harness/world.ts';
+import { freeClients, startWorld } from './livekits.ts';
 
-describe.each(KINDS)('LiveKit as a %s', (kind) => {
-  it.skipIf(isSkipped(kind))(
+describe.each(LIVEKITS)('LiveKit as a %s', (kind) => {
+  it.skipIf(isMissing(kind))(
     'takes the limits of a room that the join creates from a token of this service',
     { timeout: 30_000 },
     async () => {
       const world = await startWorld(kind, { autoCreate: true });
       try {
-        const settings = { wsUrl: world.wsUrl, apiKey: KEY, apiSecret: SECRET };
+        const settings = { wsUrl: world.wsUrl, apiKey: API_KEY, apiSecret: API_SECRET };
         const service = new LiveKitService(async () => settings);
         const roomOptions = {
           emptyTimeoutSeconds: 77,

@@ -52,7 +52,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await gateway.stop();
-  await issuer.close();
+  await issuer.stop();
 });
 beforeEach(() => {
   invoked = [];

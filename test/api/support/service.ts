@@ -1,186 +1,94 @@
 /**
- * The service in this process against a real LiveKit server, for tests that decide about webhooks,
- * outages, clocks and counts: its functions behind a tiny HTTP server that makes API Gateway's events
- * of requests, so that clients and LiveKit call it as they call the API.
+ * The service against a real LiveKit server, for tests that decide about webhooks, outages, clocks and
+ * counts: its functions behind the stack's gateway, so that clients and LiveKit call it as they call the API.
  */
 import { randomUUID } from 'node:crypto';
-import { once } from 'node:events';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { buffer } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import { RoomServiceClient } from 'livekit-server-sdk';
-import webhookEvent from '../../../events/webhook.json' with { type: 'json' };
-import * as cleanupFunction from '../../../functions/cleanup.ts';
-import * as end from '../../../functions/end.ts';
-import * as meeting from '../../../functions/meeting.ts';
-import * as meetings from '../../../functions/meetings.ts';
-import * as start from '../../../functions/start.ts';
-import * as status from '../../../functions/status.ts';
-import * as token from '../../../functions/token.ts';
-import * as webhook from '../../../functions/webhook.ts';
-import {
-  cleanup,
-  identity,
-  limits,
-  livekit,
-  loadConfig,
-  recording,
-  rooms,
-  store,
-  tokens,
-} from '../../../lib/config.ts';
-import { createCleanupDeps, createDeps, createWebhookDeps } from '../../../lib/deps.ts';
-import { LiveKitService } from '../../../lib/livekit/service.ts';
 import type { LiveKitSettings } from '../../../lib/livekit/settings.ts';
-import { createWebhookVerifier } from '../../../lib/livekit/webhook.ts';
-import type { CleanupReport } from '../../../lib/meetings/cleanup/types.ts';
 import { apiClient } from '../../../local/client.ts';
-import { createClub } from '../../../local/demo-data.ts';
-import { startDatabase } from '../../../local/dynamodb.ts';
+import { startGateway as startOurGateway } from '../../../local/gateway.ts';
 import {
   findLiveKitServer,
   type LiveKitServer,
   startLiveKitServer,
 } from '../../../local/livekit/server.ts';
 import { JoinRefused } from '../../../local/livekit/stand-in.ts';
+import type { LiveKit } from '../../../local/livekit/start.ts';
 import { joinRoom } from '../../../local/participant.ts';
-import {
-  accessClaims,
-  CLIENT_ID,
-  claimsOf,
-  rs256,
-  startIssuer,
-  type User,
-} from '../../harness/issuer.ts';
-import { CLEANUP_TIMEOUT_MS, contextOf, type Handler, invoke } from '../../harness/lambda.ts';
-import { RECORDING_ENV } from '../../harness/no-recordings.ts';
-import { startWire } from '../../harness/wire.ts';
+import { accessClaims, claimsOf, rs256, type User } from '../../harness/issuer.ts';
+import { clubItem, memberItem } from '../../harness/items.ts';
+import { contextOf, FUNCTION_TIMEOUT_MS, noting } from '../../harness/lambda.ts';
+import { API_KEY, API_SECRET } from '../../harness/livekit-events.ts';
+import { later, type Process } from '../../harness/process.ts';
+import { routeKeys } from '../../harness/routes.ts';
+import { startWorld } from '../../harness/world.ts';
 
 const JOINS = 3;
 const JOIN_AGAIN_MS = 2_100;
-
-// Restarts are outages, and each is logged as a warning; what is unexpected is seen.
-process.env['POWERTOOLS_LOG_LEVEL'] ??= 'ERROR';
-
-const HOST = '127.0.0.1';
-const BASE_PATH = '/api/reading-clubs/meeting';
-const WEBHOOK_PATH = '/api/livekit/webhook';
-export const KEY = { apiKey: 'devkey', apiSecret: 'a-secret-that-only-these-tests-know' };
 const RESTART_WITHIN_MS = 10_000;
+const BASE_PATH = '/api/reading-clubs/meeting';
 
-/** `LIVEKIT=server` makes the absence of a server a failure, and not something to skip. */
-export const isServerMissing = (): boolean =>
-  process.env['LIVEKIT'] !== 'server' && findLiveKitServer() === undefined;
-
+export const KEY = { apiKey: API_KEY, apiSecret: API_SECRET };
 type ApiKey = Pick<LiveKitSettings, 'apiKey' | 'apiSecret'>;
-
-/** `POST /{clubId}/start` and so on, below the base path; `webhook` is LiveKit's. */
-type Handlers = Record<string, Handler>;
 
 export type Gateway = Awaited<ReturnType<typeof startGateway>>;
 
-/** What API Gateway is between the world and the functions. It has its address before it has those. */
+/** It has its address before there are functions behind it. */
 export async function startGateway() {
-  let processes: Handlers[] = [];
-  const events: Told[] = [];
+  let processes: Pick<Process, 'handlers'>[] = [];
+  const events: ReceivedEvent[] = [];
+  const underWay = new Set<Promise<unknown>>();
 
-  async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const body = await buffer(request);
-    const { pathname } = new URL(request.url ?? '/', `http://${HOST}`);
-    const handlers = processes[Math.floor(Math.random() * processes.length)] ?? {};
-    const found = routeOf(handlers, request.method ?? '', pathname);
-    if (!found) {
-      response.writeHead(404).end('{"message":"Not Found"}');
-      return;
-    }
-    const event = eventOf(request, body, found);
-    const answer = await invoke(found.handler, event);
-    if (found.route === 'webhook') events.push(toldIn(request, body, answer.status));
-    const headers = Object.entries(answer.headers).map(
-      ([name, value]) => [name, String(value)] as const,
-    );
-    response.writeHead(answer.status, Object.fromEntries(headers)).end(answer.body);
-  }
-
-  const underWay = new Set<Promise<void>>();
-  const server = createServer((request, response) => {
-    const serving = serve(request, response)
-      .catch(() => void response.destroy())
-      .finally(() => underWay.delete(serving));
-    underWay.add(serving);
+  const { url, stop } = await startOurGateway({
+    host: '127.0.0.1',
+    port: 0,
+    routes: Object.entries(routeKeys).map(([functionName, routeKey]) => {
+      const [method = '', path = ''] = routeKey.split(' ');
+      // The functions verify the caller themselves.
+      return { method, path, functionName, isGuarded: false };
+    }),
+    authorizer: { issuer: 'http://127.0.0.1:9', audience: [] },
+    cors: {
+      allowedOrigins: [],
+      allowedHeaders: [],
+      allowedMethods: [],
+      exposedResponseHeaders: [],
+      maxAge: 0,
+    },
+    async invoke(functionName, event) {
+      const process = processes[Math.floor(Math.random() * processes.length)];
+      if (!process) throw new Error('Nothing is behind this gateway');
+      const handler = process.handlers[functionName as keyof typeof process.handlers];
+      const answering = noting(handler)(
+        event as APIGatewayProxyEventV2,
+        contextOf(FUNCTION_TIMEOUT_MS),
+      );
+      underWay.add(answering);
+      const answer = await answering.finally(() => underWay.delete(answering));
+      if (functionName === 'webhook') events.push(eventIn(event, answer.statusCode ?? 0));
+      return answer;
+    },
   });
-  server.listen(0, HOST);
-  await once(server, 'listening');
-  const address = server.address();
-  const port = typeof address === 'object' && address ? address.port : 0;
   return {
-    apiUrl: `http://${HOST}:${port}${BASE_PATH}`,
-    webhookUrl: `http://${HOST}:${port}${WEBHOOK_PATH}`,
+    apiUrl: `${url}${BASE_PATH}`,
+    webhookUrl: `${url}${routeKeys.webhook.split(' ')[1]}`,
     /** Each request goes to one of these. */
-    use: (others: Handlers[]) => {
+    use: (others: typeof processes) => {
       processes = others;
     },
     /** LiveKit's events that the service has answered, oldest first. */
-    events: (): readonly Told[] => events,
+    events: (): readonly ReceivedEvent[] => events,
     async close() {
-      server.close();
       // A webhook may be half-way through the table.
-      await Promise.all(underWay);
-      server.closeAllConnections();
+      await Promise.allSettled(underWay);
+      await stop();
     },
   };
 }
 
-function routeOf(handlers: Handlers, method: string, pathname: string) {
-  const { webhook: ofLiveKit } = handlers;
-  if (pathname === WEBHOOK_PATH && ofLiveKit) {
-    return {
-      route: 'webhook',
-      routeKey: `POST ${WEBHOOK_PATH}`,
-      handler: ofLiveKit,
-      pathParameters: {},
-    };
-  }
-  for (const [route, handler] of Object.entries(handlers)) {
-    const [ofRoute, path = ''] = route.split(' ');
-    const pattern = new RegExp(`^${BASE_PATH}${path.replace(/\{(\w+)\}/g, '(?<$1>[^/]+)')}$`);
-    const match = ofRoute === method ? pattern.exec(pathname) : null;
-    const routeKey = `${ofRoute} ${BASE_PATH}${path}`;
-    if (match) return { route, routeKey, handler, pathParameters: { ...match.groups } };
-  }
-  return undefined;
-}
-
-function eventOf(
-  { method = '', url = '/', headers }: IncomingMessage,
-  body: Buffer,
-  { routeKey, pathParameters }: { routeKey: string; pathParameters: Record<string, string> },
-): APIGatewayProxyEventV2 {
-  const { pathname, search, searchParams } = new URL(url, `http://${HOST}`);
-  const { requestContext } = webhookEvent;
-  return {
-    ...webhookEvent,
-    routeKey,
-    rawPath: pathname,
-    rawQueryString: search.slice(1),
-    headers: Object.fromEntries(
-      Object.entries(headers).map(([name, value]) => [name, String(value)]),
-    ),
-    queryStringParameters: Object.fromEntries(searchParams),
-    pathParameters,
-    requestContext: {
-      ...requestContext,
-      routeKey,
-      requestId: randomUUID(),
-      http: { ...requestContext.http, method, path: pathname },
-    },
-    body: body.toString('base64'),
-    isBase64Encoded: true,
-  };
-}
-
-interface Told {
+interface ReceivedEvent {
   type: string;
   roomName: string | undefined;
   sid: string | undefined;
@@ -193,15 +101,20 @@ interface Told {
   status: number;
 }
 
-function toldIn({ headers }: IncomingMessage, body: Buffer, status: number): Told {
-  const { event, room, participant, createdAt }: Webhook = JSON.parse(body.toString());
+function eventIn(
+  { headers, body = '' }: Pick<APIGatewayProxyEventV2, 'headers' | 'body'>,
+  status: number,
+): ReceivedEvent {
+  const { event, room, participant, createdAt }: Webhook = JSON.parse(
+    Buffer.from(body, 'base64').toString(),
+  );
   return {
     type: event,
     roomName: room?.name,
     sid: participant?.sid,
     at: Number(createdAt) * 1000 + 999,
     joinedAt: Number(participant?.joinedAtMs),
-    signedWith: String(claimsOf(headers.authorization ?? '')['iss']),
+    signedWith: String(claimsOf(headers['authorization'] ?? '')['iss']),
     status,
   };
 }
@@ -236,8 +149,15 @@ export async function startMedia(
   };
   let server: LiveKitServer = await startLiveKitServer(options);
   const { wsUrl, ports } = server;
-  return {
+  const livekit: LiveKit = {
+    kind: 'server',
     wsUrl,
+    ...key,
+    exited: new Promise(() => undefined),
+    stop: async () => void (await server.stop()),
+  };
+  return {
+    ...livekit,
     httpUrl: wsUrl.replace('ws:', 'http:'),
     /** Past the service and its counts. */
     rooms: new RoomServiceClient(wsUrl, key.apiKey, key.apiSecret),
@@ -256,7 +176,6 @@ export async function startMedia(
         }
       }
     },
-    stop: () => server.stop(),
   };
 }
 
@@ -269,52 +188,21 @@ export type Service = Awaited<ReturnType<typeof startService>>;
 export async function startService(
   media: Media,
   gateway: Gateway,
-  readAllSettings?: (() => Promise<LiveKitSettings>)[],
+  readAllSettings: (() => Promise<LiveKitSettings>)[] = [],
 ) {
-  const [database, issuer] = await Promise.all([startDatabase({ port: 0 }), startIssuer()]);
-  const wire = await startWire({
-    store: database.endpoint,
-    media: media.httpUrl,
-    identity: issuer.url,
-  });
-  const trusted = `${wire.urlOf('identity')}/the-pool`;
-  const config = loadConfig(
-    { store, livekit, identity, rooms, tokens, limits, cleanup, recording },
-    {
-      ...RECORDING_ENV,
-      TABLE_NAME: database.tableName,
-      DYNAMODB_ENDPOINT: wire.urlOf('store'),
-      LIVEKIT_WS_URL: wire.urlOf('media').replace('http:', 'ws:'),
-      LIVEKIT_API_KEY: KEY.apiKey,
-      LIVEKIT_API_SECRET: KEY.apiSecret,
-      COGNITO_ISSUER: trusted,
-      COGNITO_CLIENT_IDS: CLIENT_ID,
-    },
+  const world = await startWorld({ livekit: media });
+  const issuer = `${world.issuer.url}/the-pool`;
+  const env = { COGNITO_ISSUER: issuer };
+  const boot = (options = {}) => world.boot({ isCold: true, env, ...options });
+  const [first, ...others] = await Promise.all(
+    readAllSettings.length > 0 ? readAllSettings.map((settings) => boot({ settings })) : [boot()],
   );
-  const deps = {
-    ...createDeps(config),
-    ...createCleanupDeps(config),
-    ...createWebhookDeps(config),
-  };
-  const processes = readAllSettings?.map((settings) => ({
-    ...deps,
-    media: new LiveKitService(settings),
-    verifyWebhook: createWebhookVerifier(settings),
-  })) ?? [deps];
-  const handlersOf = (own: typeof deps): Handlers => ({
-    'POST /token': token.createHandler(own),
-    'POST /{clubId}/start': start.createHandler(own),
-    'POST /{clubId}/end': end.createHandler(own),
-    'GET /{clubId}/status': status.createHandler(own),
-    'GET /{clubId}/meetings': meetings.createHandler(own),
-    'GET /{clubId}/meetings/{meetingId}': meeting.createHandler(own),
-    webhook: webhook.createHandler(own),
-  });
-  gateway.use(processes.map(handlersOf));
+  if (!first) throw new Error('There is no process');
+  gateway.use([first, ...others]);
 
   const personOf = (user: User) => ({
     ...user,
-    ...apiClient(gateway.apiUrl, rs256(issuer.key, accessClaims(trusted, user))),
+    ...apiClient(gateway.apiUrl, rs256(world.issuer.key, accessClaims(issuer, user))),
     /** Joins the club's meeting as a real client, which says so when its room is missing. */
     async join(clubId: string) {
       for (let attempt = 1; ; attempt += 1) {
@@ -333,52 +221,24 @@ export async function startService(
   });
 
   return {
-    /** LiveKit's calls, as they pass between the service and it. */
-    wire,
-    config,
+    /** LiveKit's calls, as they pass between the first process and it. */
+    wire: first.wire,
     /** Two members, the first of them its moderator. */
     async createClub(clubId = `club-${randomUUID().slice(0, 8)}`) {
-      const [ann, bob] = ['Ann', 'Bob'].map((username) =>
-        personOf({ userId: `${username}-${randomUUID().slice(0, 8)}`, username }),
+      const newUser = (username: string) => ({ userId: `${username}-${randomUUID()}`, username });
+      const [ann, bob] = [newUser('Ann'), newUser('Bob')];
+      await world.put(
+        clubItem(clubId, ann.userId),
+        memberItem(clubId, ann, 'moderator', 'Ann'),
+        memberItem(clubId, bob, 'member', 'Bob'),
       );
-      if (!ann || !bob) throw new Error('Nobody there');
-      await createClub(database, {
-        clubId,
-        name: 'The readers',
-        moderatorId: ann.userId,
-        members: [
-          { userId: ann.userId, role: 'moderator', displayName: 'Ann' },
-          { userId: bob.userId, role: 'member', displayName: 'Bob' },
-        ],
-      });
-      return { clubId, ann, bob };
+      return { clubId, ann: personOf(ann), bob: personOf(bob) };
     },
     /** One run of the scheduled function, so much later than now. */
-    cleanUp: (laterMs = 0): Promise<CleanupReport> =>
-      cleanupFunction.createHandler({ ...deps, now: () => new Date(Date.now() + laterMs) })(
-        {},
-        contextOf(CLEANUP_TIMEOUT_MS),
-      ),
+    cleanUp: async (laterMs = 0) => (await boot(later(laterMs))).cleanUp(),
     async stop() {
       await gateway.close();
-      await wire.close();
-      await Promise.all([database.stop(), issuer.close()]);
+      await world.close();
     },
   };
-}
-
-/** Resolves with the milliseconds that it took until `isSo`. Rejects after `withinMs`. */
-export async function until(
-  isSo: () => boolean | Promise<boolean>,
-  what: string,
-  withinMs = 10_000,
-): Promise<number> {
-  const beganAt = performance.now();
-  while (!(await isSo())) {
-    if (performance.now() - beganAt > withinMs) {
-      throw new Error(`Not ${what} within ${withinMs / 1000} s`);
-    }
-    await delay(10);
-  }
-  return performance.now() - beganAt;
 }
