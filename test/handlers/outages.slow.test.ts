@@ -16,12 +16,15 @@ import {
 } from '../harness/faults.ts';
 import { FUNCTION_TIMEOUT_MS } from '../harness/lambda.ts';
 import { type BootOptions, later, type Process } from '../harness/process.ts';
-import { type Answer, ROUTES, type Route } from '../harness/routes.ts';
+import type { Answer, Route } from '../harness/routes.ts';
 import type { Fault } from '../harness/wire.ts';
 import { startWorld, type TestClub, type World } from '../harness/world.ts';
 
 /** Each dependency has 3 s: this is that, and what a busy machine may add. Below the function's 12. */
 const SOON_MS = 10_000;
+
+/** Those that every client calls. */
+const ROUTES = ['token', 'start', 'end', 'status'] as const;
 
 vi.setConfig({ testTimeout: 60_000 });
 const PAGE = '<html><body>Something in between has a bad day</body></html>';
@@ -39,14 +42,8 @@ async function clubFor(route: Route): Promise<TestClub> {
   return club;
 }
 
-/** A process that is up and has its keys, and then has this trouble, when each room is in doubt. */
-async function troubled({ faults = [], refused = [], ...options }: BootOptions): Promise<Process> {
-  const service = await world.boot({ ...later(31_000), ...options });
-  await service.call('status', undefined);
-  for (const fault of faults) service.wire.set(fault);
-  await Promise.all(refused.map(service.wire.refuse));
-  return service;
-}
+/** A process in this trouble, when each room is in doubt. */
+const troubled = (options: BootOptions) => world.boot({ ...later(31_000), ...options });
 
 /** Side by side: for troubles that are a matter of waiting. What goes wrong says on which route. */
 async function onEveryRouteAtOnce(check: (route: Route) => Promise<void>): Promise<void> {
@@ -319,7 +316,7 @@ describe.concurrent.each(identityTroubles)(
     it('every route is 503 without a look at anything; the same calls work later', async () => {
       const club = await world.createClub();
       const { clubId } = club;
-      const service = await world.boot(trouble);
+      const service = await world.boot({ ...trouble, isCold: true });
       for (const route of ROUTES) {
         const refused = await service.call(route, club.moderator, { clubId });
         expectUnavailable(refused, 'IDENTITY_UNAVAILABLE');
@@ -334,7 +331,7 @@ describe.concurrent.each(identityTroubles)(
     });
 
     it('what no key set is needed to refuse is still 401', async () => {
-      const service = await world.boot(trouble);
+      const service = await world.boot({ ...trouble, isCold: true });
       const { status } = await service.call('status', 'Bearer not.a.token');
       expect(status).toBe(401);
     });
@@ -384,7 +381,7 @@ describe.concurrent('When the function’s own time runs out,', () => {
   it('at the cold start, the answer comes before the end of it', async () => {
     const club = await world.createClub();
     const trouble = { faults: [on({ side: 'identity' } as const, silence)] };
-    const { call } = await world.boot(trouble);
+    const { call } = await world.boot({ ...trouble, isCold: true });
     const cutShort = await call('status', club.member, { ...club, remainingMs: REMAINING_MS });
     expectUnavailable(cutShort, 'TIMED_OUT');
   });
