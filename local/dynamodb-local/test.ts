@@ -12,7 +12,7 @@ const WITHOUT_JAVA =
 
 /**
  * What the table itself decides: conditions, sets, indexes, and who wins. Whatever gets its table from
- * test/support/database.ts can be named instead.
+ * test/harness/database.ts can be named instead.
  */
 const TESTS = [
   'lib/dynamodb',
