@@ -1,8 +1,8 @@
 /** A table, a LiveKit or a bucket that fails while somebody records, and what others do meanwhile. */
 import { describe, expect, it } from 'vitest';
-import { answer, cut, edit, justBefore, loseAnswer, on, once } from '../support/faults.ts';
-import type { TestClub } from '../support/moderation.ts';
-import { keyOf, MINUTE_MS, stageRecordings } from '../support/recordings.ts';
+import { answer, cut, edit, justBefore, loseAnswer, on, once } from '../harness/faults.ts';
+import { keyOf, MINUTE_MS, stageRecordings } from '../harness/recordings.ts';
+import type { TestClub } from '../harness/world.ts';
 
 const stage = stageRecordings();
 const { clubWithMeeting, record, stop, list, claimOf, rowsOf, filesOf } = stage;
@@ -202,7 +202,7 @@ describe('A cleanup', () => {
 
   it('that dies between the row and the claim leaves the claim to the next', async () => {
     const club = await recording();
-    stage.world.tellTo(undefined);
+    await stage.world.tellTo(undefined);
     await stage.world.standIn.recorder.end('crashed');
     // The row is closed, and then the claim is to be lifted.
     const dies = on('UpdateItem', (request, pass) =>
