@@ -13,6 +13,7 @@ const FRAME = { viewport: { width: 1120, height: 680 } } satisfies BrowserContex
 const LAST_MONDAY = Date.parse('2026-11-23T18:00:00Z');
 const WEEK_MS = 7 * 24 * 3_600_000;
 const MINUTE_MS = 60_000;
+const KEPT_DAYS = 30;
 
 const picture = (name: string) =>
   fileURLToPath(new URL(`../../../docs/pictures/${name}.png`, import.meta.url));
@@ -111,6 +112,23 @@ async function writeHistory({ stack }: World, people: { userId: string; name: st
         };
         await client.send(new PutCommand({ TableName, Item }));
       }
+      const recordingId = ulid(start + 3 * MINUTE_MS);
+      const recording = {
+        meetingId,
+        recordingId,
+        state: 'completed',
+        audioOnly: false,
+        requestedAt: at(start + 3 * MINUTE_MS),
+        requestedBy: ben?.userId,
+        startedAt: at(start + 3 * MINUTE_MS),
+        endedAt: at(start + 68 * MINUTE_MS),
+        durationSeconds: 65 * 60,
+        bytes: 612_400_000,
+        isSettled: true,
+        expiresAt: Math.ceil(start / 1000) + KEPT_DAYS * 86_400,
+      };
+      const sk = `RECORDING#${meetingId}#${recordingId}`;
+      await client.send(new PutCommand({ TableName, Item: { pk, sk, ...recording } }));
     }
   } finally {
     client.destroy();
@@ -163,6 +181,8 @@ test('a meeting, and the history', async ({ world, join }) => {
   await ada.page.goto(`${world.url}/clubs/${CLUB.clubId}`);
   await ada.page.getByRole('link', { name: /23 Nov 2026/ }).click();
   await ada.page.getByRole('list', { name: 'Who was there when' }).waitFor();
+  await ada.page.getByRole('region', { name: 'Recordings' }).waitFor();
+  await ada.page.setViewportSize({ width: 1120, height: 880 });
   for (const colorScheme of ['light', 'dark'] as const) {
     await ada.page.emulateMedia({ colorScheme });
     await ada.page.screenshot({ path: picture(`history-${colorScheme}`), animations: 'disabled' });

@@ -48,7 +48,7 @@ export function History({
           <li key={meetingId}>
             <Link href={`/clubs/${clubId}/meetings/${meetingId}`} className="card history__row">
               <span className="history__day">{shortDay(startedAt)}</span>
-              <span className="soft small">
+              <span className="soft small history__time">
                 {timeRange(startedAt, endedAt)} · {duration(durationSeconds)}
               </span>
               {recordingCount > 0 && (

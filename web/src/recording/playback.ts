@@ -23,7 +23,7 @@ export function startPlayback(
   {
     getAddress,
     onState,
-    now = Date.now,
+    now = () => Date.now(),
   }: {
     getAddress: () => Promise<Pick<RecordingDownload, 'url' | 'expiresAt'>>;
     onState: (state: PlaybackState) => void;
