@@ -13,6 +13,7 @@ import {
   inOrder,
   MEMBER,
   MODERATOR,
+  NEWCOMER,
   OWNER,
   occurred,
   putClub,
@@ -23,6 +24,7 @@ import {
   removeMember,
   role,
   type Story,
+  setRole,
   start,
   torn,
 } from './stories.ts';
@@ -42,7 +44,7 @@ const TOGETHER: Case[] = [
   [
     '8',
     'a club that never met',
-    putMember(MEMBER, 'moderator'),
+    putMember(NEWCOMER, 'moderator'),
     inOrder(removeClub, putClub(OWNER)),
   ],
   ['8', 'two people in a meeting', end(MODERATOR), inOrder(removeClub, putClub(OWNER))],
@@ -50,7 +52,10 @@ const TOGETHER: Case[] = [
   ['8', 'two people in a meeting', end(OWNER), forgetUser(MODERATOR)],
   ['8', 'a meeting of which nothing was told yet', follow('participant_left'), forgetUser(MEMBER)],
   ['8', 'a meeting of which nothing was told yet', follow('participant_joined'), removeClub],
-  ['8', 'two people in a meeting', forgetUser(MEMBER), cleanup],
+  ['8', 'a meeting of which one join was not told yet', forgetUser(MODERATOR), cleanup],
+  ['8', 'a club that never met', removeClub, inOrder(putClub(OWNER), setRole(MEMBER, 'moderator'))],
+  ['8', 'a club between two meetings', start(MODERATOR), forgetUser(MODERATOR)],
+  ['8', 'a club between two meetings', start(OWNER), removeClub],
   [
     '9',
     'two people in a meeting',
@@ -78,6 +83,12 @@ const TOGETHER: Case[] = [
     inOrder(end(MODERATOR), start(MODERATOR)),
   ],
   ['13', 'two people in a meeting', role(MODERATOR, 'member'), enter(MODERATOR)],
+  [
+    '13',
+    'a meeting whose room has closed, which was not told yet',
+    role(MODERATOR, 'member'),
+    enter(MODERATOR),
+  ],
   ['14', 'a room that outlives its club', cleanup],
   ['14a', 'two people in a meeting', remove(OWNER, MEMBER), remove(MODERATOR, MEMBER, true)],
 ];
@@ -86,7 +97,7 @@ const LATE: [string, SceneName, Story, Story][] = [
   ['7', 'two people in a meeting', role(MEMBER, 'moderator'), role(MEMBER, 'member')],
   ['7', 'two people in a meeting', remove(OWNER, MEMBER), readmit(OWNER, MEMBER)],
   ['7', 'somebody removed from a meeting', readmit(OWNER, MEMBER), remove(OWNER, MEMBER)],
-  ['8', 'two people in a meeting', putMember(MEMBER, 'moderator'), removeClub],
+  ['8', 'two people in a meeting', putMember(NEWCOMER, 'moderator'), removeClub],
   ['8', 'a meeting of which nothing was told yet', follow('participant_left'), forgetUser(MEMBER)],
   ['8', 'a club between two meetings', start(OWNER), removeClub],
 ];

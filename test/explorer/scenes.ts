@@ -100,6 +100,14 @@ export const SCENES = {
     wait(9),
     livekit(true),
   ],
+  'a meeting of which one join was not told yet': [
+    ...FOUNDED,
+    does(start(MODERATOR)),
+    does(enter(MEMBER)),
+    tellAll,
+    does(enter(MODERATOR)),
+    wait(9),
+  ],
   'a meeting of which nothing was told yet': [
     ...FOUNDED,
     ...ONE_MEETING,

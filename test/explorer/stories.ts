@@ -9,8 +9,8 @@ import { MAX_PARTICIPANTS } from '../model/service.ts';
 import type { Actor } from './world.ts';
 
 export const CLUB = 'novels';
-/** The club's own moderator, another one, and a member who is none. */
-export const [OWNER, MODERATOR, MEMBER] = ['ada', 'ben', 'cleo'] as const;
+/** The club's own moderator, another one, a member who is none, and somebody who is no member yet. */
+export const [OWNER, MODERATOR, MEMBER, NEWCOMER] = ['ada', 'ben', 'cleo', 'dan'] as const;
 
 /** Somebody makes sure of the room at this moment: the client asks again (`roomMissing`). */
 const ROOM_MISSING = 'ROOM_MISSING';

@@ -24,6 +24,7 @@ interface State {
   lossy: Set<string>;
   /** How many sids each room's name and each identity had. */
   sids: Map<string, number>;
+  isDown: boolean;
 }
 
 const nothing = (): State => ({
@@ -33,13 +34,13 @@ const nothing = (): State => ({
   identities: new Map(),
   lossy: new Set(),
   sids: new Map(),
+  isDown: false,
 });
 
 /** @param before what `state` gave of other rooms; these begin with a copy of it */
 export function createRooms(now: () => Date, before = nothing()) {
   const state = structuredClone(before);
   const { rooms, onTheWay, delivered, identities, lossy, sids } = state;
-  let isDown = false;
 
   /** The same for the nth of a name, whatever else there was. */
   const nextSid = (prefix: string, name: string) => {
@@ -86,7 +87,7 @@ export function createRooms(now: () => Date, before = nothing()) {
   let calls = 0;
   const unlessDown = <T>(answer: () => T): Promise<T> => {
     calls += 1;
-    return isDown ? Promise.reject(new MediaUnavailable()) : Promise.resolve(answer());
+    return state.isDown ? Promise.reject(new MediaUnavailable()) : Promise.resolve(answer());
   };
   const peopleIn = (name: string): Participant[] => [...(rooms.get(name)?.people.values() ?? [])];
 
@@ -133,14 +134,14 @@ export function createRooms(now: () => Date, before = nothing()) {
     exists: (name: string) => rooms.has(name),
     names: () => [...rooms.keys()],
     get isDown() {
-      return isDown;
+      return state.isDown;
     },
     /** How many calls LiveKit got so far, answered or not. */
     get calls() {
       return calls;
     },
     setDown(down: boolean) {
-      isDown = down;
+      state.isDown = down;
     },
 
     /** Whoever is in the room already is put out by their second session. */
