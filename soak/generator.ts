@@ -37,7 +37,16 @@ export type Action =
   | 'trespass';
 
 /** What the application that owns the clubs, the schedule and LiveKit do. */
-export type Errand = 'enrol' | 'strike' | 'show' | 'cleanUp' | 'cleanUpTwice' | 'timeOut' | 'crash';
+export type Errand =
+  | 'enrol'
+  | 'strike'
+  | 'repeat'
+  | 'outOfOrder'
+  | 'show'
+  | 'cleanUp'
+  | 'cleanUpTwice'
+  | 'timeOut'
+  | 'crash';
 
 export interface Step<Does extends string> {
   atMs: number;
@@ -180,7 +189,7 @@ export function planOf(seed: string, seconds: number): Plan {
     lengthMs,
     clubs,
     errands: [
-      errands('office', [1_500, 4_000], { enrol: 5, strike: 4, show: 1 }),
+      errands('office', [1_500, 4_000], { enrol: 5, strike: 4, repeat: 4, outOfOrder: 2, show: 1 }),
       errands('schedule', [3_000, 7_000], { cleanUp: 4, cleanUpTwice: 1 }),
       errands('timers', [3_000, 9_000], { timeOut: 1 }),
       errands('crashes', [15_000, 35_000], { crash: 1 }),

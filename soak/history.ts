@@ -39,6 +39,8 @@ export interface Command {
   command: 'put-member' | 'remove-member' | 'show';
   clubId: string;
   userId: string;
+  /** When the application made the change; commands are about different moments. */
+  occurredAt: string;
   sentAt: number;
   overAt: number;
   isDone: boolean;

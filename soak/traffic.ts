@@ -197,26 +197,62 @@ function errandsOf(
   history: History,
 ): Record<Errand, (choice: number) => Promise<unknown>> {
   const { standIn } = world;
-  const send = (command: Command['command']) => async (choice: number) => {
-    const club = pick(world.clubs, choice);
-    if (!club) return;
-    const { userId, displayName = '' } = club.people.guest;
-    const { clubId } = club;
+  /** Each change of the application is later than the one before. */
+  let lastChange = 0;
+  const changeNow = () => {
+    lastChange = Math.max(Date.now(), lastChange + 1);
+    return new Date(lastChange).toISOString();
+  };
+  const deliver = async (sent: Pick<Command, 'command' | 'clubId' | 'userId' | 'occurredAt'>) => {
+    const { command, clubId, userId, occurredAt } = sent;
+    const club = world.clubs.find((each) => each.clubId === clubId);
+    const { displayName = '' } = club?.people.guest ?? {};
+    if (command === 'show') return world.command({ command, clubId });
+    const about = { clubId, userId, occurredAt };
+    return command === 'remove-member'
+      ? world.command({ command, ...about })
+      : world.command({ command, ...about, displayName });
+  };
+  const sendAbout = async (
+    { clubId, people }: CastClub,
+    command: Command['command'],
+    occurredAt: string,
+  ): Promise<boolean> => {
     const sent: Command = {
-      ...{ command, clubId, userId, sentAt: Date.now() },
+      ...{ command, clubId, userId: people.guest.userId, occurredAt, sentAt: Date.now() },
       overAt: Number.POSITIVE_INFINITY,
       isDone: false,
     };
     history.commands.push(sent);
     try {
-      if (command === 'show') await world.command({ command, clubId });
-      else if (command === 'remove-member') await world.command({ command, clubId, userId });
-      else await world.command({ command, clubId, userId, displayName });
+      await deliver(sent);
       sent.isDone = true;
     } catch {
       // An outage, or the process was killed: nobody knows.
     }
     sent.overAt = Date.now() + (sent.isDone ? 0 : 60_000);
+    return sent.isDone;
+  };
+  const send = (command: Command['command']) => async (choice: number) => {
+    const club = pick(world.clubs, choice);
+    if (club) await sendAbout(club, command, changeNow());
+  };
+  /** It changes nothing, so it is in no history: the record has it, or something newer. */
+  const repeat = async (choice: number) => {
+    const earlier = history.commands.filter(({ command, isDone }) => isDone && command !== 'show');
+    const again = pick(earlier, choice);
+    if (again) await deliver(again).catch(() => undefined);
+  };
+  /** Two changes, of which the later one arrives first; the earlier one then changes nothing. */
+  const outOfOrder = async (choice: number) => {
+    const club = pick(world.clubs, choice);
+    if (!club) return;
+    const [earlier, later] = [changeNow(), changeNow()];
+    const commands = ['put-member', 'remove-member'] as const;
+    const [first, second] = (choice * 1000) % 1 < 0.5 ? commands : commands.toReversed();
+    if (!first || !second || !(await sendAbout(club, first, later))) return;
+    const about = { clubId: club.clubId, userId: club.people.guest.userId };
+    await deliver({ command: second, ...about, occurredAt: earlier }).catch(() => undefined);
   };
   // A run throws for whatever it could not put right; the next one does that.
   const cleanUp = () => world.cleanUp().catch(() => undefined);
@@ -224,6 +260,8 @@ function errandsOf(
   return {
     enrol: send('put-member'),
     strike: send('remove-member'),
+    repeat,
+    outOfOrder,
     show: send('show'),
     cleanUp,
     cleanUpTwice: () => Promise.all([cleanUp(), cleanUp()]),

@@ -1,11 +1,14 @@
 import type { EndedMeeting } from '../../lib/meetings/model.ts';
 import { type Entry, granted } from '../history.ts';
-import { clubsOf, differs, each, instant, type Promised, told } from './invariant.ts';
+import { type Case, clubsOf, differs, each, instant, type Promised, told } from './invariant.ts';
 
 /** The longest that a request goes on in a function, and so between reading a club and writing it. */
 const REQUEST_MS = 12_000;
 /** A webhook is tried again for so long. */
 const WEBHOOK_MS = 15_000;
+
+const guestOf = ({ clubs }: Case, clubId: string): string | undefined =>
+  clubs.find((club) => club.clubId === clubId)?.people.guest.userId;
 
 /** What the record says of meetings, and what callers were told of them. */
 export const RECORD: Promised[] = [
@@ -22,6 +25,21 @@ export const RECORD: Promised[] = [
       const isOn = club.meeting !== undefined;
       if (times === Number(isOn) && club.activeSince === club.meeting?.startedAt) return undefined;
       return `named ${times} times, since ${club.activeSince}; on since ${club.meeting?.startedAt}`;
+    },
+  ),
+  each(
+    'The change of a member that was made last stands, in whatever order the commands came',
+    (run) => clubsOf(run).map((club) => ({ ...club, guest: guestOf(run, club.clubId) })),
+    ({ clubId, members, guest }, { history }) => {
+      const changes = history.commands
+        .filter((one) => one.command !== 'show' && one.clubId === clubId && one.userId === guest)
+        .toSorted((a, b) => (a.occurredAt < b.occurredAt ? 1 : -1));
+      const newest = changes.findIndex(({ isDone }) => isDone);
+      // Of those that were made after that, nobody knows whether they arrived.
+      const possible = changes.slice(0, newest + 1).map(({ command }) => command === 'put-member');
+      const isMember = members.some(({ userId }) => userId === guest);
+      if (newest < 0 || possible.includes(isMember)) return undefined;
+      return `${guest} is ${isMember ? 'a' : 'no'} member after ${JSON.stringify(changes[newest])}`;
     },
   ),
   each(
