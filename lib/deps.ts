@@ -56,13 +56,18 @@ export const createRecordDeps = <C extends StoreConfig & IdentityConfig>(config:
   verifyCaller: createCallerVerifier(config.identity),
 });
 
-/** For a function that people call to record the meeting that is on. */
+/** For a function that people call to record the meeting that is on. It takes part of the record alone. */
 export function createRecordingDeps<
   C extends StoreConfig & LiveKitConfig & IdentityConfig & RecordingConfig,
 >(config: C) {
   const settings = settingsOf(config);
+  const table = tableOf(config);
   return {
-    ...serviceDeps(config, tableOf(config), settings),
+    ...config,
+    ...usualDeps(),
+    clubs: createClubRepository(table),
+    recordings: createRecordingRepository(table),
+    media: mediaOf(settings),
     ...recordingDeps(config, settings),
     newRecordingId: (requestedAt: Date) => ulid(requestedAt.getTime()),
     verifyCaller: createCallerVerifier(config.identity),
@@ -123,8 +128,11 @@ const serviceDeps = <C>(
 ) => ({
   ...config,
   ...storeDeps(table),
-  media: new LiveKitService(settings, { timed: timed('Media'), ...options }),
+  media: mediaOf(settings, options),
 });
+
+const mediaOf = (settings: () => Promise<LiveKitSettings>, options: TwirpOptions = {}) =>
+  new LiveKitService(settings, { timed: timed('Media'), ...options });
 
 const recordingDeps = (
   config: RecordingConfig,
@@ -144,10 +152,10 @@ const storeDeps = (table: Table) => ({
   members: createMemberRepository(table),
   presence: createPresenceRepository(table),
   recordings: createRecordingRepository(table),
-  now: () => new Date(),
-  log: createLog(),
-  meter: createMeter(),
+  ...usualDeps(),
 });
+
+const usualDeps = () => ({ now: () => new Date(), log: createLog(), meter: createMeter() });
 
 const tableOf = ({ store }: StoreConfig): Table => openTable(store, timed('Store'));
 

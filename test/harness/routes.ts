@@ -43,7 +43,7 @@ import * as role from '../../functions/role.ts';
 import * as start from '../../functions/start.ts';
 import * as status from '../../functions/status.ts';
 import * as token from '../../functions/token.ts';
-import { createRecordingDeps } from '../../lib/deps.ts';
+import { createRecordingDeps, createServiceDeps } from '../../lib/deps.ts';
 import type { ErrorCode } from '../../lib/errors.ts';
 import type { Answers as ClientAnswers } from '../../local/client.ts';
 import type { Config } from './config.ts';
@@ -123,6 +123,7 @@ type Deps = ReturnType<typeof createRouteDeps>;
 
 /** What the routes need, for all of them at once. */
 export const createRouteDeps = (config: Config) => ({
+  ...createServiceDeps(config),
   ...createRecordingDeps(config),
   newMeetingId: (startedAt: Date) => ulid(startedAt.getTime()),
 });
