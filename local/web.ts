@@ -71,7 +71,7 @@ export async function startWeb({
   });
   function answer(request: IncomingMessage, response: ServerResponse): void {
     if (request.url === '/config.json') {
-      response.writeHead(200, { 'content-type': 'application/json', 'cache-control': 'no-store' });
+      response.writeHead(200, { 'content-type': 'application/json', 'cache-control': 'no-cache' });
       response.end(JSON.stringify(config));
       return;
     }

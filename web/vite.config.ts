@@ -28,6 +28,8 @@ export default defineConfig(({ command }) => ({
     // Pictures and fonts in the styles would need `data:` in the policy.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
+    // One file of 8 KB, rather than six before the first paint and four later.
+    cssCodeSplit: false,
     sourcemap: true,
   },
 }));

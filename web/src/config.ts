@@ -18,7 +18,8 @@ export interface Config {
 
 /** @throws Error when it is not there or not complete */
 export async function loadConfig(): Promise<Config> {
-  const response = await fetch('/config.json', { cache: 'no-store' });
+  // The head of the page has begun to load it; it is sent with `no-cache`.
+  const response = await fetch('/config.json');
   if (!response.ok) throw new Error(`/config.json answers ${response.status}`);
   const config: Partial<Config> = await response.json();
   const { apiUrl, identity, livekit = 'server', recordingDefault = 'video' } = config;
