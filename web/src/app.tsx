@@ -1,30 +1,19 @@
 import { useLingui } from '@lingui/react';
-import { QueryClientProvider } from '@tanstack/react-query';
 import type { UserManager } from 'oidc-client-ts';
-import { lazy, Suspense, useMemo, useState } from 'react';
+import { lazy, Suspense, useEffect } from 'react';
 import { I18nProvider as AriaI18nProvider } from 'react-aria-components/I18nProvider';
 import { AuthProvider, useAuth } from 'react-oidc-context';
-import { Redirect, Route, Switch } from 'wouter';
-import { createApi } from './api/client.ts';
-import { ApiProvider, createQueryClient } from './api/queries.ts';
-import { type Account, AccountProvider } from './auth/account.ts';
-import { LoginFailed, SessionOver, Welcome } from './auth/screens.tsx';
-import { personOf, type ReturnState, returnPath, sessionOf } from './auth/session.ts';
-import { Clubs } from './clubs/clubs.tsx';
+import { LoginFailed, Welcome } from './auth/screens.tsx';
+import { returnPath } from './auth/session.ts';
 import type { Config } from './config.ts';
 import { ConfigProvider } from './config-context.ts';
-import { NotFound } from './outcomes/not-found.tsx';
 import { Announcer } from './ui/announcer.tsx';
-import { Shell, Splash } from './ui/shell.tsx';
+import { Splash } from './ui/splash.tsx';
 
-const Club = lazy(() => import('./club/club.tsx').then((part) => ({ default: part.Club })));
-const MeetingDetails = lazy(() =>
-  import('./club/meeting-details.tsx').then((part) => ({ default: part.MeetingDetails })),
-);
-// LiveKit's client is most of the page: it is loaded when a lobby opens.
-const Meet = lazy(() => import('./meeting/meet.tsx').then((part) => ({ default: part.Meet })));
+const loadPages = () => import('./pages.tsx');
+const Pages = lazy(() => loadPages().then((part) => ({ default: part.Pages })));
 
-interface AppProps {
+export interface AppProps {
   config: Config;
   users: UserManager;
 }
@@ -49,73 +38,15 @@ export function App({ config, users }: AppProps) {
 /** Who is shown what. A user whose token expired is still one: the API decides, and a meeting goes on. */
 function Entrance(props: AppProps) {
   const { isLoading, activeNavigator, user, error } = useAuth();
-  if (user) return <Pages {...props} accessToken={user.access_token} />;
+  // Behind what is shown first, they wait for whoever logs in.
+  useEffect(() => void loadPages(), []);
+  if (user) {
+    return (
+      <Suspense fallback={<Splash />}>
+        <Pages {...props} accessToken={user.access_token} />
+      </Suspense>
+    );
+  }
   if (isLoading || activeNavigator === 'signinRedirect') return <Splash />;
   return error ? <LoginFailed /> : <Welcome />;
-}
-
-function Pages({ config, users, accessToken }: AppProps & { accessToken: string }) {
-  const [isSessionOver, setSessionOver] = useState(false);
-  const queries = useMemo(() => createQueryClient(() => setSessionOver(true)), []);
-  const api = useMemo(() => createApi(config.apiUrl, sessionOf(users)), [config, users]);
-  const account = useMemo(
-    (): Account => ({
-      ...personOf(accessToken),
-      isSessionOver,
-      logIn() {
-        const state: ReturnState = { returnTo: location.pathname };
-        void users.signinRedirect({ state });
-      },
-      logOut: () => void logOut(config, users),
-    }),
-    [accessToken, isSessionOver, config, users],
-  );
-  return (
-    <QueryClientProvider client={queries}>
-      <ApiProvider value={api}>
-        <AccountProvider value={account}>
-          <Suspense fallback={<Splash />}>
-            <Switch>
-              <Route path="/callback">
-                <Redirect to="/" replace />
-              </Route>
-              <Route path="/clubs/:clubId/meet">
-                {({ clubId }) => <Meet key={clubId} clubId={clubId} />}
-              </Route>
-              <Route>
-                <Shell>{isSessionOver ? <SessionOver /> : <ClubPages />}</Shell>
-              </Route>
-            </Switch>
-          </Suspense>
-        </AccountProvider>
-      </ApiProvider>
-    </QueryClientProvider>
-  );
-}
-
-const ClubPages = () => (
-  <Suspense fallback={<Splash />}>
-    <Switch>
-      <Route path="/">
-        <Clubs />
-      </Route>
-      <Route path="/clubs/:clubId">{({ clubId }) => <Club key={clubId} clubId={clubId} />}</Route>
-      <Route path="/clubs/:clubId/meetings/:meetingId">
-        {(ids) => <MeetingDetails key={ids.meetingId} {...ids} />}
-      </Route>
-      <Route>
-        <NotFound />
-      </Route>
-    </Switch>
-  </Suspense>
-);
-
-/** Here first, so that nothing is left whatever the pool does; then at the pool, where it has a page for it. */
-async function logOut({ identity }: Config, users: UserManager): Promise<void> {
-  await users.removeUser();
-  history.replaceState(null, '', '/');
-  const { logoutEndpoint, clientId } = identity;
-  if (!logoutEndpoint) return;
-  const query = new URLSearchParams({ client_id: clientId, logout_uri: `${location.origin}/` });
-  location.assign(`${logoutEndpoint}?${query}`);
 }

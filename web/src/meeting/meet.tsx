@@ -6,7 +6,7 @@ import { OutScreen } from '../outcomes/out-screen.tsx';
 import { ConsentDialog } from '../recording/consent-dialog.tsx';
 import { Button } from '../ui/button.tsx';
 import { Screen } from '../ui/screen.tsx';
-import { Splash } from '../ui/shell.tsx';
+import { Splash } from '../ui/splash.tsx';
 import { Conference } from './conference.tsx';
 import type { Trouble } from './joining.ts';
 import { type Meeting, useMeeting } from './use-meeting.ts';

@@ -2,7 +2,6 @@ import { useLingui } from '@lingui/react/macro';
 import { lazy, type ReactNode, Suspense, useState } from 'react';
 import { Link } from 'wouter';
 import { AccountButton } from './account-button.tsx';
-import { Spinner } from './button.tsx';
 import { Logo } from './logo.tsx';
 import './shell.css';
 
@@ -42,16 +41,5 @@ function Account() {
     </Suspense>
   ) : (
     button
-  );
-}
-
-/** While something is on its way. */
-export function Splash() {
-  const { t } = useLingui();
-  return (
-    <main className="splash" aria-busy="true">
-      <Spinner />
-      <span className="visually-hidden">{t`Loading …`}</span>
-    </main>
   );
 }
