@@ -96,7 +96,7 @@ export function logIn(
   { endpoint, clientId }: Pick<Cognito, 'endpoint' | 'clientId'>,
   username: string,
   password: string,
-): Promise<{ accessToken: string; idToken: string }> {
+): Promise<{ accessToken: string; idToken: string; refreshToken: string }> {
   return withClient(endpoint, async (client) => {
     const { AuthenticationResult: result } = await client.send(
       new InitiateAuthCommand({
@@ -108,6 +108,7 @@ export function logIn(
     return {
       accessToken: given(result?.AccessToken, `access token for ${username}`),
       idToken: given(result?.IdToken, `ID token for ${username}`),
+      refreshToken: given(result?.RefreshToken, `refresh token for ${username}`),
     };
   });
 }

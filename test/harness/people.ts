@@ -10,6 +10,7 @@ import {
   type RemoteTrack,
   Room,
   RoomEvent,
+  TrackKind,
   type TrackPublication,
   TrackPublishOptions,
   TrackSource,
@@ -41,7 +42,9 @@ export async function joinAs(wsUrl: string, token: string) {
   });
   room.on(RoomEvent.TrackMuted, (_, { identity }) => muted.set(identity, true));
   room.on(RoomEvent.TrackUnmuted, (_, { identity }) => muted.set(identity, false));
-  room.on(RoomEvent.TrackSubscribed, (track) => void listen(track, () => (heardAt = now())));
+  room.on(RoomEvent.TrackSubscribed, (track) => {
+    if (track.kind === TrackKind.KIND_AUDIO) void listen(track, () => (heardAt = now()));
+  });
   await room.connect(wsUrl, token, { autoSubscribe: true, dynacast: false });
 
   let track: LocalAudioTrack | undefined;

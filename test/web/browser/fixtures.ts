@@ -8,11 +8,12 @@ import {
 import { RoomServiceClient } from 'livekit-server-sdk';
 import { apiClient } from '../../../local/client.ts';
 import { type ClubWithMembers, createClub } from '../../../local/demo-data.ts';
-import { createUser, logIn } from '../../../local/identity.ts';
+import { createUser, issuerOf, logIn } from '../../../local/identity.ts';
 import { findLiveKitServer, startLiveKitServer } from '../../../local/livekit/server.ts';
 import { freePort, startStack } from '../../../local/stack.ts';
 import type { StackDescription } from '../../../local/stack-file.ts';
 import { webConfig } from '../../../local/web.ts';
+import { freePeople } from '../../harness/people.ts';
 import { openDoor } from './door.ts';
 import { serveSite } from './site.ts';
 import { type Witness, witness } from './witness.ts';
@@ -23,6 +24,7 @@ export { expect } from '@playwright/test';
 /** A meeting of three is full. */
 const MOST_PEOPLE = 3;
 const PASSWORD = 'Reading-Club-1';
+const SESSION_SECONDS = 3_600;
 
 /** Somebody with a browser of their own. */
 export interface Person {
@@ -69,8 +71,16 @@ export interface World {
     rules: Pick<ClubWithMembers, 'recordingConsent' | 'recordingAccess'>,
     ...names: Names
   ): Promise<Club<{ -readonly [Index in keyof Names]: Account }>>;
+  /** What the page keeps of a login, which the pool's own page takes seconds for. */
+  sessionOf(account: Account): Promise<StoredSession>;
   /** The API as this person sees it, past the page. */
   apiOf(account: Account): Promise<ReturnType<typeof apiClient>>;
+}
+
+/** An entry of `sessionStorage`. */
+interface StoredSession {
+  key: string;
+  value: string;
 }
 
 /** What the browser or LiveKit's client says without anything being wrong. */
@@ -78,6 +88,8 @@ const EXPECTED_COMPLAINTS = [
   // The API's own answers, which the page shows.
   /Failed to load resource: the server responded with a status of (401|403|404|409|503)/,
   /Failed to load resource: net::ERR_(CONNECTION_REFUSED|CONNECTION_RESET|EMPTY_RESPONSE|INTERNET_DISCONNECTED)/,
+  // LiveKit's client, when somebody is gone before their track arrives.
+  /Tried to add a track for a participant, that's not present/,
   // LiveKit's client, when its server ends the connection.
   /[Dd]ata ?[Cc]hannel|WebSocket|websocket|signal|peer connection|createOffer|Element not part of the array/,
   /could not|disconnect|reconnect|Abort|ConnectionError/i,
@@ -86,8 +98,12 @@ const EXPECTED_COMPLAINTS = [
 export const test = base.extend<
   {
     /** Opens the page, for somebody who is not logged in. */
-    visit: (account: Account, options?: BrowserContextOptions) => Promise<Person>;
-    /** Opens the page, and logs in. */
+    visit: (
+      account: Account,
+      options?: BrowserContextOptions,
+      session?: StoredSession,
+    ) => Promise<Person>;
+    /** Opens the page, for somebody who has logged in. */
     join: (account: Account, options?: BrowserContextOptions) => Promise<Person>;
   },
   { world: World }
@@ -168,6 +184,20 @@ export const test = base.extend<
         newAccount,
         newClub: (...names) => newClubWith({}, ...names),
         newClubWith,
+        async sessionOf({ username, userId }) {
+          const { accessToken, refreshToken } = await logIn(cognito, username, PASSWORD);
+          return {
+            key: `oidc.user:${issuerOf(cognito)}:${cognito.clientId}`,
+            value: JSON.stringify({
+              access_token: accessToken,
+              refresh_token: refreshToken,
+              token_type: 'Bearer',
+              scope: 'openid',
+              profile: { sub: userId },
+              expires_at: Math.floor(Date.now() / 1000) + SESSION_SECONDS,
+            }),
+          };
+        },
         async apiOf({ username }) {
           const { accessToken } = await logIn(cognito, username, PASSWORD);
           return apiClient(description.apiUrl, accessToken);
@@ -176,6 +206,7 @@ export const test = base.extend<
       await site.stop();
       await door.shut();
       await revived?.stop();
+      await freePeople();
       await stack.stop();
     },
     { scope: 'worker', timeout: 180_000 },
@@ -184,8 +215,9 @@ export const test = base.extend<
   visit: async ({ browser, world, contextOptions }, use, testInfo) => {
     const people: Person[] = [];
     const witnesses: Witness[] = [];
-    await use(async (account, options = {}) => {
+    await use(async (account, options = {}, session) => {
       const context = await browser.newContext({ ...contextOptions, ...options });
+      if (session) await context.addInitScript(storeOnce, { ...session, origin: world.url });
       const page = await context.newPage();
       witnesses.push(witness(account.username, page, world.apiUrl));
       const complaints: string[] = [];
@@ -209,10 +241,10 @@ export const test = base.extend<
     base.expect(complaints).toEqual([]);
   },
 
-  join: async ({ visit }, use) => {
+  join: async ({ visit, world }, use) => {
     await use(async (account, options) => {
-      const person = await visit(account, options);
-      await logInOn(person);
+      const person = await visit(account, options, await world.sessionOf(account));
+      await accountButton(person).waitFor();
       return person;
     });
   },
@@ -225,7 +257,17 @@ export const displayNameOf = (username: string): string =>
 export async function logInOn({ page, words, username }: Person): Promise<void> {
   await page.getByRole('button', { name: words('Log in') }).click();
   await answerLogin(page, username);
-  await page.getByRole('button', { name: words('Account of {username}', { username }) }).waitFor();
+  await accountButton({ page, words, username }).waitFor();
+}
+
+const accountButton = ({ page, words, username }: Pick<Person, 'page' | 'words' | 'username'>) =>
+  page.getByRole('button', { name: words('Account of {username}', { username }) });
+
+/** In the page, before its scripts: not again after a logout. */
+function storeOnce({ key, value, origin }: StoredSession & { origin: string }): void {
+  if (location.origin !== origin || sessionStorage.getItem('stored')) return;
+  sessionStorage.setItem('stored', 'yes');
+  sessionStorage.setItem(key, value);
 }
 
 /** The pool's page: its words are not ours. */

@@ -12,11 +12,15 @@ const TOUCH_PX = 44;
 /** Where pictures of what was inspected go, to be looked at: `SCREENS=.local/screens npm run test:web`. */
 const pictures = process.env['SCREENS'];
 
+export interface Look {
+  themes?: readonly ('light' | 'dark')[];
+}
+
 /** All that is wrong with it; the test goes on to the next screen. @param name of the pictures */
 export async function inspect(
   page: Page,
   name: string,
-  { themes = ['light', 'dark'] }: { themes?: readonly ('light' | 'dark')[] } = {},
+  { themes = ['dark', 'light'] }: Look = {},
 ): Promise<void> {
   for (const [index, colorScheme] of themes.entries()) {
     await page.emulateMedia({ colorScheme });

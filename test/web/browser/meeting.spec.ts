@@ -1,14 +1,15 @@
 /** The main path, by two people with real media: log in, start, meet, end, look back. */
-import { displayNameOf, enterMeeting, expect, test, tileOf } from './fixtures.ts';
+import { displayNameOf, enterMeeting, expect, logInOn, test, tileOf } from './fixtures.ts';
 import { expectFrames, expectSound } from './media.ts';
 
 test('two people log in, meet, see and hear each other, react, write, and look back', async ({
   world,
-  join,
+  visit,
 }) => {
   const club = await world.newClub('cleo');
-  const olga = await join(club.owner);
-  const cleo = await join(club.members[0]);
+  const olga = await visit(club.owner);
+  const cleo = await visit(club.members[0]);
+  for (const person of [olga, cleo]) await logInOn(person);
 
   await olga.page.getByRole('link', { name: club.name }).click();
   await olga.page.getByRole('button', { name: 'Start a meeting' }).click();

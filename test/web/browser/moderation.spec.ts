@@ -1,4 +1,6 @@
 /** What moderators do to others, as both sides see and hear it. */
+import { AccessToken } from 'livekit-server-sdk';
+import { joinAs } from '../../harness/people.ts';
 import { chooseFor, displayNameOf, enterMeeting, expect, test, tileOf } from './fixtures.ts';
 import { expectFrames, expectSilence, expectSound } from './media.ts';
 
@@ -97,4 +99,47 @@ test('three people meet; a moderator mutes one and all; the owner makes a modera
       olga.page.getByText('The meeting server does not answer. Try again in a moment.').last(),
     ).toBeVisible();
   });
+});
+
+test('a caller by telephone is seen as a guest, and heard; a moderator mutes and removes them', async ({
+  world,
+  join,
+}) => {
+  const club = await world.newClub();
+  const olga = await join(club.owner);
+  const { page } = olga;
+  const { body } = await (await world.apiOf(club.owner)).start(club.clubId);
+  await enterMeeting(olga, club, world);
+
+  // As LiveKit's own SIP service joins: by a token of this kind, with a number for a name.
+  const { wsUrl, apiKey, apiSecret } = world.stack.livekit;
+  const name = 'Phone +49 30 1234567';
+  const token = new AccessToken(apiKey, apiSecret, { identity: 'sip_+49301234567', name });
+  token.kind = 'sip';
+  token.addGrant({ roomJoin: true, room: body.roomName });
+  const guest = await joinAs(wsUrl, await token.toJwt());
+  try {
+    await guest.speak();
+    await expectSound(page);
+    await page.getByRole('button', { name: 'People, 2' }).click();
+    const row = page.getByRole('listitem').filter({ hasText: name }).filter({ hasText: 'Guest' });
+    await expect(row).toBeVisible();
+    await row.getByRole('button', { name: `Moderate ${name}` }).click();
+    // They have no account that could be one.
+    await expect(page.getByRole('menuitem', { name: 'Make moderator' })).toBeHidden();
+    await page.keyboard.press('Escape');
+
+    await chooseFor(olga, name, 'Mute');
+    await expect(page.getByRole('status')).toContainText(`${name} is muted.`);
+    await expectSilence(page);
+
+    await chooseFor(olga, name, 'Remove …');
+    await expect(page.getByText('A guest can call again at once.')).toBeVisible();
+    await expect(page.getByRole('button', { name: 'Remove and keep out' })).toBeHidden();
+    await page.getByRole('button', { name: 'Remove', exact: true }).click();
+    expect((await guest.isOut()).reason).toBe('PARTICIPANT_REMOVED');
+    await expect(row).toBeHidden();
+  } finally {
+    await guest.leave();
+  }
 });

@@ -1,11 +1,13 @@
 /** Every screen in every language: accessible, in both themes, at 320 px, for fingers, with less motion. */
 import { displayNameOf, enterMeeting, expect, logInOn, test, tileOf } from './fixtures.ts';
-import { inspect } from './inspect.ts';
+import { inspect, type Look } from './inspect.ts';
 import { expectFrames } from './media.ts';
 import { LOCALES, wordsOf } from './words.ts';
 
 /** The meeting is dark in both themes. */
-const DARK = { themes: ['dark'] } as const;
+const DARK: Look = { themes: ['dark'] };
+/** The colours are the same in all languages. */
+const LOOKS: Record<string, Look> = { es: DARK };
 
 for (const language of LOCALES) {
   test(`every screen in ${language}`, async ({ world, visit, join }) => {
@@ -14,8 +16,8 @@ for (const language of LOCALES) {
     const options = { locale: language, reducedMotion: 'reduce' } as const;
     const club = await world.newClub('cleo');
     const clubUrl = `${world.url}/clubs/${club.clubId}`;
-    const api = await world.apiOf(club.owner);
-    const see = (name: string, themes = {}) => inspect(olga.page, `${name}-${language}`, themes);
+    const see = (name: string, look = LOOKS[language]) =>
+      inspect(olga.page, `${name}-${language}`, look);
     const heading = (message: string, page = olga.page) =>
       page.getByRole('heading', { name: words(message), level: 1 });
     const press = (message: string, page = olga.page) =>
@@ -65,11 +67,12 @@ for (const language of LOCALES) {
       await press('Join now');
       await expect(heading('No meeting is on')).toBeVisible();
       await see('not-on');
+      await press('Start a meeting');
+      await expect(heading('Ready to join?')).toBeVisible();
     });
 
     const cleo = await join(club.members[0], options);
     await test.step('a meeting that is on', async () => {
-      await api.start(club.clubId);
       await olga.page.goto(world.url);
       await olga.page.getByRole('heading', { name: words('On now') }).waitFor();
       await see('clubs-on');
@@ -95,7 +98,7 @@ for (const language of LOCALES) {
       await cleo.page
         .getByRole('button', { name: words('Join without camera and microphone') })
         .waitFor();
-      await inspect(cleo.page, `lobby-denied-${language}`);
+      await inspect(cleo.page, `lobby-denied-${language}`, LOOKS[language]);
     });
 
     await test.step('the meeting', async () => {
@@ -147,7 +150,7 @@ for (const language of LOCALES) {
     await test.step('out of it', async () => {
       await press('Leave', cleo.page);
       await expect(heading('You left the meeting', cleo.page)).toBeVisible();
-      await inspect(cleo.page, `left-${language}`);
+      await inspect(cleo.page, `left-${language}`, LOOKS[language]);
       await press('Leave');
       await olga.page.getByRole('alertdialog').waitFor();
       await see('leave-dialog', DARK);
