@@ -52,6 +52,8 @@ export async function startApi(options: {
   params?: Record<string, string>;
   /** All requests in one thread, and not each of those that come at once in a worker that loads it. */
   useInProcess?: boolean;
+  /** A module that the process loads before anything else. */
+  preload?: URL | undefined;
   onLine?: ((line: string) => void) | undefined;
   signal?: AbortSignal | undefined;
 }): Promise<Api> {
@@ -62,6 +64,7 @@ export async function startApi(options: {
     env,
     params = {},
     useInProcess = false,
+    preload,
     onLine,
     signal,
   } = options;
@@ -69,6 +72,7 @@ export async function startApi(options: {
   const buildDir = `.local/build-${httpPort}`;
   const removeBuildDir = () => rm(new URL(buildDir, projectDir), { recursive: true, force: true });
   const args = [
+    ...(preload ? ['--import', preload.href] : []),
     ...[program, 'offline', 'start', '--stage', 'local', '--noSponsor', '--host', '127.0.0.1'],
     ...['--httpPort', `${httpPort}`, '--lambdaPort', `${lambdaPort}`],
     ...Object.entries(params).map(([name, value]) => `--param=${name}=${value}`),

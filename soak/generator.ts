@@ -63,6 +63,14 @@ export interface Storm {
   /** The share of requests that something happens to. */
   chance: number;
 }
+/** From then on the functions' clock is so far ahead, or behind. */
+export interface ClockStep {
+  fromMs: number;
+  aheadMs: number;
+}
+/** So far it is from LiveKit's at most, and from itself twice as far: the doctor warns from five seconds on. */
+export const MAX_SKEW_MS = 2_000;
+
 export const STORMY_SIDES = ['store', 'media', 'webhook'] as const;
 export type Side = (typeof STORMY_SIDES)[number];
 
@@ -72,6 +80,7 @@ export interface Plan {
   clubs: { clubId: string; temper: Temper; parts: Record<Part, Step<Action>[]> }[];
   errands: Step<Errand>[][];
   storms: Storm[];
+  clockSteps: ClockStep[];
   /** What LiveKit answers about the participants of a room that does not exist. */
   missingRoom: MissingRoom;
   /** When the API's process is killed; it comes back as fast as it can. */
@@ -197,6 +206,7 @@ export function planOf(seed: string, seconds: number): Plan {
     storms: STORMY_SIDES.flatMap((side) =>
       stormsOf(drawsOf(seed, `storms/${side}`), side, lengthMs),
     ),
+    clockSteps: clockStepsOf(drawsOf(seed, 'clock'), lengthMs),
     missingRoom: drawsOf(seed, 'missing room').oneOf<MissingRoom>({
       empty: 1,
       'not-found': 1,
@@ -212,6 +222,15 @@ export function planOf(seed: string, seconds: number): Plan {
 const isOutOfPlace = (temper: Temper, does: Action, progress: number): boolean =>
   (temper !== 'lively' && ['end', 'endNamed'].includes(does)) ||
   (temper === 'deserted' && progress > DESERTED_AFTER && ['join', 'joinAgain'].includes(does));
+
+/** Back and forth; right at the end. */
+const clockStepsOf = (draws: Draws, lengthMs: number): ClockStep[] => [
+  ...momentsOf(draws, [5_000, 25_000], lengthMs).map((fromMs) => ({
+    fromMs,
+    aheadMs: Math.round(draws.between(-MAX_SKEW_MS, MAX_SKEW_MS)),
+  })),
+  { fromMs: lengthMs, aheadMs: 0 },
+];
 
 function stormsOf(draws: Draws, side: Side, lengthMs: number): Storm[] {
   return momentsOf(draws, [6_000, 16_000], lengthMs).map((fromMs) => ({

@@ -1,6 +1,7 @@
 /** What callers asked and were told, word for word, and what really happened in LiveKit's rooms. */
 
 import type { Answers, Failure, Reply } from '../local/client.ts';
+import { MAX_SKEW_MS } from './generator.ts';
 
 /** Whoever got no answer does not know for how long the request goes on: a function has 12 s from its start. */
 const GOES_ON_MS = 30_000;
@@ -107,14 +108,17 @@ export function openHistory() {
     stays,
     events,
 
-    /** Sends a request and writes down what came of it. */
+    /**
+     * Sends a request and writes down what came of it. The functions' clock steps, so what they date may be
+     * before the request, or after its answer.
+     */
     async ask<R extends Route>(
       by: string,
       route: R,
       about: About,
       request: () => Promise<Reply<Answers[R]>>,
     ): Promise<(Answers[R] & Failure) | undefined> {
-      const sentAt = Date.now();
+      const sentAt = Date.now() - MAX_SKEW_MS;
       const entry: Entry<R> = {
         ...{ by, route, ...about, sentAt, answeredAt: sentAt, overAt: Number.POSITIVE_INFINITY },
         answer: undefined,
@@ -126,7 +130,7 @@ export function openHistory() {
       } catch (error) {
         entry.trouble = String(error);
       }
-      entry.answeredAt = Date.now();
+      entry.answeredAt = Date.now() + MAX_SKEW_MS;
       entry.overAt = entry.answeredAt + (entry.answer ? 0 : GOES_ON_MS);
       return entry.answer?.status === 200 ? entry.answer.body : undefined;
     },

@@ -94,6 +94,7 @@ export async function startWorld(plan: Plan, limits: Limits, onLine?: (line: str
     parts.push({ stop: standIn.close });
 
     const { PATH, HOME, TMPDIR } = process.env;
+    const SOAK_CLOCK = JSON.stringify({ beganAt: Date.now(), steps: plan.clockSteps });
     const start = () =>
       retry(() =>
         startApi({
@@ -109,12 +110,13 @@ export async function startWorld(plan: Plan, limits: Limits, onLine?: (line: str
             COGNITO_CLIENT_IDS: cognito.clientId,
           },
           env: {
-            ...{ PATH, HOME, TMPDIR },
+            ...{ PATH, HOME, TMPDIR, SOAK_CLOCK },
             CLEANUP_GRACE_SECONDS: `${limits.graceSeconds}`,
             MEETING_MAX_DURATION_SECONDS: `${limits.maxDurationSeconds}`,
           },
           // Many come at once, and a worker for each takes longer to load than the API to come back.
           useInProcess: true,
+          preload: new URL('stepping-clock.ts', import.meta.url),
           onLine,
         }),
       );
