@@ -29,10 +29,13 @@ import { createDeps, createWebhookDeps } from '../../lib/deps.ts';
 import { apiClient } from '../../local/client.ts';
 import { issuerOf, logIn } from '../../local/identity.ts';
 import { StackDescription } from '../../local/stack-file.ts';
+import { eventually } from '../harness/eventually.ts';
 import { invoke } from '../harness/lambda.ts';
 import { RECORDING_ENV } from '../harness/no-recordings.ts';
 import { fetchNoting } from '../harness/openapi.ts';
+import { freePeople, joinAs } from '../harness/people.ts';
 import { expectNoSecret } from '../harness/secrets.ts';
+import { isMissing } from '../harness/world.ts';
 import { descendantsOf, isRunning } from './processes.ts';
 
 // What is unexpected is seen.
@@ -41,6 +44,7 @@ process.env['POWERTOOLS_LOG_LEVEL'] ??= 'ERROR';
 const READY_TEXT = 'Ready after';
 /** Some 12 s on an idle machine with two cores, and 60 s at a load of 20. */
 const READY_MS = 240_000;
+const RECORDED_WITHIN_MS = 30_000;
 
 const repository = fileURLToPath(new URL('../../', import.meta.url));
 const hasCurl = spawnSync('curl', ['--version']).status === 0;
@@ -322,6 +326,53 @@ describe('npm run dev', { timeout: READY_MS + 20_000 }, () => {
       expect(await dev.closed).toBe(0);
       expect(parts.filter(({ pid }) => isRunning(pid))).toEqual([]);
       expect(await filesLeft()).toEqual([]);
+    });
+  });
+
+  describe.skipIf(isMissing('server'))('with the real server', () => {
+    let dev: ReturnType<typeof startDev>;
+    let stack: StackDescription;
+
+    beforeAll(async () => {
+      dev = startDev({ LIVEKIT: 'server' });
+      await dev.ready();
+      stack = StackDescription.parse(JSON.parse(await stackJson()));
+    }, READY_MS);
+    afterAll(async () => {
+      await dev.stop();
+      await freePeople();
+    });
+
+    it('records a meeting, and gives its sound to a moderator', async () => {
+      const [ada] = stack.users;
+      const { accessToken } = await logIn(stack.cognito, ada?.username ?? '', ada?.password ?? '');
+      const api = apiClient(stack.apiUrl, accessToken, fetchNoting);
+      await api.start('novels');
+      const { token, serverUrl, meetingId } = (await api.token('novels')).body;
+      const person = await joinAs(serverUrl, token);
+      expect((await api.recordingStart('novels')).status).toBe(200);
+      const recordingId = await eventually(
+        async () => {
+          const { recording: on } = (await api.status('novels')).body;
+          return on?.state === 'active' ? on.recordingId : undefined;
+        },
+        'does not record',
+        RECORDED_WITHIN_MS,
+      );
+      expect((await api.recordingStop('novels')).status).toBe(200);
+      await eventually(
+        async () => {
+          const [kept] = (await api.recordings('novels', meetingId)).body.recordings;
+          return kept?.state === 'completed' ? true : undefined;
+        },
+        'is not completed',
+        RECORDED_WITHIN_MS,
+      );
+      const { body: file } = await api.recordingDownload('novels', meetingId, recordingId);
+      const sound = await fetch(file.url);
+      expect(sound.headers.get('content-type')).toBe('audio/ogg');
+      expect((await sound.text()).slice(0, 4)).toBe('OggS');
+      await person.leave();
     });
   });
 
