@@ -167,7 +167,7 @@ test('everybody sees and hears a recording within two seconds; it is played, als
     const [address] = addresses;
     if (!address) throw new Error('No address was asked for');
     // The clocks of the bucket and of the browser; the API signs the next address by its own.
-    const late = new Date(Date.parse(address.expiresAt) + 1_500);
+    const late = new Date(Date.parse(address.expiresAt) + 100);
     mock.timers.enable({ apis: ['Date'], now: late });
     try {
       await olga.page.clock.setFixedTime(late);
