@@ -11,12 +11,14 @@ import {
   tileOf,
   type World,
 } from './fixtures.ts';
-import { inspect } from './inspect.ts';
+import { inspect, type Look } from './inspect.ts';
 import { expectFrames, expectSilence, expectSound } from './media.ts';
 import { LOCALES, wordsOf } from './words.ts';
 
 /** The meeting is dark in both themes. */
-const DARK = { themes: ['dark'] } as const;
+const DARK: Look = { themes: ['dark'] };
+/** Colours do not depend on the language. */
+const LOOKS: Record<string, Look> = { es: DARK };
 const NOTICE_WITHIN_MS = 2_000;
 const IS_RECORDED = 'This meeting is being recorded.';
 
@@ -222,8 +224,8 @@ for (const language of LOCALES) {
     const olga = await join(club.owner, options);
     const cleo = await join(club.members[0], options);
     const dan = await join(club.members[1], options);
-    const see = ({ page }: Person, name: string, themes = {}) =>
-      inspect(page, `recording-${name}-${language}`, themes);
+    const see = ({ page }: Person, name: string, look = LOOKS[language]) =>
+      inspect(page, `recording-${name}-${language}`, look);
     await api.start(club.clubId);
     await enterMeeting(olga, club, world);
     await enterMeeting(cleo, club, world);
