@@ -167,10 +167,10 @@ describe('the figures', () => {
     return linesOf(() => work(createMeter()));
   };
 
-  test('of a request are one line: its count, its time and what it waited for', async () => {
+  test('of a request are one line: its count by route and code, its time and what it waited for', async () => {
     const [line, ...others] = await emitted((meter) =>
       withRequestId('r-1', async () => {
-        await timed('Store')(async () => 'an item');
+        for (const _ of ['once', 'again']) await timed('Store')(async () => 'an item');
         await timed('Media')(() => Promise.reject(new Error('down'))).catch(() => undefined);
         meter.request({ route: 'POST /token', code: 'OK', durationMs: 12 });
       }),
@@ -180,9 +180,17 @@ describe('the figures', () => {
       route: 'POST /token',
       code: 'OK',
       Requests: 1,
-      Latency: 12,
-      StoreLatency: expect.any(Number),
-      MediaLatency: expect.any(Number),
+      durationMs: 12,
+      storeMs: expect.any(Number),
+      mediaMs: expect.any(Number),
+      _aws: {
+        CloudWatchMetrics: [
+          {
+            Dimensions: [['service', 'route', 'code']],
+            Metrics: [{ Name: 'Requests' }],
+          },
+        ],
+      },
     });
     expect(JSON.stringify(line)).not.toContain('r-1');
   });
@@ -193,7 +201,7 @@ describe('the figures', () => {
       withRequestId('r-2', () => meter.request({ route: 'r', code: 'OK', durationMs: 1 }));
     });
     expect(lines).toHaveLength(1);
-    expect(lines[0]).not.toHaveProperty('StoreLatency');
+    expect(lines[0]).not.toHaveProperty('storeMs');
   });
 
   test('of a run are one line', async () => {

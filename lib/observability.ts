@@ -71,7 +71,8 @@ export const timed =
 
 /**
  * CloudWatch metrics in the embedded format, one line for each request or run: docs/operations.md
- * lists them. `POWERTOOLS_METRICS_DISABLED` silences them.
+ * lists them. Times are in the lines, but are no metrics: each would cost money by route and code, and
+ * Lambda measures the time of each function by itself. `POWERTOOLS_METRICS_DISABLED` silences them.
  */
 export function createMeter(): Meter {
   const emit = (dimensions: Record<string, string>, add: (metrics: Metrics) => void): void => {
@@ -85,10 +86,8 @@ export function createMeter(): Meter {
     request: ({ route, code, durationMs }) =>
       emit({ route, code }, (metrics) => {
         metrics.addMetric('Requests', MetricUnit.Count, 1);
-        metrics.addMetric('Latency', MetricUnit.Milliseconds, durationMs);
-        for (const { dependency, durationMs } of invocation.getStore()?.waits ?? []) {
-          metrics.addMetric(`${dependency}Latency`, MetricUnit.Milliseconds, durationMs);
-        }
+        metrics.addMetadata('durationMs', durationMs);
+        for (const [name, waitedMs] of waitsByDependency()) metrics.addMetadata(name, waitedMs);
       }),
     run: (job, counts) =>
       emit({ job }, (metrics) => {
@@ -97,4 +96,14 @@ export function createMeter(): Meter {
         }
       }),
   };
+}
+
+/** `storeMs`, `mediaMs`, `filesMs`: all that the request waited for each. */
+function waitsByDependency(): Map<string, number> {
+  const sums = new Map<string, number>();
+  for (const { dependency, durationMs } of invocation.getStore()?.waits ?? []) {
+    const name = `${dependency.toLowerCase()}Ms`;
+    sums.set(name, (sums.get(name) ?? 0) + durationMs);
+  }
+  return sums;
 }
