@@ -69,10 +69,20 @@ export const timed =
     }
   };
 
+/** `storeMs`, `mediaMs`, `filesMs`: all that the invocation waited for each, retries included. */
+export function waits(): Record<string, number> {
+  const sums: Record<string, number> = {};
+  for (const { dependency, durationMs } of invocation.getStore()?.waits ?? []) {
+    const name = `${dependency.toLowerCase()}Ms`;
+    sums[name] = Math.round((sums[name] ?? 0) + durationMs);
+  }
+  return sums;
+}
+
 /**
  * CloudWatch metrics in the embedded format, one line for each request or run: docs/operations.md
- * lists them. Times are in the lines, but are no metrics: each would cost money by route and code, and
- * Lambda measures the time of each function by itself. `POWERTOOLS_METRICS_DISABLED` silences them.
+ * lists them. Times are in the log and no metrics: each would cost money by route and code, and Lambda
+ * measures the time of each function by itself. `POWERTOOLS_METRICS_DISABLED` silences them.
  */
 export function createMeter(): Meter {
   const emit = (dimensions: Record<string, string>, add: (metrics: Metrics) => void): void => {
@@ -83,12 +93,8 @@ export function createMeter(): Meter {
     metrics.publishStoredMetrics();
   };
   return {
-    request: ({ route, code, durationMs }) =>
-      emit({ route, code }, (metrics) => {
-        metrics.addMetric('Requests', MetricUnit.Count, 1);
-        metrics.addMetadata('durationMs', durationMs);
-        for (const [name, waitedMs] of waitsByDependency()) metrics.addMetadata(name, waitedMs);
-      }),
+    request: (dimensions) =>
+      emit({ ...dimensions }, (metrics) => metrics.addMetric('Requests', MetricUnit.Count, 1)),
     run: (job, counts) =>
       emit({ job }, (metrics) => {
         for (const [name, count] of Object.entries(counts)) {
@@ -96,14 +102,4 @@ export function createMeter(): Meter {
         }
       }),
   };
-}
-
-/** `storeMs`, `mediaMs`, `filesMs`: all that the request waited for each. */
-function waitsByDependency(): Map<string, number> {
-  const sums = new Map<string, number>();
-  for (const { dependency, durationMs } of invocation.getStore()?.waits ?? []) {
-    const name = `${dependency.toLowerCase()}Ms`;
-    sums.set(name, (sums.get(name) ?? 0) + durationMs);
-  }
-  return sums;
 }

@@ -190,7 +190,7 @@ describe('the figures', () => {
     const refusing = createWorld(failing(new NotAMember()));
     await refusing.call();
     const { route } = ROUTE;
-    expect(measured).toMatchObject([{ route, code: 'OK', durationMs: expect.any(Number) }]);
+    expect(measured).toEqual([{ route, code: 'OK' }]);
     expect(refusing.measured).toMatchObject([{ route, code: 'NOT_A_MEMBER' }]);
   });
 });

@@ -7,7 +7,7 @@ import type {
 import { TimedOut } from '../errors.ts';
 import type { Caller } from '../meetings/model.ts';
 import type { Log, Meter } from '../meetings/ports.ts';
-import { stopOn, withRequestId } from '../observability.ts';
+import { stopOn, waits, withRequestId } from '../observability.ts';
 import { codeOf, errorResponse, STATUS } from './errors.ts';
 import { type Fields, type Input, parseRequest } from './request.ts';
 
@@ -97,17 +97,17 @@ function reportRequest({ route }: Route, { log, meter }: Telemetry): HttpMiddlew
     },
     after(request) {
       const status = request.response?.statusCode;
-      const fields = { route, status, durationMs: durationMs(request) };
-      log.info('request', fields);
-      meter.request({ ...fields, code: 'OK' });
+      log.info('request', { route, status, durationMs: durationMs(request), ...waits() });
+      meter.request({ route, code: 'OK' });
     },
     onError(request) {
       const code = codeOf(request.error);
-      const fields = { route, status: STATUS[code], code, durationMs: durationMs(request) };
+      const status = STATUS[code];
+      const fields = { route, status, code, durationMs: durationMs(request), ...waits() };
       if (code === 'INTERNAL') log.error('request', fields, request.error);
-      else if (STATUS[code] >= 500) log.warn('request', fields, request.error);
+      else if (status >= 500) log.warn('request', fields, request.error);
       else log.info('request', fields);
-      meter.request(fields);
+      meter.request({ route, code });
     },
   };
 }

@@ -345,7 +345,7 @@ export interface Log {
 
 /** Figures of what happened, by route or job and code; never by an id. */
 export interface Meter {
-  request(request: { route: string; code: string; durationMs: number }): void;
+  request(request: { route: string; code: string }): void;
   run(job: string, counts: Record<string, number>): void;
 }
 

@@ -273,7 +273,7 @@ describe('What comes out of the functions while everything around them fails', (
       '/livekit does not fit: it must be a JSON object',
       '"stack"',
       '"_aws"',
-      '"mediaMs"',
+      '"mediaMs":',
     ]) {
       expect(all, text).toContain(text);
     }
