@@ -14,11 +14,13 @@ import {
 import { API_SECRET } from '../harness/livekit-events.ts';
 import { captureOutput } from '../harness/logs.ts';
 import type { BootOptions } from '../harness/process.ts';
-import { type CallOptions, ROUTES, type Route } from '../harness/routes.ts';
+import type { CallOptions, Route } from '../harness/routes.ts';
 import type { Fault } from '../harness/wire.ts';
 import { startWorld, type TestClub, type World } from '../harness/world.ts';
 
 const PARTICIPANT_NAME = 'Xénia-Who-Must-Not-Be-Logged';
+/** Those that every client calls; `secrets.test.ts` has all. */
+const ROUTES = ['token', 'start', 'end', 'status'] as const;
 const REMAINING_MS = 1200;
 const LIVEKIT_LIMIT_MS = 3000;
 const WRONG_SECRET = 'a-secret-that-was-replaced-a-while-ago';
