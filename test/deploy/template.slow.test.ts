@@ -497,7 +497,8 @@ describe('the functions', () => {
       return [name, [name === 'clubs' ? { code: 'INVALID_REQUEST' } : refused]];
     });
     expect(await Promise.all(starts)).toMatchObject(expected);
-  });
+    // A process for each function, on a busy machine.
+  }, 90_000);
 
   test('work by themselves, where there is no module but those of Node', async () => {
     const [database, media, issuer] = await Promise.all([
