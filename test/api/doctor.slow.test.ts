@@ -363,13 +363,29 @@ describe('LiveKit', () => {
   });
 
   describe.each(LIVEKITS)('(%s)', (kind) => {
+    const ofKind =
+      kind === 'server'
+        ? ({ whip: 'warning', recorder: 'warning' } as const)
+        : ({ whip: 'ok', recorder: 'ok' } as const);
+
+    it.skipIf(isMissing(kind) || kind === 'stand-in')(
+      'without Redis is a warning: nothing can be recorded',
+      async () => {
+        const { livekit } = await startOwn(kind);
+        const { outcomes, sentenceOf, remedyOf } = await doctor({ livekit });
+        expect(outcomes['recorder']).toBe('warning');
+        expect(sentenceOf('recorder')).toContain('Nothing can be recorded: LiveKit answered 5');
+        expect(remedyOf('recorder')).toContain('Redis');
+      },
+    );
+
     it.skipIf(isMissing(kind))('with auto_create on fails, and makes no room of it', async () => {
       const { livekit } = await startOwn(kind, { autoCreate: true });
       const { exit, outcomes, remedyOf } = await doctor({ livekit });
       expect(outcomes).toEqual({
         ...HEALTHY,
+        ...ofKind,
         'auto-create': 'failure',
-        whip: kind === 'server' ? 'warning' : 'ok',
       });
       expect(remedyOf('auto-create')).toContain('room.auto_create: false');
       expect(exit).toBe(1);
@@ -387,7 +403,7 @@ describe('LiveKit', () => {
       );
       expect(outcomes).toEqual({
         ...HEALTHY,
-        whip: kind === 'server' ? 'warning' : 'ok',
+        ...ofKind,
         events: 'failure',
       });
       expect(sentenceOf('events')).toContain('no webhook arrived');
