@@ -72,7 +72,8 @@ export async function record(
       const endedAtMs = Date.now();
       await delay(LAST_FRAMES_MS);
       clearInterval(timer);
-      await room.disconnect();
+      // A room that the server closes meanwhile is left already, and may never answer.
+      await Promise.race([room.disconnect(), closed.promise]);
       writer.write(mixer.take(endedAtMs));
       await writer.end();
       await rename(`${path}.part`, path);
