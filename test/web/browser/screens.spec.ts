@@ -1,8 +1,19 @@
 /** Every screen in every language: accessible, in both themes, at 320 px, for fingers, with less motion. */
+import type { WebSocketRoute } from '@playwright/test';
+import { joinAs } from '../../harness/people.ts';
 import { displayNameOf, enterMeeting, expect, logInOn, test, tileOf } from './fixtures.ts';
 import { inspect, type Look } from './inspect.ts';
 import { expectFrames } from './media.ts';
 import { LOCALES, wordsOf } from './words.ts';
+
+/** What the API answers to whoever may not join: each has its screen. */
+const REFUSALS = [
+  ['full', 409, 'MEETING_FULL', 'The meeting is full'],
+  ['kept-out', 403, 'REMOVED_FROM_MEETING', 'You are kept out of this meeting'],
+  ['not-a-member', 403, 'NOT_A_MEMBER', 'You are not a member of this club'],
+  ['no-club', 404, 'CLUB_NOT_FOUND', 'There is no such club'],
+  ['failed', 400, 'INVALID_REQUEST', 'Joining did not work'],
+] as const;
 
 /** The meeting is dark in both themes. */
 const DARK: Look = { themes: ['dark'] };
@@ -181,5 +192,128 @@ for (const language of LOCALES) {
       await expect(heading('Nothing here')).toBeVisible();
       await see('club-unknown');
     });
+  });
+
+  test(`every way to be out, in ${language}`, async ({ world, join }) => {
+    test.setTimeout(420_000);
+    const club = await world.newClub('cleo');
+    const clubUrl = `${world.url}/clubs/${club.clubId}`;
+    const [account] = club.members;
+    const cleo = await join(account, { locale: language, reducedMotion: 'reduce' });
+    const { page, words } = cleo;
+    const see = (name: string, look = LOOKS[language]) =>
+      inspect(page, `${name}-${language}`, look);
+    const press = (message: string) =>
+      page.getByRole('button', { name: words(message), exact: true }).click();
+    const joinNow = async () => {
+      await page.goto(`${clubUrl}/meet`);
+      await press('Join now');
+    };
+    const seeHeading = async (name: string, message: string) => {
+      await expect(page.getByRole('heading', { name: words(message), level: 1 })).toBeVisible();
+      await see(name);
+    };
+    const answer = (status: number, json: object) => ({
+      status,
+      headers: { 'access-control-allow-origin': '*' },
+      json,
+    });
+
+    await test.step('a join that is refused', async () => {
+      await joinNow();
+      await seeHeading('not-on-member', 'No meeting is on');
+      await page.goto(clubUrl);
+      for (const [name, status, code, message] of REFUSALS) {
+        await page.route('**/meeting/token', (route) =>
+          route.request().method() === 'OPTIONS'
+            ? route.fallback()
+            : route.fulfill(answer(status, { error: 'No', code, requestId: '1' })),
+        );
+        await joinNow();
+        await seeHeading(name, message);
+        await page.unroute('**/meeting/token');
+      }
+    });
+
+    const { body: meeting } = await (await world.apiOf(club.owner)).start(club.clubId);
+    const toolbar = page.getByRole('toolbar', { name: words('Meeting controls') });
+    let livekit: 'up' | 'down' = 'up';
+    const sockets: WebSocketRoute[] = [];
+    await page.routeWebSocket(/\/rtc/, async (socket) => {
+      if (livekit !== 'up') return socket.close();
+      socket.connectToServer();
+      sockets.push(socket);
+    });
+    await page.route(/\/rtc\//, (route) => (livekit === 'up' ? route.fallback() : route.abort()));
+
+    await test.step('a join that nobody answers', async () => {
+      await page.goto(`${clubUrl}/meet`);
+      await page.getByRole('button', { name: words('Join now') }).waitFor();
+      await world.api.shut();
+      await press('Join now');
+      await seeHeading('service-down', 'The service does not answer');
+      await world.api.open();
+      await toolbar.waitFor();
+      livekit = 'down';
+      await joinNow();
+      await seeHeading('livekit-down', 'The meeting server does not answer');
+      livekit = 'up';
+      await toolbar.waitFor();
+    });
+
+    await test.step('a connection that is interrupted', async () => {
+      await expectFrames(tileOf(cleo, account));
+      livekit = 'down';
+      for (const socket of sockets.splice(0)) await socket.close();
+      await page.getByText(words('The connection is interrupted. Reconnecting …')).waitFor();
+      await see('interrupted', DARK);
+      livekit = 'up';
+    });
+
+    await test.step('another device, and a moderator', async () => {
+      await enterMeeting(cleo, club, world);
+      await expectFrames(tileOf(cleo, account));
+      const { token } = (await (await world.apiOf(account)).token(club.clubId)).body;
+      const other = await joinAs(world.stack.livekit.wsUrl, token);
+      await seeHeading('elsewhere', 'You joined somewhere else');
+      await other.leave();
+      await enterMeeting(cleo, club, world);
+      await world.rooms.removeParticipant(meeting.roomName, account.userId);
+      await seeHeading('removed', 'A moderator removed you from the meeting');
+    });
+
+    await test.step('a session that is over', async () => {
+      await page.route(`${world.apiUrl}/**`, (route) =>
+        route.request().method() === 'OPTIONS'
+          ? route.fallback()
+          : route.fulfill(answer(401, { message: 'Unauthorized' })),
+      );
+      await page.route('**/oauth2/token', (route) =>
+        route.fulfill(answer(400, { error: 'invalid_grant' })),
+      );
+      await page.goto(clubUrl);
+      await seeHeading('session-over', 'Your session has ended');
+      await page.unrouteAll();
+    });
+
+    await test.step('a page without its configuration, and one on the stand-in', async () => {
+      await page.route('**/config.json', (route) => route.fulfill({ status: 404 }));
+      await page.goto(clubUrl);
+      await seeHeading('no-config', 'The page cannot be loaded');
+      await page.unrouteAll();
+      await page.route('**/config.json', async (route) => {
+        const response = await route.fetch();
+        await route.fulfill({ json: { ...(await response.json()), livekit: 'stand-in' } });
+      });
+      await page.goto(clubUrl);
+      const standIn =
+        'This stack runs with a stand-in for LiveKit: meetings can be started and ended, but nobody can join one.';
+      await page.getByText(words(standIn)).waitFor();
+      await see('stand-in');
+    });
+    // The refusals of LiveKit and of the pool, which the page shows in its own words.
+    expect(
+      cleo.complaints.splice(0).filter((text) => !/status of 400|ERR_FAILED/.test(text)),
+    ).toEqual([]);
   });
 }
