@@ -140,8 +140,9 @@ describe('list', () => {
 });
 
 describe('import --exact', () => {
-  /** What the record has before each of these. */
+  /** What the record has before each of these, since an hour ago: an import keeps what came just now. */
   const found = {
+    asOf: new Date(Date.now() - 3_600_000).toISOString(),
     clubs: [club('novels', [ben, cleo, dan]), club('poems', [cleo]), club('same', [dan])],
   };
   /** What it is to be. */
