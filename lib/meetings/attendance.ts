@@ -31,10 +31,12 @@ interface Stay {
  * cleanup found the attendee gone, when their room had ended, or when the meeting ended.
  */
 export function attendanceOf(record: AttendanceRecord, meeting: EndedMeeting): MeetingAttendance {
+  const start = Date.parse(meeting.startedAt);
   const end = Date.parse(meeting.endedAt);
   const ends = endsOfRooms(record);
   const stayOf = ({ joinedAt, leftAt, isEstimated, roomSid }: Session): Stay => {
-    const from = Date.parse(joinedAt);
+    // LiveKit's clock may be behind the one by which the meeting began.
+    const from = Math.max(start, Date.parse(joinedAt));
     const left = leftAt === undefined ? Number.POSITIVE_INFINITY : Date.parse(leftAt);
     const isReported = leftAt !== undefined && isEstimated !== true;
     const gone = isReported ? left : Math.min(left, ends.get(roomSid) ?? left);
