@@ -1,6 +1,7 @@
 /** The functions' configuration, of all of them at once. */
 import * as config from '../../lib/config.ts';
 import { CLIENT_ID } from './issuer.ts';
+import { RECORDING_ENV } from './no-recordings.ts';
 
 const { store, livekit, identity, rooms, tokens, limits, cleanup, recording } = config;
 
@@ -11,9 +12,7 @@ export const configOf = (env: Record<string, string>) =>
   config.loadConfig(
     { store, livekit, identity, rooms, tokens, limits, cleanup, recording },
     {
-      AWS_REGION: 'eu-central-1',
-      RECORDINGS_BUCKET: 'no-bucket',
-      RECORDINGS_ENDPOINT: 'http://127.0.0.1:9',
+      ...RECORDING_ENV,
       COGNITO_CLIENT_IDS: CLIENT_ID,
       ...env,
     },

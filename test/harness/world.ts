@@ -145,6 +145,7 @@ export async function startWorld({
       .map(({ name }) => name)
       .filter((name) => name.startsWith(`reading-club-${clubId}-`));
 
+  const standIn = () => present(livekit.standIn, 'This LiveKit is no stand-in');
   const settled = async () => livekit.standIn?.webhooks.settled();
   const healthy = await boot();
 
@@ -156,7 +157,7 @@ export async function startWorld({
     media,
     /** The control of the stand-in. */
     get standIn() {
-      return present(livekit.standIn, 'This LiveKit is no stand-in');
+      return standIn();
     },
     get s3() {
       return present(s3, 'There is no bucket');
@@ -184,9 +185,7 @@ export async function startWorld({
       )) as unknown as Session[],
     /** The club's rooms in the stand-in, with whoever is in them. */
     standInRoomsOf: async (clubId: string) =>
-      (await present(livekit.standIn, 'This LiveKit is no stand-in').rooms()).filter(({ name }) =>
-        name.startsWith(`reading-club-${clubId}-`),
-      ),
+      (await standIn().rooms()).filter(({ name }) => name.startsWith(`reading-club-${clubId}-`)),
     async scan(): Promise<Record<string, unknown>[]> {
       const pages = await Array.fromAsync(paginateScan({ client: documents }, { TableName }));
       return pages
