@@ -8,6 +8,7 @@ import { nowhere, type Responder, serveHttp } from '../../test/harness/http-serv
 import { MediaUnavailable } from '../errors.ts';
 import { LiveKitService } from './service.ts';
 import type { LiveKitSettings } from './settings.ts';
+import type { TwirpOptions } from './twirp.ts';
 
 const API_KEY = 'devkey';
 const API_SECRET = 'a-secret-of-at-least-32-characters';
@@ -20,12 +21,15 @@ const OPTIONS = {
 };
 const TOKEN = { ttlSeconds: 600, roomOptions: OPTIONS };
 
-const serviceAt = (url: string) =>
-  new LiveKitService(async () => ({
-    wsUrl: url.replace('http', 'ws'),
-    apiKey: API_KEY,
-    apiSecret: API_SECRET,
-  }));
+const serviceAt = (url: string, options?: TwirpOptions) =>
+  new LiveKitService(
+    async () => ({
+      wsUrl: url.replace('http', 'ws'),
+      apiKey: API_KEY,
+      apiSecret: API_SECRET,
+    }),
+    options,
+  );
 
 /** Each method that asks LiveKit. */
 const CALLS: Record<string, (service: LiveKitService) => Promise<unknown>> = {
@@ -39,6 +43,13 @@ const CALLS: Record<string, (service: LiveKitService) => Promise<unknown>> = {
   getRoomStatus: (service) => service.getRoomStatus(ROOM),
 };
 const METHODS = Object.entries(CALLS);
+/** Each method that is about what is in a room, and what it answers about a missing one. */
+const IN_A_ROOM: [string, unknown][] = [
+  ['deleteRoom', true],
+  ['getParticipants', []],
+  ['removeParticipant', false],
+  ['muteTrack', undefined],
+];
 
 const failureOf = (call: Promise<unknown>): Promise<unknown> =>
   call.then(
@@ -417,8 +428,9 @@ describe('LiveKit that answers', () => {
     for (const [name, call] of METHODS) {
       const before = requests.length;
       expect(await failureOf(call(serviceAt(url))), name).toBeInstanceOf(MediaUnavailable);
-      // About the participants, `unavailable` may mean a missing room: the room list says.
-      const isUnsure = name === 'getParticipants' && JSON.stringify(answer).includes('unavailable');
+      // About what is in a room, `unavailable` may mean a missing room: the room list says.
+      const isUnsure =
+        IN_A_ROOM.some(([each]) => each === name) && JSON.stringify(answer).includes('unavailable');
       expect(requests.length - before, name).toBe(isUnsure ? 2 : 1);
     }
   });
@@ -483,16 +495,20 @@ describe('LiveKit that answers', () => {
     expect(await serviceAt(url).getParticipants(ROOM)).toEqual([]);
   });
 
-  test('503 unavailable to ListParticipants is an empty list when the room list lacks the room', async () => {
-    const unavailable = twirp(503, 'unavailable');
-    const rooms: object[] = [];
-    const { url } = await serveHttp(({ path }) =>
-      path.endsWith('/ListRooms') ? { body: { rooms } } : unavailable,
-    );
-    expect(await serviceAt(url).getParticipants(ROOM)).toEqual([]);
-    rooms.push({ name: ROOM, sid: 'RM_1' });
-    const error = await failureOf(serviceAt(url).getParticipants(ROOM));
-    expect(error).toBeInstanceOf(MediaUnavailable);
+  describe.each<[string, Responder]>([
+    ['503 unavailable', () => twirp(503, 'unavailable')],
+    ['silence', () => new Promise(() => {})],
+  ])('%s about a room', (_, silence) => {
+    test.each(IN_A_ROOM)('%s: the room list says whether there is none', async (name, absent) => {
+      const rooms: object[] = [];
+      const { url } = await serveHttp((request) =>
+        request.path.endsWith('/ListRooms') ? { body: { rooms } } : silence(request),
+      );
+      const call = () => CALLS[name]?.(serviceAt(url, { callTimeoutMs: 300 }));
+      expect(await call()).toEqual(absent);
+      rooms.push({ name: ROOM, sid: 'RM_1' });
+      await expect(call()).rejects.toBeInstanceOf(MediaUnavailable);
+    });
   });
 
   test('404 not_found to anything else is not an empty answer', async () => {
@@ -554,11 +570,11 @@ describe('LiveKit that does not answer', () => {
     }
   });
 
-  test('in 3.5 s is an outage for every method, which does not try again', async () => {
+  test('in 3.5 s is an outage for every method, which looks at most for the room', async () => {
     const { url, requests } = await serveHttp(() => new Promise(() => undefined));
     const errors = await Promise.all(METHODS.map(([, call]) => failureOf(call(serviceAt(url)))));
     for (const error of errors) expect(error).toBeInstanceOf(MediaUnavailable);
-    expect(requests).toHaveLength(METHODS.length);
+    expect(requests).toHaveLength(METHODS.length + IN_A_ROOM.length);
   });
 });
 

@@ -30,6 +30,8 @@ import {
 
 const RoomList = message({ rooms: list(RoomMessage) });
 const ParticipantList = message({ participants: list(ParticipantMessage) });
+/** For the room list, when a room did not answer: time for the caller's own work must be left. */
+const LOOK_TIMEOUT_MS = 1_000;
 /** Nothing of the answer is used. */
 const Done = z.unknown();
 
@@ -98,11 +100,12 @@ export class LiveKitService implements MediaServer {
   }
 
   async deleteRoom(roomName: string): Promise<true> {
-    await this.#ask(Done, {
+    const request = this.#ask(Done, {
       method: 'RoomService/DeleteRoom',
       grant: { roomCreate: true },
       message: { room: roomName },
-    }).catch(unlessNotFound);
+    });
+    await request.catch((error) => this.#unlessGone(roomName, error));
     return true;
   }
 
@@ -115,12 +118,8 @@ export class LiveKitService implements MediaServer {
       });
       return participants.filter(({ state }) => state).map(participantOf);
     } catch (error) {
-      // About a room that does not exist, LiveKit Cloud answers `not_found`, and a server with
-      // `api.enable_psrpc_for_get_list_participants` (seen on 1.13.5) `unavailable` after 3 s.
-      const code = codeOf(error);
-      if (code === 'not_found') return [];
-      if (code === 'unavailable' && !(await this.getRoom(roomName))) return [];
-      throw error;
+      await this.#unlessGone(roomName, error);
+      return [];
     }
   }
 
@@ -133,19 +132,26 @@ export class LiveKitService implements MediaServer {
     const revocation = revokeBefore && {
       revokeTokenTs: String(Math.floor(revokeBefore.getTime() / 1000)),
     };
-    return this.#ask(Done, {
-      method: 'RoomService/RemoveParticipant',
-      grant: administrationOf(roomName),
-      message: { room: roomName, identity: participantId, ...revocation },
-    }).then(() => true, unlessNotFound);
+    try {
+      await this.#ask(Done, {
+        method: 'RoomService/RemoveParticipant',
+        grant: administrationOf(roomName),
+        message: { room: roomName, identity: participantId, ...revocation },
+      });
+      return true;
+    } catch (error) {
+      await this.#unlessGone(roomName, error);
+      return false;
+    }
   }
 
   async muteTrack(roomName: string, participantId: string, trackSid: string): Promise<void> {
-    await this.#ask(Done, {
+    const request = this.#ask(Done, {
       method: 'RoomService/MutePublishedTrack',
       grant: administrationOf(roomName),
       message: { room: roomName, identity: participantId, trackSid, muted: true },
-    }).catch(unlessNotFound);
+    });
+    await request.catch((error) => this.#unlessGone(roomName, error));
   }
 
   async getRoomStatus(roomName: string): Promise<RoomStatus> {
@@ -162,13 +168,28 @@ export class LiveKitService implements MediaServer {
   }
 
   /** All rooms without names. */
-  async #listRooms(names: string[]): Promise<Room[]> {
+  async #listRooms(names: string[], options?: Pick<Call, 'once'>): Promise<Room[]> {
     const { rooms } = await this.#ask(RoomList, {
       method: 'RoomService/ListRooms',
       grant: { roomList: true },
       message: { names },
+      ...options,
     });
     return rooms.map(roomOf);
+  }
+
+  /**
+   * Throws `error` unless it means that the room, or what was asked for in it, is not there.
+   *
+   * `not_found` says so. About a room that is closing, a server answers `unavailable` after 3 to 5 s,
+   * which is longer than we wait; with `api.enable_psrpc_for_get_list_participants` it does so about every
+   * missing room (both seen on 1.13.5). So the room list, which does not ask the room's node, decides.
+   */
+  async #unlessGone(roomName: string, error: unknown): Promise<void> {
+    if (codeOf(error) === 'not_found') return;
+    if (!hasNoAnswer(error)) throw error;
+    const rooms = await this.#listRooms([roomName], { once: { timeoutMs: LOOK_TIMEOUT_MS } });
+    if (rooms.length) throw error;
   }
 
   async #ask<S extends z.ZodMiniType>(
@@ -217,10 +238,12 @@ function codeOf(error: unknown): string | undefined {
   return refusal instanceof Refusal ? refusal.code : undefined;
 }
 
-function unlessNotFound(error: unknown): false {
-  if (codeOf(error) === 'not_found') return false;
-  throw error;
-}
+/** LiveKit did not hear of it from the room's node, or we not from LiveKit. */
+const hasNoAnswer = (error: unknown): boolean =>
+  codeOf(error) === 'unavailable' || (error instanceof MediaUnavailable && isTimeout(error.cause));
+
+const isTimeout = (error: unknown): boolean =>
+  error instanceof DOMException && error.name === 'TimeoutError';
 
 /** LiveKit's failures as ours; what is no outage is a mistake of this service and stays as it is. */
 export function classify(error: unknown): unknown {
@@ -231,6 +254,6 @@ export function classify(error: unknown): unknown {
   const isTransport =
     (error instanceof TypeError && error.cause !== undefined) || // fetch: refused, reset, redirected
     error instanceof SyntaxError || // an answer that is no JSON
-    (error instanceof DOMException && error.name === 'TimeoutError');
+    isTimeout(error);
   return isTransport ? new MediaUnavailable({ cause: error }) : error;
 }
