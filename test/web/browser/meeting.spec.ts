@@ -58,7 +58,7 @@ test('two people log in, meet, see and hear each other, react, write, and look b
   expect((await download).suggestedFilename()).toMatch(/\.csv$/);
 });
 
-test('a member sees a meeting appear within ten seconds, and joins with neither camera nor microphone', async ({
+test('a member sees a meeting appear by itself, and joins with neither camera nor microphone', async ({
   world,
   join,
 }) => {
@@ -66,7 +66,7 @@ test('a member sees a meeting appear within ten seconds, and joins with neither 
   const cleo = await join(club.members[0]);
   await expect(cleo.page.getByRole('link', { name: club.name })).toBeVisible();
   await (await world.apiOf(club.owner)).start(club.clubId);
-  await expect(cleo.page.getByRole('heading', { name: 'On now' })).toBeVisible({ timeout: 10_000 });
+  await expect(cleo.page.getByRole('heading', { name: 'On now' })).toBeVisible();
 
   await cleo.page.getByRole('link', { name: /^Join/ }).click();
   await cleo.page.getByRole('button', { name: 'Microphone', exact: true }).click();
