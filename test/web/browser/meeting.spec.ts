@@ -84,7 +84,10 @@ test('a member sees a meeting appear by itself, and joins with neither camera no
   ).toBeVisible();
 });
 
-test('a shared screen fills the stage of the others', async ({ world, join }) => {
+test('a shared screen fills the stage of the others, their whole screen, and a window of its own', async ({
+  world,
+  join,
+}) => {
   const club = await world.newClub('cleo');
   const olga = await join(club.owner);
   const cleo = await join(club.members[0]);
@@ -95,6 +98,23 @@ test('a shared screen fills the stage of the others', async ({ world, join }) =>
   const focus = olga.page.getByRole('list', { name: 'In focus' });
   await expect(focus.getByText(`Screen of ${displayNameOf(cleo.username)}`)).toBeVisible();
   await expectFrames(focus.locator('.tile'));
+
+  const more = async (item: string) => {
+    await olga.page.getByRole('button', { name: 'More' }).click();
+    await olga.page.getByRole('menuitem', { name: item }).click();
+  };
+  const isWholeScreen = () => olga.page.evaluate(() => document.fullscreenElement !== null);
+  await more('Full screen');
+  await expect.poll(isWholeScreen).toBe(true);
+  await more('Leave full screen');
+  await expect.poll(isWholeScreen).toBe(false);
+
+  const inWindow = () =>
+    focus.locator('video').evaluate((video) => document.pictureInPictureElement === video);
+  await more('Picture in picture');
+  await expect.poll(inWindow).toBe(true);
+  await more('Picture in picture');
+  await expect.poll(inWindow).toBe(false);
 });
 
 test('whoever starts a meeting gets into its lobby, also when the page reads that it is on before the answer', async ({
