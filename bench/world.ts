@@ -5,6 +5,7 @@ import type { ApiSettings } from '../local/api.ts';
 import { documentClient, localClient, startDatabase } from '../local/dynamodb.ts';
 import { type LiveKit, startLiveKit } from '../local/livekit/start.ts';
 import { accessClaims, CLIENT_ID, rs256, startIssuer } from '../test/harness/issuer.ts';
+import { RECORDING_ENV } from '../test/harness/no-recordings.ts';
 import type { Route } from './events.ts';
 import { markRoomsStarted } from './mark-rooms-started.ts';
 import { callsOf, startWorker, type Worker } from './worker-client.ts';
@@ -86,6 +87,7 @@ export async function startWorld(): Promise<World> {
       LIVEKIT_API_SECRET: livekit.apiSecret,
       COGNITO_ISSUER: trusted,
       COGNITO_CLIENT_IDS: CLIENT_ID,
+      ...RECORDING_ENV,
     });
     const moderator = { userId: MODERATOR, username: 'moderator' };
     const accessToken = rs256(issuer.key, accessClaims(trusted, moderator));
