@@ -1,7 +1,9 @@
 /** Somebody of one club can do nothing in another, whatever they are in their own. */
 import { beforeAll, describe, expect, it } from 'vitest';
+import { eventually } from '../harness/eventually.ts';
 import { claimsOf } from '../harness/issuer.ts';
 import {
+  answered,
   createPerson,
   createStartedClub,
   createTestClub,
@@ -16,17 +18,46 @@ const ROLES = ['owner', 'moderator', 'member', 'stranger'] as const;
 let own: Awaited<ReturnType<typeof createTestClub>>;
 let stranger: Person;
 let other: Club;
-let ended: Club;
+/** Its meeting is over, and was recorded. */
+let ended: Club & { recordingId: string };
+
+const RECORDED_WITHIN_MS = 60_000;
+
+async function createRecordedClub() {
+  const club = await createStartedClub();
+  const { clubId, moderator, owner } = club;
+  // The recorder may not be up yet, and a start answers with the recording that is on.
+  const recordingId = await eventually(
+    async () => {
+      const { status, body } = await moderator.recordingStart(clubId);
+      return status === 200 && body.state === 'active' ? body.recordingId : undefined;
+    },
+    'not recording',
+    RECORDED_WITHIN_MS,
+  );
+  await owner.end(clubId);
+  await eventually(
+    async () => {
+      const items = await itemsOf(clubId);
+      return (
+        items.some((item) => item['recordingId'] === recordingId && item['isSettled']) || undefined
+      );
+    },
+    'the recording is not over',
+    RECORDED_WITHIN_MS,
+  );
+  return { ...club, recordingId };
+}
+
 beforeAll(async () => {
   [own, stranger, other, ended] = await Promise.all([
     createTestClub(),
     createPerson('stranger'),
     createStartedClub(),
-    createStartedClub(),
+    createRecordedClub(),
   ]);
   await own.owner.start(own.clubId);
-  await ended.owner.end(ended.clubId);
-});
+}, 4 * RECORDED_WITHIN_MS);
 
 describe.each(ROLES)('The %s of another club', (role) => {
   const outsider = () => (role === 'stranger' ? stranger : own[role]);
@@ -49,6 +80,27 @@ describe.each(ROLES)('The %s of another club', (role) => {
       403,
       'NOT_A_MEMBER',
       () => outsider().meeting(ended.clubId, ended.meeting.meetingId),
+    ],
+    ['to record', 403, 'NOT_A_MODERATOR', () => outsider().recordingStart(other.clubId)],
+    ['to stop a recording', 403, 'NOT_A_MODERATOR', () => outsider().recordingStop(other.clubId)],
+    ['to agree', 403, 'NOT_A_MEMBER', () => outsider().recordingConsent(other.clubId)],
+    [
+      'the recordings',
+      403,
+      'NOT_A_MEMBER',
+      () => outsider().recordings(ended.clubId, ended.meeting.meetingId),
+    ],
+    [
+      'a recording',
+      403,
+      'NOT_A_MEMBER',
+      () => outsider().recordingDownload(ended.clubId, ended.meeting.meetingId, ended.recordingId),
+    ],
+    [
+      'to delete a recording',
+      403,
+      'NOT_A_MODERATOR',
+      () => outsider().recordingDelete(ended.clubId, ended.meeting.meetingId, ended.recordingId),
     ],
   ])('is refused %s, and nothing changes', async (_, status, code, call) => {
     const before = await itemsOf(other.clubId, ended.clubId);
@@ -75,6 +127,26 @@ describe('In their own club', () => {
     const page = await owner.meetings(clubId, `?cursor=7ZZZZZZZZZZZZZZZZZZZZZZZZZ`);
     expect(page.body).toEqual({ meetings: [] });
     expect(await roomsOf(other.clubId)).toEqual([other.meeting.roomName]);
+  });
+
+  it('a recording of another one is not reached by its ids, and stays', async () => {
+    const { clubId, owner } = own;
+    const { meetingId } = ended.meeting;
+    const { recordingId } = ended;
+    const answers = [
+      await owner.recordings(clubId, meetingId),
+      await owner.recordingDownload(clubId, meetingId, recordingId),
+      await owner.recordingDelete(clubId, meetingId, recordingId),
+      await owner.recordingStop(clubId, { recordingId }),
+    ];
+    expect(answers.map(({ status, body }) => `${status} ${body.code}`)).toEqual([
+      '404 MEETING_NOT_FOUND',
+      '404 RECORDING_NOT_FOUND',
+      '404 RECORDING_NOT_FOUND',
+      '404 RECORDING_NOT_FOUND',
+    ]);
+    const there = await answered(ended.owner.recordings(ended.clubId, meetingId));
+    expect(there.recordings.map((one) => one.recordingId)).toContain(recordingId);
   });
 
   it.each(['owner', 'moderator', 'member'] as const)(
