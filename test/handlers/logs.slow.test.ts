@@ -19,7 +19,7 @@ import type { Fault } from '../harness/wire.ts';
 import { startWorld, type TestClub, type World } from '../harness/world.ts';
 
 const PARTICIPANT_NAME = 'Xénia-Who-Must-Not-Be-Logged';
-/** Those that every client calls; `secrets.test.ts` has all. */
+/** Those that every client calls; `secrets.slow.test.ts` has all. */
 const ROUTES = ['token', 'start', 'end', 'status'] as const;
 const REMAINING_MS = 1200;
 const LIVEKIT_LIMIT_MS = 3000;
