@@ -49,7 +49,8 @@ const stop = () => {
 };
 process.once('SIGINT', stop).once('SIGTERM', stop);
 try {
-  const texts: Record<string, string> = { machine };
+  // The machine of a run of some sections is not that of the others' figures.
+  const texts: Record<string, string> = positionals.length > 0 ? {} : { machine };
   for (const name of wanted) {
     const report: Report = (await SECTIONS[name]?.(world)) ?? { tables: [], aims: [] };
     const { tables, aims, charts = [] } = report;
