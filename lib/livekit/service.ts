@@ -30,10 +30,11 @@ import {
 
 const RoomList = message({ rooms: list(RoomMessage) });
 const ParticipantList = message({ participants: list(ParticipantMessage) });
-/** For the room list, when a room did not answer: time for the caller's own work must be left. */
-const LOOK_TIMEOUT_MS = 1_000;
 /** Nothing of the answer is used. */
 const Done = z.unknown();
+
+/** For the room list, when a room did not answer: time for the caller's own work must be left. */
+const LOOK_TIMEOUT_MS = 1_000;
 
 /**
  * Statuses that say "not now" or "not with this key", as opposed to "never like this". An answer
