@@ -3,13 +3,14 @@ import { setTimeout as delay } from 'node:timers/promises';
 import {
   answer,
   cut,
-  edit,
+  emptyList,
   internalError,
   lateAnswer,
   loseAnswer,
   on,
   silence,
   throttling,
+  unavailable,
   unprocessed,
 } from '../test/harness/faults.ts';
 import type { Fault, Wire, WireAnswer } from '../test/harness/wire.ts';
@@ -29,16 +30,8 @@ const slow: Fault = async (_, pass) => {
   return pass();
 };
 
-const unavailable = answer(
-  503,
-  JSON.stringify({ code: 'unavailable', msg: 'a fault' }),
-  'application/json',
-);
 const tooMany = answer(429, 'Too Many Requests', 'text/plain');
 const badGateway = answer(502, '<html>Bad Gateway</html>');
-/** LiveKit lists no room, or nobody in one, by a mistake of its own. */
-const emptyList: Fault = async (request, pass) =>
-  request.operation.startsWith('List') ? edit(() => ({}))(request, pass) : pass();
 
 const FAULTS = {
   ...{ cut, loseAnswer, lateAnswer, silence, slow },

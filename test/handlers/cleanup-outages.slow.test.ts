@@ -1,20 +1,23 @@
 /** What the cleanup makes of answers that do not come, come late, or are wrong. It ends nothing. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Meeting } from '../../lib/meetings/model.ts';
-import type { FaultInput } from '../../local/livekit/stand-in/faults.ts';
 import {
   answer,
   cut,
+  emptyList,
   internalError,
   justBefore,
+  lateAnswer,
   on,
   once,
   throttling,
   times,
+  tooMany,
+  unavailable,
   unprocessed,
 } from '../harness/faults.ts';
 import { endedMeeting, endedRow } from '../harness/items.ts';
-import { hours, later, minutes, type Process } from '../harness/process.ts';
+import { type BootOptions, hours, later, minutes, type Process } from '../harness/process.ts';
 import type { Fault } from '../harness/wire.ts';
 import { startWorld, type World } from '../harness/world.ts';
 
@@ -26,7 +29,7 @@ beforeAll(async () => {
 });
 afterAll(() => meetings.close());
 beforeEach(async () => {
-  await meetings.standIn.faults.clear();
+  service.wire.heal();
   await meetings.tellTo(undefined);
   for (const item of (await meetings.scan()) as { clubId: string; meeting?: Meeting }[]) {
     if (item.meeting) {
@@ -70,10 +73,10 @@ async function due() {
 const meetingOf = async (clubId: string) => (await meetings.recordOf(clubId)).meeting;
 
 describe('LiveKit that answers an empty list by mistake,', () => {
-  const faults: [string, FaultInput][] = [
-    ['of the rooms', { kind: 'empty', methods: ['ListRooms'] }],
-    ['of the participants', { kind: 'empty', methods: ['ListParticipants'] }],
-    ['of both', { kind: 'empty' }],
+  const faults: [string, Fault][] = [
+    ['of the rooms', on('ListRooms', emptyList)],
+    ['of the participants', on('ListParticipants', emptyList)],
+    ['of both', emptyList],
   ];
   const before: [string, { webhooks: boolean; vacantSince?: string }][] = [
     ['with webhooks', { webhooks: true }],
@@ -90,14 +93,12 @@ describe('LiveKit that answers an empty list by mistake,', () => {
     async ({ fault, given: { webhooks, ...meeting } }) => {
       if (webhooks) await meetings.tellTo(service);
       const club = await occupied(meeting);
-      await meetings.standIn.faults.set(fault);
       for (const minute of [0, 5, 10, 15, 20, 25, 30, 35]) {
-        await (await meetings.boot(later(minutes(minute)))).cleanUp();
+        await (await meetings.boot({ ...later(minutes(minute)), faults: [fault] })).cleanUp();
         expect(await meetingOf(club.clubId), `after ${minute} minutes`).toBeDefined();
       }
       expect((await meetings.standInRoomsOf(club.clubId))[0]?.participants).toHaveLength(2);
 
-      await meetings.standIn.faults.clear();
       await (await meetings.boot(later(minutes(40)))).cleanUp();
       const { meeting: on } = await meetings.recordOf(club.clubId);
       expect(on?.meetingId).toBe(club.meeting.meetingId);
@@ -114,9 +115,7 @@ describe('LiveKit that answers an empty list by mistake,', () => {
   it('of both, with webhooks: later webhooks count again after the next cleanup', async () => {
     await meetings.tellTo(service);
     const club = await occupied();
-    await meetings.standIn.faults.set({ kind: 'empty' });
-    await service.cleanUp();
-    await meetings.standIn.faults.clear();
+    await (await meetings.boot({ faults: [emptyList] })).cleanUp();
     await service.cleanUp();
     await meetings.standIn.join(club.meeting.roomName, { identity: club.nameless.userId });
     await meetings.standIn.webhooks.settled();
@@ -135,35 +134,38 @@ describe('LiveKit that answers an empty list by mistake,', () => {
 });
 
 describe('LiveKit that does not answer:', () => {
-  const outages: [string, FaultInput][] = [
-    ['it refuses connections', { kind: 'refuse', milliseconds: 1500 }],
-    ['it drops every connection', { kind: 'drop' }],
-    ['it answers 503', { kind: 'fail', status: 503, code: 'unavailable' }],
-    ['it refuses the key', { kind: 'fail', status: 401 }],
-    ['it is too slow', { kind: 'delay', milliseconds: 3500 }],
-    ['something in front of it answers 404', { kind: 'fail', status: 404 }],
+  const outages: [string, Fault][] = [
+    ['it drops every connection', cut],
+    ['it answers 503', unavailable],
+    ['it refuses the key', answer(401, 'invalid API key')],
+    ['it is too slow', lateAnswer],
+    ['something in front of it answers 404', answer(404, '<html>')],
   ];
 
-  it.each(outages)('%s: nothing ends, and the run throws', async (_, fault) => {
+  it.each<[string, BootOptions]>([
+    ['it refuses connections', { refused: ['media'] }],
+    ...outages.map(([what, fault]): [string, BootOptions] => [
+      what,
+      { faults: [on({ side: 'media' }, fault)] },
+    ]),
+  ])('%s: nothing ends, and the run throws', async (_, trouble) => {
     await due();
     await occupied({ startedAt: ago(hours(13)) });
     const before = await meetings.scan();
-    await meetings.standIn.faults.set(fault);
-    await expect(service.cleanUp()).rejects.toThrow();
+    await expect((await meetings.boot(trouble)).cleanUp()).rejects.toThrow();
     expect(await meetings.scan()).toEqual(before);
-    await meetings.standIn.faults.clear();
   });
 
-  it.each(outages.slice(1))(
+  it.each(outages)(
     '%s, but only when asked who is in a room: nothing ends, the run throws at its end',
     async (_, fault) => {
       const [first, second, occupiedOne] = [await due(), await due(), await occupied()];
-      await meetings.standIn.faults.set({ ...fault, methods: ['ListParticipants'] } as FaultInput);
-      await expect(service.cleanUp()).rejects.toMatchObject({ name: 'CleanupIncomplete' });
+      const broken = await meetings.boot({ faults: [on('ListParticipants', fault)] });
+      await expect(broken.cleanUp()).rejects.toMatchObject({ name: 'CleanupIncomplete' });
       for (const { clubId, meeting } of [first, second, occupiedOne]) {
         expect(await meetingOf(clubId)).toEqual(meeting);
       }
-      const { fields } = service.lines.findLast(({ message }) => message === 'cleanup') ?? {};
+      const { fields } = broken.lines.findLast(({ message }) => message === 'cleanup') ?? {};
       expect(fields).toMatchObject({ active: 3, failed: 2, endedVacant: 0 });
     },
   );
@@ -171,33 +173,22 @@ describe('LiveKit that does not answer:', () => {
   it('it cannot make sure of the room of a meeting that seems to have none: it does not end', async () => {
     const club = await due();
     await meetings.standIn.finishRoom(club.meeting.roomName);
-    await meetings.standIn.faults.set({
-      kind: 'fail',
-      status: 503,
-      code: 'unavailable',
-      methods: ['CreateRoom'],
-    });
-    await expect(service.cleanUp()).rejects.toMatchObject({ name: 'CleanupIncomplete' });
+    const broken = await meetings.boot({ faults: [on('CreateRoom', unavailable)] });
+    await expect(broken.cleanUp()).rejects.toMatchObject({ name: 'CleanupIncomplete' });
     expect(await meetingOf(club.clubId)).toEqual(club.meeting);
   });
 
   it('it cannot delete the room of a meeting that was ended: the next run does', async () => {
     const club = await due();
-    await meetings.standIn.faults.set({
-      kind: 'fail',
-      status: 503,
-      code: 'unavailable',
-      methods: ['DeleteRoom'],
-    });
-    await expect(service.cleanUp()).rejects.toMatchObject({ name: 'CleanupIncomplete' });
+    const broken = await meetings.boot({ faults: [on('DeleteRoom', unavailable)] });
+    await expect(broken.cleanUp()).rejects.toMatchObject({ name: 'CleanupIncomplete' });
     const { meeting, lastMeeting } = await meetings.recordOf(club.clubId);
     expect(meeting).toBeUndefined();
     expect(lastMeeting?.reason).toBe('vacant');
     // It was ended, and the figures say so; what failed was the room.
-    const { fields } = service.lines.findLast(({ message }) => message === 'cleanup') ?? {};
+    const { fields } = broken.lines.findLast(({ message }) => message === 'cleanup') ?? {};
     expect(fields).toMatchObject({ endedVacant: 1, failed: 1 });
 
-    await meetings.standIn.faults.clear();
     expect(await service.cleanUp()).toMatchObject({ zombiesDeleted: 1, failed: 0 });
     expect(await meetings.roomsOf(club.clubId)).toEqual([]);
   });
@@ -310,11 +301,9 @@ describe('One club', () => {
 });
 
 describe('LiveKit that asks for less (429)', () => {
-  const tooMany: FaultInput = { kind: 'fail', status: 429, code: 'resource_exhausted' };
-
   it('when asked for its rooms: nothing fails, everything is left for the next run', async () => {
     const clubs = [await due(), await due()];
-    await meetings.standIn.faults.set({ ...tooMany, times: 1 });
+    service.wire.set(on('ListRooms', times(1, tooMany)));
     expect(await service.cleanUp()).toMatchObject({ postponed: 2, failed: 0, endedVacant: 0 });
     for (const { clubId, meeting } of clubs) expect(await meetingOf(clubId)).toEqual(meeting);
     expect(await service.cleanUp()).toMatchObject({ endedVacant: 2 });
@@ -322,13 +311,12 @@ describe('LiveKit that asks for less (429)', () => {
 
   it('when asked who is there: it is asked nothing more, and the next run does the rest', async () => {
     for (let count = 0; count < 4; count++) await due();
-    await meetings.standIn.calls.reset();
-    await meetings.standIn.faults.set({ ...tooMany, methods: ['ListParticipants'] });
-    expect(await service.cleanUp()).toMatchObject({ postponed: 4, failed: 0, endedVacant: 0 });
-    const { ListParticipants = 0, ...others } = await meetings.standIn.calls.counts();
-    expect(ListParticipants).toBeLessThanOrEqual(4);
-    expect(others).toEqual({ ListRooms: 1 });
-    await meetings.standIn.faults.clear();
+    const refused = await meetings.boot({ faults: [on('ListParticipants', tooMany)] });
+    expect(await refused.cleanUp()).toMatchObject({ postponed: 4, failed: 0, endedVacant: 0 });
+    const [first, ...others] = refused.wire.operations('media');
+    expect(first).toBe('ListRooms');
+    expect(new Set(others)).toEqual(new Set(['ListParticipants']));
+    expect(others.length).toBeLessThanOrEqual(4);
     expect(await service.cleanUp()).toMatchObject({ endedVacant: 4, postponed: 0 });
   });
 
@@ -336,9 +324,8 @@ describe('LiveKit that asks for less (429)', () => {
     const zombie = endedMeeting('postponed');
     await meetings.put(endedRow('postponed', zombie));
     await service.deps.media.createRoom(zombie.roomName, ROOM);
-    await meetings.standIn.faults.set({ ...tooMany, methods: ['DeleteRoom'] });
-    expect(await service.cleanUp()).toMatchObject({ postponed: 1, failed: 0, zombiesDeleted: 0 });
-    await meetings.standIn.faults.clear();
+    const refused = await meetings.boot({ faults: [on('DeleteRoom', tooMany)] });
+    expect(await refused.cleanUp()).toMatchObject({ postponed: 1, failed: 0, zombiesDeleted: 0 });
     expect(await service.cleanUp()).toMatchObject({ zombiesDeleted: 1 });
   });
 });
@@ -355,11 +342,10 @@ describe('A limit of LiveKit calls a run', () => {
     const limited = await meetings.boot({ env: { CLEANUP_MAX_LIVEKIT_CALLS: '6' } });
     let runs = 0;
     for (; runs < 20 && (await meetings.standIn.rooms()).length > 0; runs++) {
-      await meetings.standIn.calls.reset();
+      limited.wire.forget();
       const report = await limited.cleanUp();
       expect(report.failed).toBe(0);
-      const counts = Object.values(await meetings.standIn.calls.counts());
-      expect(counts.reduce((sum, count) => sum + count, 0)).toBeLessThanOrEqual(6);
+      expect(limited.wire.operations('media').length).toBeLessThanOrEqual(6);
     }
     expect(await meetings.standIn.rooms()).toEqual([]);
     for (const { clubId } of clubs) expect(await meetingOf(clubId)).toBeUndefined();

@@ -11,6 +11,9 @@ import {
   silence,
   throttling,
   times,
+  tooMany,
+  twirp,
+  unavailable,
   unnamedError,
   unprocessed,
 } from '../harness/faults.ts';
@@ -75,8 +78,6 @@ function expectUnavailable({ status, headers, body, elapsedMs }: Answer<Route>, 
 // ---- LiveKit
 
 const onMedia = (fault: Fault): BootOptions => ({ faults: [on({ side: 'media' }, fault)] });
-const twirp = (status: number, code: string) =>
-  answer(status, JSON.stringify({ code, msg: 'a fault' }), 'application/json');
 
 const mediaTroubles: [string, BootOptions][] = [
   ['is down', { refused: ['media'] }],
@@ -84,8 +85,8 @@ const mediaTroubles: [string, BootOptions][] = [
   ['does not answer within its time', onMedia(silence)],
   ['does what it is asked and answers too late', onMedia(lateAnswer)],
   ['refuses the key', { env: { LIVEKIT_API_SECRET: 'a-secret-that-was-replaced-a-while-ago' } }],
-  ['is overloaded', onMedia(twirp(503, 'unavailable'))],
-  ['has too many calls', onMedia(twirp(429, 'resource_exhausted'))],
+  ['is overloaded', onMedia(unavailable)],
+  ['has too many calls', onMedia(tooMany)],
   ['fails', onMedia(twirp(500, 'internal'))],
   ['is behind something that answers 502 in HTML', onMedia(answer(502, PAGE))],
   ['is behind something that answers 200 in HTML', onMedia(answer(200, PAGE))],

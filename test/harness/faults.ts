@@ -10,23 +10,25 @@ export const cut: Fault = async () => {
   throw new Cut();
 };
 
-/** The request is executed, and its answer is lost. */
-export const loseAnswer: Fault = async (_, pass) => {
-  await pass();
-  throw new Cut();
-};
-
 /** No answer comes, and the request is never executed. */
 export const silence: Fault = async () => {
   await sleep(FOR_EVER_MS, undefined, { ref: false });
   throw new Cut();
 };
 
+/** The request is executed, and only its answer suffers: the caller cannot know. */
+export const executed =
+  (fault: Fault): Fault =>
+  async (request, pass) => {
+    await pass();
+    return fault(request, pass);
+  };
+
+/** The request is executed, and its answer is lost. */
+export const loseAnswer = executed(cut);
+
 /** The request is executed, and its answer comes too late for anybody. */
-export const lateAnswer: Fault = async (request, pass) => {
-  await pass();
-  return silence(request, pass);
-};
+export const lateAnswer = executed(silence);
 
 export const answer =
   (status: number, body: string, type = 'text/html'): Fault =>
@@ -51,6 +53,18 @@ export const breakOff =
     const [start] = after && text.includes(after) ? text.split(after) : [text.slice(0, -2)];
     return { status, headers: rest, body: `${start}${after ?? ''}" is where it breaks` };
   };
+
+// ---- LiveKit's own
+
+export const twirp = (status: number, code: string): Fault =>
+  answer(status, JSON.stringify({ code, msg: 'a fault' }), 'application/json');
+
+export const unavailable = twirp(503, 'unavailable');
+export const tooMany = twirp(429, 'resource_exhausted');
+
+/** Lists no room, or nobody in one, by a mistake of LiveKit's. */
+export const emptyList: Fault = (request, pass) =>
+  request.operation.startsWith('List') ? edit(() => ({}))(request, pass) : pass();
 
 // ---- DynamoDB's own
 

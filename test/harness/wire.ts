@@ -133,7 +133,8 @@ export async function startWire(upstreams: Partial<Record<Side, string>>) {
     heal: () => faults.clear(),
     /** The requests since the last `forget`, in the order in which they arrived. */
     seen: (): readonly WireRequest[] => seen,
-    operations: () => seen.map(({ operation }) => operation),
+    operations: (of?: Side) =>
+      seen.filter(({ side }) => of === undefined || side === of).map(({ operation }) => operation),
     forget: () => {
       seen.length = 0;
     },
