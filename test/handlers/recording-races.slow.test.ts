@@ -66,11 +66,11 @@ const ACTS = {
   'webhook of its end': {
     async begin() {
       const club = await recording();
-      stage.world.tellTo(undefined);
+      await stage.world.tellTo(undefined);
       await stage.stop(club);
       await stage.hasFiles(club, 1);
       await stage.world.standIn.webhooks.settled();
-      stage.world.tellTo(stage.service);
+      await stage.world.tellTo(stage.service);
       return club;
     },
     act: (club, by) => stage.tell(club, 'COMPLETE', {}, by),

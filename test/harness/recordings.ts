@@ -1,5 +1,6 @@
 /** Meetings that are recorded, on the stand-in: what tests about recordings begin with. */
 import { AwsClient } from 'aws4fetch';
+import { EgressClient, EgressStatus } from 'livekit-server-sdk';
 import { afterAll, beforeAll, beforeEach } from 'vitest';
 import { eventually } from './eventually.ts';
 import type { BootOptions, Process } from './process.ts';
@@ -29,7 +30,6 @@ export function stageRecordings() {
   afterAll(() => world.close());
   beforeEach(async () => {
     await world.standIn.recorder.set({});
-    await world.standIn.faults.clear();
     await world.tellTo(service);
   });
 
@@ -152,10 +152,14 @@ export function stageRecordings() {
       return by.tell(body);
     },
 
-    hasFiles: (club: TestClub, count: number) =>
-      eventually(
-        async () => ((await filesOf(club)).length === count ? true : undefined),
-        'no file',
-      ),
+    /** A file is in the bucket a moment before LiveKit ends its recording: both have happened. */
+    hasFiles: (club: Meeting, count: number) =>
+      eventually(async () => {
+        const { wsUrl, apiKey, apiSecret } = world.livekit;
+        const roomName = `reading-club-${club.clubId}-${club.meetingId}`;
+        const egresses = await new EgressClient(wsUrl, apiKey, apiSecret).listEgress({ roomName });
+        const isUploading = egresses.some(({ status }) => status === EgressStatus.EGRESS_ENDING);
+        return (!isUploading && (await filesOf(club)).length === count) || undefined;
+      }, 'no file'),
   };
 }
