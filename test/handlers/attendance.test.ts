@@ -1,14 +1,14 @@
 /** Attendance of those whose departure LiveKit does not report: each session has a bound. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { MediaUnavailable } from '../../lib/errors.ts';
-import { justAfter } from '../harness/faults.ts';
+import { emptyList, justAfter, on, unavailable } from '../harness/faults.ts';
 import {
   eventBody,
   eventTime,
   type ParticipantFacts,
   type RoomFacts,
 } from '../harness/livekit-events.ts';
-import { hours, minutes, type Process } from '../harness/process.ts';
+import { type BootOptions, hours, minutes, type Process } from '../harness/process.ts';
 import { startWorld, type TestClub, type World } from '../harness/world.ts';
 
 const ROOM = {
@@ -30,19 +30,21 @@ let clock: number;
 
 beforeAll(async () => {
   meetings = await startWorld();
-  service = await meetings.boot({
-    direct: true,
-    now: () => new Date(clock),
-    env: { CLEANUP_GRACE_SECONDS: '86400' },
-  });
+  service = await boot({ direct: true });
 });
 afterAll(() => meetings.close());
 beforeEach(async () => {
   await meetings.tellTo(undefined);
-  await meetings.standIn.faults.clear();
   for (const { name } of await meetings.standIn.rooms()) await meetings.standIn.finishRoom(name);
   if (club) await meetings.putRecord(club.clubId, { meeting: undefined, activeShard: undefined });
 });
+
+const boot = (options: BootOptions) =>
+  meetings.boot({
+    now: () => new Date(clock),
+    env: { CLEANUP_GRACE_SECONDS: '86400' },
+    ...options,
+  });
 
 /**
  * A meeting whose room has started, and whose events are told by the test: what happens at LiveKit
@@ -63,9 +65,9 @@ async function meetingOn({ minutesSince = 10 } = {}) {
 const at = (minute: number) => {
   clock = start + minutes(minute);
 };
-const cleanUpAt = (minute: number) => {
+const cleanUpAt = (minute: number, by = service) => {
   at(minute);
-  return service.cleanUp();
+  return by.cleanUp();
 };
 const tell = async (
   event: Parameters<typeof eventBody>[0],
@@ -177,11 +179,10 @@ describe('A room that LiveKit lost ends the sessions in it', () => {
     await join(club.member, 1);
     await cleanUpAt(5);
     await crash();
-    await meetings.standIn.faults.set({ kind: 'fail', status: 503, code: 'unavailable' });
+    const broken = await boot({ faults: [on({ side: 'media' }, unavailable)] });
     for (const minute of [10, 60, 120]) {
-      await expect(cleanUpAt(minute)).rejects.toThrow(MediaUnavailable);
+      await expect(cleanUpAt(minute, broken)).rejects.toThrow(MediaUnavailable);
     }
-    await meetings.standIn.faults.clear();
     await cleanUpAt(170);
     expect(await endedAt(180)).toEqual({ [club.member.userId]: only('1 20 estimated') });
   });
@@ -230,8 +231,7 @@ describe('A departure that is lost', () => {
     const { sid } = await join(club.member, 1);
     // Somebody whose event is lost makes the run look.
     await comeIn(club.owner, 2);
-    await meetings.standIn.faults.set({ kind: 'empty', methods: ['ListParticipants'], times: 1 });
-    await cleanUpAt(10);
+    await cleanUpAt(10, await boot({ faults: [on('ListParticipants', emptyList)] }));
     expect(await sids()).toEqual([]);
     await cleanUpAt(15);
     expect(await sids()).toContain(sid);
@@ -313,9 +313,7 @@ describe('The cleanup adopts the room that LiveKit has', () => {
       await comeIn(club.owner, 5);
       await meetings.standIn.webhooks.settled();
     });
-    const cleaner = await meetings.boot({ now: () => new Date(clock), faults: [replaced] });
-    at(10);
-    await cleaner.cleanUp();
+    await cleanUpAt(10, await boot({ faults: [replaced] }));
     const [inLiveKit] = await meetings.standInRoomsOf(club.clubId);
     const { presence } = await meetings.recordOf(club.clubId);
     expect(presence?.roomSid).toBe(inLiveKit?.sid);

@@ -1,5 +1,6 @@
 /** Two stages, each with a table of its own, that share one LiveKit project. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { on, unavailable } from '../harness/faults.ts';
 import { endedMeeting, endedRow } from '../harness/items.ts';
 import { eventBody } from '../harness/livekit-events.ts';
 import { later, minutes, type Process } from '../harness/process.ts';
@@ -68,14 +69,8 @@ describe('Another stage', () => {
     expect(await rooms()).not.toContain(my.roomName);
     expect(await rooms()).toContain(your.roomName);
     // Their end is a zombie to them, and nothing to this one.
-    await ours.standIn.faults.set({
-      kind: 'fail',
-      status: 503,
-      code: 'unavailable',
-      methods: ['DeleteRoom'],
-    });
-    await there.call('end', mine.owner, mine);
-    await ours.standIn.faults.clear();
+    const broken = await theirs.boot({ faults: [on('DeleteRoom', unavailable)] });
+    await broken.call('end', mine.owner, mine);
     expect(await here.cleanUp()).toMatchObject({ zombiesDeleted: 0 });
     expect(await rooms()).toContain(your.roomName);
     expect(await there.cleanUp()).toMatchObject({ zombiesDeleted: 1 });

@@ -1,6 +1,6 @@
 /** LiveKit calls follow meetings, not people: when a token makes sure of the room, and when it does not. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { answer, on } from '../harness/faults.ts';
+import { on, unavailable } from '../harness/faults.ts';
 import type { Process } from '../harness/process.ts';
 import { startWorld, type TestClub, type World } from '../harness/world.ts';
 
@@ -114,9 +114,7 @@ describe('A token makes sure of the room', () => {
   it('again when LiveKit did not answer, and says 503 until then', async () => {
     await start(await boot(), { webhooks: false });
     const service = await later(31);
-    const repair = service.wire.set(
-      on('CreateRoom', answer(503, '{"code":"unavailable"}', 'application/json')),
-    );
+    const repair = service.wire.set(on('CreateRoom', unavailable));
     expect((await token(service)).body).toMatchObject({ code: 'MEDIA_UNAVAILABLE' });
     repair();
     service.wire.forget();

@@ -1,7 +1,7 @@
 /** What moderators may do, to whom, and what it costs; and what LiveKit's outages make of it. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { latestExpiry } from '../../lib/meetings/grants.ts';
-import { answer, cut, justAfter, justBefore, on } from '../harness/faults.ts';
+import { answer, cut, justAfter, justBefore, on, tooMany, unavailable } from '../harness/faults.ts';
 import type { User } from '../harness/issuer.ts';
 import type { BootOptions, Process } from '../harness/process.ts';
 import type { Answer, CallOptions, Route } from '../harness/routes.ts';
@@ -284,11 +284,10 @@ describe('muting everybody in a large room', () => {
   it('stops when LiveKit asks for fewer calls, and says what it did', async () => {
     const { club, large } = await largeMeeting();
     let asked = 0;
-    const limit = answer(429, '{"code":"resource_exhausted","msg":""}', 'application/json');
     large.wire.set(
       on('MutePublishedTrack', (request, pass) => {
         asked += 1;
-        return asked > 25 ? limit(request, pass) : pass();
+        return asked > 25 ? tooMany(request, pass) : pass();
       }),
     );
     const first = await large.call('muteAll', club.owner, club);
@@ -783,7 +782,7 @@ describe('a role', () => {
 describe('LiveKit failing between the record and the call', () => {
   const failures = {
     'the connection ends': cut,
-    'LiveKit is out of order': answer(503, '{"code":"unavailable","msg":"no"}', 'application/json'),
+    'LiveKit is out of order': unavailable,
     'something in front of it answers': answer(502, '<html></html>'),
   };
   const names = Object.keys(failures) as (keyof typeof failures)[];

@@ -1,7 +1,9 @@
 /** Recording, on the stand-in: who may, what is answered, what is kept, who gets it. */
 import { describe, expect, it } from 'vitest';
 import { eventually } from '../harness/eventually.ts';
+import { cut, executed, loseAnswer, on, unavailable } from '../harness/faults.ts';
 import { DAY_MS, type Meeting, MINUTE_MS, stageRecordings } from '../harness/recordings.ts';
+import type { Fault } from '../harness/wire.ts';
 import type { TestClub } from '../harness/world.ts';
 
 const stage = stageRecordings();
@@ -50,11 +52,14 @@ describe('A recording', () => {
 
   it('is one, however many are asked for at once', async () => {
     const club = await clubWithMeeting();
-    await stage.world.standIn.calls.reset();
+    stage.service.wire.forget();
     const answers = await Promise.all(Array.from({ length: 20 }, () => record(club)));
     expect(new Set(answers.map(({ body }) => body.recordingId)).size).toBe(1);
     expect(answers.map(({ status }) => status).filter((status) => status > 202)).toEqual([]);
-    expect((await stage.world.standIn.calls.counts())['StartRoomCompositeEgress']).toBe(1);
+    const starts = stage.service.wire
+      .operations()
+      .filter((operation) => operation === 'StartRoomCompositeEgress');
+    expect(starts).toHaveLength(1);
     expect(await rowsOf(club)).toHaveLength(1);
     await isActive(club);
     // Once it is known, another start answers with it.
@@ -126,6 +131,9 @@ describe('A recording', () => {
 });
 
 describe('Without a recorder', () => {
+  const startsWith = (fault: Fault) =>
+    stage.world.boot({ faults: [on('StartRoomCompositeEgress', fault)] });
+
   it('503 is answered, and the meeting can be recorded again at once', async () => {
     const club = await clubWithMeeting();
     await stage.world.standIn.recorder.set({ isAvailable: false });
@@ -143,12 +151,10 @@ describe('Without a recorder', () => {
 
   it('202 is answered where LiveKit says nothing, and the recorder that came is adopted', async () => {
     const club = await clubWithMeeting();
-    await stage.world.standIn.faults.set({
-      kind: 'drop',
-      when: 'after',
-      methods: ['StartRoomCompositeEgress'],
+    expect(await record(club, await startsWith(loseAnswer))).toMatchObject({
+      status: 202,
+      body: { state: 'starting' },
     });
-    expect(await record(club)).toMatchObject({ status: 202, body: { state: 'starting' } });
     expect(await isActive(club)).toMatchObject({ egressId: expect.any(String) });
     await stop(club);
     expect(await isOver(club)).toMatchObject([{ state: 'completed' }]);
@@ -156,12 +162,7 @@ describe('Without a recorder', () => {
 
   it('202 is answered where LiveKit says nothing, and the claim goes when no recorder came', async () => {
     const club = await clubWithMeeting();
-    await stage.world.standIn.faults.set({
-      kind: 'drop',
-      when: 'before',
-      methods: ['StartRoomCompositeEgress'],
-    });
-    expect((await record(club)).status).toBe(202);
+    expect((await record(club, await startsWith(cut))).status).toBe(202);
     await stage.service.cleanUp();
     expect((await claimOf(club))?.state).toBe('starting');
     await (await later(2 * MINUTE_MS)).cleanUp();
@@ -172,16 +173,8 @@ describe('Without a recorder', () => {
   it('a recorder that LiveKit gave up and that comes alive is stopped, and its file is known', async () => {
     const club = await clubWithMeeting();
     await stage.world.tellTo(undefined);
-    await stage.world.standIn.faults.set({
-      kind: 'fail',
-      status: 503,
-      code: 'unavailable',
-      when: 'after',
-      methods: ['StartRoomCompositeEgress'],
-    });
-    expect((await record(club)).status).toBe(503);
+    expect((await record(club, await startsWith(executed(unavailable)))).status).toBe(503);
     expect(await claimOf(club)).toBeUndefined();
-    await stage.world.standIn.faults.clear();
     await recorderIn(club);
     await stage.service.cleanUp();
     await stage.world.tellTo(stage.service);
@@ -261,10 +254,9 @@ describe('Where LiveKit’s events are lost', () => {
     const club = await clubWithMeeting();
     await record(club);
     await isActive(club);
-    await stage.world.standIn.faults.set({ kind: 'fail', status: 503, methods: ['ListEgress'] });
-    await expect((await later(MINUTE_MS)).cleanUp()).rejects.toThrow();
+    const broken = await later(MINUTE_MS, { faults: [on('ListEgress', unavailable)] });
+    await expect(broken.cleanUp()).rejects.toThrow();
     expect((await claimOf(club))?.state).toBe('active');
-    await stage.world.standIn.faults.clear();
     await stop(club);
     await isOver(club);
   });
@@ -276,15 +268,12 @@ describe('A LiveKit that does not say what it records', () => {
     await record(club);
     await isActive(club);
     const over = await clubWithMeeting();
-    const { standIn } = stage.world;
-    await standIn.faults.set({ kind: 'fail', status: 503, methods: ['DeleteRoom'] });
-    await stage.service.call('end', over.moderator, over);
-    await standIn.faults.clear();
-    await standIn.faults.set({ kind: 'fail', status: 503, methods: ['ListEgress'] });
+    const keepsRooms = await stage.world.boot({ faults: [on('DeleteRoom', unavailable)] });
+    await keepsRooms.call('end', over.moderator, over);
     expect(await stage.world.roomsOf(over.clubId)).toHaveLength(1);
-    await expect(stage.service.cleanUp()).rejects.toThrow();
+    const listsNothing = await stage.world.boot({ faults: [on('ListEgress', unavailable)] });
+    await expect(listsNothing.cleanUp()).rejects.toThrow();
     expect(await stage.world.roomsOf(over.clubId)).toEqual([]);
-    await standIn.faults.clear();
     await stop(club);
     await isOver(club);
   });

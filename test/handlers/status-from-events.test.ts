@@ -1,6 +1,6 @@
 /** Status where LiveKit's events arrive: told, not asked; and asked where they do not. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { internalError, on } from '../harness/faults.ts';
+import { internalError, on, unavailable } from '../harness/faults.ts';
 import type { Process } from '../harness/process.ts';
 import { startWorld, type TestClub, type World } from '../harness/world.ts';
 
@@ -89,9 +89,9 @@ describe('With webhooks, status', () => {
   it('polled two hundred times makes no LiveKit call', async () => {
     await startMeeting({ webhooks: true });
     await join(club.member.userId);
-    await meetings.standIn.calls.reset();
+    service.wire.forget();
     await Promise.all(Array.from({ length: 200 }, () => service.call('status', club.member, club)));
-    expect(await meetings.standIn.calls.counts()).toEqual({});
+    expect(service.wire.operations('media')).toEqual([]);
   });
 
   it('says when it was observed', async () => {
@@ -210,9 +210,9 @@ describe('Status from events', () => {
   it('makes no LiveKit call: an outage does not show', async () => {
     await startMeeting({ webhooks: true });
     await join(club.member.userId);
-    await meetings.standIn.faults.set({ kind: 'fail', status: 503, code: 'unavailable' });
+    const heal = service.wire.set(on({ side: 'media' }, unavailable));
     expect(await status()).toMatchObject({ asked: TOLD, participantCount: 1 });
-    await meetings.standIn.faults.clear();
+    heal();
   });
 
   it('is right again after a webhook that failed was sent again', async () => {
