@@ -235,8 +235,11 @@ describe('the key set', () => {
     },
   );
 
-  test('that takes longer than 2 s, twice, is an outage', async () => {
-    const { verifyClaims, access } = await createWorld({}, new Promise<Answer>(() => undefined));
+  test.each<[string, Answer | Promise<Answer>]>([
+    ['no answer', new Promise<Answer>(() => undefined)],
+    ['half an answer', { headers: { 'content-length': '5000' }, body: '{"keys":[' }],
+  ])('that takes longer than 2 s, twice, is an outage: %s', async (_, answer) => {
+    const { verifyClaims, access } = await createWorld({}, answer);
     const startedAt = performance.now();
     expect(await refusalOf(verifyClaims(access))).toBeInstanceOf(IdentityUnavailable);
     expect(performance.now() - startedAt).toBeGreaterThan(3900);

@@ -1,3 +1,6 @@
+import http from 'node:http';
+import https from 'node:https';
+import { arrayBuffer } from 'node:stream/consumers';
 import { JwtVerifier } from 'aws-jwt-verify';
 import { validateCognitoJwtFields } from 'aws-jwt-verify/cognito-verifier';
 import { JwtParseError, JwtWithoutValidKidError } from 'aws-jwt-verify/error';
@@ -35,13 +38,21 @@ class KeySet extends SimpleJwksCache {
   }
 }
 
-/** The library's own fetcher is HTTPS only, and a local issuer is plain http. */
+/**
+ * The library's own fetcher is HTTPS only, and a local issuer is plain http. Not `fetch`, whose first use
+ * loads undici: a tenth of a cold start, where the AWS SDK has loaded these two already.
+ */
 const fetcher = {
-  async fetch(uri: string): Promise<ArrayBuffer> {
-    const response = await fetch(uri, { signal: AbortSignal.timeout(KEYS_TIMEOUT_MS) });
-    if (!response.ok) throw new Error(`The key set was answered ${response.status}`);
-    return response.arrayBuffer();
-  },
+  fetch: (uri: string): Promise<ArrayBuffer> =>
+    new Promise((resolve, reject) => {
+      const { get } = uri.startsWith('https:') ? https : http;
+      const signal = AbortSignal.timeout(KEYS_TIMEOUT_MS);
+      const request = get(uri, { signal }, (response) => {
+        if (response.statusCode === 200) arrayBuffer(response).then(resolve, reject);
+        else request.destroy(new Error(`The key set was answered ${response.statusCode}`));
+      });
+      request.on('error', reject);
+    }),
 };
 
 /**
