@@ -9,6 +9,7 @@ import { writeCharts, writePage } from './page.ts';
 import { aimsTable, type Report, tableText } from './report.ts';
 import { cold } from './sections/cold.ts';
 import { load } from './sections/load.ts';
+import { network } from './sections/network.ts';
 import { polls } from './sections/polls.ts';
 import { roundTrips } from './sections/round-trips.ts';
 import { routes } from './sections/routes.ts';
@@ -18,6 +19,7 @@ import { startWorld, type World } from './world.ts';
 
 const SECTIONS: Record<string, (world: World) => Promise<Report>> = {
   routes,
+  network,
   work,
   'round-trips': roundTrips,
   cold,

@@ -1,8 +1,9 @@
 /** LiveKit calls while a meeting's members poll its status, with webhooks and without. */
-import { startCountingProxy } from '../counting-proxy.ts';
+
+import { startBehindProxies } from '../behind-proxies.ts';
 import type { Implementation } from '../implementations.ts';
 import type { Report } from '../report.ts';
-import { callsOf, startWorker } from '../worker-client.ts';
+import { callsOf } from '../worker-client.ts';
 import type { World } from '../world.ts';
 
 const POLLS = 1000;
@@ -34,11 +35,7 @@ export async function polls(world: World): Promise<Report> {
 }
 
 async function count(world: World, way: Implementation, clubs: string[]): Promise<number> {
-  const livekit = await startCountingProxy(world.addresses.livekit.replace(/^ws/, 'http'));
-  const worker = await startWorker(
-    way,
-    world.environment({ ...world.addresses, livekit: `ws://127.0.0.1:${livekit.port}` }),
-  );
+  const { worker, livekit, stop } = await startBehindProxies(world, way);
   try {
     await worker.run({
       calls: callsOf('status', clubs.slice(0, 1), POLLS),
@@ -47,6 +44,6 @@ async function count(world: World, way: Implementation, clubs: string[]): Promis
     });
     return livekit.take().length;
   } finally {
-    await Promise.all([worker.stop(), livekit.stop()]);
+    await stop();
   }
 }

@@ -1,9 +1,10 @@
 /** What a request asks of DynamoDB and of LiveKit, counted where it arrives. */
-import { startCountingProxy } from '../counting-proxy.ts';
+
+import { startBehindProxies } from '../behind-proxies.ts';
 import type { Implementation } from '../implementations.ts';
 import { CASES, type Case } from '../measure.ts';
 import type { Report } from '../report.ts';
-import { callsOf, startWorker } from '../worker-client.ts';
+import { callsOf } from '../worker-client.ts';
 import type { World } from '../world.ts';
 
 type Asked = Record<'dynamodb' | 'livekit', string[]>;
@@ -29,15 +30,7 @@ export async function roundTrips(world: World): Promise<Report> {
 }
 
 async function count(world: World, way: Implementation): Promise<Map<string, Asked>> {
-  const dynamodb = await startCountingProxy(world.addresses.dynamodb);
-  const livekit = await startCountingProxy(world.addresses.livekit.replace(/^ws/, 'http'));
-  const worker = await startWorker(
-    way,
-    world.environment({
-      dynamodb: `http://127.0.0.1:${dynamodb.port}`,
-      livekit: `ws://127.0.0.1:${livekit.port}`,
-    }),
-  );
+  const { worker, dynamodb, livekit, stop } = await startBehindProxies(world, way);
   const once = async ({ route, clubs }: Case): Promise<Asked> => {
     await worker.run({
       calls: callsOf(route, world.clubs[clubs], 1),
@@ -54,7 +47,7 @@ async function count(world: World, way: Implementation): Promise<Map<string, Ask
     for (const one of CASES.flat()) counts.set(one.name, await once(one));
     return counts;
   } finally {
-    await Promise.all([worker.stop(), dynamodb.stop(), livekit.stop()]);
+    await stop();
   }
 }
 

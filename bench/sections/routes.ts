@@ -53,15 +53,19 @@ export async function routes(world: World): Promise<Report> {
       })),
     });
     for (const { name, ours, plain } of lines) {
-      const most = AIMS[name] ?? 1;
-      aims.push({
-        aim: `${name}, ${atATime} at a time: at most ${most} of the plain way's p50`,
-        measured: ratio(ours.p50, plain.p50),
-        met: ours.p50 <= most * plain.p50,
-      });
+      aims.push(aimOf(name, ours.p50, plain.p50, `, ${atATime} at a time`));
     }
   }
   return { tables, aims, charts };
+}
+
+export function aimOf(route: string, ours: number, plain: number, how = ''): Aim {
+  const most = AIMS[route] ?? 1;
+  return {
+    aim: `${route}${how}: at most ${most} of the plain way's p50`,
+    measured: ratio(ours, plain),
+    met: ours <= most * plain,
+  };
 }
 
 /** The rate is the median of the rounds', so that one that was disturbed does not count. */

@@ -2,15 +2,18 @@ import { once } from 'node:events';
 import { createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-export interface CountingProxy {
+export interface WireProxy {
   port: number;
   /** What was asked for since the last call, in order. */
   take(): string[];
   stop(): Promise<void>;
 }
 
-/** Passes every HTTP request on to `target` as it is, and keeps the name of what it asked for. */
-export async function startCountingProxy(target: string): Promise<CountingProxy> {
+/**
+ * Passes every HTTP request on to `target` as it is, `delayMs` after it came, and keeps the name of what
+ * it asked for.
+ */
+export async function startProxy(target: string, delayMs = 0): Promise<WireProxy> {
   const { hostname, port: targetPort } = new URL(target);
   let asked: string[] = [];
   const server = createServer((incoming, outgoing) => {
@@ -18,12 +21,16 @@ export async function startCountingProxy(target: string): Promise<CountingProxy>
     const operation = incoming.headers['x-amz-target'] ?? incoming.url ?? '';
     asked.push(String(operation).split(/[./]/).at(-1) ?? '');
     const { method = 'POST', url: path = '/', headers } = incoming;
-    const onward = request({ hostname, port: targetPort, method, path, headers }, (answer) => {
-      outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
-      answer.pipe(outgoing);
-    });
-    onward.on('error', () => outgoing.destroy());
-    incoming.pipe(onward);
+    const passOn = () => {
+      const onward = request({ hostname, port: targetPort, method, path, headers }, (answer) => {
+        outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
+        answer.pipe(outgoing);
+      });
+      onward.on('error', () => outgoing.destroy());
+      incoming.pipe(onward);
+    };
+    if (delayMs === 0) passOn();
+    else setTimeout(passOn, delayMs);
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
