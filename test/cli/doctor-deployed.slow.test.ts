@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { ScanCommand } from '@aws-sdk/lib-dynamodb';
-import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { parse } from 'yaml';
 import { run } from '../../cli/doctor/run.ts';
 import type { Outcome, Report } from '../../cli/doctor/runner.ts';
@@ -22,11 +22,13 @@ import { createClubCommandDeps, createRecordDeps, createWebhookDeps } from '../.
 import { runClubCommand } from '../../lib/meetings/club-commands.ts';
 import { type Database, documentClient, startDatabase } from '../../local/dynamodb.ts';
 import { type StandIn, startStandIn } from '../../local/livekit/stand-in.ts';
+import { on, twirp } from '../harness/faults.ts';
 import { type Answer, type Received, serveHttp } from '../harness/http-server.ts';
 import { accessClaims, CLIENT_ID, type Issuer, rs256, startIssuer } from '../harness/issuer.ts';
 import { contextOf, noting } from '../harness/lambda.ts';
 import { webhookPost } from '../harness/livekit-events.ts';
 import { NO_RECORDINGS } from '../harness/no-recordings.ts';
+import { type Fault, startWire } from '../harness/wire.ts';
 import { describedStack, refusedByCloudFormation } from './stacks.ts';
 
 const program = fileURLToPath(new URL('../../cli/doctor.ts', import.meta.url));
@@ -353,6 +355,15 @@ afterAll(async () => {
   await Promise.all([database.stop(), rm(folder, { recursive: true })]);
 });
 
+/** Puts a fault between the doctor and the LiveKit of the stage. */
+async function onLiveKit(fault: Fault): Promise<void> {
+  const wire = await startWire({ media: standIn.url });
+  onTestFinished(() => wire.close());
+  wire.set(fault);
+  const wsUrl = wire.urlOf('media').replace('http:', 'ws:');
+  account.parameter = { Type: 'SecureString', Value: JSON.stringify(settings({ wsUrl })) };
+}
+
 const PROFILE = ['--stage', 'prod', '--profile', 'books'];
 
 async function items(): Promise<unknown> {
@@ -599,28 +610,16 @@ describe('the recordings of a deployed stage', () => {
   });
 
   it('that LiveKit does not list are a warning: nothing can be recorded', async () => {
-    await standIn.faults.set({
-      kind: 'fail',
-      status: 500,
-      code: 'internal',
-      methods: ['ListEgress'],
-    });
+    await onLiveKit(on('ListEgress', twirp(500, 'internal')));
     const { exit, outcomes, sentenceOf } = await doctor(...PROFILE);
-    await standIn.faults.clear();
     expect(outcomes).toEqual({ ...HEALTHY, recorder: 'warning' });
     expect(sentenceOf('recorder')).toBe('Nothing can be recorded: LiveKit answered 500 internal');
     expect(exit).toBe(0);
   });
 
   it('that the key may not list are a failure', async () => {
-    await standIn.faults.set({
-      kind: 'fail',
-      status: 403,
-      code: 'permission_denied',
-      methods: ['ListEgress'],
-    });
+    await onLiveKit(on('ListEgress', twirp(403, 'permission_denied')));
     const { outcomes, sentenceOf } = await doctor(...PROFILE);
-    await standIn.faults.clear();
     expect(outcomes).toEqual({ ...HEALTHY, recorder: 'failure' });
     expect(sentenceOf('recorder')).toContain('The key may not record: LiveKit answered 403');
   });
