@@ -2,10 +2,10 @@
  * A stand-in for a LiveKit server: its API over HTTP, with state, for machines that have no real
  * one. It carries no media, and says so on every answer. It runs in this process.
  */
+import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { setTimeout as delay } from 'node:timers/promises';
 import {
   DisconnectReason,
   ParticipantInfo_Kind,
@@ -31,7 +31,6 @@ import {
   RecorderWishes,
 } from './stand-in/egress-service.ts';
 import { PlainError, TwirpError } from './stand-in/errors.ts';
-import { type Call, createFaultTable, Fault } from './stand-in/faults.ts';
 import { checkJoin, joinWithGrants } from './stand-in/joins.ts';
 import {
   createRoomService,
@@ -114,27 +113,22 @@ export async function startStandIn(options: StandInOptions): Promise<StandIn> {
     webhooks.emit({ event, egressInfo }),
   );
   const roomService = createRoomService(rooms, options.missingRoom ?? 'empty');
-  const faults = createFaultTable();
-  const counts = new Map<Call, number>();
-  const closing = new AbortController();
 
   const server = createServer((request, response) => void serve(request, response));
   // Go's server keeps idle connections, too: a dead socket is a fault to be asked for.
   server.keepAliveTimeout = 0;
   server.on('upgrade', refuseUpgrade);
   const port = options.port ?? (await getPort({ host: HOST, port: USUAL_PORT }));
-  await listen(port);
+  server.listen(port, HOST);
+  await once(server, 'listening');
   const actualPort = portOf(server.address());
   const idleCheck = setInterval(() => rooms.closeIdle(), IDLE_CHECK_MS).unref();
-  let reopening: NodeJS.Timeout | undefined;
 
   const control = createControl();
   const answerControl = serveControl(control);
 
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     response.setHeader('x-livekit-stand-in', 'true');
-    // While connections are refused, a kept one must not be a way in.
-    if (!server.listening) response.setHeader('connection', 'close');
     try {
       await answer(request, response);
     } catch (error) {
@@ -155,36 +149,28 @@ export async function startStandIn(options: StandInOptions): Promise<StandIn> {
       return;
     }
     if (VALIDATE_PATHS.includes(pathname)) {
-      await counted('validate', response, () => {
-        response.setHeader('access-control-allow-origin', '*');
-        const caller = callerOf(request, url);
-        const isNewer = pathname.includes('/v1/');
-        if (caller?.video && isNewer && !url.searchParams.get('join_request')) {
-          throw new PlainError(400, 'join_request is required');
-        }
-        checkJoin(caller, rooms, autoCreate);
-        return { type: 'text/plain; charset=utf-8', body: 'success' };
-      });
+      response.setHeader('access-control-allow-origin', '*');
+      const caller = callerOf(request, url);
+      const isNewer = pathname.includes('/v1/');
+      if (caller?.video && isNewer && !url.searchParams.get('join_request')) {
+        throw new PlainError(400, 'join_request is required');
+      }
+      checkJoin(caller, rooms, autoCreate);
+      sendText(response, 200, 'success');
       return;
     }
     const method = methodOf(pathname);
     if (method !== undefined) {
-      await counted(method, response, (hits) => {
-        const caller = callerOf(request, url);
-        checkRoute(request, pathname);
-        const result = roomService[method](body, caller);
-        const isEmptied = hits.some(({ kind }) => kind === 'empty');
-        return { type: 'application/json', body: isEmptied ? emptied(method, result) : result };
-      });
+      const caller = callerOf(request, url);
+      checkRoute(request, pathname);
+      sendResult(response, roomService[method](body, caller));
       return;
     }
     const recording = egressMethodOf(pathname);
     if (recording !== undefined) {
-      await counted(recording, response, async () => {
-        const caller = callerOf(request, url);
-        checkRoute(request, pathname);
-        return { type: 'application/json', body: await egress.handlers[recording](body, caller) };
-      });
+      const caller = callerOf(request, url);
+      checkRoute(request, pathname);
+      sendResult(response, await egress.handlers[recording](body, caller));
       return;
     }
     callerOf(request, url);
@@ -200,42 +186,6 @@ export async function startStandIn(options: StandInOptions): Promise<StandIn> {
   const callerOf = (request: IncomingMessage, url: URL): Caller | undefined =>
     authenticate(request.headers.authorization, url.searchParams.get('access_token'), apiKeys);
 
-  /** Counts the call and puts the faults that hit it around the work. */
-  async function counted(
-    call: Call,
-    response: ServerResponse,
-    work: (hits: ReturnType<typeof faults.take>) => Awaitable<{ type: string; body: string }>,
-  ): Promise<void> {
-    counts.set(call, (counts.get(call) ?? 0) + 1);
-    const hits = faults.take(call);
-    if (await suffer(hits, 'before', response)) return;
-    // Before `after`: with it even a refusal is late or lost, as behind a bad proxy.
-    const outcome = await settle(() => work(hits));
-    if (await suffer(hits, 'after', response)) return;
-    const { type, body } = outcome();
-    response.writeHead(200, { 'content-type': type }).end(body);
-  }
-
-  /** True when a fault replaced the answer. */
-  async function suffer(
-    hits: ReturnType<typeof faults.take>,
-    when: 'before' | 'after',
-    response: ServerResponse,
-  ): Promise<boolean> {
-    for (const fault of hits) {
-      if (fault.kind === 'empty' || fault.when !== when) continue;
-      if (fault.kind === 'delay') {
-        await delay(fault.milliseconds, undefined, { signal: closing.signal });
-        continue;
-      }
-      if (fault.kind === 'drop') response.destroy();
-      else if (fault.code === undefined) sendText(response, fault.status, fault.message);
-      else sendJson(response, fault.status, { code: fault.code, msg: fault.message });
-      return true;
-    }
-    return false;
-  }
-
   async function serveControlCall(
     name: string,
     body: string,
@@ -248,8 +198,6 @@ export async function startStandIn(options: StandInOptions): Promise<StandIn> {
       return;
     }
     const { status, body: result } = await answerControl(name, body);
-    // A refusal closes every connection; this one gets its answer first.
-    if (name === 'set-fault') response.setHeader('connection', 'close');
     sendJson(response, status, result);
   }
 
@@ -334,21 +282,6 @@ export async function startStandIn(options: StandInOptions): Promise<StandIn> {
         }
       },
       departures: async () => [...rooms.departures()],
-      calls: {
-        counts: async () => Object.fromEntries(counts),
-        reset: async () => counts.clear(),
-      },
-      faults: {
-        set: async (input) => {
-          const fault = Fault.parse(input);
-          if (fault.kind === 'refuse') await refuseConnections(fault.milliseconds);
-          else faults.add(fault);
-        },
-        clear: async () => {
-          faults.clear();
-          await acceptConnections();
-        },
-      },
       recorder: {
         set: async (wishes) => egress.set(RecorderWishes.parse(wishes)),
         kill: async () => egress.kill(),
@@ -364,37 +297,12 @@ export async function startStandIn(options: StandInOptions): Promise<StandIn> {
     };
   }
 
-  async function refuseConnections(milliseconds: number): Promise<void> {
-    server.close();
-    // Not the connection on which this may have been asked for: it ends after its answer.
-    server.closeIdleConnections();
-    clearTimeout(reopening);
-    reopening = setTimeout(() => void acceptConnections(), milliseconds);
-  }
-
-  async function acceptConnections(): Promise<void> {
-    clearTimeout(reopening);
-    if (!server.listening && !closing.signal.aborted) await listen(actualPort);
-  }
-
-  function listen(onPort: number): Promise<void> {
-    return new Promise((resolve, reject) => {
-      server.once('error', reject);
-      server.listen(onPort, HOST, () => {
-        server.removeListener('error', reject);
-        resolve();
-      });
-    });
-  }
-
   return {
     ...control,
     url: `http://${HOST}:${actualPort}`,
     wsUrl: `ws://${HOST}:${actualPort}`,
     close: async () => {
-      closing.abort();
       clearInterval(idleCheck);
-      clearTimeout(reopening);
       webhooks.close();
       if (!server.listening) return;
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
@@ -412,20 +320,6 @@ const TRACK_TYPE = {
   SCREEN_SHARE: TrackType.VIDEO,
   SCREEN_SHARE_AUDIO: TrackType.AUDIO,
 } as const;
-
-type Awaitable<T> = T | Promise<T>;
-
-/** Runs it now; what came of it, error or result, is for the caller to take later. */
-async function settle<T>(work: () => Awaitable<T>): Promise<() => T> {
-  try {
-    const result = await work();
-    return () => result;
-  } catch (error) {
-    return () => {
-      throw error;
-    };
-  }
-}
 
 function refusable<T>(join: () => T): T {
   try {
@@ -468,12 +362,6 @@ function noSuchMethod(request: IncomingMessage, pathname: string): TwirpError {
   });
 }
 
-function emptied(method: Method, result: string): string {
-  if (method === 'ListRooms') return '{"rooms":[]}';
-  if (method === 'ListParticipants') return '{"participants":[]}';
-  return result;
-}
-
 const mediaTypeOf = (request: IncomingMessage) =>
   (request.headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase();
 
@@ -495,6 +383,10 @@ async function readBody(request: IncomingMessage): Promise<string> {
 
 function sendText(response: ServerResponse, status: number, text: string): void {
   response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8' }).end(text);
+}
+
+function sendResult(response: ServerResponse, json: string): void {
+  response.writeHead(200, { 'content-type': 'application/json' }).end(json);
 }
 
 function sendJson(response: ServerResponse, status: number, body: unknown): void {

@@ -4,7 +4,6 @@
  */
 import { z } from 'zod';
 import { OwnEnd, RecorderWishes } from './egress-service.ts';
-import { Fault, type FaultInput } from './faults.ts';
 import { Delivery, WebhookFault, type WebhookFaultInput } from './webhooks.ts';
 
 export const CONTROL_PREFIX = '/stand-in/';
@@ -77,7 +76,6 @@ const Departure = z.object({
 });
 export type Departure = z.infer<typeof Departure>;
 
-const Counts = z.record(z.string(), z.int());
 const Nothing = z.strictObject({});
 const Done = z.object({});
 
@@ -92,15 +90,6 @@ export interface StandInControl {
   finishRoom(roomName: string): Promise<void>;
   /** All departures since the start, oldest first, with the reason that the client received. */
   departures(): Promise<Departure[]>;
-  readonly calls: {
-    /** By method, failed ones and faulted ones included. A method without calls is absent. */
-    counts(): Promise<Record<string, number>>;
-    reset(): Promise<void>;
-  };
-  readonly faults: {
-    set(fault: FaultInput): Promise<void>;
-    clear(): Promise<void>;
-  };
   /** What records, as far as it can without media. */
   readonly recorder: {
     set(wishes: z.input<typeof RecorderWishes>): Promise<void>;
@@ -150,10 +139,6 @@ const operations = {
   ),
   'finish-room': operation(z.strictObject({ roomName: z.string() }), Done),
   departures: operation(Nothing, z.array(Departure)),
-  calls: operation(Nothing, Counts),
-  'reset-calls': operation(Nothing, Done),
-  'set-fault': operation(z.strictObject({ fault: Fault }), Done),
-  'clear-faults': operation(Nothing, Done),
   'set-recorder': operation(z.strictObject({ wishes: RecorderWishes }), Done),
   'kill-recorder': operation(Nothing, Done),
   'end-recordings': operation(z.strictObject({ how: OwnEnd }), Done),
@@ -199,14 +184,6 @@ export function standInControl(url: string): StandInControl {
     leave: (roomName, sid, reason) => tell('leave', { roomName, sid, reason }),
     finishRoom: (roomName) => tell('finish-room', { roomName }),
     departures: () => call('departures', operations.departures),
-    calls: {
-      counts: () => call('calls', operations.calls),
-      reset: () => tell('reset-calls'),
-    },
-    faults: {
-      set: (fault) => tell('set-fault', { fault }),
-      clear: () => tell('clear-faults'),
-    },
     recorder: {
       set: (wishes) => tell('set-recorder', { wishes }),
       kill: () => tell('kill-recorder'),
@@ -250,10 +227,6 @@ export function serveControl(control: StandInControl) {
       done(control.finishRoom(roomName)),
     ),
     departures: route(operations.departures, () => control.departures()),
-    calls: route(operations.calls, () => control.calls.counts()),
-    'reset-calls': route(operations['reset-calls'], () => done(control.calls.reset())),
-    'set-fault': route(operations['set-fault'], ({ fault }) => done(control.faults.set(fault))),
-    'clear-faults': route(operations['clear-faults'], () => done(control.faults.clear())),
     'set-recorder': route(operations['set-recorder'], ({ wishes }) =>
       done(control.recorder.set(wishes)),
     ),
