@@ -40,12 +40,7 @@ import {
   UNSUPPORTED_METHODS,
 } from './stand-in/room-service.ts';
 import { COUNT_REFRESH_MS, createRooms, EVERYTHING_ALLOWED, newId } from './stand-in/rooms.ts';
-import {
-  createWebhooks,
-  RETRY_DELAYS_MS,
-  WebhookFault,
-  type WebhookTarget,
-} from './stand-in/webhooks.ts';
+import { createWebhooks, RETRY_DELAYS_MS, type WebhookTarget } from './stand-in/webhooks.ts';
 
 export { JoinRefused, type StandInControl, standInControl } from './stand-in/control.ts';
 export type { MissingRoom } from './stand-in/room-service.ts';
@@ -289,8 +284,6 @@ export async function startStandIn(options: StandInOptions): Promise<StandIn> {
         forget: async () => egress.forget(),
       },
       webhooks: {
-        setFault: async (fault) => webhooks.setFault(WebhookFault.parse(fault)),
-        clearFaults: async () => webhooks.clearFaults(),
         deliveries: async () => [...webhooks.deliveries()],
         settled: webhooks.settled,
       },

@@ -1,7 +1,7 @@
 /** Guests of a meeting, who have no account: callers by telephone (SIP) and from other networks. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Meeting } from '../../lib/meetings/model.ts';
-import { edit, on } from '../harness/faults.ts';
+import { edit, lost, on, once } from '../harness/faults.ts';
 import { later, minutes, type Process } from '../harness/process.ts';
 import { startWorld, type TestClub, type World } from '../harness/world.ts';
 
@@ -88,11 +88,7 @@ describe.each(['SIP', 'CONNECTOR'] as const)('A guest of the kind %s', (kind) =>
 
   it('whose arrival was lost is counted after the next cleanup', async () => {
     const club = await startedClub();
-    await meetings.standIn.webhooks.setFault({
-      kind: 'drop',
-      event: 'participant_joined',
-      times: 1,
-    });
+    meetings.wire.set(once('participant_joined', lost));
     await callIn(club, kind);
     expect((await service.call('status', club.member, club)).body.participantCount).toBe(0);
     expect(await service.cleanUp()).toMatchObject({ repaired: 1, failed: 0 });

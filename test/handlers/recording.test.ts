@@ -1,7 +1,7 @@
 /** Recording, on the stand-in: who may, what is answered, what is kept, who gets it. */
 import { describe, expect, it } from 'vitest';
 import { eventually } from '../harness/eventually.ts';
-import { cut, executed, loseAnswer, on, unavailable } from '../harness/faults.ts';
+import { cut, executed, late, loseAnswer, lost, on, unavailable } from '../harness/faults.ts';
 import { DAY_MS, type Meeting, MINUTE_MS, stageRecordings } from '../harness/recordings.ts';
 import type { Fault } from '../harness/wire.ts';
 import type { TestClub } from '../harness/world.ts';
@@ -86,17 +86,16 @@ describe('A recording', () => {
     const club = await clubWithMeeting();
     await record(club);
     await isActive(club);
-    await stage.world.standIn.webhooks.setFault({
-      kind: 'delay',
-      milliseconds: 400,
-      event: 'egress_ended',
-      times: 1,
-    });
+    const ends = late('egress_ended', lost);
+    const heal = stage.world.wire.set(ends.fault);
     await stage.service.call('end', club.moderator, club);
+    await hasFiles(club, 1);
+    await stage.world.standIn.webhooks.settled();
+    heal();
     await stage.service.call('start', club.moderator, club);
     const next = await stage.service.call('recordingStart', club.moderator, club);
     expect(next.status).toBe(200);
-    await stage.world.standIn.webhooks.settled();
+    expect(await ends.arrive()).toHaveLength(1);
     expect(await list(club)).toMatchObject([{ state: 'completed' }]);
     // The claim is the next meeting's.
     expect((await claimOf(club))?.recordingId).toBe(next.body.recordingId);

@@ -1,6 +1,6 @@
 /** Status where LiveKit's events arrive: told, not asked; and asked where they do not. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { internalError, on, unavailable } from '../harness/faults.ts';
+import { internalError, late, lost, on, unavailable } from '../harness/faults.ts';
 import type { Process } from '../harness/process.ts';
 import { startWorld, type TestClub, type World } from '../harness/world.ts';
 
@@ -189,10 +189,13 @@ describe('When the room’s start was lost, status', () => {
   });
 
   it('uses events at once when it was only late', async () => {
-    await meetings.standIn.webhooks.setFault({ kind: 'swap', event: 'room_started', times: 1 });
+    const starts = late('room_started', lost);
+    const heal = meetings.wire.set(starts.fault);
     await startMeeting({ webhooks: true });
+    heal();
     expect(await status()).toMatchObject({ asked: ASKED });
     await join(club.member.userId);
+    expect(await starts.arrive()).toHaveLength(1);
     expect(await status()).toMatchObject({ asked: TOLD, participantCount: 1 });
   });
 

@@ -66,6 +66,9 @@ export const tooMany = twirp(429, 'resource_exhausted');
 export const emptyList: Fault = (request, pass) =>
   request.operation.startsWith('List') ? edit(() => ({}))(request, pass) : pass();
 
+/** An event that LiveKit takes for delivered, and that nobody receives. */
+export const lost = answer(200, '');
+
 // ---- DynamoDB's own
 
 const DYNAMO_JSON = 'application/x-amz-json-1.0';
@@ -118,13 +121,16 @@ export const on =
     return hits ? fault(request, pass) : pass();
   };
 
-/** Requests that are given up, and arrive all the same when the test says so. */
-export function late(operation: string): { fault: Fault; arrive(): Promise<WireAnswer[]> } {
+/** Requests that are given up, or whatever happens to them, and arrive when the test says so. */
+export function late(
+  where: Parameters<typeof on>[0],
+  instead = cut,
+): { fault: Fault; arrive(): Promise<WireAnswer[]> } {
   const held: (() => Promise<WireAnswer>)[] = [];
   return {
-    fault: on(operation, async (_, pass) => {
+    fault: on(where, (request, pass) => {
       held.push(pass);
-      throw new Cut();
+      return instead(request, pass);
     }),
     arrive: () => Promise.all(held.splice(0).map((pass) => pass())),
   };

@@ -29,7 +29,10 @@ export type Side = (typeof SIDES)[number];
 
 export interface WireRequest {
   side: Side;
-  /** `GetItem`, `CreateRoom`, …; the key set is `GetKeys`; of S3 the action in IAM, `ListBucket`. */
+  /**
+   * `GetItem`, `CreateRoom`, …; the key set is `GetKeys`; of S3 the action in IAM, `ListBucket`; of a
+   * webhook the event, `room_started`.
+   */
   operation: string;
   headers: IncomingHttpHeaders;
   body: Buffer;
@@ -51,8 +54,11 @@ export class Cut extends Error {
 
 export type Wire = Awaited<ReturnType<typeof startWire>>;
 
+/** What is behind a side: the address of a server, or something in this process that answers. */
+type Upstream = string | ((request: WireRequest) => Promise<WireAnswer>);
+
 /** `upstreams`: what is behind each side, as far as it is needed. */
-export async function startWire(upstreams: Partial<Record<Side, string>>) {
+export async function startWire(upstreams: Partial<Record<Side, Upstream>>) {
   const agent = new Agent({ keepAlive: true });
   const seen: WireRequest[] = [];
   const faults = new Set<Fault>();
@@ -68,7 +74,7 @@ export async function startWire(upstreams: Partial<Record<Side, string>>) {
     return door;
   };
 
-  function doorTo(side: Side, upstream: string) {
+  function doorTo(side: Side, upstream: Upstream) {
     const server = createServer(
       (incoming, response) => void serve(side, upstream, incoming, response),
     );
@@ -79,7 +85,7 @@ export async function startWire(upstreams: Partial<Record<Side, string>>) {
 
   async function serve(
     side: Side,
-    upstream: string,
+    upstream: Upstream,
     incoming: IncomingMessage,
     response: ServerResponse,
   ) {
@@ -87,19 +93,24 @@ export async function startWire(upstreams: Partial<Record<Side, string>>) {
       const body = await buffer(incoming);
       const request = {
         side,
-        operation: operationOf(side, incoming),
+        operation: operationOf(side, incoming, body),
         headers: incoming.headers,
         body,
       };
       seen.push(request);
       const chain = [...faults].reduceRight<() => Promise<WireAnswer>>(
         (pass, fault) => () => fault(request, pass),
-        () => forward(upstream, incoming, body, agent),
+        () =>
+          typeof upstream === 'string'
+            ? forward(upstream, incoming, body, agent)
+            : upstream(request),
       );
       const answer = await chain();
       response.writeHead(answer.status, answer.headers).end(answer.body);
-    } catch {
+    } catch (error) {
       response.destroy();
+      // A mistake in this process must not look like an outage.
+      if (typeof upstream !== 'string' && !(error instanceof Cut)) throw error;
     }
   }
 
@@ -153,8 +164,13 @@ const OBJECT_ACTIONS: Record<string, string> = {
   DELETE: 'DeleteObject',
 };
 
-function operationOf(side: Side, { headers, url = '', method = '' }: IncomingMessage): string {
+function operationOf(
+  side: Side,
+  { headers, url = '', method = '' }: IncomingMessage,
+  body: Buffer,
+): string {
   if (side === 'identity') return 'GetKeys';
+  if (side === 'webhook') return JSON.parse(String(body)).event;
   if (side === 'files') {
     return url.includes('list-type=') ? 'ListBucket' : (OBJECT_ACTIONS[method] ?? method);
   }

@@ -4,9 +4,6 @@
  * `tellTo` names. Worlds can share a LiveKit, each with a table of its own.
  */
 import { randomUUID } from 'node:crypto';
-import { once } from 'node:events';
-import { createServer } from 'node:http';
-import { buffer } from 'node:stream/consumers';
 import {
   BatchWriteCommand,
   DeleteCommand,
@@ -26,6 +23,7 @@ import { startIssuer, type User } from './issuer.ts';
 import { clubItem, memberItem, newMeeting } from './items.ts';
 import { API_SECRET, type Post, webhookPost } from './livekit-events.ts';
 import { type BootOptions, bootProcess, type Process } from './process.ts';
+import { startWire } from './wire.ts';
 
 // Outages are what tests are about, and each is logged as a warning; what is unexpected is seen.
 process.env['POWERTOOLS_LOG_LEVEL'] ??= 'ERROR';
@@ -61,11 +59,18 @@ export async function startWorld({
   countLagMs = 0,
   webhookRetryDelaysMs = [],
 }: WorldOptions = {}) {
-  const [database, issuer, s3, door] = await Promise.all([
+  /** Of LiveKit's events; nobody listens at first. */
+  let listener: ((post: Post) => Promise<number>) | undefined;
+  const [database, issuer, s3, wire] = await Promise.all([
     startTestDatabase(),
     startIssuer(),
     isRecorded ? startS3() : undefined,
-    startDoor(),
+    startWire({
+      async webhook({ body, headers: { authorization } }) {
+        const status = await listener?.({ body, authorization });
+        return { status: status ?? 200, headers: {}, body: '' };
+      },
+    }),
   ]);
   const TableName = database.tableName;
   const documents = documentClient(database.endpoint);
@@ -74,7 +79,7 @@ export async function startWorld({
     (await startLiveKit({
       env: { ...process.env, LIVEKIT: kind },
       apiSecret: API_SECRET,
-      webhookUrl: door.url,
+      webhookUrl: wire.urlOf('webhook'),
       missingRoom,
       hasRecorder: isRecorded,
       standIn: { port: 0, countLagMs, webhookRetryDelaysMs },
@@ -153,6 +158,8 @@ export async function startWorld({
     database,
     issuer,
     livekit,
+    /** LiveKit's way back, its webhooks. Each process has a wire of its own for all else. */
+    wire,
     /** With the project's key, past the service. */
     media,
     /** The control of the stand-in. */
@@ -250,24 +257,24 @@ export async function startWorld({
     /** What LiveKit sends from now on reaches this process, or nobody. */
     async tellTo(process: Pick<Process, 'post'> | undefined): Promise<void> {
       await settled();
-      door.open(process && (async (sent) => (await process.post(webhookPost(sent))).status));
+      listener = process && (async (sent) => (await process.post(webhookPost(sent))).status);
     },
     /** What LiveKit sends from now on comes here, signed as it is. */
     async tellHere(take: (post: Post) => void): Promise<void> {
       await settled();
-      door.open(async (sent) => {
+      listener = async (sent) => {
         take(sent);
         return 200;
-      });
+      };
     },
 
     async close() {
-      door.open(undefined);
+      listener = undefined;
       await Promise.all(processes.map((process) => process.close()));
       documents.destroy();
       if (!another) await livekit.stop();
       await s3?.stop();
-      await Promise.all([door.close(), database.stop(), issuer.stop()]);
+      await Promise.all([wire.close(), database.stop(), issuer.stop()]);
     },
   };
 }
@@ -275,28 +282,4 @@ export async function startWorld({
 function present<T>(part: T | undefined, otherwise: string): T {
   if (part === undefined) throw new Error(otherwise);
   return part;
-}
-
-/** Where LiveKit sends its webhooks. */
-async function startDoor() {
-  let listener: ((post: Post) => Promise<number>) | undefined;
-  const server = createServer(async (request, response) => {
-    const post = { body: await buffer(request), authorization: request.headers.authorization };
-    response.writeHead(listener ? await listener(post) : 200).end();
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  const port = typeof address === 'object' && address ? address.port : 0;
-  return {
-    url: `http://127.0.0.1:${port}/`,
-    /** Nobody listens at first. */
-    open(to: typeof listener) {
-      listener = to;
-    },
-    async close() {
-      server.close();
-      server.closeAllConnections();
-    },
-  };
 }

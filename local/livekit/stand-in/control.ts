@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import { OwnEnd, RecorderWishes } from './egress-service.ts';
-import { Delivery, WebhookFault, type WebhookFaultInput } from './webhooks.ts';
+import { Delivery } from './webhooks.ts';
 
 export const CONTROL_PREFIX = '/stand-in/';
 const ANSWER_WITHIN_MS = 10_000;
@@ -101,8 +101,6 @@ export interface StandInControl {
     forget(): Promise<void>;
   };
   readonly webhooks: {
-    setFault(fault: WebhookFaultInput): Promise<void>;
-    clearFaults(): Promise<void>;
     deliveries(): Promise<Delivery[]>;
     /** Resolves once everything sent so far was answered or given up. */
     settled(): Promise<void>;
@@ -143,8 +141,6 @@ const operations = {
   'kill-recorder': operation(Nothing, Done),
   'end-recordings': operation(z.strictObject({ how: OwnEnd }), Done),
   'forget-recordings': operation(Nothing, Done),
-  'set-webhook-fault': operation(z.strictObject({ fault: WebhookFault }), Done),
-  'clear-webhook-faults': operation(Nothing, Done),
   deliveries: operation(Nothing, z.array(Delivery)),
   'settle-webhooks': operation(Nothing, Done),
 };
@@ -191,8 +187,6 @@ export function standInControl(url: string): StandInControl {
       forget: () => tell('forget-recordings'),
     },
     webhooks: {
-      setFault: (fault) => tell('set-webhook-fault', { fault }),
-      clearFaults: () => tell('clear-webhook-faults'),
       deliveries: () => call('deliveries', operations.deliveries),
       settled: () => tell('settle-webhooks'),
     },
@@ -236,12 +230,6 @@ export function serveControl(control: StandInControl) {
     ),
     'forget-recordings': route(operations['forget-recordings'], () =>
       done(control.recorder.forget()),
-    ),
-    'set-webhook-fault': route(operations['set-webhook-fault'], ({ fault }) =>
-      done(control.webhooks.setFault(fault)),
-    ),
-    'clear-webhook-faults': route(operations['clear-webhook-faults'], () =>
-      done(control.webhooks.clearFaults()),
     ),
     deliveries: route(operations.deliveries, () => control.webhooks.deliveries()),
     'settle-webhooks': route(operations['settle-webhooks'], () => done(control.webhooks.settled())),

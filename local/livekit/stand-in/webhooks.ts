@@ -1,4 +1,4 @@
-/** Signed webhooks with the real server's order, retries and limits, and faults on request. */
+/** Signed webhooks with the real server's order, retries and limits. */
 import { createHash } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type EgressInfo, WebhookEvent } from '@livekit/protocol';
@@ -13,25 +13,6 @@ const MAX_AGE_MS = 30_000;
 const MAX_QUEUED = 200;
 const ANSWER_WITHIN_MS = 10_000;
 const KEPT_DELIVERIES = 1_000;
-
-const Scope = {
-  /** Events of this name; all when left out. */
-  event: z.string().optional(),
-  /** The next so many of them; until cleared when left out. */
-  times: z.int().positive().optional(),
-};
-
-export const WebhookFault = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('drop'), ...Scope }),
-  /** The same event, same id, so many times more. */
-  z.strictObject({ kind: z.literal('repeat'), copies: z.int().positive().default(1), ...Scope }),
-  /** Sent later; what comes after it does not wait, so it is overtaken. */
-  z.strictObject({ kind: z.literal('delay'), milliseconds: z.int().positive(), ...Scope }),
-  /** Sent right after the room's next event, or when the faults are cleared. */
-  z.strictObject({ kind: z.literal('swap'), ...Scope }),
-]);
-export type WebhookFault = z.infer<typeof WebhookFault>;
-export type WebhookFaultInput = z.input<typeof WebhookFault>;
 
 export const Delivery = z.object({
   id: z.string(),
@@ -58,8 +39,6 @@ export interface WebhookOptions {
 interface Queue {
   tail: Promise<void>;
   length: number;
-  /** Events that wait for the next one of their room to overtake them. */
-  swapped: WebhookEvent[];
 }
 
 /** Those of a recording have no room, and come in its order all the same. */
@@ -69,7 +48,6 @@ const roomNameOf = ({ room, egressInfo }: WebhookEvent): string =>
 export type Webhooks = ReturnType<typeof createWebhooks>;
 
 export function createWebhooks({ target, secret, retryDelaysMs }: WebhookOptions) {
-  let faults: WebhookFault[] = [];
   const queues = new Map<string, Queue>();
   const deliveries: Delivery[] = [];
   const pending = new Set<Promise<void>>();
@@ -85,14 +63,6 @@ export function createWebhooks({ target, secret, retryDelaysMs }: WebhookOptions
     pending.add(settled);
     void settled.then(() => pending.delete(settled));
     return settled;
-  };
-  const takeFaults = (event: string): WebhookFault[] => {
-    const hits = faults.filter((fault) => fault.event === undefined || fault.event === event);
-    faults = faults.flatMap((fault) => {
-      if (fault.times === undefined || !hits.includes(fault)) return [fault];
-      return fault.times > 1 ? [{ ...fault, times: fault.times - 1 }] : [];
-    });
-    return hits;
   };
 
   async function post(url: string, event: WebhookEvent, apiKey: string): Promise<void> {
@@ -162,7 +132,7 @@ export function createWebhooks({ target, secret, retryDelaysMs }: WebhookOptions
     });
 
   function queueOf(roomName: string): Queue {
-    const queue = queues.get(roomName) ?? { tail: Promise.resolve(), length: 0, swapped: [] };
+    const queue = queues.get(roomName) ?? { tail: Promise.resolve(), length: 0 };
     queues.set(roomName, queue);
     return queue;
   }
@@ -188,38 +158,13 @@ export function createWebhooks({ target, secret, retryDelaysMs }: WebhookOptions
         createdAt: BigInt(Math.floor(Date.now() / 1000)),
       });
       const queue = queueOf(roomNameOf(event));
-      const hits = takeFaults(name);
-      const find = <K extends WebhookFault['kind']>(kind: K) =>
-        hits.find((fault): fault is Extract<WebhookFault, { kind: K }> => fault.kind === kind);
-
-      if (find('drop') || queue.length >= MAX_QUEUED) {
-        for (const url of target.urls) recordDropped(event, url);
+      if (queue.length < MAX_QUEUED) {
+        enqueue(queue, event, target);
         return;
       }
-      if (find('swap')) {
-        queue.swapped.push(event);
-        return;
-      }
-      const copies = 1 + (find('repeat')?.copies ?? 0);
-      const late = find('delay');
-      const send = () => {
-        for (let copy = 0; copy < copies; copy++) enqueue(queue, event, target);
-      };
-      if (late === undefined) send();
-      else void track(delay(late.milliseconds, undefined, { signal: closing.signal }).then(send));
-      for (const overtaken of queue.swapped.splice(0)) enqueue(queue, overtaken, target);
+      for (const url of target.urls) recordDropped(event, url);
     },
 
-    setFault(fault: WebhookFault): void {
-      faults.push(fault);
-    },
-    clearFaults(): void {
-      faults = [];
-      if (target === undefined) return;
-      for (const queue of queues.values()) {
-        for (const waiting of queue.swapped.splice(0)) enqueue(queue, waiting, target);
-      }
-    },
     deliveries: (): readonly Delivery[] => deliveries,
     /** Resolves once everything sent so far was answered or given up. */
     async settled(): Promise<void> {
