@@ -182,13 +182,9 @@ export function createRecordingRepository(table: Table): RecordingRepository {
       });
     },
 
-    async tombstone(ref, { isSettled }) {
-      await move(ref, 'deleted', {
-        requestedBy: null,
-        durationSeconds: undefined,
-        bytes: undefined,
-        ...(isSettled && { activeShard: undefined, activeSince: undefined }),
-      });
+    async tombstone(ref) {
+      const nothing = { requestedBy: null, durationSeconds: undefined, bytes: undefined };
+      await move(ref, 'deleted', nothing);
     },
 
     remove: (ref) => table.remove(recordingKey(ref)),

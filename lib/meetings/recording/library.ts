@@ -142,7 +142,7 @@ export async function deleteRecording(
   if (!recording || !isOfClub(recording, club)) throw new RecordingNotFound();
   if (isOpen(recording.state)) throw new RecordingNotFinished();
   await files.remove(fileKeyOf(ref, recording));
-  await recordings.tombstone(ref, recording);
+  await recordings.tombstone(ref);
   if (club.meeting?.meetingId !== ref.meetingId) {
     const rows = await recordings.listOf(club, ref.meetingId);
     const isLast = rows.every(({ state }) => state === 'deleted');

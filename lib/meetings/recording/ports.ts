@@ -66,10 +66,10 @@ export interface RecordingRepository {
   anonymize(ref: RecordingRef): Promise<void>;
 
   /**
-   * Nothing is left of it but that it was deleted. Where something of it may come yet, the cleanup goes
-   * on looking after it.
+   * Nothing is left of it but that it was deleted. Where the cleanup looks after it, since something may
+   * come of it yet or it is discarded, it goes on.
    */
-  tombstone(ref: RecordingRef, seen: Pick<Recording, 'isSettled'>): Promise<void>;
+  tombstone(ref: RecordingRef): Promise<void>;
 
   /** Deletes the row. */
   remove(ref: RecordingRef): Promise<void>;

@@ -145,8 +145,11 @@ async function openRow(
     await deps.recordings.remove(ref);
     throw new MeetingNotActive('The meeting has just ended');
   }
-  if (club.forgetCount !== seen.forgetCount) await deps.recordings.anonymize(ref);
-  if (club.recording?.recordingId !== ref.recordingId) {
+  const claim = club.recording?.recordingId === ref.recordingId ? club.recording : undefined;
+  // Whoever forgets a user looks for rows after the claim: while it names the caller, it finds this one.
+  const isNamed = claim?.requestedBy === recording.requestedBy;
+  if (club.forgetCount !== seen.forgetCount && !isNamed) await deps.recordings.anonymize(ref);
+  if (!claim) {
     await closeRecording(deps, ref, recording, { state: 'aborted', isSettled: true });
     throw new MeetingNotActive('The meeting has just ended');
   }
