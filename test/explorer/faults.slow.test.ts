@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { prepare, type SceneName } from './scenes.ts';
 import {
   cleanup,
+  deleteRecord,
   end,
   enter,
   follow,
@@ -19,6 +20,7 @@ import {
   putClub,
   putMember,
   readmit,
+  record,
   remove,
   removeClub,
   removeMember,
@@ -91,6 +93,13 @@ const TOGETHER: Case[] = [
   ],
   ['14', 'a room that outlives its club', cleanup],
   ['14a', 'two people in a meeting', remove(OWNER, MEMBER), remove(MODERATOR, MEMBER, true)],
+  ['recording 1', 'a meeting that was recorded', deleteRecord(OWNER), removeClub],
+  [
+    'recording 2',
+    'two people in a meeting, and recorders are free',
+    record(OWNER),
+    forgetUser(MODERATOR),
+  ],
 ];
 
 const LATE: [string, SceneName, Story, Story][] = [

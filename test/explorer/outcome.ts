@@ -2,6 +2,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { attendanceOf } from '../../lib/meetings/attendance.ts';
 import { EndedMeeting, RoomLife, Session } from '../../lib/meetings/model.ts';
+import { isAlive } from '../model/recorder.ts';
 import { type Item, type Scene, THREADS } from './world.ts';
 
 const TIME = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/g;
@@ -46,14 +47,32 @@ export function linesOf(scene: Scene): string[] {
   const sections = {
     item: items
       .filter((item) => !isCopyOfLast(item, items) && saysSomething(item, scene))
-      .map((item) => withoutFutileBars(item, items)),
+      .map((item) => withoutFutileBars(asShown(item), items)),
     attendance: attendanceIn(items),
     room: [...rooms.rooms.values()],
-    'to tell': rooms.onTheWay,
+    recorder: [...rooms.recordings.egresses.values()].filter(isAlive),
+    file: [...rooms.recordings.files],
+    'to tell': [...rooms.onTheWay, ...rooms.recordings.onTheWay],
   };
   return Object.entries(sections).flatMap(([section, ones]) =>
     ones.map((one) => `${section} ${comparable(one, scene)}`).toSorted(),
   );
+}
+
+/** All that what follows can depend on. */
+export const wholeOf = (scene: Scene): string[] => [
+  ...linesOf(scene),
+  ...scene.items.filter(isOfRecordings).map((item) => comparable(item, scene)),
+  ...[...scene.rooms.recordings.egresses.values()].map((egress) => comparable(egress, scene)),
+];
+
+const isOfRecordings = ({ sk }: Item): boolean => /^(RECORDING|CONSENT)#/.test(String(sk));
+
+/** Of a recording: how it is known, and not by whom what became known of it. */
+function asShown(item: Item): Item {
+  if (!String(item['sk']).startsWith('RECORDING#')) return item;
+  const { pk, sk, generation, state, requestedBy, activeShard } = item;
+  return { pk, sk, generation, state, requestedBy, activeShard };
 }
 
 /** The row of the last meeting, put before an end that did not come about: the history is the same. */
@@ -82,8 +101,10 @@ function attendanceIn(items: Item[]): unknown[] {
   });
 }
 
+const NOTHING_RECORDED = new Set(['lost', 'failed', 'aborted']);
+
 /** Notes that no answer depends on: docs/decisions.md says of each why it may be there. */
-function saysSomething({ sk }: Item, { items, meetings }: Scene): boolean {
+function saysSomething({ sk, state }: Item, { items, meetings }: Scene): boolean {
   const [kind, id = ''] = String(sk).split('#');
   const club = items.find((one) => one['sk'] === 'CLUB');
   const meeting = club?.['meeting'] as Item | undefined;
@@ -95,6 +116,9 @@ function saysSomething({ sk }: Item, { items, meetings }: Scene): boolean {
     case 'GRANTS':
       // Noted, and then perhaps not given. That what was given is noted is a promise of its own.
       return false;
+    case 'RECORDING':
+      // Asked for, and nothing was recorded.
+      return !NOTHING_RECORDED.has(String(state));
     case 'REMOVED':
       // Began while the club was being removed.
       return !(THREADS as readonly string[]).includes(meetings.get(id) ?? '');

@@ -10,7 +10,15 @@ import {
   RoomLife,
   Session,
 } from '../../lib/meetings/model.ts';
+import {
+  fileKeyOf,
+  isOpen,
+  parseFileKey,
+  Recording,
+  RecordingState,
+} from '../../lib/meetings/recording/model.ts';
 import type { Managing, Outcome } from '../model/calls.ts';
+import { isAlive } from '../model/recorder.ts';
 import { CLUB, type Operation } from './stories.ts';
 import type { Item, Scene } from './world.ts';
 
@@ -95,6 +103,10 @@ export const TOLD: Promise_[] = [
     promise: 'A meeting is on or has ended, and is never both',
     broken: ({ scene }) =>
       endedIn(scene).filter(({ meetingId }) => meetingId === clubOf(scene)?.meeting?.meetingId),
+  },
+  {
+    promise: 'At most one recorder records a meeting',
+    broken: ({ scene }) => scene.rooms.recordings.overlaps,
   },
 ];
 
@@ -235,7 +247,7 @@ export const LEFT: Promise_[] = [
   {
     promise: 'The index has the clubs with a meeting on, and no other',
     broken: ({ scene }) =>
-      scene.items.filter(
+      rowsOf(scene, 'CLUB').filter(
         ({ activeShard, activeSince, meeting }) =>
           (activeShard !== undefined) !== (meeting !== undefined) ||
           (activeSince !== undefined) !== (meeting !== undefined),
@@ -303,6 +315,68 @@ export const LEFT: Promise_[] = [
         .filter((item) =>
           forgotten.some((userId) => JSON.stringify(item).includes(JSON.stringify(userId))),
         );
+    },
+  },
+];
+
+const recordingsOf = ({ rooms }: Scene) =>
+  [...rooms.recordings.egresses.values()].map((egress) => ({
+    ...egress,
+    ...parseFileKey(egress.key, egress.roomName),
+  }));
+
+/** Of recordings, once two cleanups ran. */
+export const CLAIMED: Promise_[] = [
+  {
+    promise: 'What is claimed is recorded, or its file is yet to come',
+    broken: ({ scene }) => {
+      const { recording } = clubOf(scene) ?? {};
+      const egress = recordingsOf(scene).find(
+        ({ recordingId }) => recordingId === recording?.recordingId,
+      );
+      const isListed = egress && (isAlive(egress) || egress.state === 'stopping');
+      return recording && !isListed ? [recording] : [];
+    },
+  },
+  {
+    promise: 'What records is claimed by the meeting that is on',
+    broken: ({ scene }) => {
+      const { meeting, recording } = clubOf(scene) ?? {};
+      return recordingsOf(scene).filter(
+        (egress) =>
+          isAlive(egress) &&
+          (egress.meetingId !== meeting?.meetingId ||
+            egress.recordingId !== recording?.recordingId),
+      );
+    },
+  },
+];
+
+/** Of recordings of which nothing can come any more. */
+export const SETTLED: Promise_[] = [
+  ...CLAIMED,
+  {
+    promise: 'Every file is that of a complete recording, and every complete recording has one',
+    broken: ({ scene }) => {
+      const complete = rowsOf(scene, 'RECORDING#')
+        .filter(({ state }) => state === 'completed')
+        .map((row) => fileKeyOf({ clubId: CLUB, ...Recording.parse(row) }, Recording.parse(row)));
+      return [...new Set(complete).symmetricDifference(scene.rooms.recordings.files)];
+    },
+  },
+  {
+    promise: 'A row is open, and looked after, while its recording is claimed, and no longer',
+    broken: ({ scene }) => {
+      const { recording } = clubOf(scene) ?? {};
+      return rowsOf(scene, 'RECORDING#').filter(
+        ({ recordingId, state, activeShard, isSettled }) => {
+          const isClaimed = recordingId === recording?.recordingId;
+          const open = isOpen(RecordingState.parse(state));
+          return (
+            open !== isClaimed || (activeShard !== undefined) !== isClaimed || open === isSettled
+          );
+        },
+      );
     },
   },
 ];

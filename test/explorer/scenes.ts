@@ -1,9 +1,12 @@
 /** Where stories begin, and what comes by itself when they are over. */
 import { cleanUp } from '../../lib/meetings/cleanup/run.ts';
 import { handleLiveKitEvent } from '../../lib/meetings/livekit-events.ts';
+import { followEgress } from '../../lib/meetings/recording/events.ts';
 import { LATE_WITHIN_MS, repeatRemoval } from '../../lib/meetings/removals.ts';
+import type { Starting } from '../model/recorder.ts';
 import { MAX_PARTICIPANTS, type Service } from '../model/service.ts';
 import {
+  consent,
   end,
   enter,
   MEMBER,
@@ -11,10 +14,12 @@ import {
   OWNER,
   putClub,
   putMember,
+  record,
   remove,
   removeClub,
   type Story,
   start,
+  stopRecord,
 } from './stories.ts';
 import type { Scene, Theatre, World } from './world.ts';
 
@@ -30,6 +35,11 @@ const tellAll: Act = async ({ observer: { service, rooms } }) => {
   for (let told = rooms.onTheWay[0]; told; told = rooms.onTheWay[0]) {
     await handleLiveKitEvent(service, told);
     rooms.told(told);
+  }
+  const { recordings } = rooms;
+  for (let [told] = recordings.state.onTheWay; told; [told] = recordings.state.onTheWay) {
+    await followEgress(service, told);
+    recordings.told(told);
   }
 };
 
@@ -55,6 +65,19 @@ const livekit =
 
 const timersRunOut: Act = ({ observer: { rooms } }) => rooms.timeOut();
 const restarts: Act = ({ observer: { rooms } }) => rooms.crash();
+
+const recorder =
+  (act: 'begin' | 'upload' | 'kill'): Act =>
+  ({ observer: { rooms } }) =>
+    rooms.recordings[act]();
+const recordersAre =
+  (starting: Starting): Act =>
+  ({ observer: { rooms } }) => {
+    rooms.recordings.state.starting = starting;
+  };
+const cleanUpNow: Act = async ({ observer: { service } }) => {
+  await cleanUp(service, () => true);
+};
 
 /** A server that makes rooms at a join, and a token of a meeting that is over. */
 const joinAgain =
@@ -171,18 +194,111 @@ export const SCENES = {
     joinAgain(MEMBER),
   ],
 } satisfies Record<string, Act[]>;
-export type SceneName = keyof typeof SCENES;
+
+const RECORDED: Act[] = [
+  ...FOUNDED,
+  ...ONE_MEETING,
+  ...TWO_IN_A_MEETING,
+  tellAll,
+  wait(9),
+  does(record(MODERATOR)),
+];
+const RECORDING: Act[] = [...RECORDED, recorder('begin'), tellAll, wait(1)];
+
+/** What is left of these comes to rest later: a recording that is not heard of is waited for. */
+export const RECORDING_SCENES = {
+  'two people in a meeting, and recorders are free': [
+    ...FOUNDED,
+    ...ONE_MEETING,
+    ...TWO_IN_A_MEETING,
+    tellAll,
+    wait(9),
+  ],
+  'two people in a meeting, and no recorder is free': [
+    ...FOUNDED,
+    ...TWO_IN_A_MEETING,
+    tellAll,
+    wait(9),
+    recordersAre('refused'),
+  ],
+  'two people in a meeting, and recorders come that were given up': [
+    ...FOUNDED,
+    ...TWO_IN_A_MEETING,
+    tellAll,
+    wait(9),
+    recordersAre('given up'),
+  ],
+  'a recording that has not begun, of which nothing was told yet': RECORDED,
+  'a recording of which nothing was told yet': [...RECORDED, recorder('begin')],
+  'a recording whose start was not answered': [
+    ...FOUNDED,
+    ...TWO_IN_A_MEETING,
+    tellAll,
+    wait(9),
+    recordersAre('unanswered'),
+    does(record(MODERATOR)),
+    recordersAre('works'),
+  ],
+  'a recording': RECORDING,
+  'a recording that is stopped, whose file is yet to come': [
+    ...RECORDING,
+    does(stopRecord(MODERATOR)),
+  ],
+  'a recording that has ended, which was not told yet': [
+    ...RECORDING,
+    does(stopRecord(MODERATOR)),
+    recorder('upload'),
+  ],
+  'a meeting that was recorded': [
+    ...RECORDING,
+    does(stopRecord(MODERATOR)),
+    recorder('upload'),
+    tellAll,
+    wait(1),
+  ],
+  'a recording of a meeting that is over': [
+    ...RECORDING,
+    does(consent(MEMBER)),
+    does(end(MODERATOR)),
+    recorder('upload'),
+    tellAll,
+    wait(1),
+  ],
+  'a recording whose meeting has ended, while LiveKit was down': [
+    ...RECORDING,
+    livekit(true),
+    does(end(MODERATOR)),
+    livekit(false),
+  ],
+  'a recorder that was killed, and the cleanup is due': [
+    ...RECORDING,
+    recorder('kill'),
+    cleanUpNow,
+    wait(1),
+  ],
+  'a recording in a meeting that everybody has left, and the cleanup is due': [
+    ...RECORDING,
+    leaves(MEMBER),
+    leaves(MODERATOR),
+    tellAll,
+    cleanUpNow,
+    wait(1),
+  ],
+} satisfies Record<string, Act[]>;
+
+const ALL_SCENES = { ...SCENES, ...RECORDING_SCENES };
+export type SceneName = keyof typeof ALL_SCENES;
 
 export async function prepare({ open }: Theatre, name: SceneName): Promise<Scene> {
   const world = await open();
-  for (const act of SCENES[name]) await act(world);
+  for (const act of ALL_SCENES[name]) await act(world);
   const scene = world.state();
   return { ...scene, generations: new Set(scene.items.map(({ generation }) => generation)) };
 }
 
 /** Whether all that the story needs is there. */
 export const isPossible = ({ rooms }: Scene, { operations }: Story): boolean =>
-  operations.every(({ needs }) => !needs || rooms.onTheWay.some(({ type }) => type === needs));
+  operations.every((operation) => operation.isPossible?.(rooms) ?? true);
 
 /**
  * Whatever LiveKit has to tell is told, and the cleanup runs. Where writes were late it runs once more when
@@ -191,10 +307,37 @@ export const isPossible = ({ rooms }: Scene, { operations }: Story): boolean =>
 export async function comeToRest(world: World, hadLateWrites: boolean): Promise<void> {
   const { service, rooms } = world.observer;
   rooms.setDown(false);
-  await tellAll(world);
+  await goOn(world);
   await cleanUp(service, () => true);
-  await tellAll(world);
+  await goOn(world);
   if (hadLateWrites) await repeatRemovals(service, world.clock() + LATE_WITHIN_MS);
+}
+
+/** Longer than a start is waited for, or than a recorder may be missing in the room. */
+const SECOND_CLEANUP_AFTER_MINUTES = 2;
+/** Longer than anything can come of a recording that was given up. */
+const LAST_CLEANUP_AFTER_MINUTES = 11;
+
+/** The second cleanup, after which nothing is claimed that is not recorded. */
+export const comeToSecondCleanup = (world: World) =>
+  cleanUpLater(world, SECOND_CLEANUP_AFTER_MINUTES);
+/** After which no row is looked after, unless its recording goes on. */
+export const comeToLastCleanup = (world: World) => cleanUpLater(world, LAST_CLEANUP_AFTER_MINUTES);
+
+async function cleanUpLater(world: World, minutes: number): Promise<void> {
+  await wait(minutes)(world);
+  await cleanUpNow(world);
+  await goOn(world);
+}
+
+/** What recorders do by themselves, and what LiveKit tells. */
+async function goOn(world: World): Promise<void> {
+  const { recordings } = world.observer.rooms;
+  await tellAll(world);
+  recordings.begin();
+  await tellAll(world);
+  recordings.upload();
+  await tellAll(world);
 }
 
 /** What the cleanup does about removals at that time, and not about meetings: they would be over by then. */

@@ -1,6 +1,7 @@
 /** Calls of the store and of LiveKit as steps of a stage. */
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import type { MediaServer } from '../../lib/meetings/media.ts';
+import type { FileStore, Recorder } from '../../lib/meetings/recording/ports.ts';
 import { type Engine, isRead, type Key, keysOf, type Request } from './engine.ts';
 import type { Call, Gate } from './stage.ts';
 
@@ -66,32 +67,69 @@ function callOf(operation: string, request: Request): Call | undefined {
   };
 }
 
-const queried = ({ ExpressionAttributeValues: values = {} }: Request): string =>
-  textOf({ pk: String(values[':pk']), sk: `${values[':prefix'] ?? ''}*` });
+/** Whatever begins so; of a range, what its ends have in common. */
+const queried = ({ ExpressionAttributeValues: values = {} }: Request): string => {
+  const [from, to] = [values[':prefix'] ?? values[':from'], values[':prefix'] ?? values[':to']];
+  return textOf({
+    pk: String(values[':pk']),
+    sk: `${commonStart(`${from ?? ''}`, `${to ?? ''}`)}*`,
+  });
+};
 
-/** What a call to LiveKit touches; absent: nothing that another call could change. */
-const TOUCHES: Partial<
-  Record<keyof MediaServer, (room: string) => Pick<Call, 'reads' | 'writes'>>
-> = {
+function commonStart(one: string, other: string): string {
+  let length = 0;
+  while (length < one.length && one[length] === other[length]) length += 1;
+  return one.slice(0, length);
+}
+
+type Touches = (about: string) => Pick<Call, 'reads' | 'writes'>;
+/** Those of one port that touch anything that another call could change. */
+type Touching<P> = Partial<Record<keyof P, Touches>>;
+
+const MEDIA: Touching<MediaServer> = {
   createRoom: (room) => ({ reads: [], writes: [room, 'events'] }),
-  deleteRoom: (room) => ({ reads: [], writes: [room, 'events'] }),
+  deleteRoom: (room) => ({ reads: [], writes: [room, 'events', 'recorders'] }),
   removeParticipant: (room) => ({ reads: [], writes: [room, 'events'] }),
   getRoom: (room) => ({ reads: [room], writes: [] }),
-  getParticipants: (room) => ({ reads: [room], writes: [] }),
+  getParticipants: (room) => ({ reads: [room, 'recorders'], writes: [] }),
   getRoomStatus: (room) => ({ reads: [room], writes: [] }),
   listRooms: () => ({ reads: ['reading-club-*'], writes: [] }),
 };
 
-export const gateMedia = (media: MediaServer, gate: Gate): MediaServer =>
-  new Proxy(media, {
-    get(target, name: keyof MediaServer) {
+const RECORDER: Touching<Recorder> = {
+  start: (room) => ({ reads: [room], writes: ['recorders', 'events'] }),
+  stop: () => ({ reads: [], writes: ['recorders', 'events'] }),
+  listActive: () => ({ reads: ['recorders'], writes: [] }),
+  listOf: () => ({ reads: ['recorders'], writes: [] }),
+};
+
+const FILES: Touching<FileStore> = {
+  find: () => ({ reads: ['files'], writes: [] }),
+  remove: () => ({ reads: [], writes: ['files'] }),
+};
+
+export const gateMedia = (media: MediaServer, gate: Gate) => gated(media, MEDIA, gate);
+export const gateRecorder = (recorder: Recorder, gate: Gate) => gated(recorder, RECORDER, gate);
+export const gateFiles = (files: FileStore, gate: Gate) => gated(files, FILES, gate);
+
+const gated = <P extends object>(port: P, touching: Touching<P>, gate: Gate): P =>
+  new Proxy(port, {
+    get(target, property) {
+      const name = property as keyof P & string;
       const method = target[name] as (...parts: unknown[]) => Promise<unknown>;
-      const touches = TOUCHES[name];
+      const touches = touching[name];
       if (!touches) return method;
       return (...parts: unknown[]) => {
-        const said = parts.filter((part) => typeof part === 'string');
+        const said = parts.flatMap(saidIn);
         const label = [name, ...said].join(' ');
         return gate({ label, ...touches(said[0] ?? '') }, () => method(...parts));
       };
     },
   });
+
+const saidIn = (part: unknown): string[] => {
+  if (typeof part === 'string') return [part];
+  return hasRoom(part) ? [part.roomName] : [];
+};
+const hasRoom = (part: unknown): part is { roomName: string } =>
+  typeof part === 'object' && part !== null && 'roomName' in part;

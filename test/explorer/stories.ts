@@ -4,7 +4,22 @@ import { cleanUp } from '../../lib/meetings/cleanup/run.ts';
 import { CleanupIncomplete } from '../../lib/meetings/cleanup/types.ts';
 import { handleLiveKitEvent } from '../../lib/meetings/livekit-events.ts';
 import type { MediaEvent } from '../../lib/meetings/media.ts';
-import { type Answer, type Managing, perform, textOf, type UseCase } from '../model/calls.ts';
+import { Caller } from '../../lib/meetings/model.ts';
+import { giveConsent } from '../../lib/meetings/recording/consent.ts';
+import { followEgress } from '../../lib/meetings/recording/events.ts';
+import { deleteRecording } from '../../lib/meetings/recording/library.ts';
+import type { Egress } from '../../lib/meetings/recording/ports.ts';
+import { startRecording } from '../../lib/meetings/recording/start.ts';
+import { stopRecording } from '../../lib/meetings/recording/stop.ts';
+import {
+  type Answer,
+  type Managing,
+  outcomeOf,
+  perform,
+  textOf,
+  type UseCase,
+} from '../model/calls.ts';
+import type { Rooms } from '../model/rooms.ts';
 import { MAX_PARTICIPANTS } from '../model/service.ts';
 import type { Actor } from './world.ts';
 
@@ -23,8 +38,10 @@ export interface Operation {
   removes?: string;
   /** What it may answer in place of success, when it was undone while it was being done. */
   mayRefuse?: string[];
-  /** LiveKit has to have told this. */
-  needs?: MediaEvent['type'];
+  /** Whether it can be done in the scene. */
+  isPossible?(rooms: Rooms['state']): boolean;
+  /** Of a recording: what is left takes more cleanups to come to rest. */
+  isRecorded?: boolean;
   /** What the answer may stand for besides itself. */
   mayMean?(answer: Answer): object[];
   /** What LiveKit does by itself: a room that is on its way out lets people in. */
@@ -109,13 +126,32 @@ export const follow = (type: MediaEvent['type']): Story => ({
   name: `webhook ${type}`,
   operations: [
     {
-      needs: type,
+      isPossible: ({ onTheWay }) => onTheWay.some((event) => event.type === type),
       async run({ service, rooms }) {
         const told = rooms.onTheWay.find((event) => event.type === type);
         return refusable(async () => {
           if (!told) return;
           await handleLiveKitEvent(service, told);
           rooms.told(told);
+        });
+      },
+    },
+  ],
+});
+
+/** The first that LiveKit tells of a recording that is in this state. */
+export const followRecording = (state: Egress['state']): Story => ({
+  name: `webhook of a recording that is ${state}`,
+  operations: [
+    {
+      isRecorded: true,
+      isPossible: ({ recordings }) => recordings.onTheWay.some((egress) => egress.state === state),
+      async run({ service, rooms: { recordings } }) {
+        const told = recordings.state.onTheWay.find((egress) => egress.state === state);
+        return refusable(async () => {
+          if (!told) return;
+          await followEgress(service, told);
+          recordings.told(told);
         });
       },
     },
@@ -175,6 +211,79 @@ const askForToken = (caller: string): Operation => ({
     return outcome;
   },
 });
+
+/** Of recordings, one person: 202, or 503 after others were told that it starts, says that more comes. */
+const asksOfRecordings = (
+  name: string,
+  caller: string,
+  ask: (
+    actor: Actor,
+    by: { caller: Caller; clubId: string },
+  ) => Promise<{ answer: object; isCertain?: boolean }>,
+  about: Partial<Operation> = {},
+): Story => ({
+  name: `${name} ${caller}`,
+  operations: [
+    {
+      does: name,
+      isRecorded: true,
+      async run(actor) {
+        const by = { caller: Caller.parse({ userId: caller, username: caller }), clubId: CLUB };
+        const { answer: asked, code } = await outcomeOf(() => ask(actor, by));
+        const isProvisional = asked?.isCertain === false || code === 'RECORDING_UNAVAILABLE';
+        return { answer: asked?.answer, code, isProvisional };
+      },
+      ...about,
+    },
+  ],
+});
+
+export const record = (caller: string): Story =>
+  asksOfRecordings('record', caller, ({ service }, by) => startRecording(service, by), {
+    mayRefuse: ['MEETING_NOT_ACTIVE', 'RECORDING_UNAVAILABLE'],
+    // It is one and the same recording, which goes on meanwhile.
+    mayMean: (answer) => RECORDED_STATES.map((state) => ({ ...answer, state })),
+  });
+export const stopRecord = (caller: string): Story =>
+  asksOfRecordings('stop recording', caller, ({ service }, by) => stopRecording(service, by));
+/** The newest of the scene. */
+export const deleteRecord = (caller: string): Story =>
+  asksOfRecordings(
+    'delete recording',
+    caller,
+    async ({ service, recorded = NO_RECORDING }, { caller: by }) => ({
+      answer: await deleteRecording(service, { ...recorded, caller: by }),
+    }),
+    { isPossible: ({ recordings }) => recordings.egresses.size > 0 },
+  );
+export const consent = (caller: string): Story =>
+  asksOfRecordings('consent', caller, async ({ service }, by) => ({
+    answer: await giveConsent(service, by),
+  }));
+
+const RECORDED_STATES = ['starting', 'active', 'stopping'];
+const NO_RECORDING = { clubId: CLUB, meetingId: '', recordingId: '' };
+
+/** What recorders do by themselves. */
+const recorders = (
+  name: string,
+  writes: string[],
+  run: (recordings: Rooms['recordings']) => void,
+): Story => ({
+  name,
+  operations: [
+    {
+      isRecorded: true,
+      isUnheard: true,
+      run: ({ rooms, step }) =>
+        step({ label: name, reads: [], writes: ['recorders', 'events', ...writes] }, async () =>
+          run(rooms.recordings),
+        ),
+    },
+  ],
+});
+export const recorderBegins = recorders('recorder begins', [], ({ begin }) => begin());
+export const recorderUploads = recorders('recorder uploads', ['files'], ({ upload }) => upload());
 
 /** With the newest of their tokens. */
 const join = (caller: string): Operation => ({
@@ -279,6 +388,40 @@ export const STORIES: Story[] = [
   follow('room_started'),
   follow('participant_joined'),
   follow('participant_left'),
+  follow('room_finished'),
+  cleanup,
+];
+
+/** What is about recordings. */
+export const RECORDING_STORIES: Story[] = [
+  record(MODERATOR),
+  record(OWNER),
+  stopRecord(MODERATOR),
+  deleteRecord(OWNER),
+  consent(MEMBER),
+  followRecording('starting'),
+  followRecording('active'),
+  followRecording('stopping'),
+  followRecording('completed'),
+  followRecording('aborted'),
+  recorderBegins,
+  recorderUploads,
+];
+
+/** What writes the same items, or closes rooms. */
+export const BESIDE_RECORDINGS: Story[] = [
+  start(OWNER),
+  end(OWNER),
+  inOrder(end(OWNER), start(OWNER), record(OWNER)),
+  enter(MEMBER),
+  remove(OWNER, MODERATOR),
+  role(MODERATOR, 'member'),
+  putClub(OWNER),
+  removeClub,
+  inOrder(removeClub, putClub(OWNER)),
+  removeMember(MODERATOR),
+  forgetUser(MEMBER),
+  forgetUser(MODERATOR),
   follow('room_finished'),
   cleanup,
 ];

@@ -1,9 +1,9 @@
 /** Stories at the same time, in every order of their steps. */
 import type { ErrorCode } from '../../lib/errors.ts';
 import type { Outcome } from '../model/calls.ts';
-import { comparable, linesOf } from './outcome.ts';
-import { brokenOf, LEFT, type Seen, TOLD } from './promises.ts';
-import { comeToRest, knockAgain } from './scenes.ts';
+import { comparable, linesOf, wholeOf } from './outcome.ts';
+import { brokenOf, CLAIMED, LEFT, SETTLED, type Seen, TOLD } from './promises.ts';
+import { comeToLastCleanup, comeToRest, comeToSecondCleanup, knockAgain } from './scenes.ts';
 import { type Bounds, type Explored, explore, idsOf, inTurn, textOf } from './schedules.ts';
 import { type Choose, type Late, lateIdOf, lateThreadOf, type Step } from './stage.ts';
 import type { Operation, Story } from './stories.ts';
@@ -16,6 +16,8 @@ interface Told {
   /** Besides itself. */
   mayMean: string[];
   code: string | undefined;
+  /** It says that it is not known yet what it comes to. */
+  isProvisional: boolean;
 }
 
 /** What one run came to. */
@@ -98,7 +100,7 @@ function playing(theatre: Theatre, scene: Scene, stories: Story[], isSecondLater
     const all = answers.flat(1);
     const told = operations.map((operation, index) => toldBy(operation, all[index], first));
     const seen = { operations, answers: all, scene: first };
-    const key = [...linesOf(first), ...told.map(({ text }) => text)].join('\n');
+    const key = [...wholeOf(first), ...told.map(({ text }) => text)].join('\n');
     const rest = known.get(key) ?? (await atRest(world, seen, late !== undefined));
     known.set(key, rest);
     return { taken, isWhole, told, ...rest, broken: [...brokenOf(TOLD, seen), ...rest.broken] };
@@ -106,13 +108,17 @@ function playing(theatre: Theatre, scene: Scene, stories: Story[], isSecondLater
 }
 
 function toldBy(operation: Operation, outcome: unknown, scene: Scene): Told {
-  const { answer, code } = (outcome ?? {}) as Outcome;
+  const { isProvisional = false, ...said } = (outcome ?? {}) as Outcome & {
+    isProvisional?: boolean;
+  };
+  const { answer, code } = said;
   const meant = (answer && operation.mayMean?.(answer)) ?? [];
   return {
     operation,
-    text: comparable(outcome, scene),
+    text: comparable(outcome && said, scene),
     mayMean: meant.map((each) => comparable({ answer: each }, scene)),
     code,
+    isProvisional,
   };
 }
 
@@ -190,7 +196,10 @@ export async function together(
   const explored = await explore(async (choose) => {
     const ran = await run({ choose: () => choose });
     if (!ran.isWhole) return false;
-    const isExplained = isExplainedBy(ran, whole) || (await isExplainedWithoutRefused(ran));
+    const isExplained =
+      isExplainedBy(ran, whole) ||
+      (await isExplainedWithoutRefused(ran)) ||
+      ran.told.some(({ isProvisional }) => isProvisional);
     if (!isExplained || ran.broken.length > 0) wrong.push(report(ran, whole));
     return true;
   }, bounds);
@@ -284,9 +293,17 @@ async function atRest(
   seen: Seen,
   hadLateWrites: boolean,
 ): Promise<Pick<Ran, 'left' | 'broken'>> {
+  const broken: string[] = [];
   await comeToRest(world, hadLateWrites);
+  const isRecorded = seen.operations.some((operation) => operation.isRecorded);
+  if (isRecorded || world.state().rooms.recordings.egresses.size > 0) {
+    await comeToSecondCleanup(world);
+    broken.push(...brokenOf(CLAIMED, { ...seen, scene: world.state() }));
+    await comeToLastCleanup(world);
+    broken.push(...brokenOf(SETTLED, { ...seen, scene: world.state() }));
+  }
   const scene = world.state();
-  const broken = brokenOf(LEFT, { ...seen, scene });
+  broken.push(...brokenOf(LEFT, { ...seen, scene }));
   await knockAgain(world);
   const after = world.state();
   broken.push(...brokenOf(LEFT, { ...seen, scene: after }));

@@ -1,11 +1,12 @@
 /** A table with one club in it, rooms, and threads of the service: the same again for each run. */
 import { ulid } from 'ulid';
 import { tableOn } from '../../lib/dynamodb/table.ts';
+import { parseFileKey, type RecordingRef } from '../../lib/meetings/recording/model.ts';
 import { createRooms, type Rooms } from '../model/rooms.ts';
 import { type Service, serviceOn } from '../model/service.ts';
 import { type Item, startEngine } from './engine.ts';
 import { createStage, type Gate, type Stage } from './stage.ts';
-import { gateMedia, gateTable } from './steps.ts';
+import { gateFiles, gateMedia, gateRecorder, gateTable } from './steps.ts';
 
 const TableName = 'reading-club-meetings';
 
@@ -17,7 +18,7 @@ export interface Scene {
   rooms: Rooms['state'];
   tokens: JoinToken[];
   clock: number;
-  /** The name of each meeting that there was, by its id. */
+  /** The name of each meeting and recording that there was, by its id. */
   meetings: ReadonlyMap<string, string>;
   /** Of the clubs that there were. */
   generations: ReadonlySet<unknown>;
@@ -36,6 +37,8 @@ export interface Actor {
   tearNextRead(): void;
   /** The join tokens that anybody was given, the newest last. */
   tokens: JoinToken[];
+  /** The recording that the scene begins with: the newest. */
+  recorded: RecordingRef | undefined;
 }
 
 interface JoinToken {
@@ -88,6 +91,9 @@ export async function openTheatre() {
     const rooms = createRooms(now, scene.rooms);
     const meetings = new Map(scene.meetings);
     const tokens = [...scene.tokens];
+    const [recorded] = [...scene.rooms.recordings.egresses.values()]
+      .flatMap(({ key, roomName }) => parseFileKey(key, roomName) ?? [])
+      .toReversed();
 
     const actorOf = (
       name: string,
@@ -102,15 +108,27 @@ export async function openTheatre() {
         meetings.set(meetingId, `${name}${number}`);
         return meetingId;
       };
-      const service = serviceOn({ table, rooms, now, newMeetingId });
+      const newRecordingId = (requestedAt: Date) => {
+        const recordingId = ulid(requestedAt.getTime());
+        meetings.set(recordingId, `recording ${name}`);
+        return recordingId;
+      };
+      const service = serviceOn({ table, rooms, now, newMeetingId, newRecordingId });
       return {
-        service: { ...service, tokens: GRANTS, media: gateMedia(rooms.media, step) },
+        service: {
+          ...service,
+          tokens: GRANTS,
+          media: gateMedia(rooms.media, step),
+          recorder: gateRecorder(service.recorder, step),
+          files: gateFiles(service.files, step),
+        },
         rooms,
         step,
         tearNextRead() {
           tears.left = 1;
         },
         tokens,
+        recorded,
       };
     };
     const ofThread = (thread: Thread) => actorOf(thread, tables.get(thread), stage.gateOf(thread));

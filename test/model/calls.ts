@@ -149,13 +149,15 @@ export interface Outcome {
 }
 
 /** Calls the use case; `meetingId` is the meeting that the call names. */
-export async function perform(
+export const perform = (
   deps: Service,
   call: UseCase,
   meetingId: string | undefined,
-): Promise<Outcome> {
+): Promise<Outcome> => outcomeOf(() => answerOf(deps, call, meetingId));
+
+export async function outcomeOf<A>(ask: () => Promise<A>): Promise<{ answer?: A; code?: string }> {
   try {
-    return { answer: await answerOf(deps, call, meetingId) };
+    return { answer: await ask() };
   } catch (error) {
     if (error instanceof AppError) return { code: error.code };
     throw error;

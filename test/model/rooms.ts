@@ -5,6 +5,7 @@
 import { MediaUnavailable } from '../../lib/errors.ts';
 import type { MediaEvent, MediaServer, Participant, Room } from '../../lib/meetings/media.ts';
 import type { RoomInstance } from '../../lib/meetings/ports.ts';
+import { createRecorder, noRecordings, type RecorderState } from './recorder.ts';
 
 type EventType = MediaEvent['type'];
 type RoomState = Pick<RoomInstance, 'sid' | 'createdAt'> & {
@@ -25,6 +26,7 @@ interface State {
   /** How many sids each room's name and each identity had. */
   sids: Map<string, number>;
   isDown: boolean;
+  recordings: RecorderState;
 }
 
 const nothing = (): State => ({
@@ -35,12 +37,17 @@ const nothing = (): State => ({
   lossy: new Set(),
   sids: new Map(),
   isDown: false,
+  recordings: noRecordings(),
 });
 
 /** @param before what `state` gave of other rooms; these begin with a copy of it */
 export function createRooms(now: () => Date, before = nothing()) {
   const state = structuredClone(before);
   const { rooms, onTheWay, delivered, identities, lossy, sids } = state;
+  const recordings = createRecorder(now, state.recordings, {
+    isDown: () => state.isDown,
+    exists: (name) => rooms.has(name),
+  });
 
   /** The same for the nth of a name, whatever else there was. */
   const nextSid = (prefix: string, name: string) => {
@@ -65,6 +72,7 @@ export function createRooms(now: () => Date, before = nothing()) {
     for (const person of [...room.people.values()]) leave(room, person);
     rooms.delete(room.name);
     tell('room_finished', room);
+    recordings.closed(room.name);
   };
   const shown = ({ name, sid, createdAt, people }: RoomState): Room => ({
     name,
@@ -91,6 +99,17 @@ export function createRooms(now: () => Date, before = nothing()) {
   };
   const peopleIn = (name: string): Participant[] => [...(rooms.get(name)?.people.values() ?? [])];
 
+  /** LiveKit lists them, and does not count them. */
+  const recordersIn = (name: string): Participant[] =>
+    recordings.inRoom(name).map(({ egressId, startedAt = '' }) => ({
+      kind: 'other',
+      identity: egressId,
+      sid: `PA_${egressId}`,
+      name: '',
+      joinedAt: startedAt,
+      tracks: [],
+    }));
+
   const media: MediaServer = {
     getServerUrl: async () => 'ws://127.0.0.1:1',
     createToken: async (roomName, _, userId) => `${userId} may join ${roomName}`,
@@ -107,7 +126,7 @@ export function createRooms(now: () => Date, before = nothing()) {
         if (room) close(room);
         return true;
       }),
-    getParticipants: (name) => unlessDown(() => peopleIn(name)),
+    getParticipants: (name) => unlessDown(() => [...peopleIn(name), ...recordersIn(name)]),
     removeParticipant: (name, identity) =>
       unlessDown(() => {
         const room = rooms.get(name);
@@ -125,6 +144,7 @@ export function createRooms(now: () => Date, before = nothing()) {
 
   return {
     media,
+    recordings,
     state,
     onTheWay,
     delivered,
@@ -173,6 +193,7 @@ export function createRooms(now: () => Date, before = nothing()) {
     crash(): void {
       for (const { name } of rooms.values()) lossy.add(name);
       rooms.clear();
+      recordings.kill();
     },
     /** It was delivered, maybe not for the first time. */
     told(event: MediaEvent): void {

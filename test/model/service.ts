@@ -11,7 +11,6 @@ import { createRecordingRepository } from '../../lib/dynamodb/recordings.ts';
 import { type Item, openTable, type Table } from '../../lib/dynamodb/table.ts';
 import type { ModeratorGrants } from '../../lib/meetings/grants.ts';
 import type { Log, Meter } from '../../lib/meetings/ports.ts';
-import type { FileStore, Recorder } from '../../lib/meetings/recording/ports.ts';
 import type { Table as Database } from '../../local/dynamodb.ts';
 import { NO_RECORDINGS } from '../harness/no-recordings.ts';
 import { CLUBS } from './calls.ts';
@@ -23,19 +22,6 @@ export const MAX_PARTICIPANTS = 2;
 
 const silent: Log = { info: () => {}, warn: () => {}, error: () => {} };
 const meter: Meter = { request: () => {}, run: () => {} };
-
-/** Nothing is recorded here. */
-const NO_RECORDER: Recorder = {
-  start: async () => ({ outcome: 'refused', cause: undefined }),
-  stop: async () => 'over',
-  listActive: async () => [],
-  listOf: async () => [],
-};
-const NO_FILES: FileStore = {
-  find: async () => undefined,
-  remove: async () => {},
-  addressOf: async () => 'http://127.0.0.1:9/',
-};
 
 export type World = Awaited<ReturnType<typeof newWorld>>;
 export type Service = ReturnType<typeof serviceOn>;
@@ -70,11 +56,13 @@ export function serviceOn({
   rooms,
   now,
   newMeetingId,
+  newRecordingId = (requestedAt) => ulid(requestedAt.getTime()),
 }: {
   table: Table;
   rooms: Rooms;
   now: () => Date;
   newMeetingId: (startedAt: Date) => string;
+  newRecordingId?: (requestedAt: Date) => string;
 }) {
   return {
     clubs: createClubRepository(table),
@@ -83,13 +71,14 @@ export function serviceOn({
     presence: createPresenceRepository(table),
     probes: createProbeRepository(table),
     recordings: createRecordingRepository(table),
-    recorder: NO_RECORDER,
-    files: NO_FILES,
+    recorder: rooms.recordings.recorder,
+    files: rooms.recordings.bucket,
     recording: NO_RECORDINGS,
     administration: createClubAdministration(table),
     media: rooms.media,
     now,
     newMeetingId,
+    newRecordingId,
     log: silent,
     meter,
     rooms: {
