@@ -10,7 +10,7 @@ import { type ApiClient, apiClient } from './client.ts';
 import { createClub, removeClub } from './demo-data.ts';
 import { logIn } from './identity.ts';
 import { onInterruption } from './interruption.ts';
-import { JoinRefused, standInControl } from './livekit/stand-in.ts';
+import { JoinRefused, standInClients } from './livekit/stand-in.ts';
 import { parseOptionsOrExit } from './options.ts';
 import {
   freeParticipants,
@@ -135,7 +135,7 @@ async function aMeeting(stack: StackDescription, cast: Cast, present: Participan
 
   if (kind === 'stand-in') {
     await step('The stand-in plays Ada and Cleo: both tokens open the room', async () => {
-      const standIn = standInControl(stack.livekit.wsUrl);
+      const standIn = standInClients(stack.livekit.wsUrl);
       present.push(await joinStandIn(standIn, tokens.ada.token));
       present.push(await joinStandIn(standIn, tokens.cleo.token));
     });
@@ -228,7 +228,7 @@ async function oldTokenIsRefused(
   try {
     returned =
       livekit.kind === 'stand-in'
-        ? await joinStandIn(standInControl(livekit.wsUrl), token)
+        ? await joinStandIn(standInClients(livekit.wsUrl), token)
         : await joinRoom(serverUrl, token);
   } catch (error) {
     if (!(error instanceof JoinRefused)) throw error;

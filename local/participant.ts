@@ -1,7 +1,7 @@
 /** A participant in a meeting's room: a real LiveKit client in this process, or one of the stand-in's. */
 import { DisconnectReason } from '@livekit/protocol';
 import type { RemoteParticipant, Room } from '@livekit/rtc-node';
-import { JoinRefused, type StandInControl } from './livekit/stand-in.ts';
+import { JoinRefused, type StandInClients } from './livekit/stand-in.ts';
 import { forgetProxies, isOnLoopback } from './proxies.ts';
 
 /** LiveKit announces a participant once their media is connected: some 0.4 s on loopback. */
@@ -60,7 +60,7 @@ export async function joinRoom(serverUrl: string, token: string): Promise<RealPa
  * Joins the stand-in's room with this token.
  * @throws JoinRefused with the status that LiveKit would answer
  */
-export async function joinStandIn(standIn: StandInControl, token: string): Promise<Participant> {
+export async function joinStandIn(standIn: StandInClients, token: string): Promise<Participant> {
   const { roomName, sid } = await standIn.joinWithToken(token);
   return {
     sid,

@@ -42,7 +42,12 @@ import {
 import { COUNT_REFRESH_MS, createRooms, EVERYTHING_ALLOWED, newId } from './stand-in/rooms.ts';
 import { createWebhooks, RETRY_DELAYS_MS, type WebhookTarget } from './stand-in/webhooks.ts';
 
-export { JoinRefused, type StandInControl, standInControl } from './stand-in/control.ts';
+export {
+  JoinRefused,
+  type StandInClients,
+  type StandInControl,
+  standInClients,
+} from './stand-in/control.ts';
 export type { MissingRoom } from './stand-in/room-service.ts';
 
 export const STAND_IN_NOTE =

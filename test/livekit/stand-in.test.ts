@@ -5,9 +5,9 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
   JoinRefused,
   type StandIn,
-  type StandInControl,
+  type StandInClients,
   type StandInOptions,
-  standInControl,
+  standInClients,
   startStandIn,
 } from '../../local/livekit/stand-in.ts';
 import { eventually } from '../harness/eventually.ts';
@@ -55,26 +55,19 @@ describe('the stand-in says that it is one', () => {
   });
 });
 
-describe.each<[string, (standIn: StandIn) => StandInControl]>([
-  ['in its own process', (started) => started],
-  ['over HTTP', (started) => standInControl(started.wsUrl)],
-])('the control %s', (_where, controlOf) => {
-  let control: StandInControl;
-  beforeEach(async () => {
-    await start();
-    control = controlOf(standIn);
-  });
+describe('the control', () => {
+  beforeEach(() => start());
 
   it('puts people into rooms and takes them out', async () => {
     const { sid } = await rooms.createRoom({ name: 'r', maxParticipants: 9, metadata: 'm' });
-    const joined = await control.join('r', {
+    const joined = await standIn.join('r', {
       identity: 'alice',
       name: 'Alice',
       kind: 'AGENT',
       state: 'JOINED',
       tracks: [{ source: 'CAMERA' }],
     });
-    expect(await control.rooms()).toEqual([
+    expect(await standIn.rooms()).toEqual([
       {
         name: 'r',
         sid,
@@ -89,33 +82,41 @@ describe.each<[string, (standIn: StandIn) => StandInControl]>([
       },
     ]);
     expect(joined.trackSids).toEqual([expect.stringMatching(/^TR_/)]);
-    await control.leave('r', joined.sid, 'CONNECTION_TIMEOUT');
+    await standIn.leave('r', joined.sid, 'CONNECTION_TIMEOUT');
     expect(await rooms.listParticipants('r')).toEqual([]);
-    expect(await control.departures()).toEqual([
+    expect(await standIn.departures()).toEqual([
       { roomName: 'r', sid: joined.sid, identity: 'alice', reason: 'CONNECTION_TIMEOUT' },
     ]);
-    await expect(control.leave('r', joined.sid)).rejects.toThrow(/no participant with sid/);
-  });
-
-  it('joins by token as a client would, and says why not', async () => {
-    await expect(control.joinWithToken(await joinToken('r'))).rejects.toMatchObject({
-      name: 'JoinRefused',
-      status: 404,
-      message: 'requested room does not exist',
-    });
-    await expect(control.join('r', { identity: 'a' })).rejects.toBeInstanceOf(JoinRefused);
-    await rooms.createRoom({ name: 'r' });
-    const joined = await control.joinWithToken(await joinToken('r', { identity: 'bob' }));
-    expect(joined).toMatchObject({ roomName: 'r', identity: 'bob' });
+    await expect(standIn.join('none', { identity: 'a' })).rejects.toBeInstanceOf(JoinRefused);
   });
 
   it('finishes a room as its timer would', async () => {
     await rooms.createRoom({ name: 'r' });
-    await control.join('r', { identity: 'alice' });
-    await control.finishRoom('r');
+    await standIn.join('r', { identity: 'alice' });
+    await standIn.finishRoom('r');
     expect(await rooms.listRooms(['r'])).toEqual([]);
-    expect(await control.departures()).toMatchObject([{ reason: 'ROOM_CLOSED' }]);
-    await expect(control.finishRoom('r')).rejects.toThrow(/no room r/);
+    expect(await standIn.departures()).toMatchObject([{ reason: 'ROOM_CLOSED' }]);
+    await expect(standIn.finishRoom('r')).rejects.toThrow(/no room r/);
+  });
+
+  it.each<[string, () => StandInClients]>([
+    ['in its own process', () => standIn],
+    ['over HTTP', () => standInClients(standIn.wsUrl)],
+  ])('%s joins by token as a client would, leaves, and says why not', async (_, clientsOf) => {
+    const clients = clientsOf();
+    await expect(clients.joinWithToken(await joinToken('r'))).rejects.toMatchObject({
+      name: 'JoinRefused',
+      status: 404,
+      message: 'requested room does not exist',
+    });
+    await rooms.createRoom({ name: 'r' });
+    const joined = await clients.joinWithToken(await joinToken('r', { identity: 'bob' }));
+    expect(joined).toMatchObject({ roomName: 'r', identity: 'bob' });
+    await clients.leave('r', joined.sid);
+    expect(await clients.departures()).toMatchObject([
+      { sid: joined.sid, reason: 'CLIENT_INITIATED' },
+    ]);
+    await expect(clients.leave('r', joined.sid)).rejects.toThrow(/no participant with sid/);
   });
 });
 
@@ -130,15 +131,15 @@ describe('the control over HTTP', () => {
     });
 
   it('refuses what it does not understand, and says what is wrong', async () => {
-    const misspelt = await post('join', '{"roomName":"r","who":{"identity":"a","kind":"GHOST"}}');
+    const misspelt = await post('leave', '{"roomName":"r","sib":"PA_a"}');
     expect(misspelt.status).toBe(400);
-    expect(await misspelt.text()).toMatch(/kind/);
+    expect(await misspelt.text()).toMatch(/sib/);
     expect((await post('open-room', '{}')).status).toBe(404);
-    expect((await post('rooms', '{')).status).toBe(400);
+    expect((await post('departures', '{')).status).toBe(400);
   });
 
   it('takes nothing that a web page can send unasked', async () => {
-    expect((await post('rooms', '{}', 'text/plain')).status).toBe(400);
+    expect((await post('departures', '{}', 'text/plain')).status).toBe(400);
   });
 });
 

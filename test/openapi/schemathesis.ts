@@ -12,7 +12,7 @@ import { fileURLToPath } from 'node:url';
 import { apiClient } from '../../local/client.ts';
 import { logIn } from '../../local/identity.ts';
 import { onInterruption } from '../../local/interruption.ts';
-import { standInControl } from '../../local/livekit/stand-in.ts';
+import { standInClients } from '../../local/livekit/stand-in.ts';
 import { joinStandIn } from '../../local/participant.ts';
 import { bypassProxiesOnLoopback } from '../../local/proxies.ts';
 import { startStack } from '../../local/stack.ts';
@@ -49,7 +49,7 @@ async function check({ apiUrl, livekit, cognito, users }: StackDescription): Pro
   const [moderator, member] = await Promise.all([as('moderator'), as('member')]);
   await moderator.start('novels');
   const { body } = await member.token('novels');
-  await joinStandIn(standInControl(livekit.wsUrl), body.token);
+  await joinStandIn(standInClients(livekit.wsUrl), body.token);
 
   const args = [
     ...['run', document, '--url', new URL(apiUrl).origin],

@@ -1,10 +1,11 @@
 /**
- * The control of a stand-in: the same interface in its own process and, as `standInControl(url)`,
- * from any other. The wire is `POST /stand-in/<operation>` with one JSON object.
+ * The control of a stand-in: all of it in its own process and, as `standInClients(url)`, what plays
+ * clients from any other. The wire is `POST /stand-in/<operation>` with one JSON object.
  */
+import type { DisconnectReason } from '@livekit/protocol';
 import { z } from 'zod';
-import { OwnEnd, RecorderWishes } from './egress-service.ts';
-import { Delivery } from './webhooks.ts';
+import type { OwnEnd, RecorderWishes } from './egress-service.ts';
+import type { Delivery } from './webhooks.ts';
 
 export const CONTROL_PREFIX = '/stand-in/';
 const ANSWER_WITHIN_MS = 10_000;
@@ -12,21 +13,6 @@ const ANSWER_WITHIN_MS = 10_000;
 const Kind = z.enum(['STANDARD', 'INGRESS', 'EGRESS', 'SIP', 'AGENT', 'CONNECTOR', 'BRIDGE']);
 const State = z.enum(['JOINING', 'JOINED', 'ACTIVE']);
 const Source = z.enum(['CAMERA', 'MICROPHONE', 'SCREEN_SHARE', 'SCREEN_SHARE_AUDIO']);
-/** Those that a departure commonly has; LiveKit's names. */
-const Reason = z.enum([
-  'UNKNOWN_REASON',
-  'CLIENT_INITIATED',
-  'DUPLICATE_IDENTITY',
-  'SERVER_SHUTDOWN',
-  'PARTICIPANT_REMOVED',
-  'ROOM_DELETED',
-  'JOIN_FAILURE',
-  'SIGNAL_CLOSE',
-  'ROOM_CLOSED',
-  'CONNECTION_TIMEOUT',
-]);
-export type Reason = z.infer<typeof Reason>;
-
 export const Joiner = z.strictObject({
   identity: z.string().min(1),
   name: z.string().default(''),
@@ -42,31 +28,23 @@ export const Joiner = z.strictObject({
 export type Joiner = z.infer<typeof Joiner>;
 export type JoinerInput = z.input<typeof Joiner>;
 
-const Joined = z.object({ sid: z.string(), trackSids: z.array(z.string()) });
-export type Joined = z.infer<typeof Joined>;
+export interface Joined {
+  sid: string;
+  trackSids: string[];
+}
+
+export interface RoomSnapshot {
+  name: string;
+  sid: string;
+  metadata: string;
+  maxParticipants: number;
+  emptyTimeoutSeconds: number;
+  departureTimeoutSeconds: number;
+  createdAtMs: number;
+  participants: { sid: string; identity: string; name: string; kind: string; state: string }[];
+}
 
 const JoinedByToken = z.object({ sid: z.string(), roomName: z.string(), identity: z.string() });
-export type JoinedByToken = z.infer<typeof JoinedByToken>;
-
-const RoomSnapshot = z.object({
-  name: z.string(),
-  sid: z.string(),
-  metadata: z.string(),
-  maxParticipants: z.int(),
-  emptyTimeoutSeconds: z.int(),
-  departureTimeoutSeconds: z.int(),
-  createdAtMs: z.int(),
-  participants: z.array(
-    z.object({
-      sid: z.string(),
-      identity: z.string(),
-      name: z.string(),
-      kind: z.string(),
-      state: z.string(),
-    }),
-  ),
-});
-export type RoomSnapshot = z.infer<typeof RoomSnapshot>;
 
 const Departure = z.object({
   roomName: z.string(),
@@ -74,22 +52,23 @@ const Departure = z.object({
   identity: z.string(),
   reason: z.string(),
 });
-export type Departure = z.infer<typeof Departure>;
 
-const Nothing = z.strictObject({});
-const Done = z.object({});
+/** What plays clients: over HTTP, too. */
+export interface StandInClients {
+  /** As a client with this token would. Throws JoinRefused. */
+  joinWithToken(token: string): Promise<z.infer<typeof JoinedByToken>>;
+  leave(roomName: string, sid: string): Promise<void>;
+  /** All departures since the start, oldest first, with the reason that the client received. */
+  departures(): Promise<z.infer<typeof Departure>[]>;
+}
 
-export interface StandInControl {
+export interface StandInControl extends StandInClients {
   rooms(): Promise<RoomSnapshot[]>;
   /** Puts a participant into a room without a token. Throws JoinRefused. */
   join(roomName: string, who: JoinerInput): Promise<Joined>;
-  /** As a client with this token would. Throws JoinRefused. */
-  joinWithToken(token: string): Promise<JoinedByToken>;
-  leave(roomName: string, sid: string, reason?: Reason): Promise<void>;
+  leave(roomName: string, sid: string, reason?: keyof typeof DisconnectReason): Promise<void>;
   /** The room closes as by its timer: ROOM_CLOSED for its participants, then `room_finished`. */
   finishRoom(roomName: string): Promise<void>;
-  /** All departures since the start, oldest first, with the reason that the client received. */
-  departures(): Promise<Departure[]>;
   /** What records, as far as it can without media. */
   readonly recorder: {
     set(wishes: z.input<typeof RecorderWishes>): Promise<void>;
@@ -118,44 +97,15 @@ export class JoinRefused extends Error {
   }
 }
 
-interface Operation<Input, Output> {
-  input: z.ZodType<Input, unknown>;
-  output: z.ZodType<Output, unknown>;
-}
-const operation = <Input, Output>(
-  input: z.ZodType<Input, unknown>,
-  output: z.ZodType<Output, unknown>,
-): Operation<Input, Output> => ({ input, output });
-
-const operations = {
-  rooms: operation(Nothing, z.array(RoomSnapshot)),
-  join: operation(z.strictObject({ roomName: z.string(), who: Joiner }), Joined),
-  'join-with-token': operation(z.strictObject({ token: z.string() }), JoinedByToken),
-  leave: operation(
-    z.strictObject({ roomName: z.string(), sid: z.string(), reason: Reason.optional() }),
-    Done,
-  ),
-  'finish-room': operation(z.strictObject({ roomName: z.string() }), Done),
-  departures: operation(Nothing, z.array(Departure)),
-  'set-recorder': operation(z.strictObject({ wishes: RecorderWishes }), Done),
-  'kill-recorder': operation(Nothing, Done),
-  'end-recordings': operation(z.strictObject({ how: OwnEnd }), Done),
-  'forget-recordings': operation(Nothing, Done),
-  deliveries: operation(Nothing, z.array(Delivery)),
-  'settle-webhooks': operation(Nothing, Done),
-};
-type OperationName = keyof typeof operations;
+const Token = z.strictObject({ token: z.string() });
+const Leaver = z.strictObject({ roomName: z.string(), sid: z.string() });
 
 /** A refused join is this body with LiveKit's status; anything else wrong is a 400 or 404. */
 const Refusal = z.object({ error: z.string(), refusedJoin: z.boolean() });
 
-/** The control of the stand-in that listens at this URL (http or ws). */
-export function standInControl(url: string): StandInControl {
-  const call = async <Input, Output>(
-    name: OperationName,
-    { output }: Operation<Input, Output>,
-    input: unknown = {},
-  ): Promise<Output> => {
+/** The clients of the stand-in that listens at this URL (http or ws). */
+export function standInClients(url: string): StandInClients {
+  const call = async (name: string, input: object): Promise<unknown> => {
     const response = await fetch(new URL(CONTROL_PREFIX + name, url.replace(/^ws/, 'http')), {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
@@ -163,33 +113,16 @@ export function standInControl(url: string): StandInControl {
       signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
     });
     const body: unknown = await response.json();
-    if (response.ok) return output.parse(body);
+    if (response.ok) return body;
     const { error, refusedJoin } = Refusal.parse(body);
     throw refusedJoin
       ? new JoinRefused(response.status, error)
       : new Error(`The stand-in refused ${name}: ${error}`);
   };
-  const tell = async (name: OperationName, input?: unknown): Promise<void> => {
-    await call(name, operation(Nothing, Done), input);
-  };
-
   return {
-    rooms: () => call('rooms', operations.rooms),
-    join: (roomName, who) => call('join', operations.join, { roomName, who }),
-    joinWithToken: (token) => call('join-with-token', operations['join-with-token'], { token }),
-    leave: (roomName, sid, reason) => tell('leave', { roomName, sid, reason }),
-    finishRoom: (roomName) => tell('finish-room', { roomName }),
-    departures: () => call('departures', operations.departures),
-    recorder: {
-      set: (wishes) => tell('set-recorder', { wishes }),
-      kill: () => tell('kill-recorder'),
-      end: (how) => tell('end-recordings', { how }),
-      forget: () => tell('forget-recordings'),
-    },
-    webhooks: {
-      deliveries: () => call('deliveries', operations.deliveries),
-      settled: () => tell('settle-webhooks'),
-    },
+    joinWithToken: async (token) => JoinedByToken.parse(await call('join-with-token', { token })),
+    leave: async (roomName, sid) => void (await call('leave', { roomName, sid })),
+    departures: async () => z.array(Departure).parse(await call('departures', {})),
   };
 }
 
@@ -198,52 +131,30 @@ export interface ControlAnswer {
   body: unknown;
 }
 
-/** Serves the control over HTTP: takes the operation's name and body, returns status and body. */
-export function serveControl(control: StandInControl) {
-  const route =
-    <Input, Output>({ input }: Operation<Input, Output>, run: (input: Input) => Promise<Output>) =>
-    (json: unknown): Promise<unknown> =>
-      run(input.parse(json));
-  const done = async (work: Promise<void>) => {
-    await work;
-    return {};
-  };
-  const routes: Record<OperationName, (json: unknown) => Promise<unknown>> = {
-    rooms: route(operations.rooms, () => control.rooms()),
-    join: route(operations.join, ({ roomName, who }) => control.join(roomName, who)),
-    'join-with-token': route(operations['join-with-token'], ({ token }) =>
-      control.joinWithToken(token),
-    ),
-    leave: route(operations.leave, ({ roomName, sid, reason }) =>
-      done(control.leave(roomName, sid, reason)),
-    ),
-    'finish-room': route(operations['finish-room'], ({ roomName }) =>
-      done(control.finishRoom(roomName)),
-    ),
-    departures: route(operations.departures, () => control.departures()),
-    'set-recorder': route(operations['set-recorder'], ({ wishes }) =>
-      done(control.recorder.set(wishes)),
-    ),
-    'kill-recorder': route(operations['kill-recorder'], () => done(control.recorder.kill())),
-    'end-recordings': route(operations['end-recordings'], ({ how }) =>
-      done(control.recorder.end(how)),
-    ),
-    'forget-recordings': route(operations['forget-recordings'], () =>
-      done(control.recorder.forget()),
-    ),
-    deliveries: route(operations.deliveries, () => control.webhooks.deliveries()),
-    'settle-webhooks': route(operations['settle-webhooks'], () => done(control.webhooks.settled())),
-  };
-  const isOperation = (name: string): name is OperationName => Object.hasOwn(routes, name);
+/** Serves the clients over HTTP: takes the operation's name and body, returns status and body. */
+export function serveControl(control: StandInClients) {
+  const operations = new Map<string, (json: unknown) => Promise<unknown>>([
+    ['join-with-token', async (json) => control.joinWithToken(Token.parse(json).token)],
+    [
+      'leave',
+      async (json) => {
+        const { roomName, sid } = Leaver.parse(json);
+        await control.leave(roomName, sid);
+        return {};
+      },
+    ],
+    ['departures', () => control.departures()],
+  ]);
 
   return async (name: string, body: string): Promise<ControlAnswer> => {
     const refuse = (status: number, error: string, refusedJoin = false): ControlAnswer => ({
       status,
       body: { error, refusedJoin } satisfies z.infer<typeof Refusal>,
     });
-    if (!isOperation(name)) return refuse(404, `no such operation: ${name}`);
+    const operation = operations.get(name);
+    if (!operation) return refuse(404, `no such operation: ${name}`);
     try {
-      return { status: 200, body: await routes[name](JSON.parse(body || '{}')) };
+      return { status: 200, body: await operation(JSON.parse(body)) };
     } catch (error) {
       if (error instanceof JoinRefused) return refuse(error.status, error.message, true);
       if (error instanceof z.ZodError) return refuse(400, z.prettifyError(error));

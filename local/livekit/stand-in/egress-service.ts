@@ -49,8 +49,7 @@ export const RecorderWishes = z.strictObject({
 export type RecorderWishes = z.infer<typeof RecorderWishes>;
 
 /** How a recording can end by itself: at a limit of the recorder's, or when its process crashes. */
-export const OwnEnd = z.enum(['limit reached', 'crashed']);
-export type OwnEnd = z.infer<typeof OwnEnd>;
+export type OwnEnd = 'limit reached' | 'crashed';
 
 interface Running {
   info: EgressInfo;

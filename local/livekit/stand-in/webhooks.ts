@@ -3,7 +3,6 @@ import { createHash } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type EgressInfo, WebhookEvent } from '@livekit/protocol';
 import { AccessToken } from 'livekit-server-sdk';
-import { z } from 'zod';
 import { newId, type RoomEvent } from './rooms.ts';
 
 /** go-retryablehttp's defaults, which LiveKit uses: 4 retries over 15 s. */
@@ -14,16 +13,15 @@ const MAX_QUEUED = 200;
 const ANSWER_WITHIN_MS = 10_000;
 const KEPT_DELIVERIES = 1_000;
 
-export const Delivery = z.object({
-  id: z.string(),
-  event: z.string(),
-  roomName: z.string(),
-  url: z.string(),
-  attempts: z.int(),
+export interface Delivery {
+  id: string;
+  event: string;
+  roomName: string;
+  url: string;
+  attempts: number;
   /** `failed` is final: nothing is kept for later. */
-  outcome: z.enum(['delivered', 'failed', 'dropped']),
-});
-export type Delivery = z.infer<typeof Delivery>;
+  outcome: 'delivered' | 'failed' | 'dropped';
+}
 
 export interface WebhookTarget {
   urls: readonly string[];

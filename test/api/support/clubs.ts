@@ -7,7 +7,7 @@ import { apiClient, type Reply } from '../../../local/client.ts';
 import { createClub } from '../../../local/demo-data.ts';
 import { documentClient } from '../../../local/dynamodb.ts';
 import { createUser, logIn } from '../../../local/identity.ts';
-import { standInControl } from '../../../local/livekit/stand-in.ts';
+import { standInClients } from '../../../local/livekit/stand-in.ts';
 import { joinRoom, joinStandIn, type Participant } from '../../../local/participant.ts';
 import { fetchNoting } from '../../harness/openapi.ts';
 
@@ -77,7 +77,7 @@ export async function join(person: Person, clubId: string): Promise<Participant>
   const body = await answered(person.token(clubId));
   return hasRealLiveKit
     ? joinRoom(body.serverUrl, body.token)
-    : joinStandIn(standInControl(stack.livekit.wsUrl), body.token);
+    : joinStandIn(standInClients(stack.livekit.wsUrl), body.token);
 }
 
 /** The names of the club's rooms that there are. */
