@@ -25,6 +25,7 @@ import { Button as AriaButton } from 'react-aria-components/Button';
 import { ToggleButton } from 'react-aria-components/ToggleButton';
 import { Tooltip, TooltipTrigger } from 'react-aria-components/Tooltip';
 import { Menu, MenuItem, MenuSeparator } from '../ui/menu.tsx';
+import { useMedia } from '../ui/use-media.ts';
 import type { Layout } from './stage.tsx';
 import type { Controls } from './use-controls.ts';
 
@@ -62,6 +63,7 @@ export interface RecordingControl {
 /** All that one does in a meeting. On a phone, what is seldom used is in the menu. */
 export function ControlBar(props: ControlBarProps) {
   const { t } = useLingui();
+  const isNarrow = useMedia('(width < 48rem)');
   const { controls, panel, onPanel, unread, peopleCount, recording, onLeave } = props;
   const canShare = 'getDisplayMedia' in (navigator.mediaDevices ?? {});
   return (
@@ -84,11 +86,10 @@ export function ControlBar(props: ControlBarProps) {
         isAlert
         onPress={controls.toggleCamera}
       />
-      {canShare && (
+      {canShare && !isNarrow && (
         <Control
           label={t`Share your screen`}
           hint="S"
-          className="bar__wide"
           isOn={controls.isSharing}
           on={MonitorUp}
           onPress={controls.toggleSharing}
@@ -101,25 +102,26 @@ export function ControlBar(props: ControlBarProps) {
         on={Hand}
         onPress={controls.toggleHand}
       />
-      <Control
-        label={t`React`}
-        hint="R"
-        className="bar__wide"
-        isOn={props.isReacting}
-        on={SmilePlus}
-        onPress={props.onReact}
-      />
-      {recording && (
+      {!isNarrow && (
+        <Control
+          label={t`React`}
+          hint="R"
+          isOn={props.isReacting}
+          on={SmilePlus}
+          onPress={props.onReact}
+        />
+      )}
+      {recording && !isNarrow && (
         <Control
           label={recording.isSaving ? t`The recording is being saved` : t`Record the meeting`}
-          className="bar__wide control--record"
+          className="control--record"
           isOn={recording.isOn}
           isDisabled={recording.isDisabled}
           on={CircleDot}
           onPress={recording.onPress}
         />
       )}
-      <span className="bar__gap" />
+      {!isNarrow && <span className="bar__gap" />}
       <Control
         label={unread > 0 ? t`Chat, ${unread} unread` : t`Chat`}
         hint="C"
@@ -136,7 +138,7 @@ export function ControlBar(props: ControlBarProps) {
         badge={peopleCount}
         onPress={() => onPanel('people')}
       />
-      <MoreMenu {...props} canShare={canShare} />
+      <MoreMenu {...props} canShare={canShare} isNarrow={isNarrow} />
       <AriaButton className="bar__leave" onPress={onLeave}>
         <PhoneOff size={20} aria-hidden="true" />
         <span className="bar__leave-word">
@@ -208,7 +210,8 @@ function MoreMenu({
   onHelp,
   recording,
   canShare,
-}: ControlBarProps & { canShare: boolean }) {
+  isNarrow,
+}: ControlBarProps & { canShare: boolean; isNarrow: boolean }) {
   const { t } = useLingui();
   return (
     <Menu
@@ -219,15 +222,17 @@ function MoreMenu({
         </AriaButton>
       }
     >
-      {canShare && (
+      {isNarrow && canShare && (
         <MenuItem icon={MonitorUp} onAction={controls.toggleSharing}>
           {controls.isSharing ? t`Stop sharing` : t`Share your screen`}
         </MenuItem>
       )}
-      <MenuItem icon={SmilePlus} onAction={onReact}>
-        {t`React`}
-      </MenuItem>
-      {recording && (
+      {isNarrow && (
+        <MenuItem icon={SmilePlus} onAction={onReact}>
+          {t`React`}
+        </MenuItem>
+      )}
+      {isNarrow && recording && (
         <MenuItem icon={CircleDot} isDisabled={recording.isDisabled} onAction={recording.onPress}>
           {recording.isOn ? t`Stop recording` : t`Record the meeting`}
         </MenuItem>
