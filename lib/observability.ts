@@ -85,21 +85,17 @@ export function waits(): Record<string, number> {
  * measures the time of each function by itself. `POWERTOOLS_METRICS_DISABLED` silences them.
  */
 export function createMeter(): Meter {
-  const emit = (dimensions: Record<string, string>, add: (metrics: Metrics) => void): void => {
-    // One of its own for each line: Powertools keeps what was added until it is published.
-    const metrics = new Metrics({ namespace: METRICS_NAMESPACE });
+  const metrics = new Metrics({ namespace: METRICS_NAMESPACE });
+  // Powertools keeps what was added until it is published: nothing may come in between.
+  const emit = (dimensions: Record<string, string>, counts: Record<string, number>): void => {
     metrics.addDimensions(dimensions);
-    add(metrics);
+    for (const [name, count] of Object.entries(counts)) {
+      metrics.addMetric(name, MetricUnit.Count, count);
+    }
     metrics.publishStoredMetrics();
   };
   return {
-    request: (dimensions) =>
-      emit({ ...dimensions }, (metrics) => metrics.addMetric('Requests', MetricUnit.Count, 1)),
-    run: (job, counts) =>
-      emit({ job }, (metrics) => {
-        for (const [name, count] of Object.entries(counts)) {
-          metrics.addMetric(name, MetricUnit.Count, count);
-        }
-      }),
+    request: (dimensions) => emit({ ...dimensions }, { Requests: 1 }),
+    run: (job, counts) => emit({ job }, counts),
   };
 }
