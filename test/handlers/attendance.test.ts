@@ -9,18 +9,11 @@ import {
   type RoomFacts,
 } from '../harness/livekit-events.ts';
 import { type BootOptions, hours, minutes, type Process } from '../harness/process.ts';
-import { startWorld, type TestClub, type World } from '../harness/world.ts';
-
-const ROOM = {
-  emptyTimeoutSeconds: 600,
-  departureTimeoutSeconds: 600,
-  maxParticipants: 50,
-  metadata: {},
-};
+import { startWorld, type TestClub, type TestMeeting, type World } from '../harness/world.ts';
 
 let meetings: World;
 let service: Process;
-let club: TestClub;
+let club: TestMeeting;
 let room: RoomFacts;
 let meetingId: string;
 /** When the meeting started, in the past by LiveKit's clock. */
@@ -35,8 +28,7 @@ beforeAll(async () => {
 afterAll(() => meetings.close());
 beforeEach(async () => {
   await meetings.tellTo(undefined);
-  for (const { name } of await meetings.standIn.rooms()) await meetings.standIn.finishRoom(name);
-  if (club) await meetings.putRecord(club.clubId, { meeting: undefined, activeShard: undefined });
+  await meetings.clearAway();
 });
 
 const boot = (options: BootOptions) =>
@@ -53,12 +45,10 @@ const boot = (options: BootOptions) =>
 async function meetingOn({ minutesSince = 10 } = {}) {
   start = Math.floor(Date.now() / 1000) * 1000 - minutes(minutesSince);
   at(0);
-  club = await meetings.createClub({ meeting: { startedAt: new Date(start).toISOString() } });
-  const { meeting } = await meetings.recordOf(club.clubId);
-  if (!meeting) throw new Error('no meeting');
-  ({ meetingId } = meeting);
-  const { sid } = await service.deps.media.createRoom(meeting.roomName, ROOM);
-  room = { name: meeting.roomName, sid, createdAtMs: start };
+  club = await meetings.createMeeting({ startedAt: new Date(start).toISOString() });
+  ({ meetingId } = club.meeting);
+  const { name, sid } = await meetings.openRoom(club.meeting.roomName);
+  room = { name, sid, createdAtMs: start };
   await tell('room_started', 0);
 }
 
@@ -309,7 +299,7 @@ describe('The cleanup adopts the room that LiveKit has', () => {
     await meetings.tellTo(service);
     const replaced = justAfter('ListRooms', async () => {
       await meetings.standIn.finishRoom(room.name);
-      await service.deps.media.createRoom(room.name, ROOM);
+      await meetings.openRoom(room.name);
       await comeIn(club.owner, 5);
       await meetings.standIn.webhooks.settled();
     });

@@ -31,43 +31,28 @@ afterAll(() => meetings.close());
 beforeEach(async () => {
   service.wire.heal();
   await meetings.tellTo(undefined);
-  for (const item of (await meetings.scan()) as { clubId: string; meeting?: Meeting }[]) {
-    if (item.meeting) {
-      await meetings.putRecord(item.clubId, { meeting: undefined, activeShard: undefined });
-    }
-  }
-  for (const { name } of await meetings.standIn.rooms()) await meetings.standIn.finishRoom(name);
+  await meetings.clearAway();
 });
 
 const ago = (ms: number) => new Date(Date.now() - ms).toISOString();
-const ROOM = {
-  emptyTimeoutSeconds: 600,
-  departureTimeoutSeconds: 600,
-  maxParticipants: 50,
-  metadata: {},
-};
-
 /** A club whose meeting began an hour ago, and two people in it. */
 async function occupied(meeting: Partial<Meeting> = {}) {
-  const club = await meetings.createClub({ meeting: { startedAt: ago(hours(1)), ...meeting } });
-  const { meeting: on } = await meetings.recordOf(club.clubId);
-  if (!on) throw new Error('no meeting');
-  await service.deps.media.createRoom(on.roomName, ROOM);
+  const club = await meetings.createMeeting({ startedAt: ago(hours(1)), ...meeting });
+  const { roomName } = club.meeting;
+  await meetings.openRoom(roomName);
   for (const { userId } of [club.member, club.moderator]) {
-    await meetings.standIn.join(on.roomName, { identity: userId });
+    await meetings.standIn.join(roomName, { identity: userId });
   }
   await meetings.standIn.webhooks.settled();
-  return { ...club, meeting: on };
+  return club;
 }
 
 /** A club whose meeting everybody left twenty minutes ago: due. */
 async function due() {
   const meeting = { startedAt: ago(hours(1)), vacantSince: ago(minutes(20)) };
-  const club = await meetings.createClub({ meeting });
-  const { meeting: on } = await meetings.recordOf(club.clubId);
-  if (!on) throw new Error('no meeting');
-  await service.deps.media.createRoom(on.roomName, ROOM);
-  return { ...club, meeting: on };
+  const club = await meetings.createMeeting(meeting);
+  await meetings.openRoom(club.meeting.roomName);
+  return club;
 }
 
 const meetingOf = async (clubId: string) => (await meetings.recordOf(clubId)).meeting;
@@ -209,7 +194,7 @@ describe('DynamoDB that does not answer:', () => {
     await occupied({ startedAt: ago(hours(13)) });
     const zombie = endedMeeting('unread');
     await meetings.put(endedRow('unread', zombie));
-    await service.deps.media.createRoom(zombie.roomName, ROOM);
+    await meetings.openRoom(zombie.roomName);
     const [items, rooms] = [await meetings.scan(), await meetings.standIn.rooms()];
     const broken = await meetings.boot({ faults: [fault] });
     await expect(broken.cleanUp()).rejects.toThrow();
@@ -236,7 +221,7 @@ describe('DynamoDB that does not answer:', () => {
   it('whether a room is stale cannot be read: it stays, and the run throws', async () => {
     const zombie = endedMeeting('unknown-yet');
     await meetings.put(endedRow('unknown-yet', zombie));
-    await service.deps.media.createRoom(zombie.roomName, ROOM);
+    await meetings.openRoom(zombie.roomName);
     const broken = await meetings.boot({ faults: [on('BatchGetItem', internalError)] });
     await expect(broken.cleanUp()).rejects.toThrow();
     expect(await meetings.standIn.rooms()).toHaveLength(1);
@@ -271,7 +256,7 @@ describe('One club', () => {
     await meetings.putRecord(bad.clubId, { createdAt: 'a while ago' });
     const zombie = endedMeeting(bad.clubId);
     await meetings.put(endedRow(bad.clubId, zombie));
-    await service.deps.media.createRoom(zombie.roomName, ROOM);
+    await meetings.openRoom(zombie.roomName);
     await expect(service.cleanUp()).rejects.toMatchObject({ name: 'CleanupIncomplete' });
     expect(await meetingOf(good.clubId)).toBeUndefined();
     expect(await meetings.roomsOf(good.clubId)).toEqual([]);
@@ -323,7 +308,7 @@ describe('LiveKit that asks for less (429)', () => {
   it('when it should delete a stale room: the room stays for the next run', async () => {
     const zombie = endedMeeting('postponed');
     await meetings.put(endedRow('postponed', zombie));
-    await service.deps.media.createRoom(zombie.roomName, ROOM);
+    await meetings.openRoom(zombie.roomName);
     const refused = await meetings.boot({ faults: [on('DeleteRoom', tooMany)] });
     expect(await refused.cleanUp()).toMatchObject({ postponed: 1, failed: 0, zombiesDeleted: 0 });
     expect(await service.cleanUp()).toMatchObject({ zombiesDeleted: 1 });
@@ -337,7 +322,7 @@ describe('A limit of LiveKit calls a run', () => {
     const zombies = [1, 2, 3].map((index) => endedMeeting(`limited-${index}`));
     for (const [index, zombie] of zombies.entries()) {
       await meetings.put(endedRow(`limited-${index + 1}`, zombie));
-      await service.deps.media.createRoom(zombie.roomName, ROOM);
+      await meetings.openRoom(zombie.roomName);
     }
     const limited = await meetings.boot({ env: { CLEANUP_MAX_LIVEKIT_CALLS: '6' } });
     let runs = 0;
@@ -371,7 +356,7 @@ describe('A limit of LiveKit calls a run', () => {
     }
     const zombie = endedMeeting('smallest');
     await meetings.put(endedRow('smallest', zombie));
-    await service.deps.media.createRoom(zombie.roomName, ROOM);
+    await meetings.openRoom(zombie.roomName);
     const limited = await meetings.boot({ env: { CLEANUP_MAX_LIVEKIT_CALLS: '6' } });
     const reports = [];
     for (let runs = 0; runs < 2 * clubs.length; runs++) reports.push(await limited.cleanUp());

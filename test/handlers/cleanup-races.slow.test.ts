@@ -1,11 +1,10 @@
 /** What happens to a cleanup while somebody else does something between two of its calls. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { Meeting } from '../../lib/meetings/model.ts';
 import { justAfter, justBefore } from '../harness/faults.ts';
-import { endedMeeting, newMeeting } from '../harness/items.ts';
+import { endedMeeting } from '../harness/items.ts';
 import { hours, later, minutes, type Process } from '../harness/process.ts';
 import type { Fault } from '../harness/wire.ts';
-import { startWorld, type World } from '../harness/world.ts';
+import { startWorld, type TestMeeting, type World } from '../harness/world.ts';
 
 let meetings: World;
 let service: Process;
@@ -20,34 +19,18 @@ afterAll(() => meetings.close());
 beforeEach(async () => {
   cleaner.wire.heal();
   await meetings.tellTo(undefined);
-  for (const item of (await meetings.scan()) as { clubId: string; meeting?: Meeting }[]) {
-    if (item.meeting) {
-      await meetings.putRecord(item.clubId, { meeting: undefined, activeShard: undefined });
-    }
-  }
-  for (const { name } of await meetings.standIn.rooms()) await meetings.standIn.finishRoom(name);
+  await meetings.clearAway();
 });
 
 const ago = (ms: number) => new Date(Date.now() - ms).toISOString();
-const ROOM = {
-  emptyTimeoutSeconds: 600,
-  departureTimeoutSeconds: 600,
-  maxParticipants: 50,
-  metadata: {},
-};
-
-type Club = Awaited<ReturnType<typeof due>>;
-
 /** A club whose meeting everybody left twenty minutes ago: due. */
 async function due({ room = true } = {}) {
   const meeting = { startedAt: ago(hours(1)), vacantSince: ago(minutes(20)) };
-  const club = await meetings.createClub({ meeting });
-  const { meeting: on } = await meetings.recordOf(club.clubId);
-  if (!on) throw new Error('no meeting');
-  if (room) await service.deps.media.createRoom(on.roomName, ROOM);
+  const club = await meetings.createMeeting(meeting);
+  if (room) await meetings.openRoom(club.meeting.roomName);
   // From the second meeting on, an end puts the row of the one before.
   await meetings.putRecord(club.clubId, { lastMeeting: endedMeeting(club.clubId) });
-  return { ...club, meeting: on };
+  return club;
 }
 
 const meetingOf = async (clubId: string) => (await meetings.recordOf(clubId)).meeting;
@@ -73,7 +56,7 @@ const beforeDeciding = (hasRoom: boolean): [string, (run: () => Promise<unknown>
 ];
 
 /** Gets a token, as a client does, and joins with it. */
-async function comes(club: Club): Promise<void> {
+async function comes(club: TestMeeting): Promise<void> {
   const { status, body } = await service.call('token', club.member, { clubId: club.clubId });
   expect(status).toBe(200);
   await meetings.standIn.joinWithToken(body.token);
@@ -110,7 +93,7 @@ describe.each([true, false])('A participant joins (the meeting has a room: %s)',
         at(async () => {
           // The token was asked for within a minute of the vacancy, and cleared nothing.
           if ((await meetings.roomsOf(club.clubId)).length === 0) {
-            await service.deps.media.createRoom(club.meeting.roomName, ROOM);
+            await meetings.openRoom(club.meeting.roomName);
           }
           await meetings.standIn.join(club.meeting.roomName, { identity: club.member.userId });
           await meetings.standIn.webhooks.settled();
@@ -277,10 +260,9 @@ describe('An index that lags', () => {
 describe('A repair', () => {
   /** Told of one who left since, not of one who came; a room list that shows the difference. */
   async function different() {
-    const club = await meetings.createClub({ meeting: { startedAt: ago(hours(1)) } });
-    const meeting = (await meetingOf(club.clubId)) ?? newMeeting(club.clubId);
+    const { meeting, ...club } = await meetings.createMeeting({ startedAt: ago(hours(1)) });
     await meetings.tellTo(service);
-    await service.deps.media.createRoom(meeting.roomName, ROOM);
+    await meetings.openRoom(meeting.roomName);
     const gone = await meetings.standIn.join(meeting.roomName, { identity: club.owner.userId });
     await meetings.tellTo(undefined);
     await meetings.standIn.leave(meeting.roomName, gone.sid);
@@ -355,7 +337,7 @@ describe('A repair', () => {
         at(async () => {
           const { roomName } = club.meeting;
           await meetings.standIn.finishRoom(roomName);
-          await service.deps.media.createRoom(roomName, ROOM);
+          await meetings.openRoom(roomName);
           const { sid } = await meetings.standIn.join(roomName, { identity: club.owner.userId });
           await meetings.standIn.webhooks.settled();
           club.there = [sid];

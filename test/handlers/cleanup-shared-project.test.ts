@@ -27,12 +27,6 @@ afterAll(async () => {
   await ours.close();
 });
 
-const ROOM = {
-  emptyTimeoutSeconds: 600,
-  departureTimeoutSeconds: 600,
-  maxParticipants: 50,
-  metadata: {},
-};
 const rooms = async () => (await ours.standIn.rooms()).map(({ name }) => name).sort();
 
 describe('Another stage', () => {
@@ -82,7 +76,7 @@ describe('Another stage', () => {
     const zombie = endedMeeting(clubId);
     await theirs.put(endedRow(clubId, zombie));
     await ours.tellTo(undefined);
-    await here.deps.media.createRoom(zombie.roomName, ROOM);
+    await ours.openRoom(zombie.roomName);
     expect(await here.cleanUp()).toMatchObject({ zombiesDeleted: 0 });
     const room = { name: zombie.roomName, sid: 'RM_zombie', createdAtMs: Date.now() };
     const body = eventBody('room_started', { room, at: Date.now() });
@@ -103,7 +97,7 @@ describe('Another application', () => {
       'reading-club-lobby',
       'their-room',
     ];
-    for (const name of lookalikes) await here.deps.media.createRoom(name, ROOM);
+    for (const name of lookalikes) await ours.openRoom(name);
     await ours.standIn.join('their-room', { identity: mine.member.userId });
     for (const stage of [here, there, here]) {
       expect(await stage.cleanUp()).toMatchObject({ zombiesDeleted: 0, failed: 0 });

@@ -16,37 +16,17 @@ beforeAll(async () => {
 });
 afterAll(() => meetings.close());
 beforeEach(async () => {
-  await clearAway();
+  await meetings.clearAway();
   await meetings.tellTo(undefined);
 });
 
-/** Ends what the test before left, past every rule. */
-async function clearAway() {
-  for (const { clubId, meeting } of (await meetings.scan()) as {
-    clubId: string;
-    meeting?: Meeting;
-  }[]) {
-    if (meeting) await meetings.putRecord(clubId, { meeting: undefined, activeShard: undefined });
-  }
-  for (const { name } of await meetings.standIn.rooms()) await meetings.standIn.finishRoom(name);
-}
-
 const ago = (ms: number) => new Date(Date.now() - ms).toISOString();
-
-const ROOM = {
-  emptyTimeoutSeconds: 600,
-  departureTimeoutSeconds: 600,
-  maxParticipants: 50,
-  metadata: {},
-};
 
 /** A club whose meeting began an hour ago, with a room unless told otherwise. */
 async function clubWith(meeting: Partial<Meeting> = {}, { room = true } = {}) {
-  const club = await meetings.createClub({ meeting: { startedAt: ago(hours(1)), ...meeting } });
-  const { meeting: on } = await meetings.recordOf(club.clubId);
-  if (!on) throw new Error('no meeting');
-  if (room) await service.deps.media.createRoom(on.roomName, ROOM);
-  return { ...club, meeting: on };
+  const club = await meetings.createMeeting({ startedAt: ago(hours(1)), ...meeting });
+  if (room) await meetings.openRoom(club.meeting.roomName);
+  return club;
 }
 
 const meetingOf = async (clubId: string) => (await meetings.recordOf(clubId)).meeting;
@@ -213,7 +193,7 @@ describe('Done twice,', () => {
     await join(occupied, occupied.member.userId);
     const zombie = endedMeeting('gone');
     await meetings.put(endedRow('gone', zombie));
-    await service.deps.media.createRoom(zombie.roomName, ROOM);
+    await meetings.openRoom(zombie.roomName);
 
     await service.cleanUp();
     const [items, rooms] = [await meetings.scan(), await meetings.standIn.rooms()];
@@ -264,7 +244,7 @@ describe('Stale rooms', () => {
     await meetings.put(endedRow(club.clubId, first));
     await meetings.putRecord(club.clubId, { lastMeeting: second });
     for (const { roomName } of [first, second]) {
-      await service.deps.media.createRoom(roomName, ROOM);
+      await meetings.openRoom(roomName);
       await meetings.standIn.join(roomName, { identity: 'somebody-with-an-old-token' });
     }
     expect(await service.cleanUp()).toMatchObject({ zombiesDeleted: 2, failed: 0 });
@@ -275,7 +255,7 @@ describe('Stale rooms', () => {
     const club = await clubWith();
     const last = endedMeeting(club.clubId);
     await meetings.putRecord(club.clubId, { lastMeeting: last });
-    await service.deps.media.createRoom(last.roomName, ROOM);
+    await meetings.openRoom(last.roomName);
     await service.cleanUp();
     expect((await meetings.standIn.rooms()).map(({ name }) => name)).toEqual([
       club.meeting.roomName,
@@ -289,7 +269,7 @@ describe('Stale rooms', () => {
       return { clubId, ended: endedMeeting(clubId, { startedAt }) };
     });
     await meetings.put(...rows.map(({ clubId, ended }) => endedRow(clubId, ended)));
-    for (const { ended } of rows) await service.deps.media.createRoom(ended.roomName, ROOM);
+    for (const { ended } of rows) await meetings.openRoom(ended.roomName);
     expect(await service.cleanUp()).toMatchObject({ zombiesDeleted: 60 });
     expect(await meetings.standIn.rooms()).toEqual([]);
   });
@@ -308,7 +288,7 @@ describe('Stale rooms', () => {
       `reading-club-${club.clubId}-${'A'.repeat(26)}`,
       doctorsRoomNameOf(meetingId),
     ];
-    for (const name of names) await service.deps.media.createRoom(name, ROOM);
+    for (const name of names) await meetings.openRoom(name);
     expect(await service.cleanUp()).toMatchObject({ zombiesDeleted: 0, failed: 0 });
     expect((await meetings.standIn.rooms()).map(({ name }) => name).sort()).toEqual(
       [...names, club.meeting.roomName].sort(),
@@ -397,7 +377,7 @@ describe('What it did', () => {
     await clubWith({ startedAt: ago(hours(13)) });
     const zombie = endedMeeting('logged');
     await meetings.put(endedRow('logged', zombie));
-    await service.deps.media.createRoom(zombie.roomName, ROOM);
+    await meetings.openRoom(zombie.roomName);
     service.lines.length = 0;
     const report = await service.cleanUp();
     expect(report).toEqual({
@@ -437,10 +417,10 @@ describe('Before its time is up', () => {
 
   it('it stops, says what is left, and later runs do the rest', async () => {
     const meeting = { startedAt: ago(hours(1)) };
-    await Promise.all(Array.from({ length: 230 }, () => meetings.createClub({ meeting })));
+    await Promise.all(Array.from({ length: 230 }, () => meetings.createMeeting(meeting)));
     const zombie = endedMeeting('late');
     await meetings.put(endedRow('late', zombie));
-    await service.deps.media.createRoom(zombie.roomName, ROOM);
+    await meetings.openRoom(zombie.roomName);
     const vacant = async () =>
       ((await meetings.scan()) as { meeting?: Meeting }[]).filter(
         (item) => item.meeting?.vacantSince,

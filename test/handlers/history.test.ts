@@ -329,10 +329,10 @@ describe('Attendance', () => {
   ) {
     const startedAtMs = Math.floor(Date.now() / 1000) * 1000 - minutes(10);
     const startedAt = new Date(startedAtMs).toISOString();
-    club = await meetings.createClub({ meeting: { startedAt } });
-    const { meeting } = await meetings.recordOf(club.clubId);
-    const meetingId = meeting?.meetingId ?? '';
-    const room = { name: meeting?.roomName ?? '', sid: 'RM_told', createdAtMs: startedAtMs };
+    const created = await meetings.createMeeting({ startedAt });
+    club = created;
+    const { meetingId, roomName } = created.meeting;
+    const room = { name: roomName, sid: 'RM_told', createdAtMs: startedAtMs };
     const late: string[] = [];
     for (const { who, joined, left, ...facts } of stays) {
       const participant = {

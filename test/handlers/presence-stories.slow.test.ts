@@ -71,13 +71,11 @@ const played: string[] = [];
 /** `formerOwner`: one of the people is no member any more, and not kept out either. */
 async function meetingWith(story: Step[], { formerOwner = false } = {}) {
   await clearAway();
-  const club = await meetings.createClub({ meeting: {} });
+  const { meeting, ...club } = await meetings.createMeeting();
   played.push(club.clubId);
-  const { meeting } = await meetings.recordOf(club.clubId);
-  if (!meeting) throw new Error('no meeting');
   const fourth = formerOwner ? club.outsider : club.nameless;
   const people = [club.owner, club.moderator, club.member, fourth];
-  const sent = await play(meetings, service.deps.media, meeting.roomName, people, story);
+  const sent = await play(meetings, meeting.roomName, people, story);
   return { club, meeting, sent };
 }
 

@@ -25,12 +25,10 @@ beforeAll(async () => {
 });
 afterAll(() => meetings.close());
 beforeEach(async () => {
-  for (const { name } of await meetings.standIn.rooms()) await meetings.standIn.finishRoom(name);
-  if (club) await meetings.putRecord(club.clubId, { meeting: undefined, activeShard: undefined });
-  club = await meetings.createClub({ meeting: { startedAt: new Date(start).toISOString() } });
-  const record = await meetings.recordOf(club.clubId);
-  if (!record.meeting) throw new Error('no meeting');
-  meeting = record.meeting;
+  await meetings.clearAway();
+  ({ meeting, ...club } = await meetings.createMeeting({
+    startedAt: new Date(start).toISOString(),
+  }));
   first = { name: meeting.roomName, sid: 'RM_first', createdAtMs: start };
   second = { name: meeting.roomName, sid: 'RM_second', createdAtMs: start + minutes(10) };
 });
@@ -195,17 +193,10 @@ describe('A person', () => {
 });
 
 describe('The cleanup', () => {
-  const ROOM = {
-    emptyTimeoutSeconds: 600,
-    departureTimeoutSeconds: 600,
-    maxParticipants: 50,
-    metadata: {},
-  };
-
   /** Told of the room's start, and of nothing else. */
   async function onlyTheRoom() {
     await meetings.tellTo(service);
-    await service.deps.media.createRoom(meeting.roomName, ROOM);
+    await meetings.openRoom(meeting.roomName);
     await meetings.tellTo(undefined);
   }
 
@@ -226,7 +217,7 @@ describe('The cleanup', () => {
 
   it('takes a ghost out, and the meeting is vacant from then on', async () => {
     await meetings.tellTo(service);
-    await service.deps.media.createRoom(meeting.roomName, ROOM);
+    await meetings.openRoom(meeting.roomName);
     const { sid } = await meetings.standIn.join(meeting.roomName, { identity: club.owner.userId });
     await meetings.tellTo(undefined);
     await meetings.standIn.leave(meeting.roomName, sid);
@@ -238,7 +229,7 @@ describe('The cleanup', () => {
 
   it('leaves a correct count alone, without a call', async () => {
     await meetings.tellTo(service);
-    await service.deps.media.createRoom(meeting.roomName, ROOM);
+    await meetings.openRoom(meeting.roomName);
     await meetings.standIn.join(meeting.roomName, { identity: club.owner.userId });
     await meetings.tellTo(undefined);
     const cleaner = await meetings.boot();

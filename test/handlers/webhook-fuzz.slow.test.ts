@@ -3,14 +3,13 @@ import { randomUUID } from 'node:crypto';
 import { Room, WebhookEvent } from '@livekit/protocol';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { Meeting } from '../../lib/meetings/model.ts';
 import { eventBody, sign, webhookPost } from '../harness/livekit-events.ts';
 import type { Process } from '../harness/process.ts';
-import { startWorld, type TestClub, type World } from '../harness/world.ts';
+import { startWorld, type TestMeeting, type World } from '../harness/world.ts';
 
 let meetings: World;
 let service: Process;
-let club: TestClub & { meeting: Meeting };
+let club: TestMeeting;
 /** Tokens that LiveKit, or this service, did sign: for something else. */
 let signed: string[];
 /** A body that LiveKit would send about this very meeting. */
@@ -19,10 +18,7 @@ let genuine: string;
 beforeAll(async () => {
   meetings = await startWorld();
   service = await meetings.boot();
-  const created = await meetings.createClub({ meeting: {} });
-  const { meeting } = await meetings.recordOf(created.clubId);
-  if (!meeting) throw new Error('no meeting');
-  club = { ...created, meeting };
+  club = await meetings.createMeeting();
   genuine = bodyOf('participant_joined');
   const { body: join } = await service.call('token', club.owner, { clubId: club.clubId });
   signed = [await sign('another body'), join.token, await sign(genuine, { ttlSeconds: -60 })];
@@ -141,13 +137,12 @@ it('that is signed and makes no sense is never a 5xx, and leaves a club that can
       fc.record({ sid: text, ms: number, seconds: number, identity: text, isMember: fc.boolean() }),
       number,
       async (event, room, who, createdAt) => {
-        const created = await meetings.createClub({ meeting: {} });
-        const { meeting } = await meetings.recordOf(created.clubId);
+        const { meeting, ...created } = await meetings.createMeeting();
         const message = WebhookEvent.fromJsonString(genuine);
         message.event = event;
         message.createdAt = createdAt;
         message.room = new Room({
-          name: meeting?.roomName ?? '',
+          name: meeting.roomName,
           sid: room.sid,
           creationTime: room.seconds,
           creationTimeMs: room.ms,

@@ -38,9 +38,7 @@ afterAll(() => meetings.close());
 
 /** A club with a meeting on, its room by name only, and one event of that room. */
 async function clubWithMeeting() {
-  const club = await meetings.createClub({ meeting: {} });
-  const { meeting } = await meetings.recordOf(club.clubId);
-  if (!meeting) throw new Error('no meeting');
+  const { meeting, ...club } = await meetings.createMeeting();
   return { club, meeting, room: roomCalled(meeting.roomName) };
 }
 
@@ -181,7 +179,7 @@ describe('A webhook is answered 401 and writes nothing', () => {
   });
 
   it('with a join token in its place, also a moderator’s', async () => {
-    const club = await meetings.createClub({ meeting: {} });
+    const club = await meetings.createMeeting();
     const { body: join } = await service.call('token', club.owner, { clubId: club.clubId });
     expect(join.token).toBeTypeOf('string');
     before = await meetings.scan();
@@ -391,12 +389,7 @@ describe('A room of a meeting that is over', () => {
     const last = endedMeeting(club.clubId);
     await meetings.putRecord(club.clubId, { lastMeeting: last });
     name = last.roomName;
-    await service.deps.media.createRoom(name, {
-      emptyTimeoutSeconds: 60,
-      departureTimeoutSeconds: 60,
-      maxParticipants: 5,
-      metadata: {},
-    });
+    await meetings.openRoom(name);
   });
 
   it.each(['room_started', 'participant_joined'] as const)('goes at its %s', async (event) => {
@@ -412,12 +405,7 @@ describe('A room of a meeting that is over', () => {
     const earlier = endedMeeting(club.clubId, { startedAt: '2026-02-01T10:00:00.000Z' });
     await meetings.put(endedRow(club.clubId, earlier));
     await meetings.standIn.finishRoom(name);
-    await service.deps.media.createRoom(earlier.roomName, {
-      emptyTimeoutSeconds: 60,
-      departureTimeoutSeconds: 60,
-      maxParticipants: 5,
-      metadata: {},
-    });
+    await meetings.openRoom(earlier.roomName);
     const room = roomCalled(earlier.roomName);
     const { body } = await service.tell(eventBody('room_started', { room, at: Date.now() }));
     expect(body.result).toBe('zombie-deleted');

@@ -7,7 +7,6 @@ import { WebhookEvent } from '@livekit/protocol';
 import fc from 'fast-check';
 import type { User } from './issuer.ts';
 import { eventTime, type Post } from './livekit-events.ts';
-import type { Process } from './process.ts';
 import type { World } from './world.ts';
 
 export type Step =
@@ -62,20 +61,12 @@ export interface Truth {
   stays: Stay[];
 }
 
-const ROOM = {
-  emptyTimeoutSeconds: 600,
-  departureTimeoutSeconds: 600,
-  maxParticipants: 50,
-  metadata: {},
-};
-
 /**
  * Plays the steps in the meeting's room, which is made whenever somebody needs it.
  * @returns what LiveKit sent about it, in its order
  */
 export async function play(
-  { standIn, tellHere }: Pick<World, 'standIn' | 'tellHere'>,
-  media: Process['deps']['media'],
+  { standIn, tellHere, openRoom }: Pick<World, 'standIn' | 'tellHere' | 'openRoom'>,
   roomName: string,
   people: User[],
   story: Step[],
@@ -95,7 +86,7 @@ export async function play(
     if (await exists()) return;
     // Rooms of one name are told apart by when they were made.
     await delay(3);
-    await media.createRoom(roomName, ROOM);
+    await openRoom(roomName);
   };
 
   for (const step of story) {

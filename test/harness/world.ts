@@ -50,6 +50,7 @@ export interface WorldOptions extends Pick<LiveKitOptions, 'missingRoom'> {
 
 export type World = Awaited<ReturnType<typeof startWorld>>;
 export type TestClub = Awaited<ReturnType<World['createClub']>>;
+export type TestMeeting = Awaited<ReturnType<World['createMeeting']>>;
 
 export async function startWorld({
   kind = 'stand-in',
@@ -150,6 +151,55 @@ export async function startWorld({
       .map(({ name }) => name)
       .filter((name) => name.startsWith(`reading-club-${clubId}-`));
 
+  const putRecord = async (clubId: string, changes: Partial<Club> & Record<string, unknown>) => {
+    const Item = { ...(await recordOf(clubId)), ...changes };
+    await documents.send(new PutCommand({ TableName, Item }));
+  };
+
+  async function scan(): Promise<Record<string, unknown>[]> {
+    const pages = await Array.fromAsync(paginateScan({ client: documents }, { TableName }));
+    return pages
+      .flatMap(({ Items = [] }) => Items)
+      .sort((a, b) => `${a['pk']} ${a['sk']}`.localeCompare(`${b['pk']} ${b['sk']}`));
+  }
+
+  /** A club of its own for each test, with somebody in each role. */
+  async function createClub() {
+    const clubId = `club-${randomUUID().slice(0, 8)}`;
+    const person = (role: string): User => {
+      const userId = randomUUID();
+      return { userId, username: `${role}-${userId.slice(0, 8)}` };
+    };
+    const people = {
+      /** A moderator because the club names them: they have no member item. */
+      owner: person('owner'),
+      /** Moderators because their member items say so. */
+      moderator: person('moderator'),
+      deputy: person('deputy'),
+      member: person('member'),
+      other: person('other'),
+      /** A member without a display name. */
+      nameless: person('nameless'),
+      outsider: person('outsider'),
+    };
+    const displayNames = {
+      moderator: `Mo of ${clubId}`,
+      deputy: `De of ${clubId}`,
+      member: `Me of ${clubId}`,
+      other: `Ot of ${clubId}`,
+    };
+    const club = clubItem(clubId, people.owner.userId);
+    await put(
+      club,
+      memberItem(clubId, people.moderator, 'moderator', displayNames.moderator),
+      memberItem(clubId, people.deputy, 'moderator', displayNames.deputy),
+      memberItem(clubId, people.member, 'member', displayNames.member),
+      memberItem(clubId, people.other, 'member', displayNames.other),
+      memberItem(clubId, people.nameless, 'member'),
+    );
+    return { clubId, name: club.name, displayNames, ...people };
+  }
+
   const standIn = () => present(livekit.standIn, 'This LiveKit is no stand-in');
   const settled = async () => livekit.standIn?.webhooks.settled();
   const healthy = await boot();
@@ -193,57 +243,31 @@ export async function startWorld({
     /** The club's rooms in the stand-in, with whoever is in them. */
     standInRoomsOf: async (clubId: string) =>
       (await standIn().rooms()).filter(({ name }) => name.startsWith(`reading-club-${clubId}-`)),
-    async scan(): Promise<Record<string, unknown>[]> {
-      const pages = await Array.fromAsync(paginateScan({ client: documents }, { TableName }));
-      return pages
-        .flatMap(({ Items = [] }) => Items)
-        .sort((a, b) => `${a['pk']} ${a['sk']}`.localeCompare(`${b['pk']} ${b['sk']}`));
-    },
+    scan,
     /** Changes attributes of the club's own item, whatever the rules say. */
-    async putRecord(clubId: string, changes: Partial<Club> & Record<string, unknown>) {
-      const Item = { ...(await recordOf(clubId)), ...changes };
-      await documents.send(new PutCommand({ TableName, Item }));
-    },
+    putRecord,
     async removeRecord(clubId: string) {
       const Key = { pk: `CLUB#${clubId}`, sk: 'CLUB' };
       await documents.send(new DeleteCommand({ TableName, Key }));
     },
 
-    /** A club of its own for each test, with somebody in each role, and a meeting if asked for. */
-    async createClub({ meeting }: { meeting?: Partial<Meeting> } = {}) {
-      const clubId = `club-${randomUUID().slice(0, 8)}`;
-      const person = (role: string): User => {
-        const userId = randomUUID();
-        return { userId, username: `${role}-${userId.slice(0, 8)}` };
-      };
-      const people = {
-        /** A moderator because the club names them: they have no member item. */
-        owner: person('owner'),
-        /** Moderators because their member items say so. */
-        moderator: person('moderator'),
-        deputy: person('deputy'),
-        member: person('member'),
-        other: person('other'),
-        /** A member without a display name. */
-        nameless: person('nameless'),
-        outsider: person('outsider'),
-      };
-      const displayNames = {
-        moderator: `Mo of ${clubId}`,
-        deputy: `De of ${clubId}`,
-        member: `Me of ${clubId}`,
-        other: `Ot of ${clubId}`,
-      };
-      const club = clubItem(clubId, people.owner.userId, meeting && newMeeting(clubId, meeting));
-      await put(
-        club,
-        memberItem(clubId, people.moderator, 'moderator', displayNames.moderator),
-        memberItem(clubId, people.deputy, 'moderator', displayNames.deputy),
-        memberItem(clubId, people.member, 'member', displayNames.member),
-        memberItem(clubId, people.other, 'member', displayNames.other),
-        memberItem(clubId, people.nameless, 'member'),
-      );
-      return { clubId, name: club.name, displayNames, ...people };
+    createClub,
+    /** A club whose meeting is on, past every rule. Its room is not there. */
+    async createMeeting(given: Partial<Meeting> = {}) {
+      const club = await createClub();
+      const meeting = newMeeting(club.clubId, given);
+      await put(clubItem(club.clubId, club.owner.userId, meeting));
+      return { ...club, meeting };
+    },
+    /** A room as the service makes them, past the service. */
+    openRoom: (name: string) =>
+      media.createRoom({ name, emptyTimeout: 600, departureTimeout: 600, maxParticipants: 50 }),
+    /** Ends what the test before left, past every rule: a cleanup would look at it. */
+    async clearAway(): Promise<void> {
+      for (const { clubId, meeting } of (await scan()) as { clubId: string; meeting?: Meeting }[]) {
+        if (meeting) await putRecord(clubId, { meeting: undefined, activeShard: undefined });
+      }
+      for (const { name } of await standIn().rooms()) await standIn().finishRoom(name);
     },
 
     /** What must hold whenever nobody is in the middle of something. */
