@@ -17,7 +17,7 @@ export const CASES: Case[][] = [
     { name: 'start', route: 'start', clubs: 'cycled' },
     { name: 'end', route: 'end', clubs: 'cycled' },
   ],
-  [{ name: 'status, told by webhooks', route: 'status', clubs: 'told' }],
+  [{ name: 'status, from webhooks', route: 'status', clubs: 'reported' }],
   [{ name: 'status, LiveKit asked', route: 'status', clubs: 'on' }],
   [{ name: 'status, idle', route: 'status', clubs: 'idle' }],
 ];

@@ -36,8 +36,8 @@ export interface World {
   clubs: {
     /** A meeting is active, with an empty room, which no webhook was about. */
     on: string[];
-    /** As `on`, with webhooks: LiveKit has told that the room is there. */
-    told: string[];
+    /** As `on`, with webhooks: LiveKit has reported that the room started. */
+    reported: string[];
     idle: string[];
     /** Their meetings start and end: no meeting is on, and one has ended already. */
     cycled: string[];
@@ -68,7 +68,7 @@ export async function startWorld(): Promise<World> {
     ]);
     const clubs = {
       on: names('on', STANDING_CLUBS),
-      told: names('told', STANDING_CLUBS),
+      reported: names('reported', STANDING_CLUBS),
       idle: names('idle', STANDING_CLUBS),
       cycled: names('cycled', CYCLED_CLUBS),
     };
@@ -96,7 +96,7 @@ export async function startWorld(): Promise<World> {
       begin(startWorker('plain', environment())),
     ]);
     for (const worker of [ours, plain]) await warmUp(worker, clubs, accessToken);
-    await markRoomsStarted(environment(), clubs.told);
+    await markRoomsStarted(environment(), clubs.reported);
     const settlesAt = performance.now() + ROOM_IS_OLD_AFTER_MS;
     return {
       addresses,
@@ -181,13 +181,13 @@ async function writeClubs(
 /** Every route often enough for the compiler, and the clubs as {@link World} promises them. */
 async function warmUp(
   worker: Worker,
-  { on, told, idle, cycled }: World['clubs'],
+  { on, reported, idle, cycled }: World['clubs'],
   accessToken: string,
 ): Promise<void> {
   const run = (route: Route, clubIds: string[], requests = cycled.length) =>
     worker.run({ calls: callsOf(route, clubIds, requests), accessToken, pace: { atATime: 16 } });
   await run('start', on, on.length);
-  await run('start', told, told.length);
+  await run('start', reported, reported.length);
   for (let cycle = 0; cycle < WARM_UP_CYCLES; cycle++) {
     await run('start', cycled);
     await run('end', cycled);

@@ -26,7 +26,7 @@ import { readStack, type StackDescription, type StackUser } from './stack-file.t
 /** The whole of it, the start of a stack included, takes some 15 s. */
 const ALL_WITHIN_MS = 150_000;
 /** Webhooks take effect some 20 ms later; on a busy machine several times that. */
-const TOLD_WITHIN_MS = 5_000;
+const EVENTS_WITHIN_MS = 5_000;
 const ASK_EVERY_MS = 20;
 const SENTENCE_COLUMNS = 82;
 
@@ -283,11 +283,12 @@ async function refused(answer: Promise<Answer>, status: number, code: string): P
 }
 
 async function eventually<T>(ask: () => Promise<T | undefined>, complaint: string): Promise<T> {
-  const giveUpAt = Date.now() + TOLD_WITHIN_MS;
+  const giveUpAt = Date.now() + EVENTS_WITHIN_MS;
   for (;;) {
     const answer = await ask();
     if (answer !== undefined) return answer;
-    if (Date.now() > giveUpAt) throw new Error(`${complaint} (within ${TOLD_WITHIN_MS / 1000} s).`);
+    if (Date.now() > giveUpAt)
+      throw new Error(`${complaint} (within ${EVENTS_WITHIN_MS / 1000} s).`);
     await sleep(ASK_EVERY_MS);
   }
 }

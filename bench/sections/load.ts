@@ -104,10 +104,10 @@ async function bestOf<T extends { isTooMuch: boolean }>(
 }
 
 /** In an order that repeats. A start is of a club that the end half a round before left without a meeting. */
-function mixOf({ clubs: { told, cycled } }: World, requests: number): Call[] {
+function mixOf({ clubs: { reported, cycled } }: World, requests: number): Call[] {
   return Array.from({ length: requests }, (_, index) => {
     const hundred = Math.floor(index / 100);
-    const clubId = told[index % told.length] ?? '';
+    const clubId = reported[index % reported.length] ?? '';
     const cycledClub = cycled[hundred % cycled.length] ?? '';
     switch (index % 100) {
       case 0:

@@ -10,7 +10,7 @@ const POLLS = 1000;
 
 export async function polls(world: World): Promise<Report> {
   const asked = await count(world, 'ours', world.clubs.on);
-  const withWebhooks = await count(world, 'ours', world.clubs.told);
+  const withWebhooks = await count(world, 'ours', world.clubs.reported);
   const plain = await count(world, 'plain', world.clubs.on);
   return {
     tables: [

@@ -10,7 +10,7 @@ import { askForRecordings, compareRetention, tryUpload } from './recordings.ts';
 import { createRunner, type Finding, type Report } from './runner.ts';
 import { compareExpiry, compareIndexes, compareRecovery, describeTable } from './table.ts';
 import type { Target } from './targets.ts';
-import { awaitEvents, postEvents, TOLD_WITHIN_MS } from './webhook.ts';
+import { awaitEvents, EVENTS_WITHIN_MS, postEvents } from './webhook.ts';
 
 const LOCAL_DATABASE: Finding = {
   outcome: 'skipped',
@@ -36,7 +36,7 @@ const NO_TOKEN: Finding = {
 export interface Options {
   /** An access token of a person. */
   token: string | undefined;
-  toldWithinMs: number | undefined;
+  eventsWithinMs: number | undefined;
   stop: AbortSignal | undefined;
 }
 
@@ -44,7 +44,7 @@ export interface Options {
 export async function examine(
   target: Target,
   tell: (report: Report) => void,
-  { token, toldWithinMs = TOLD_WITHIN_MS, stop }: Options,
+  { token, eventsWithinMs = EVENTS_WITHIN_MS, stop }: Options,
 ): Promise<Report[]> {
   const { check, reports } = createRunner(tell, stop);
   const artifacts = new Artifacts();
@@ -121,7 +121,7 @@ export async function examine(
     (found) => postEvents(found.configuration, found.parameter, found.table, artifacts),
   );
   await check('events', { parameter: media, rights, webhook, table: probes }, (found) =>
-    awaitEvents(found.webhook.url, found.parameter, found.table, artifacts, toldWithinMs),
+    awaitEvents(found.webhook.url, found.parameter, found.table, artifacts, eventsWithinMs),
   );
 
   await check('left-behind', {}, () => artifacts.remove(key && media?.service, table && probes), {

@@ -45,7 +45,7 @@ export interface Io {
   err(text: string): void;
   /** A terminal that shows them, and whose user wants them. */
   hasColours?: boolean;
-  toldWithinMs?: number;
+  eventsWithinMs?: number;
   /** Skips the remaining checks, and still deletes what the checks made. */
   stop?: AbortSignal;
 }
@@ -86,7 +86,7 @@ export async function run(args: string[], io: Io): Promise<number> {
 async function examined(
   deployment: Deployment | undefined,
   tell: (report: Report) => void,
-  { connect, token, toldWithinMs, stop }: Io & Pick<Options, 'token'>,
+  { connect, token, eventsWithinMs, stop }: Io & Pick<Options, 'token'>,
 ): Promise<{ target: string | null; checks: Report[] }> {
   let target: Target | undefined;
   let sentence = 'No development stack runs here';
@@ -104,7 +104,7 @@ async function examined(
   try {
     return {
       target: target.name,
-      checks: await examine(target, tell, { token, toldWithinMs, stop }),
+      checks: await examine(target, tell, { token, eventsWithinMs, stop }),
     };
   } finally {
     target.close();

@@ -131,9 +131,9 @@ export function deployedTarget(deployment: Deployment): Target {
     s3,
 
     async readConfiguration() {
-      let told: Stack;
+      let described: Stack;
       try {
-        told = await stack();
+        described = await stack();
       } catch (error) {
         return {
           outcome: 'failure',
@@ -142,7 +142,7 @@ export function deployedTarget(deployment: Deployment): Target {
             'Are --stage, --region and --profile right, and may you do cloudformation:DescribeStacks?',
         };
       }
-      const { status, outputs } = told;
+      const { status, outputs } = described;
       const result = Outputs.safeParse(outputs);
       if (!result.success) {
         const missing = result.error.issues.map(({ path }) => path.join('.')).join(', ');

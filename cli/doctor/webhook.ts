@@ -15,7 +15,7 @@ import type { Finding, Found } from './runner.ts';
 /** The function starts first, when it was not called for a while. */
 const API_WITHIN_MS = 10_000;
 /** LiveKit sends its webhook within some 10 ms. */
-export const TOLD_WITHIN_MS = 10_000;
+export const EVENTS_WITHIN_MS = 10_000;
 const LOOK_EVERY_MS = 100;
 
 const Failure = z.object({ code: z.string() });
@@ -106,11 +106,11 @@ export async function awaitEvents(
   { service }: LiveKit,
   probes: ProbeRepository,
   artifacts: Artifacts,
-  toldWithinMs: number,
+  eventsWithinMs: number,
 ): Promise<Finding> {
   const { probeId, roomName } = artifacts.newProbe();
   const isTold = async (type: string) => {
-    const giveUpAt = performance.now() + toldWithinMs;
+    const giveUpAt = performance.now() + eventsWithinMs;
     while (performance.now() < giveUpAt) {
       if ((await probes.listEvents(probeId))?.includes(type)) return true;
       await delay(LOOK_EVERY_MS);
@@ -124,7 +124,7 @@ export async function awaitEvents(
   const isEndTold = isStartTold && (await isTold('room_finished'));
   await probes.forgetEvents(probeId);
 
-  const seconds = toldWithinMs / 1000;
+  const seconds = eventsWithinMs / 1000;
   if (!isStartTold) {
     return {
       outcome: 'failure',

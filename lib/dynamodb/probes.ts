@@ -6,12 +6,12 @@ import type { Table } from './table.ts';
 /** Seconds after which the item of a doctor that was killed goes by itself. */
 const TTL_SECONDS = 600;
 
-/** A set that nothing was added to is not there. */
-const Told = z.object({ events: z.optional(z.set(z.string())) });
+/** DynamoDB keeps no empty set, so `events` is absent until the first one. */
+const ProbeItem = z.object({ events: z.optional(z.set(z.string())) });
 
 /**
- * The webhook writes into an item that the doctor has put, and makes none: LiveKit tells every stage that
- * shares its project, and may tell late.
+ * The webhook updates an item that the doctor has put, and never creates one: LiveKit sends its events to
+ * every stage that shares its project, and may send them late.
  */
 export const createProbeRepository = (table: Table): ProbeRepository => ({
   expectEvents: (probeId, now) =>
@@ -29,7 +29,7 @@ export const createProbeRepository = (table: Table): ProbeRepository => ({
 
   async listEvents(probeId) {
     const item = await table.get(probeKey(probeId));
-    return item && [...(Told.parse(item).events ?? [])];
+    return item && [...(ProbeItem.parse(item).events ?? [])];
   },
 
   forgetEvents: (probeId) => table.remove(probeKey(probeId)),

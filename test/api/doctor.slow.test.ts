@@ -30,7 +30,7 @@ import { hasRealLiveKit, stack } from './support/clubs.ts';
 type Parts = Pick<StackDescription, 'webUrl' | 'apiUrl' | 'livekit' | 'cognito' | 'dynamodb'>;
 
 /** For events that do not come. */
-const TOLD_WITHIN_MS = 1_000;
+const EVENTS_WITHIN_MS = 1_000;
 const OTHER_SECRET = 'a-secret-that-this-livekit-does-not-know';
 const webhookUrl = new URL('/api/livekit/webhook', stack.apiUrl).href;
 
@@ -81,7 +81,7 @@ async function doctor(
   {
     settings,
     ...waiting
-  }: { settings?: LiveKitSettings; toldWithinMs?: number; stop?: AbortSignal } = {},
+  }: { settings?: LiveKitSettings; eventsWithinMs?: number; stop?: AbortSignal } = {},
 ) {
   const target = stackTarget({ ...stack, ...change });
   const readSettings: Target['readSettings'] = async () => ({
@@ -400,7 +400,7 @@ describe('LiveKit', () => {
       const { livekit } = await startOwn(kind, { tells });
       const { exit, outcomes, sentenceOf, remedyOf } = await doctor(
         { livekit },
-        { toldWithinMs: TOLD_WITHIN_MS },
+        { eventsWithinMs: EVENTS_WITHIN_MS },
       );
       expect(outcomes).toEqual({
         ...HEALTHY,
@@ -425,7 +425,7 @@ describe('LiveKit', () => {
     const tells = await webhooksThroughWire(on('room_finished', lost));
     const { livekit } = await startOwn('stand-in', { tells });
     // The start must be told in that time.
-    const { outcomes } = await doctor({ livekit }, { toldWithinMs: 3 * TOLD_WITHIN_MS });
+    const { outcomes } = await doctor({ livekit }, { eventsWithinMs: 3 * EVENTS_WITHIN_MS });
     expect(outcomes).toEqual({ ...HEALTHY, whip: 'ok', events: 'warning' });
   });
 
@@ -448,7 +448,7 @@ describe('LiveKit', () => {
     const events = late({ side: 'webhook' }, lost);
     const tells = await webhooksThroughWire(events.fault);
     const { livekit, standIn } = await startOwn('stand-in', { tells });
-    const { outcomes } = await doctor({ livekit }, { toldWithinMs: TOLD_WITHIN_MS });
+    const { outcomes } = await doctor({ livekit }, { eventsWithinMs: EVENTS_WITHIN_MS });
     expect(outcomes).toMatchObject({ events: 'failure' });
     await standIn?.webhooks.settled();
     expect((await events.arrive()).map(({ status }) => status)).toContain(200);

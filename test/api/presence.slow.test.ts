@@ -32,10 +32,10 @@ describe.skipIf(isMissing('server'))('On a real server', { timeout: 60_000 }, ()
     await service.stop();
   });
 
-  const isTold = (type: string, sid: string) =>
+  const untilReported = (type: string, sid: string) =>
     until(
       () => gateway.events().some((event) => event.type === type && event.sid === sid),
-      `told of ${type}`,
+      `the webhook ${type}`,
     );
 
   it('status follows a join and a departure within a second, and asks LiveKit nothing', async () => {
@@ -74,27 +74,27 @@ describe.skipIf(isMissing('server'))('On a real server', { timeout: 60_000 }, ()
     const { body: meeting } = await ann.start(clubId);
     const bobsLaptop = await bob.join(clubId);
     const annsFirst = await ann.join(clubId);
-    await isTold('participant_joined', bobsLaptop.sid);
-    await isTold('participant_joined', annsFirst.sid);
+    await untilReported('participant_joined', bobsLaptop.sid);
+    await untilReported('participant_joined', annsFirst.sid);
     const bobsPhone = await bob.join(clubId);
     expect(await bobsLaptop.outBecause()).toBe('DUPLICATE_IDENTITY');
-    await isTold('participant_left', bobsLaptop.sid);
-    await isTold('participant_joined', bobsPhone.sid);
+    await untilReported('participant_left', bobsLaptop.sid);
+    await untilReported('participant_joined', bobsPhone.sid);
     expect((await ann.status(clubId)).body.participantCount).toBe(2);
     await delay(STAY_MS);
 
     await annsFirst.leave();
-    await isTold('participant_left', annsFirst.sid);
+    await untilReported('participant_left', annsFirst.sid);
     expect((await bob.status(clubId)).body.participantCount).toBe(1);
     await delay(GAP_MS);
     const annsSecond = await ann.join(clubId);
-    await isTold('participant_joined', annsSecond.sid);
+    await untilReported('participant_joined', annsSecond.sid);
     expect((await bob.status(clubId)).body.participantCount).toBe(2);
     await delay(STAY_MS);
 
     const { body: ended } = await ann.end(clubId);
-    await isTold('participant_left', bobsPhone.sid);
-    await isTold('participant_left', annsSecond.sid);
+    await untilReported('participant_left', bobsPhone.sid);
+    await untilReported('participant_left', annsSecond.sid);
     const { body } = await bob.meeting(clubId, meeting.meetingId);
     expect(body.meeting).toMatchObject({
       peopleCount: 2,

@@ -36,8 +36,8 @@ describe.skipIf(isMissing('server'))('Two stages that share a real LiveKit serve
 
   const roomNames = async () => (await media.rooms.listRooms()).map(({ name }) => name).sort();
 
-  /** Both have been told of everything that LiveKit told so far about that room. */
-  const bothTold = (type: string, name: string, count: number) =>
+  /** Both stacks have received every event of that type and room so far. */
+  const untilBothReceive = (type: string, name: string, count: number) =>
     until(
       () =>
         gateways.every(
@@ -45,7 +45,7 @@ describe.skipIf(isMissing('server'))('Two stages that share a real LiveKit serve
             gateway.events().filter((event) => event.type === type && event.roomName === name)
               .length >= count,
         ),
-      `told of ${type}, both`,
+      `both receive ${type}`,
     );
 
   it('have clubs of the same id: neither’s cleanup nor webhooks touch the other’s room', async () => {
@@ -57,8 +57,8 @@ describe.skipIf(isMissing('server'))('Two stages that share a real LiveKit serve
     // A room of another application, which looks like one of ours.
     const foreign = `reading-club-${clubId}-01ARZ3NDEKTSV4RRFFQ69G5FAV`;
     await media.rooms.createRoom({ name: foreign });
-    await bothTold('participant_joined', their.roomName, 1);
-    await bothTold('room_started', foreign, 1);
+    await untilBothReceive('participant_joined', their.roomName, 1);
+    await untilBothReceive('room_started', foreign, 1);
 
     expect(await one.cleanUp()).toMatchObject({ active: 1, zombiesDeleted: 0, failed: 0 });
     expect(await other.cleanUp()).toMatchObject({ active: 1, zombiesDeleted: 0, failed: 0 });
@@ -67,7 +67,7 @@ describe.skipIf(isMissing('server'))('Two stages that share a real LiveKit serve
     // A day later, but for one of them only: its meeting is over, and the other's goes on.
     expect(await one.cleanUp(A_DAY_MS)).toMatchObject({ active: 1, endedMaxDuration: 1 });
     expect(await roomNames()).toEqual([foreign, their.roomName].sort());
-    await bothTold('room_finished', our.roomName, 1);
+    await untilBothReceive('room_finished', our.roomName, 1);
     expect((await theirs.ann.status(clubId)).body).toMatchObject({
       state: 'live',
       participantCount: 1,
@@ -78,7 +78,7 @@ describe.skipIf(isMissing('server'))('Two stages that share a real LiveKit serve
     // Made again, it is a zombie to the one that knows it, and foreign to the other.
     expect(await other.cleanUp()).toMatchObject({ zombiesDeleted: 0 });
     await media.rooms.createRoom({ name: our.roomName });
-    await bothTold('room_finished', our.roomName, 2);
+    await untilBothReceive('room_finished', our.roomName, 2);
     expect(await roomNames()).toEqual([foreign, their.roomName].sort());
     await present.leave();
     await theirs.ann.end(clubId);
@@ -88,16 +88,16 @@ describe.skipIf(isMissing('server'))('Two stages that share a real LiveKit serve
     const { clubId, ann } = await one.createClub();
     const { body: our } = await ann.start(clubId);
     await ann.end(clubId);
-    await bothTold('room_finished', our.roomName, 1);
+    await untilBothReceive('room_finished', our.roomName, 1);
     const [ofOne] = gateways;
-    ofOne?.use([]); // From here on nobody answers its webhooks.
+    ofOne?.use([]); // From here on its webhooks are unreachable.
     await media.rooms.createRoom({ name: our.roomName });
-    const toldOther = () =>
+    const hasReachedOther = () =>
       gateways[1]
         ?.events()
         .filter(({ type, roomName }) => type === 'room_started' && roomName === our.roomName)
         .length === 2;
-    await until(() => toldOther() ?? false, 'told of the zombie, the other');
+    await until(() => hasReachedOther() ?? false, 'the other receives room_started of the zombie');
     expect(await other.cleanUp()).toMatchObject({ zombiesDeleted: 0, failed: 0 });
     expect(await roomNames()).toContain(our.roomName);
     expect(await one.cleanUp()).toMatchObject({ zombiesDeleted: 1, failed: 0 });

@@ -129,7 +129,7 @@ const asDeployed = () => ({
 });
 let account: ReturnType<typeof asDeployed>;
 /** How long LiveKit's events are waited for: short where they do not come. */
-let toldWithinMs: number;
+let eventsWithinMs: number;
 let requests: { operation: string; keyId: string | undefined; region: string | undefined }[] = [];
 
 const error = (type: string, message: string): Answer => ({
@@ -343,7 +343,7 @@ beforeEach(() => {
   account = asDeployed();
   requests = [];
   invocations = {};
-  toldWithinMs = 10_000;
+  eventsWithinMs = 10_000;
   for (const name of ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_PROFILE', 'AWS_REGION']) {
     vi.stubEnv(name, undefined);
   }
@@ -386,7 +386,7 @@ async function doctor(...args: string[]) {
     err: (printed) => {
       out += printed;
     },
-    toldWithinMs,
+    eventsWithinMs,
   });
   for (const secret of [KEY.apiSecret, PREVIOUS.apiSecret, ACCOUNT_SECRET, UPLOAD.secret]) {
     expect(out).not.toContain(secret);
@@ -817,7 +817,7 @@ describe('the parameter', () => {
 
   it('without the key by which LiveKit signs fails at the events', async () => {
     known = { previous: undefined };
-    toldWithinMs = 1_000;
+    eventsWithinMs = 1_000;
     const { outcomes } = await doctor(...PROFILE);
     expect(outcomes).toEqual({ ...HEALTHY, events: 'failure' });
   });

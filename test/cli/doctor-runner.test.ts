@@ -6,25 +6,25 @@ import { MediaUnavailable } from '../../lib/errors.ts';
 const ok = async () => ({ outcome: 'ok', sentence: 'Fine', found: 1 }) as const;
 const never = () => new Promise<never>(() => undefined);
 
-let told: Report[];
+let reported: Report[];
 beforeEach(() => {
-  told = [];
+  reported = [];
 });
-const begin = (stop?: AbortSignal) => createRunner((report) => told.push(report), stop);
+const begin = (stop?: AbortSignal) => createRunner((report) => reported.push(report), stop);
 
 describe('a check', () => {
   it('is reported when it is done, and returns its result', async () => {
     const { check, reports } = begin();
     expect(await check('first', {}, ok)).toBe(1);
-    expect(told).toEqual([{ check: 'first', outcome: 'ok', sentence: 'Fine' }]);
-    expect(reports).toEqual(told);
+    expect(reported).toEqual([{ check: 'first', outcome: 'ok', sentence: 'Fine' }]);
+    expect(reports).toEqual(reported);
   });
 
   it('that needs what is missing is skipped, and named', async () => {
     const { check } = begin();
     const look = vi.fn(ok);
     await check('second', { first: undefined, zeroth: 0, other: undefined }, look);
-    expect(told).toEqual([
+    expect(reported).toEqual([
       { check: 'second', outcome: 'skipped', sentence: 'Needs first and other' },
     ]);
     expect(look).not.toHaveBeenCalled();
@@ -45,7 +45,7 @@ describe('a check', () => {
       throw error;
     });
     expect(found).toBeUndefined();
-    expect(told).toEqual([
+    expect(reported).toEqual([
       { check: 'first', outcome: 'failure', sentence: `Could not be checked: ${reason}` },
     ]);
   });
@@ -61,7 +61,7 @@ it('that is stopped skips the current and remaining checks, except those that al
   await check('second', {}, look);
   expect(look).not.toHaveBeenCalled();
   expect(await check('last', {}, ok, { evenIfStopped: true })).toBe(1);
-  expect(told).toEqual([
+  expect(reported).toEqual([
     { check: 'first', outcome: 'skipped', sentence: 'Stopped' },
     { check: 'second', outcome: 'skipped', sentence: 'Stopped' },
     { check: 'last', outcome: 'ok', sentence: 'Fine' },
@@ -78,7 +78,7 @@ describe('time', () => {
     await vi.advanceTimersByTimeAsync(30_000);
     expect(await first).toBeUndefined();
     expect(await check('second', {}, ok)).toBe(1);
-    expect(told).toMatchObject([
+    expect(reported).toMatchObject([
       { outcome: 'failure', sentence: 'Not done within 30 s' },
       { outcome: 'ok' },
     ]);
@@ -91,7 +91,7 @@ describe('time', () => {
       await vi.advanceTimersByTimeAsync(30_000);
       await looking;
     }
-    expect(told.map(({ sentence }) => sentence)).toEqual([
+    expect(reported.map(({ sentence }) => sentence)).toEqual([
       ...Array(4).fill('Not done within 30 s'),
       ...Array(2).fill('Not done within 5 s'),
     ]);

@@ -246,10 +246,10 @@ const run = promisify(execFile);
 
 /** As it is deployed without any parameter, and with what else a stack may be told. */
 let ours: Package;
-let told: Package;
+let configured: Package;
 
 beforeAll(async () => {
-  [ours, told] = await Promise.all([
+  [ours, configured] = await Promise.all([
     packageService(NEEDED),
     packageService(
       {
@@ -322,7 +322,7 @@ describe('the API', () => {
   });
 
   test('verifies tokens of the pool that is given', () => {
-    const [[, authorizer] = []] = of('AWS::ApiGatewayV2::Authorizer', told);
+    const [[, authorizer] = []] = of('AWS::ApiGatewayV2::Authorizer', configured);
     expect(authorizer?.Properties.JwtConfiguration).toEqual({
       Issuer: 'https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_Given',
       Audience: ['web', 'ios'],
@@ -350,7 +350,7 @@ describe('the API', () => {
   });
 
   test('has a limit that is a number, also when it is given as text', () => {
-    const [[, stage] = []] = of('AWS::ApiGatewayV2::Stage', told);
+    const [[, stage] = []] = of('AWS::ApiGatewayV2::Stage', configured);
     const rates = Object.values<Record<string, unknown>>(stage?.Properties.RouteSettings);
     expect(new Set(rates.map(({ ThrottlingRateLimit }) => ThrottlingRateLimit))).toEqual(
       new Set([7]),
@@ -371,7 +371,7 @@ describe('the API', () => {
       MaxAge: 3600,
     };
     expect(corsOf(ours)).toEqual([{ ...cors, AllowOrigins: ['https://club.example'] }]);
-    expect(corsOf(told)).toEqual([
+    expect(corsOf(configured)).toEqual([
       {
         ...cors,
         AllowOrigins: ['https://club.example', 'https://other.example:8443'],
@@ -452,7 +452,7 @@ describe('the functions', () => {
         ([, { Properties }]) => Properties.ReservedConcurrentExecutions,
       );
     expect(new Set(reserved(ours))).toEqual(new Set([undefined]));
-    expect(new Set(reserved(told))).toEqual(new Set([5]));
+    expect(new Set(reserved(configured))).toEqual(new Set([5]));
   });
 
   test('have no secret in their environment, and nothing that could be one', () => {
@@ -467,7 +467,7 @@ describe('the functions', () => {
   });
 
   test('have the given pool in their environment', () => {
-    const { Environment } = told.resources['TokenLambdaFunction']?.Properties ?? {};
+    const { Environment } = configured.resources['TokenLambdaFunction']?.Properties ?? {};
     expect(resolveTemplate(Environment.Variables)).toMatchObject({
       COGNITO_ISSUER: 'https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_Given',
       COGNITO_CLIENT_IDS: 'web,ios',
@@ -601,7 +601,7 @@ describe('the bundles', () => {
   test('are the same bytes wherever the checkout lies, and whatever the parameters are', () => {
     for (const [name, files] of ours.zips) {
       for (const [file, content] of files) {
-        expect(told.zips.get(name)?.get(file)?.equals(content), `${name}/${file}`).toBe(true);
+        expect(configured.zips.get(name)?.get(file)?.equals(content), `${name}/${file}`).toBe(true);
       }
     }
   });
@@ -628,7 +628,7 @@ describe('the alarms', () => {
           .map(({ Ref }) => Ref),
       ),
     ).toEqual(new Set(['AWS::NoValue']));
-    expect(new Set(topicsOf(told).flat())).toEqual(
+    expect(new Set(topicsOf(configured).flat())).toEqual(
       new Set(['arn:aws:sns:eu-central-1:123456789012:alarms']),
     );
   });
@@ -723,7 +723,7 @@ test('the cleanup is neither retried, nor begun later than a period after its ti
 
 describe('a package', () => {
   test('holds no secret of the shell in which it is made', () => {
-    for (const { everything } of [ours, told]) {
+    for (const { everything } of [ours, configured]) {
       expect([...everything.keys()]).toEqual(
         expect.arrayContaining(['what it printed', 'serverless-state.json', 'token.zip']),
       );
@@ -757,8 +757,9 @@ describe('the recordings', () => {
   test('go after as many days as the record keeps them', () => {
     const daysOf = (stack: Package) =>
       bucket(stack).Properties.LifecycleConfiguration.Rules[0].ExpirationInDays;
-    expect([daysOf(ours), daysOf(told)]).toEqual([30, 7]);
-    const { Variables } = told.resources['WebhookLambdaFunction']?.Properties.Environment ?? {};
+    expect([daysOf(ours), daysOf(configured)]).toEqual([30, 7]);
+    const { Variables } =
+      configured.resources['WebhookLambdaFunction']?.Properties.Environment ?? {};
     expect(Variables.RECORDING_RETENTION_DAYS).toBe('7');
   });
 
@@ -852,7 +853,7 @@ describe('the user pool', () => {
   });
 
   test('is not made when one is given', () => {
-    const made = Object.values(told.resources).filter(({ Type }) =>
+    const made = Object.values(configured.resources).filter(({ Type }) =>
       Type.startsWith('AWS::Cognito'),
     );
     expect(made).toEqual([]);
@@ -914,7 +915,7 @@ describe('the user pool', () => {
   test('is among the outputs, by its domain, whether it is made or given', () => {
     const domainOf = ({ outputs }: Package) => resolveTemplate(outputs['UserPoolDomain']?.Value);
     expect(domainOf(ours)).toBe('https://UserPoolDomain.auth.AWS::Region.amazoncognito.com');
-    expect(domainOf(told)).toBe('https://login.example.org');
+    expect(domainOf(configured)).toBe('https://login.example.org');
   });
 });
 
@@ -927,11 +928,11 @@ describe('the page', () => {
       ([id, { Type }]) => Type.startsWith('AWS::CloudFront') || id === 'WebBucket',
     );
     expect(made).toEqual([]);
-    only(DISTRIBUTION, told);
+    only(DISTRIBUTION, configured);
   });
 
   test('has a bucket that its own distribution alone may read', () => {
-    expect(told.resources['WebBucket']?.Properties).toMatchObject({
+    expect(configured.resources['WebBucket']?.Properties).toMatchObject({
       OwnershipControls: { Rules: [{ ObjectOwnership: 'BucketOwnerEnforced' }] },
       PublicAccessBlockConfiguration: {
         BlockPublicAcls: true,
@@ -940,7 +941,8 @@ describe('the page', () => {
         RestrictPublicBuckets: true,
       },
     });
-    const { PolicyDocument } = (told.resources['WebBucketPolicy'] ?? expect.fail()).Properties;
+    const { PolicyDocument } = (configured.resources['WebBucketPolicy'] ?? expect.fail())
+      .Properties;
     expect(resolveTemplate(PolicyDocument.Statement)).toEqual([
       {
         Effect: 'Allow',
@@ -955,14 +957,14 @@ describe('the page', () => {
         },
       },
     ]);
-    const { Origins } = only(DISTRIBUTION, told).Properties.DistributionConfig;
+    const { Origins } = only(DISTRIBUTION, configured).Properties.DistributionConfig;
     expect(Origins).toEqual([
       expect.objectContaining({ OriginAccessControlId: { Ref: 'WebAccess' } }),
     ]);
   });
 
   test('is served over https alone, at its own domain', () => {
-    const { DistributionConfig } = only(DISTRIBUTION, told).Properties;
+    const { DistributionConfig } = only(DISTRIBUTION, configured).Properties;
     expect(DistributionConfig).toMatchObject({
       Aliases: ['club.example'],
       ViewerCertificate: {
@@ -972,11 +974,11 @@ describe('the page', () => {
       },
       DefaultCacheBehavior: { ViewerProtocolPolicy: 'redirect-to-https' },
     });
-    expect(resolveTemplate(told.outputs['WebUrl']?.Value)).toBe('https://club.example');
+    expect(resolveTemplate(configured.outputs['WebUrl']?.Value)).toBe('https://club.example');
   });
 
   test('may connect to the API, the login and LiveKit, play recordings, and run no script but its own', () => {
-    const { ResponseHeadersPolicyConfig } = only(POLICY, told).Properties;
+    const { ResponseHeadersPolicyConfig } = only(POLICY, configured).Properties;
     const { SecurityHeadersConfig } = ResponseHeadersPolicyConfig;
     const policy = resolveTemplate(
       SecurityHeadersConfig.ContentSecurityPolicy.ContentSecurityPolicy,
@@ -1004,7 +1006,7 @@ describe('the page', () => {
     ['/config.json', '/config.json'],
     ['/assets/index-B1a2.js', '/assets/index-B1a2.js'],
   ])('answers %s with %s', (uri, file) => {
-    const { FunctionCode } = only('AWS::CloudFront::Function', told).Properties;
+    const { FunctionCode } = only('AWS::CloudFront::Function', configured).Properties;
     const handler = new Function(`${FunctionCode}; return handler;`)();
     expect(handler({ request: { method: 'GET', uri } })).toEqual({ method: 'GET', uri: file });
   });

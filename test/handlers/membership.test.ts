@@ -107,8 +107,8 @@ describe('A person’s clubs', () => {
     const clubId = await putClub(me.userId);
     const { body: meeting } = await service.call('start', me, { clubId });
     const shown = { meetingId: meeting.meetingId, startedAt: meeting.startedAt };
-    const untold = await clubsOf(me);
-    expect(untold.clubs[0]?.meeting).toEqual({ ...shown, participantCount: null });
+    const withoutEvents = await clubsOf(me);
+    expect(withoutEvents.clubs[0]?.meeting).toEqual({ ...shown, participantCount: null });
 
     const record = await world.recordOf(clubId);
     const room = { roomSid: 'RM_1', roomCreatedAt: meeting.startedAt };

@@ -33,7 +33,7 @@ async function status() {
   expect(answer.status).toBe(200);
   return { ...answer.body, asked: service.wire.operations().toSorted() };
 }
-const TOLD = ['BatchGetItem'];
+const FROM_EVENTS = ['BatchGetItem'];
 const ASKED = ['BatchGetItem', 'ListParticipants', 'ListRooms'];
 
 beforeAll(async () => {
@@ -51,7 +51,7 @@ describe('With webhooks, status', () => {
   it('makes one read and no LiveKit call, from the room’s start to its end', async () => {
     await startMeeting({ webhooks: true });
     expect(await status()).toMatchObject({
-      asked: TOLD,
+      asked: FROM_EVENTS,
       observedBy: 'events',
       state: 'waiting',
       isActive: false,
@@ -61,7 +61,7 @@ describe('With webhooks, status', () => {
     const { sid } = await join(club.member.userId);
     await join(club.owner.userId);
     expect(await status()).toMatchObject({
-      asked: TOLD,
+      asked: FROM_EVENTS,
       observedBy: 'events',
       state: 'live',
       isActive: true,
@@ -69,12 +69,16 @@ describe('With webhooks, status', () => {
       roomName,
     });
     await leave(sid);
-    expect(await status()).toMatchObject({ asked: TOLD, participantCount: 1, state: 'live' });
+    expect(await status()).toMatchObject({
+      asked: FROM_EVENTS,
+      participantCount: 1,
+      state: 'live',
+    });
 
     await meetings.standIn.finishRoom(roomName);
     await meetings.standIn.webhooks.settled();
     expect(await status()).toMatchObject({
-      asked: TOLD,
+      asked: FROM_EVENTS,
       observedBy: 'events',
       state: 'waiting',
       participantCount: 0,
@@ -83,7 +87,11 @@ describe('With webhooks, status', () => {
     expect((await meetings.recordOf(club.clubId)).meeting).toBeDefined();
 
     await service.call('end', club.owner, club);
-    expect(await status()).toMatchObject({ asked: TOLD, observedBy: 'record', state: 'idle' });
+    expect(await status()).toMatchObject({
+      asked: FROM_EVENTS,
+      observedBy: 'record',
+      state: 'idle',
+    });
   });
 
   it('polled two hundred times makes no LiveKit call', async () => {
@@ -108,7 +116,7 @@ describe('With webhooks, status', () => {
     await startMeeting({ webhooks: true });
     await join(club.member.userId);
     await join(club.member.userId);
-    expect(await status()).toMatchObject({ asked: TOLD, participantCount: 1 });
+    expect(await status()).toMatchObject({ asked: FROM_EVENTS, participantCount: 1 });
   });
 
   it('counts no machines', async () => {
@@ -116,7 +124,11 @@ describe('With webhooks, status', () => {
     await meetings.standIn.join(roomName, { identity: 'notes', kind: 'AGENT' });
     await meetings.standIn.join(roomName, { identity: 'tape', kind: 'EGRESS' });
     await meetings.standIn.webhooks.settled();
-    expect(await status()).toMatchObject({ asked: TOLD, participantCount: 0, state: 'waiting' });
+    expect(await status()).toMatchObject({
+      asked: FROM_EVENTS,
+      participantCount: 0,
+      state: 'waiting',
+    });
   });
 
   it('is about the next meeting only, once that is on', async () => {
@@ -147,7 +159,11 @@ describe('With webhooks, status', () => {
     });
     await meetings.standIn.joinWithToken(body.token);
     await meetings.standIn.webhooks.settled();
-    expect(await status()).toMatchObject({ asked: TOLD, participantCount: 1, state: 'live' });
+    expect(await status()).toMatchObject({
+      asked: FROM_EVENTS,
+      participantCount: 1,
+      state: 'live',
+    });
   });
 });
 
@@ -182,7 +198,7 @@ describe('When the room’s start was lost, status', () => {
     expect(await status()).toMatchObject({ asked: ASKED, participantCount: 2 });
     await service.cleanUp();
     expect(await status()).toMatchObject({
-      asked: TOLD,
+      asked: FROM_EVENTS,
       observedBy: 'events',
       participantCount: 2,
     });
@@ -196,7 +212,7 @@ describe('When the room’s start was lost, status', () => {
     expect(await status()).toMatchObject({ asked: ASKED });
     await join(club.member.userId);
     expect(await starts.arrive()).toHaveLength(1);
-    expect(await status()).toMatchObject({ asked: TOLD, participantCount: 1 });
+    expect(await status()).toMatchObject({ asked: FROM_EVENTS, participantCount: 1 });
   });
 
   it('asks when only a departure is known', async () => {
@@ -214,7 +230,7 @@ describe('Status from events', () => {
     await startMeeting({ webhooks: true });
     await join(club.member.userId);
     const heal = service.wire.set(on({ side: 'media' }, unavailable));
-    expect(await status()).toMatchObject({ asked: TOLD, participantCount: 1 });
+    expect(await status()).toMatchObject({ asked: FROM_EVENTS, participantCount: 1 });
     heal();
   });
 

@@ -54,7 +54,7 @@ export interface Truth {
   /** Who was given a token for which room. */
   tokens: { userId: string; roomName: string }[];
   /** Participant sids whose departure was told. */
-  toldLeft: Set<string>;
+  reportedLeft: Set<string>;
   /** By club id: the meetings of removed clubs whose tokens may still have worked then. */
   removed: Map<string, Set<string>>;
 }
@@ -62,7 +62,7 @@ export interface Truth {
 export const nothing = (): Truth => ({
   clubs: new Map(),
   tokens: [],
-  toldLeft: new Set(),
+  reportedLeft: new Set(),
   removed: new Map(),
 });
 
@@ -208,8 +208,8 @@ function answerTo(
       meeting.quietSince = undefined;
       if (!isLiveKitAsked) {
         // Nothing but an event, or a check within 30 s, says that the room is there.
-        const isTold = rooms.delivered.some(({ room }) => room.name === meeting.roomName);
-        if (!isTold) expect(clock() - (meeting.checkedAt ?? 0)).toBeLessThan(30_000);
+        const isReported = rooms.delivered.some(({ room }) => room.name === meeting.roomName);
+        if (!isReported) expect(clock() - (meeting.checkedAt ?? 0)).toBeLessThan(30_000);
       } else {
         if (rooms.isDown) return 'MEDIA_UNAVAILABLE';
         meeting.checkedAt = clock();
@@ -226,7 +226,7 @@ function answerTo(
       if (!meeting) return { state: 'idle', meetingId: null, lastMeeting, observedBy: 'record' };
       if (!answer && rooms.isDown) return 'MEDIA_UNAVAILABLE';
       const { meetingId, startedAt, roomName } = meeting;
-      const isSure = answer?.observedBy === 'query' || isTold(roomName, rooms);
+      const isSure = answer?.observedBy === 'query' || isReported(roomName, rooms);
       return {
         meetingId,
         startedAt,
@@ -353,29 +353,29 @@ export function expectedOf(
   event: MediaEvent,
   isDown: boolean,
 ): { answer: { result: WebhookAnswer['result'] } } | { code: string } {
-  const told = (result: WebhookAnswer['result']) => ({ answer: { result } });
+  const answer = (result: WebhookAnswer['result']) => ({ answer: { result } });
   const { clubId = '', meetingId } = parseRoomName(event.room.name) ?? {};
   const club = truth.clubs.get(clubId);
   const isOn = club?.meeting?.meetingId === meetingId;
   const isKnown =
     club?.ended.some((ended) => ended.meetingId === meetingId) ||
     truth.removed.get(clubId)?.has(meetingId ?? '');
-  if (!isOn && !isKnown) return told('ignored');
+  if (!isOn && !isKnown) return answer('ignored');
   const isJoin = event.type === 'participant_joined';
   if (club && isOn) {
     const putsOut =
       isJoin &&
       event.participant.identity !== club.moderatorId &&
       club.meeting?.barred.has(event.participant.identity);
-    return told(putsOut && isDown ? 'postponed' : 'followed');
+    return answer(putsOut && isDown ? 'postponed' : 'followed');
   }
-  if (!isJoin && event.type !== 'room_started') return told('followed');
-  return told(isDown ? 'postponed' : 'zombie-deleted');
+  if (!isJoin && event.type !== 'room_started') return answer('followed');
+  return answer(isDown ? 'postponed' : 'zombie-deleted');
 }
 
 /** After an event was followed. */
-export function told(truth: Truth, event: MediaEvent): void {
-  if (event.type === 'participant_left') truth.toldLeft.add(event.participant.sid);
+export function noteDelivery(truth: Truth, event: MediaEvent): void {
+  if (event.type === 'participant_left') truth.reportedLeft.add(event.participant.sid);
   stir(truth);
   for (const { meeting } of truth.clubs.values()) {
     if (meeting?.roomName !== event.room.name) continue;
@@ -423,7 +423,7 @@ export function acceptCleanup(truth: Truth, items: Items, { rooms, clock }: Worl
 }
 
 /** Every event about the room was told. */
-const isTold = (roomName: string, { lossy, onTheWay }: World['rooms']): boolean =>
+const isReported = (roomName: string, { lossy, onTheWay }: World['rooms']): boolean =>
   !lossy.has(roomName) && !onTheWay.some(({ room }) => room.name === roomName);
 
 /** @throws an assertion error when the items are not those of the truth; learns when meetings ended */
@@ -454,9 +454,9 @@ export function agree(truth: Truth, items: Items, rooms: World['rooms']): void {
     if (!meeting) {
       expect({ presence, sids: [...presentSids] }).toEqual({ presence: undefined, sids: [] });
     } else {
-      const left = [...presentSids].filter((sid) => truth.toldLeft.has(sid));
+      const left = [...presentSids].filter((sid) => truth.reportedLeft.has(sid));
       expect(left, 'present, and their departure was told').toEqual([]);
-      if (presence && isTold(meeting.roomName, rooms)) {
+      if (presence && isReported(meeting.roomName, rooms)) {
         const people = rooms.peopleIn(meeting.roomName).map(({ sid }) => sid);
         expect([...presentSids].sort(), 'present, all being told').toEqual(people.sort());
       }
@@ -481,7 +481,7 @@ export function agree(truth: Truth, items: Items, rooms: World['rooms']): void {
       const { userId, participantSid, leftAt } = Session.parse(row);
       expect(rooms.identities.get(participantSid)).toBe(userId);
       expect(userId !== null && club.forgotten.has(userId), `${userId} was forgotten`).toBe(false);
-      if (truth.toldLeft.has(participantSid)) expect(leftAt, 'left').toBeDefined();
+      if (truth.reportedLeft.has(participantSid)) expect(leftAt, 'left').toBeDefined();
     }
   }
 }

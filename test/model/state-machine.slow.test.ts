@@ -32,10 +32,10 @@ import {
   expectedOf,
   type Happened,
   type Items,
+  noteDelivery,
   nothing,
   stir,
   type Truth,
-  told,
 } from './expected-state.ts';
 import { interleaved, MAX_PARTICIPANTS, newWorld, type World } from './service.ts';
 
@@ -142,7 +142,7 @@ async function follow(truth: Truth, world: World, event: MediaEvent | undefined)
   }
   expect(await handleLiveKitEvent(world.service, event), event.type).toBe(expected.answer.result);
   world.rooms.told(event);
-  told(truth, event);
+  noteDelivery(truth, event);
 }
 
 const all = <C extends Call>(weight: number, ...arbitraries: fc.Arbitrary<C>[]) =>
