@@ -89,7 +89,7 @@ function planOf(
   const found = new Map(known?.members.map((member) => [member.userId, member]));
   const wanted = new Set(members.map(({ userId }) => userId));
   const different = members.filter((member) => differs(member, found.get(member.userId)));
-  // Whoever owns the club is taken off it by nobody.
+  // The owner is never removed from the club.
   const extra = [...found.values()].filter(
     ({ userId }) => !wanted.has(userId) && userId !== moderatorId,
   );
@@ -221,7 +221,7 @@ async function makeOne(
   }
 }
 
-/** Whether somebody joined the club since: whoever has the clubs still has this one, too. */
+/** Whether a member joined the club since: then the application still has this club, too. */
 async function isJoined(
   target: Pick<Target, 'send'>,
   { clubId, occurredAt = '' }: Change,

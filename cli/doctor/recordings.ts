@@ -1,4 +1,4 @@
-/** What records, and where the files go: may LiveKit write there, may nobody else read, do files expire? */
+/** What records, and where the files go: may LiveKit write there, are the files private, do they expire? */
 import {
   DeleteObjectCommand,
   GetBucketLifecycleConfigurationCommand,
@@ -47,8 +47,8 @@ export async function askForRecordings({ recorder }: LiveKit): Promise<Finding> 
 }
 
 /**
- * Writes a file as LiveKit does, and tries to read it: by the same key, and by none. The file is deleted
- * by whoever runs this, since the key may not.
+ * Writes a file as LiveKit does, and tries to read it: with the same key, and with none. It deletes the
+ * file with the rights of the person who runs the doctor, since the key may not.
  */
 export async function tryUpload(
   own: S3Client,
@@ -92,8 +92,8 @@ export async function tryUpload(
     if (await mayRead(stranger)) {
       return {
         outcome: 'failure',
-        sentence: `Anybody may read what is in ${Bucket}`,
-        remedy: `${DEPLOY}, and look for a policy that somebody added`,
+        sentence: `The public may read the files in ${Bucket}`,
+        remedy: `${DEPLOY}, and look for a policy that was added by hand`,
       };
     }
     if (await mayRead(uploader)) {

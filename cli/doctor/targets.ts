@@ -50,7 +50,7 @@ export interface Target {
   startFunctions(): Promise<Finding>;
   readSettings(): Promise<Found<LiveKitSettings>>;
   dynamodb: DynamoDBClient;
-  /** By the rights of whoever runs this. */
+  /** With the rights of the person who runs the doctor. */
   s3: S3Client | undefined;
   close(): void;
 }

@@ -395,7 +395,7 @@ describe('LiveKit', () => {
 
     it.skipIf(isMissing(kind)).each([
       ['has no webhook', null],
-      ['tells somebody else', 'http://127.0.0.1:9/api/livekit/webhook'],
+      ['sends its webhooks elsewhere', 'http://127.0.0.1:9/api/livekit/webhook'],
     ])('that %s fails, though the API would take events', async (_, tells) => {
       const { livekit } = await startOwn(kind, { tells });
       const { exit, outcomes, sentenceOf, remedyOf } = await doctor(
@@ -424,7 +424,7 @@ describe('LiveKit', () => {
   it('whose event of a room’s end is lost is a warning', async () => {
     const tells = await webhooksThroughWire(on('room_finished', lost));
     const { livekit } = await startOwn('stand-in', { tells });
-    // The start must be told in that time.
+    // The webhook of the start must arrive in that time.
     const { outcomes } = await doctor({ livekit }, { eventsWithinMs: 3 * EVENTS_WITHIN_MS });
     expect(outcomes).toEqual({ ...HEALTHY, whip: 'ok', events: 'warning' });
   });

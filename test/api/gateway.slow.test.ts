@@ -40,7 +40,7 @@ function send(method: string, path: string, headers: Record<string, string> = {}
 let person: Person;
 let authorization: string;
 beforeAll(async () => {
-  person = await createPerson('somebody');
+  person = await createPerson('person');
   authorization = `Bearer ${person.accessToken}`;
 });
 

@@ -1,4 +1,4 @@
-/** Somebody of one club can do nothing in another, whatever they are in their own. */
+/** A user of one club can do nothing in another, whatever their role in their own. */
 import { beforeAll, describe, expect, it } from 'vitest';
 import { eventually } from '../harness/eventually.ts';
 import { claimsOf } from '../harness/issuer.ts';

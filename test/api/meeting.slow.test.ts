@@ -168,12 +168,12 @@ describe('the tokens', () => {
     'of a %s grant no administration',
     async (role) => {
       const club = await createStartedClub();
-      const body = await answered(club[role].token(club.clubId, { participantName: 'Somebody' }));
+      const body = await answered(club[role].token(club.clubId, { participantName: 'Some Name' }));
       const { video, sub, iss, name } = claimsOf(body.token);
       expect({ video, sub, iss, name }).toEqual({
         iss: stack.livekit.apiKey,
         sub: club[role].userId,
-        name: 'Somebody',
+        name: 'Some Name',
         video: {
           room: club.meeting.roomName,
           roomJoin: true,
@@ -212,7 +212,7 @@ describe('people in a meeting', () => {
     const { clubId, owner, member, meeting } = await createStartedClub();
     const present = [await join(owner, clubId), await join(member, clubId)];
     await owner.end(clubId);
-    for (const somebody of present) expect(await somebody.outBecause()).toBe('ROOM_DELETED');
+    for (const participant of present) expect(await participant.outBecause()).toBe('ROOM_DELETED');
     expect((await member.status(clubId)).body).toMatchObject({ state: 'idle', roomName: null });
     const { status, body } = await member.token(clubId);
     expect({ status, code: body.code }).toEqual({ status: 409, code: 'MEETING_NOT_ACTIVE' });

@@ -49,7 +49,7 @@ describe.skipIf(isMissing('server'))('On a real server', { timeout: 60_000 }, ()
       const { body } = await bob.status(clubId);
       return body.participantCount === count && body.observedBy === 'events';
     };
-    await until(() => counts(0), 'told that the room is there');
+    await until(() => counts(0), 'room_started is counted');
 
     for (const [index, person] of [ann, bob].entries()) {
       const { body } = await person.token(clubId);
@@ -102,7 +102,7 @@ describe.skipIf(isMissing('server'))('On a real server', { timeout: 60_000 }, ()
       durationSeconds: ended.duration,
     });
 
-    // As LiveKit told it; nobody stays longer than the meeting.
+    // The times of LiveKit's events; no stay is longer than the meeting.
     const stay = ({ sid }: { sid: string }) => {
       const events = gateway.events().filter((event) => event.sid === sid);
       const joinedAt = events.find(({ type }) => type === 'participant_joined')?.joinedAt ?? 0;

@@ -34,10 +34,10 @@ describe.skipIf(isMissing('server'))('When a real LiveKit server restarts', () =
       const { body: meeting } = await ann.start(clubId);
       const before = [await ann.join(clubId), await bob.join(clubId)];
       const isLive = async () => (await bob.status(clubId)).body.participantCount === 2;
-      await until(isLive, 'told of both');
+      await until(isLive, 'both participants are counted');
       await media.restart(how);
-      // What was connected is given up, as a client does that asks for a new token.
-      await Promise.all(before.map((somebody) => somebody.leave()));
+      // The connections are closed, as a client does before it asks for a new token.
+      await Promise.all(before.map((participant) => participant.leave()));
       return { ...club, meeting };
     };
 
@@ -72,7 +72,7 @@ describe.skipIf(isMissing('server'))('When a real LiveKit server restarts', () =
       });
       await bob.join(clubId);
       const isBack = async () => (await ann.status(clubId)).body.participantCount === 1;
-      await until(isBack, 'told of who came back later');
+      await until(isBack, 'the participant who came back is counted');
       await service.cleanUp();
       expect((await ann.status(clubId)).body).toMatchObject({
         state: 'live',

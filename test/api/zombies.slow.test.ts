@@ -45,7 +45,7 @@ describe.skipIf(isMissing('server'))('On a real server, a room that ended', () =
     return { gateway, media, service };
   };
 
-  /** A meeting that was held and ended, and the token of somebody who was in it. */
+  /** A meeting that was held and ended, and the token of a participant. */
   const endedMeeting = async ({ service }: Awaited<ReturnType<typeof world>>) => {
     const { clubId, ann, bob } = await service.createClub();
     await ann.start(clubId);

@@ -1,4 +1,4 @@
-/** `npm run clubs -- …` on a development stack: what somebody types, reads and can rely on. */
+/** `npm run clubs -- …` on a development stack: its arguments, its output and its exit codes. */
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { stackTarget, Unreachable } from '../../cli/targets.ts';

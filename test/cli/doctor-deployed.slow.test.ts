@@ -111,7 +111,7 @@ const asDeployed = () => ({
   expiry: { TimeToLiveStatus: 'ENABLED', AttributeName: 'expiresAt' } as object,
   recovery: 'ENABLED',
   isProtected: true,
-  /** Who may do what with a file, by access key; nobody has the key of a stranger. */
+  /** The operations on a file that each access key may do. The empty key is a request without credentials. */
   files: { AKIDUPLOAD: ['PUT'], AKIDBOOKS: ['DELETE'], '': [] } as Record<string, string[]>,
   /** The lifecycle of the bucket: rules in S3's XML. */
   lifecycle: [expiresAfter(30)],
@@ -181,7 +181,7 @@ function s3({ method, path, headers }: Received): Answer {
   const { pathname, searchParams } = new URL(path, 'http://s3');
   const [, keyId = '', region] =
     /Credential=(.*?)\/\d+\/(.*?)\//.exec(headers.authorization ?? '') ?? [];
-  // Of whoever runs the doctor: the others have no rights but those of uploads.
+  // The key of the person who runs the doctor. The other keys may only do what an upload needs.
   if (keyId === 'AKIDBOOKS') {
     const operation = method === 'DELETE' ? 'DeleteObject' : 'GetLifecycleConfiguration';
     requests.push({ operation, keyId, region });
@@ -516,7 +516,7 @@ describe('the functions of a deployed stage', () => {
     expect(sentenceOf('functions')).toBe(`All ${Object.keys(functions).length} functions start`);
   });
 
-  it('of which one does not start fail, and the reason is told', async () => {
+  it('of which one does not start fail, with the reason', async () => {
     account.broken = { token: 'Environment: TOKEN_TTL_SECONDS must be a whole number' };
     const { exit, outcomes, sentenceOf } = await doctor(...PROFILE);
     expect(outcomes).toEqual({ ...HEALTHY, functions: 'failure' });
@@ -546,9 +546,9 @@ describe('the recordings of a deployed stage', () => {
       },
     ],
     [
-      'anybody may read',
+      'the public may read',
       'failure',
-      `Anybody may read what is in ${BUCKET}`,
+      `The public may read the files in ${BUCKET}`,
       () => {
         account.files[''] = ['GET'];
       },
@@ -639,7 +639,7 @@ describe('the pages of a deployed stage', () => {
     expect(sentenceOf('cors')).toContain(`${PAGE} (authorization)`);
   });
 
-  it('that are all on a machine of somebody who develops are a warning', async () => {
+  it('that are all on localhost are a warning', async () => {
     account.outputs['WebOrigins'] = 'http://localhost:5173';
     const { exit, outcomes, remedyOf } = await doctor(...PROFILE);
     expect(outcomes).toEqual({ ...HEALTHY, cors: 'warning' });
@@ -700,7 +700,7 @@ describe("a person's token", () => {
   const tokenWith = (change: object = {}) =>
     rs256(issuer.key, { ...accessClaims(issuer.url, ada), ...change });
 
-  it('that is accepted is told with the number of their clubs', async () => {
+  it('that is accepted is reported with the number of the user’s clubs', async () => {
     const manage = createClubCommandDeps({ store: database, livekit: { settings: settings() } });
     await runClubCommand(manage, {
       command: 'put-club',
@@ -714,7 +714,7 @@ describe("a person's token", () => {
     expect(sentenceOf('token')).toBe('The API accepts the token, whose owner is in 1 club');
   });
 
-  it('of somebody who is in no club is a warning', async () => {
+  it('of a user who is in no club is a warning', async () => {
     const { exit, outcomes, remedyOf } = await doctor(...PROFILE, '--token', tokenWith());
     expect(outcomes).toEqual({ ...HEALTHY, token: 'warning' });
     expect(remedyOf('token')).toContain('put-member');
@@ -735,7 +735,7 @@ describe("a person's token", () => {
       'ios is none of another-client, 1',
     ],
     ['has expired', () => tokenWith({ exp: 1_000_000_000 }), 'has expired'],
-  ])('that %s fails, and the reason is told', async (_, token, reason) => {
+  ])('that %s fails, with the reason', async (_, token, reason) => {
     const { exit, outcomes, remedyOf } = await doctor(...PROFILE, '--token', token());
     expect(outcomes).toEqual({ ...HEALTHY, token: 'failure' });
     expect(remedyOf('token')).toContain(reason);
@@ -856,7 +856,7 @@ describe('the table of a deployed stage', () => {
     ['DescribeTimeToLive', 'expiry'],
     ['DescribeContinuousBackups', 'recovery'],
     ['PutItem', 'webhook'],
-  ])('of which somebody may not do %s fails at %s', async (operation, check) => {
+  ])('on which %s is denied fails at %s', async (operation, check) => {
     account.denied = [operation];
     const { outcomes, sentenceOf } = await doctor(...PROFILE);
     expect(outcomes[check]).toBe('failure');

@@ -238,7 +238,7 @@ describe('import --exact', () => {
     const printed = await typed(['import', file, '--exact', '--yes'], meanwhile);
     expect(printed.exit).toBe(0);
     const names = (await recordNow()).map(({ clubId }: { clubId: string }) => clubId);
-    // Nor the club that somebody joined.
+    // Nor does it remove the club that a member joined.
     expect(names).toEqual(['late', 'novels', 'poems', 'same']);
     expect((await service.show('same')).members.map(({ userId }) => userId)).toEqual([
       'dan',
@@ -247,7 +247,7 @@ describe('import --exact', () => {
     expect(printed.out).toContain('KEPT: the record has something newer than the file.');
   });
 
-  it('adds nobody who was removed after the time that the file gives', async () => {
+  it('does not add a member who was removed after the time that the file gives', async () => {
     await clubs('import', await fileWith({ clubs: [club('novels', [ben, cleo])] }));
     const asOf = new Date().toISOString();
     await clubs('remove-member', 'novels', 'cleo');

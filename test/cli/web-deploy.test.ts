@@ -55,7 +55,7 @@ async function startBucket() {
 }
 
 describe('the upload of a page', () => {
-  it('puts every file with its type, for ever what is named after its content, and config.json', async () => {
+  it('uploads every file with its type, and config.json; only files with a hash in the name are immutable', async () => {
     const { client, bucket, keys, head, read } = await startBucket();
     const folder = await folderWith(BUILD);
     const config = { apiUrl: 'https://api.example' };
@@ -70,11 +70,11 @@ describe('the upload of a page', () => {
         return [key, ContentType, CacheControl];
       }),
     );
-    const forEver = 'public, max-age=31536000, immutable';
+    const immutable = 'public, max-age=31536000, immutable';
     expect(headers).toEqual([
-      ['assets/index-B1.css', 'text/css; charset=utf-8', forEver],
-      ['assets/index-B1.js', 'text/javascript; charset=utf-8', forEver],
-      ['assets/meeting-B1.js', 'text/javascript; charset=utf-8', forEver],
+      ['assets/index-B1.css', 'text/css; charset=utf-8', immutable],
+      ['assets/index-B1.js', 'text/javascript; charset=utf-8', immutable],
+      ['assets/meeting-B1.js', 'text/javascript; charset=utf-8', immutable],
       ['config.json', 'application/json', 'no-cache'],
       ['icon.svg', 'image/svg+xml', 'no-cache'],
       ['index.html', 'text/html; charset=utf-8', 'no-cache'],

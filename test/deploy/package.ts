@@ -29,14 +29,14 @@ export interface Resource {
   Properties: any;
 }
 
-/** What the shell of whoever packages may hold. */
+/** Secrets that the shell in which the package is made may hold. */
 export const SECRETS_OF_THE_SHELL = {
-  LIVEKIT_WS_URL: 'wss://a-project-that-nobody-may-know.livekit.cloud',
-  LIVEKIT_API_KEY: 'the-key-in-the-shell-of-whoever-packages',
-  LIVEKIT_API_SECRET: 'the-secret-in-the-shell-of-whoever-packages',
-  AWS_ACCESS_KEY_ID: 'the-access-key-id-of-whoever-packages',
-  AWS_SECRET_ACCESS_KEY: 'the-secret-access-key-of-whoever-packages',
-  AWS_SESSION_TOKEN: 'the-session-token-of-whoever-packages',
+  LIVEKIT_WS_URL: 'wss://a-secret-project.livekit.cloud',
+  LIVEKIT_API_KEY: 'the-key-in-the-packaging-shell',
+  LIVEKIT_API_SECRET: 'the-secret-in-the-packaging-shell',
+  AWS_ACCESS_KEY_ID: 'the-access-key-id-in-the-packaging-shell',
+  AWS_SECRET_ACCESS_KEY: 'the-secret-access-key-in-the-packaging-shell',
+  AWS_SESSION_TOKEN: 'the-session-token-in-the-packaging-shell',
 };
 
 export interface Package {

@@ -179,9 +179,13 @@ describe('refused is', () => {
   });
 
   test.each<[string, Values, string[]]>([
-    ['rooms that nobody joined', { roomEmptyTimeoutSeconds: 2099 }, ['roomEmptyTimeoutSeconds']],
     [
-      'rooms that everybody left',
+      'rooms that no participant joined',
+      { roomEmptyTimeoutSeconds: 2099 },
+      ['roomEmptyTimeoutSeconds'],
+    ],
+    [
+      'rooms that every participant left',
       { roomDepartureTimeoutSeconds: '2099' },
       ['roomDepartureTimeoutSeconds'],
     ],

@@ -83,7 +83,7 @@ const ROUTES = {
     'recordingDelete',
     'members',
   ],
-  [WEBHOOK]: ['webhook', 'whoever signs as LiveKit does'],
+  [WEBHOOK]: ['webhook', 'senders with a LiveKit signature'],
 };
 
 const TABLE = 'Table.Arn';
@@ -221,7 +221,7 @@ const PERMISSIONS: Record<string, string[]> = {
   ],
 };
 
-/** Everything that functions are told. A new name here is a question: is it a secret? */
+/** Every variable in the functions' environments. Before you add one, ask: is it a secret? */
 const ENVIRONMENT = [
   'CLEANUP_GRACE_SECONDS',
   'CLEANUP_MAX_LIVEKIT_CALLS',
@@ -244,7 +244,7 @@ const ENVIRONMENT = [
 
 const run = promisify(execFile);
 
-/** As it is deployed without any parameter, and with what else a stack may be told. */
+/** `ours` is packaged with the needed parameters only, `configured` with the optional ones as well. */
 let ours: Package;
 let configured: Package;
 
@@ -299,7 +299,7 @@ describe('the API', () => {
       const target = ours.resources[integration]?.Properties.IntegrationUri;
       const isForMembers =
         AuthorizationType === 'JWT' && resolveTemplate(AuthorizerId) === authorizerId;
-      const callers = isForMembers ? 'members' : 'whoever signs as LiveKit does';
+      const callers = isForMembers ? 'members' : 'senders with a LiveKit signature';
       expect(isForMembers || AuthorizationType === 'NONE').toBe(true);
       return [
         resolveTemplate(RouteKey, { 'AWS::StackId': STACK_ID }),

@@ -61,7 +61,7 @@ describe('a child process of the stack', () => {
     await expect(start(STAYS, { signal: giveUp.signal })).rejects.toBe(reason);
   });
 
-  it('that ignores SIGTERM is stopped all the same, silently', async () => {
+  it('that ignores SIGTERM is killed, silently', async () => {
     const child = await start(`process.on('SIGTERM', () => {}); ${READY} ${STAYS}`);
     await child.stop();
     expect(isRunning(child.pid)).toBe(false);

@@ -49,7 +49,7 @@ const RECORDED_WITHIN_MS = 30_000;
 const repository = fileURLToPath(new URL('../../', import.meta.url));
 const hasCurl = spawnSync('curl', ['--version']).status === 0;
 
-/** A checkout of its own, so that a stack which somebody runs in this one is left alone. */
+/** A checkout of its own, so that a stack which runs in this one is not touched. */
 let checkout: string;
 
 beforeAll(async () => {
@@ -113,11 +113,11 @@ describe('npm run dev', { timeout: READY_MS + 20_000 }, () => {
     let stack: StackDescription;
 
     beforeAll(async () => {
-      // Where somebody else has it, it is taken all the same.
+      // If another process has the port already, it is taken as well.
       await new Promise<unknown>((resolve) => {
         squatter.once('error', resolve).listen(9229, '127.0.0.1', () => resolve(undefined));
       });
-      // Left by one that was killed, whose process id is somebody else's by now.
+      // The file of a stack that was killed, with a process id that now belongs to another process.
       await mkdir(join(checkout, '.local'), { recursive: true });
       await writeFile(join(checkout, '.local/dev.pid'), `${process.pid}`);
       const elsewhere = {
@@ -388,8 +388,8 @@ describe('npm run dev', { timeout: READY_MS + 20_000 }, () => {
     expect(await filesLeft()).toEqual([]);
   });
 
-  describe('that is told to stop while it starts', () => {
-    // It hears, and never answers.
+  describe('that is stopped while it starts', () => {
+    // It accepts connections, and never answers.
     const database = createServer((socket) => socket.resume().on('error', () => undefined));
     let asked: Promise<unknown>;
     let dev: ReturnType<typeof startDev>;
@@ -414,7 +414,7 @@ describe('npm run dev', { timeout: READY_MS + 20_000 }, () => {
       expect(await filesLeft()).toEqual([]);
     });
 
-    it('and told again ends at once, and every part with it', async () => {
+    it('and signalled again ends at once, and every part with it', async () => {
       const parts = descendantsOf(dev.pid);
       const isStopping = vi.waitUntil(() => dev.output().includes('Stopping'));
       process.kill(dev.pid, 'SIGINT');

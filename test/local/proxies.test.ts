@@ -12,7 +12,7 @@ const ASK = `
   const { NO_PROXY, no_proxy } = process.env;
   console.log(JSON.stringify([answer.status ?? answer.code, NO_PROXY, no_proxy, noProxyOf(process.env)]));`;
 
-/** What a process with this environment gets, and what its children and the user's shell are told. */
+/** What a process with this environment gets, and the `NO_PROXY` of its children and the user's shell. */
 async function asked(url: string, env: NodeJS.ProcessEnv): Promise<unknown[]> {
   const child = spawn(process.execPath, ['--input-type=module', '-e', ASK, url], { env });
   const [out] = await Promise.all([text(child.stdout), once(child, 'exit')]);

@@ -1,7 +1,7 @@
 /**
- * What must be true, in memory: which meeting is on in which club, how each one ended as callers were
- * told, who is a member and who is kept out. `accept` says whether an outcome fits it and moves it on;
- * `agree` says whether the table's items are those of it.
+ * The expected state, in memory: which meeting is active in which club, how each one ended by the answers
+ * to callers, who is a member and who is barred. `accept` checks an outcome against it and updates it;
+ * `agree` compares it with the table's items.
  */
 import { expect } from 'vitest';
 import type { WebhookAnswer } from '../../lib/contract/answers.ts';
@@ -27,15 +27,15 @@ interface MeetingOn {
   roomName: string;
   startedAt: string;
   barred: Set<string>;
-  /** When it began or, later, somebody asked for a token or started it again. */
+  /** The time of its start, or of the latest request for a token or repeated start. */
   wantedAt: number;
-  /** When a start or a token last made sure of its room, with success. */
+  /** When a start or a token request last made sure of its room. */
   checkedAt?: number;
-  /** A cleanup found nobody in it, and since then nobody wanted it and nothing was told. */
+  /** When a cleanup found it vacant, with no request for it and no event since. */
   quietSince: number | undefined;
 }
 
-/** `endedAt` is unknown until anybody is told: from then on it is a fact. */
+/** `endedAt` is unknown until an answer states it. No later answer may differ. */
 type Ended = Omit<EndedMeeting, 'endedAt' | 'durationSeconds'> & { endedAt: string | undefined };
 
 interface ClubTruth {
@@ -53,7 +53,7 @@ export interface Truth {
   clubs: Map<string, ClubTruth>;
   /** Who was given a token for which room. */
   tokens: { userId: string; roomName: string }[];
-  /** Participant sids whose departure was told. */
+  /** Participant sids for which `participant_left` was delivered. */
   reportedLeft: Set<string>;
   /** By club id: the meetings of removed clubs whose tokens may still have worked then. */
   removed: Map<string, Set<string>>;
@@ -66,7 +66,7 @@ export const nothing = (): Truth => ({
   removed: new Map(),
 });
 
-/** Somebody came or went, or was told of: a cleanup has to look again. */
+/** A participant joined or left, or an event was delivered: the next cleanup starts its observation again. */
 export function stir(truth: Truth): void {
   for (const { meeting } of truth.clubs.values()) if (meeting) meeting.quietSince = undefined;
 }
@@ -284,7 +284,7 @@ function answerTo(
 
 const DONE = { done: true };
 
-/** A start that was told that its meeting, or the one that it found, ended before its room was made. */
+/** A start whose answer says that the meeting it made or found ended before its room was made. */
 export function acceptVainStart(truth: Truth, clubId: string, { issued }: World): string {
   const club = truth.clubs.get(clubId);
   if (!club) throw new Error('nothing can be started in no club');
@@ -379,7 +379,7 @@ export function noteDelivery(truth: Truth, event: MediaEvent): void {
   stir(truth);
   for (const { meeting } of truth.clubs.values()) {
     if (meeting?.roomName !== event.room.name) continue;
-    // A vacancy that is told late is dated back, also to before somebody asked for a token.
+    // A late `participant_left` dates the vacancy back, also to before a request for a token.
     meeting.wantedAt = Math.min(meeting.wantedAt, Date.parse(event.at));
   }
 }
@@ -422,7 +422,7 @@ export function acceptCleanup(truth: Truth, items: Items, { rooms, clock }: Worl
   ).toEqual([]);
 }
 
-/** Every event about the room was told. */
+/** Whether every event of the room was delivered. */
 const isReported = (roomName: string, { lossy, onTheWay }: World['rooms']): boolean =>
   !lossy.has(roomName) && !onTheWay.some(({ room }) => room.name === roomName);
 
@@ -455,10 +455,12 @@ export function agree(truth: Truth, items: Items, rooms: World['rooms']): void {
       expect({ presence, sids: [...presentSids] }).toEqual({ presence: undefined, sids: [] });
     } else {
       const left = [...presentSids].filter((sid) => truth.reportedLeft.has(sid));
-      expect(left, 'present, and their departure was told').toEqual([]);
+      expect(left, 'present, though participant_left was delivered').toEqual([]);
       if (presence && isReported(meeting.roomName, rooms)) {
         const people = rooms.peopleIn(meeting.roomName).map(({ sid }) => sid);
-        expect([...presentSids].sort(), 'present, all being told').toEqual(people.sort());
+        expect([...presentSids].sort(), 'present, with every event delivered').toEqual(
+          people.sort(),
+        );
       }
     }
 

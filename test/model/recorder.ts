@@ -6,8 +6,8 @@ import { MediaUnavailable } from '../../lib/errors.ts';
 import type { Egress, FileStore, Recorder } from '../../lib/meetings/recording/ports.ts';
 
 /**
- * What becomes of a request to record. `unanswered`: it records, and its answer is lost. `given up`:
- * LiveKit says that no recorder is free, and one comes all the same.
+ * The outcome of a request to record. `unanswered`: it records, and its answer is lost. `given up`:
+ * LiveKit answers that no recorder is free, and one starts anyway.
  */
 export type Starting = 'works' | 'refused' | 'unanswered' | 'given up';
 

@@ -1,6 +1,6 @@
 /**
- * LiveKit in memory, as far as the rules see it: rooms, people in them, and what is told about both,
- * which is on its way until a test delivers or loses it.
+ * LiveKit in memory, as far as the rules see it: rooms, the people in them, and the events about both. An
+ * event is on its way until a test delivers or loses it.
  */
 import { MediaUnavailable } from '../../lib/errors.ts';
 import type { MediaEvent, MediaServer, Participant, Room } from '../../lib/meetings/media.ts';
@@ -19,9 +19,9 @@ interface State {
   rooms: Map<string, RoomState>;
   onTheWay: MediaEvent[];
   delivered: MediaEvent[];
-  /** Whose identity each participant sid was, of everybody who ever came. */
+  /** The identity of each participant sid, of every participant who ever joined. */
   identities: Map<string, string>;
-  /** Rooms about which something was never told. */
+  /** Rooms of which at least one event is lost. */
   lossy: Set<string>;
   /** How many sids each room's name and each identity had. */
   sids: Map<string, number>;
@@ -164,7 +164,7 @@ export function createRooms(now: () => Date, before = nothing()) {
       state.isDown = down;
     },
 
-    /** Whoever is in the room already is put out by their second session. */
+    /** A second session of an identity evicts its first one. */
     join(name: string, identity: string, maxParticipants: number): void {
       const room = rooms.get(name);
       if (!room) return;
@@ -185,17 +185,17 @@ export function createRooms(now: () => Date, before = nothing()) {
         if (person) leave(room, person);
       }
     },
-    /** Its timer closes a room that nobody is in. */
+    /** LiveKit's timer closes every empty room. */
     timeOut(): void {
       for (const room of [...rooms.values()]) if (room.people.size === 0) close(room);
     },
-    /** Every room is lost, and nobody is told. */
+    /** Every room is lost, without an event. */
     crash(): void {
       for (const { name } of rooms.values()) lossy.add(name);
       rooms.clear();
       recordings.kill();
     },
-    /** It was delivered, maybe not for the first time. */
+    /** Marks the event as delivered, maybe not for the first time. */
     told(event: MediaEvent): void {
       const index = onTheWay.indexOf(event);
       if (index === -1) return;

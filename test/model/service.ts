@@ -105,7 +105,7 @@ export async function newWorld(database: Database) {
     await table.removeAll(items.map(({ pk, sk }) => ({ pk: String(pk), sk: String(sk) })));
   }
 
-  // No two moments are the same, so that all that is told can be told apart.
+  // Each reading of the clock is a new time, so that no two events or items have the same one.
   let clock = Date.parse('2026-11-01T18:00:00.000Z');
   const now = () => new Date(++clock);
   const rooms = createRooms(now);
@@ -119,7 +119,7 @@ export async function newWorld(database: Database) {
     service: serviceOn({ table, rooms, now, newMeetingId }),
     rooms,
     itemsOf,
-    /** What starts made up, also those whose caller was told of none. */
+    /** The meetings that starts made, including those whose caller got no answer. */
     issued,
     clock: () => clock,
     wait(ms: number) {

@@ -148,7 +148,7 @@ async function follow(truth: Truth, world: World, event: MediaEvent | undefined)
 const all = <C extends Call>(weight: number, ...arbitraries: fc.Arbitrary<C>[]) =>
   arbitraries.map((arbitrary) => ({ weight, arbitrary }));
 
-/** The club that is there from the beginning, with somebody in each role. */
+/** The club that exists from the beginning, with a user in each role. */
 const CLUB = 'novels';
 const MODERATORS = ['ada', 'ben'];
 

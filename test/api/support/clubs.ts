@@ -26,7 +26,7 @@ const PASSWORD = 'Reading-Club-1';
 
 export type Person = Awaited<ReturnType<typeof createPerson>>;
 
-/** Somebody whom Cognito knows, logged in. */
+/** A Cognito user, logged in. */
 export async function createPerson(name: string) {
   const username = `${name}-${randomUUID().slice(0, 8)}`;
   const userId = await createUser(stack.cognito, { username, password: PASSWORD });
@@ -37,7 +37,7 @@ export async function createPerson(name: string) {
 
 export type TestClub = Awaited<ReturnType<typeof createTestClub>>;
 
-/** A club with somebody in each role. */
+/** A club with a user in each role. */
 export async function createTestClub() {
   const clubId = `club-${randomUUID().slice(0, 8)}`;
   const name = `The readers of ${clubId}`;
@@ -107,7 +107,7 @@ export const times = <T>(count: number, make: (turn: number) => T): T[] =>
 /**
  * Lets serverless-offline start as many workers of a function as there will be calls at once, by calls
  * that are refused. Two at a time: one that needs longer than the function's timeout to load is never
- * of use again (14.8.2, LambdaFunction.js), and whoever gets it waits in vain.
+ * of use again (14.8.2, LambdaFunction.js), and a request that gets it waits in vain.
  */
 export async function warmUp(
   workers: number,
