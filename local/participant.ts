@@ -73,7 +73,7 @@ export async function joinStandIn(standIn: StandInClients, token: string): Promi
   };
 }
 
-/** Frees the clients' native parts, once at the end; without it the process does not end cleanly. */
+/** Frees the clients' native parts, at the end of a process that ends by itself. None can join after it. */
 export async function freeParticipants(): Promise<void> {
   await (await rtc)?.dispose();
 }

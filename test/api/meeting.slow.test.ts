@@ -1,7 +1,7 @@
 /** The main job through the API: real bundles, tokens of Cognito, and who is in the room. */
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { JoinRefused } from '../../local/livekit/stand-in.ts';
-import { freeParticipants, joinRoom } from '../../local/participant.ts';
+import { joinRoom } from '../../local/participant.ts';
 import { claimsOf } from '../harness/issuer.ts';
 import {
   answered,
@@ -18,8 +18,6 @@ import {
 
 const ISO = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 const MANY = 20;
-
-afterAll(freeParticipants);
 
 describe('the contract of the original service, by the API', () => {
   it('start: success, roomName, startedAt; and a room with its limits and metadata', async () => {

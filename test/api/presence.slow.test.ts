@@ -1,7 +1,7 @@
 /** Who is in a meeting and who was, as a real LiveKit server tells it by its events. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { freeParticipants, joinRoom } from '../../local/participant.ts';
+import { joinRoom } from '../../local/participant.ts';
 import { until } from '../harness/eventually.ts';
 import { isMissing } from '../harness/world.ts';
 import {
@@ -27,7 +27,6 @@ describe.skipIf(isMissing('server'))('On a real server', { timeout: 60_000 }, ()
     service = await startService(media, gateway);
   });
   afterAll(async () => {
-    await freeParticipants();
     await media.stop();
     await service.stop();
   });

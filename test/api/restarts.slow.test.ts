@@ -1,6 +1,5 @@
 /** A real LiveKit server that restarts in the middle of a meeting, on the same ports. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { freeParticipants } from '../../local/participant.ts';
 import { until } from '../harness/eventually.ts';
 import { isMissing } from '../harness/world.ts';
 import {
@@ -22,7 +21,6 @@ describe.skipIf(isMissing('server'))('When a real LiveKit server restarts', () =
     service = await startService(media, gateway);
   });
   afterAll(async () => {
-    await freeParticipants();
     await media.stop();
     await service.stop();
   });

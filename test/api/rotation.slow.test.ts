@@ -6,7 +6,6 @@
 import { expect, it } from 'vitest';
 import { type LiveKitSettings, settingsFromParameter } from '../../lib/livekit/settings.ts';
 import type { Reply } from '../../local/client.ts';
-import { freeParticipants } from '../../local/participant.ts';
 import { until } from '../harness/eventually.ts';
 import { serveHttp } from '../harness/http-server.ts';
 import { claimsOf } from '../harness/issuer.ts';
@@ -82,7 +81,6 @@ it.skipIf(isMissing('server'))(
       expect(store.reads()).toBe(2 * PROCESSES);
     } finally {
       await load.stop();
-      await freeParticipants();
       await media.stop();
       await service.stop();
     }

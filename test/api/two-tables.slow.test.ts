@@ -1,6 +1,5 @@
 /** Two stages with tables of their own in one LiveKit project. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { freeParticipants } from '../../local/participant.ts';
 import { until } from '../harness/eventually.ts';
 import { isMissing } from '../harness/world.ts';
 import {
@@ -28,7 +27,6 @@ describe.skipIf(isMissing('server'))('Two stages that share a real LiveKit serve
     other = await startService(media, second);
   });
   afterAll(async () => {
-    await freeParticipants();
     await media.stop();
     await one.stop();
     await other.stop();

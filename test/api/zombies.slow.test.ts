@@ -1,6 +1,5 @@
 /** An ended room that an old token makes again, over the one way that `auto_create: false` leaves open. */
-import { afterAll, describe, expect, it, onTestFinished } from 'vitest';
-import { freeParticipants } from '../../local/participant.ts';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { until } from '../harness/eventually.ts';
 import { isMissing } from '../harness/world.ts';
 import {
@@ -32,8 +31,6 @@ const OFFER = [
 ].join('\r\n');
 
 describe.skipIf(isMissing('server'))('On a real server, a room that ended', () => {
-  afterAll(freeParticipants);
-
   const world = async (tellsOfEvents: boolean) => {
     const gateway = await startGateway();
     const media = await startMedia(tellsOfEvents ? [gateway] : []);

@@ -13,7 +13,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type LiveKit, startLiveKit } from '../../local/livekit/start.ts';
 import { type S3, startS3 } from '../../local/s3.ts';
 import { eventually } from '../harness/eventually.ts';
-import { freePeople, joinAs } from '../harness/people.ts';
+import { joinAs } from '../harness/people.ts';
 import { isMissing } from '../harness/world.ts';
 import { decode } from './sound.ts';
 
@@ -38,7 +38,6 @@ describe.skipIf(isMissing('server'))('the development recorder', () => {
   afterAll(async () => {
     await livekit?.stop();
     await s3?.stop();
-    await freePeople();
   });
 
   const join = async (room: string, identity: string) => {

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { eventually } from '../harness/eventually.ts';
-import { freePeople, joinAs } from '../harness/people.ts';
+import { joinAs } from '../harness/people.ts';
 import type { Process } from '../harness/process.ts';
 import { isMissing, startWorld, type TestClub, type World } from '../harness/world.ts';
 import { decode } from './sound.ts';
@@ -20,7 +20,6 @@ describe.skipIf(isMissing('server'))('A meeting on a real server', { timeout: 12
   });
   afterAll(async () => {
     await world?.close();
-    await freePeople();
   });
 
   let club: TestClub & { meetingId: string };

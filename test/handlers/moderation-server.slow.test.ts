@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { eventually } from '../harness/eventually.ts';
 import { claimsOf, type User } from '../harness/issuer.ts';
-import { freePeople, joinAs, type Person } from '../harness/people.ts';
+import { joinAs, type Person } from '../harness/people.ts';
 import type { Process } from '../harness/process.ts';
 import { isMissing, startWorld, type TestClub, type World } from '../harness/world.ts';
 
@@ -25,7 +25,6 @@ describe.skipIf(isMissing('server'))('On a real server', () => {
   });
   afterAll(async () => {
     await world.close();
-    await freePeople();
   });
 
   async function meetingOf(by = service) {

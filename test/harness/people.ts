@@ -116,7 +116,10 @@ export async function joinAs(wsUrl: string, token: string) {
   };
 }
 
-/** Frees the clients' native parts; once, at the end of a file that used any. */
+/**
+ * Frees the clients' native parts, once, at the end of a process. Vitest's workers end without it, and go on
+ * to files whose clients would wait for ever.
+ */
 export const freePeople = () => dispose();
 
 const now = () => performance.now();

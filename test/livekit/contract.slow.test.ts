@@ -16,7 +16,6 @@ import { eventually } from '../harness/eventually.ts';
 import { API_KEY, API_SECRET } from '../harness/livekit-events.ts';
 import { isMissing, LIVEKITS } from '../harness/world.ts';
 import {
-  freeClients,
   joinToken,
   OTHER_KEY,
   OTHER_SECRET,
@@ -41,7 +40,6 @@ describe.each(LIVEKITS)('LiveKit as a %s', (kind) => {
     }, 20_000);
     afterAll(async () => {
       await world?.close();
-      if (kind === 'server') await freeClients();
     }, 20_000);
 
     async function post(method: string, body: unknown, headers: Record<string, string> = {}) {

@@ -4,7 +4,6 @@ import { DisconnectReason } from '@livekit/protocol';
 import {
   AudioFrame,
   AudioSource,
-  dispose,
   LocalAudioTrack,
   Room,
   RoomEvent,
@@ -179,9 +178,6 @@ const clientOf = (wsUrl: string) => ({
 function claimsOf(token: string): { video?: VideoGrant; sub?: string } {
   return JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString());
 }
-
-/** Frees rtc-node's native parts; once, at the end of a file that used a server. */
-export const freeClients = () => dispose();
 
 export interface TokenOptions extends AccessTokenOptions {
   key?: string;

@@ -18,7 +18,7 @@ import {
 import { eventually } from '../harness/eventually.ts';
 import { API_KEY, API_SECRET } from '../harness/livekit-events.ts';
 import { isMissing } from '../harness/world.ts';
-import { freeClients, joinToken, listen } from './livekits.ts';
+import { joinToken, listen } from './livekits.ts';
 
 const run = promisify(execFile);
 
@@ -67,7 +67,6 @@ describe.skipIf(isMissing('server'))('a LiveKit server of our own', { timeout: 2
     expect(await isAlive(pid)).toBe(false);
     await expect(fetch(wsUrl.replace('ws:', 'http:'))).rejects.toThrow('fetch failed');
     await room.disconnect();
-    await freeClients();
   });
 
   it('says how it ended when it is killed', async () => {

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { LiveKitService } from '../../lib/livekit/service.ts';
 import { API_KEY, API_SECRET } from '../harness/livekit-events.ts';
 import { isMissing, LIVEKITS } from '../harness/world.ts';
-import { freeClients, startWorld } from './livekits.ts';
+import { startWorld } from './livekits.ts';
 
 describe.each(LIVEKITS)('LiveKit as a %s', (kind) => {
   it.skipIf(isMissing(kind))(
@@ -44,7 +44,6 @@ describe.each(LIVEKITS)('LiveKit as a %s', (kind) => {
         await person.leave();
       } finally {
         await world.close();
-        if (kind === 'server') await freeClients();
       }
     },
   );

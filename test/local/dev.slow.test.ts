@@ -33,7 +33,7 @@ import { eventually } from '../harness/eventually.ts';
 import { invoke } from '../harness/lambda.ts';
 import { RECORDING_ENV } from '../harness/no-recordings.ts';
 import { fetchNoting } from '../harness/openapi.ts';
-import { freePeople, joinAs } from '../harness/people.ts';
+import { joinAs } from '../harness/people.ts';
 import { expectNoSecret } from '../harness/secrets.ts';
 import { isMissing } from '../harness/world.ts';
 import { descendantsOf, isRunning } from './processes.ts';
@@ -338,10 +338,7 @@ describe('npm run dev', { timeout: READY_MS + 20_000 }, () => {
       await dev.ready();
       stack = StackDescription.parse(JSON.parse(await stackJson()));
     }, READY_MS);
-    afterAll(async () => {
-      await dev.stop();
-      await freePeople();
-    });
+    afterAll(() => dev.stop());
 
     it('records a meeting, and gives its sound to a moderator', async () => {
       const [ada] = stack.users;
