@@ -80,7 +80,7 @@ export const createFileDeps = (config: StoreConfig & IdentityConfig & RecordingC
   files: filesOf(config),
 });
 
-/** For the function that nobody calls. */
+/** For the scheduled function: it has no caller. */
 export function createCleanupDeps<C extends StoreConfig & LiveKitConfig & RecordingConfig>(
   config: C,
 ) {

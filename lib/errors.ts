@@ -128,7 +128,7 @@ export class MeetingFull extends AppError {
   }
 }
 
-/** A recording is on, or about to be, in a club that records nobody who did not say yes. */
+/** A recording is on, or about to be, in a club that requires consent. */
 export class ConsentRequired extends AppError {
   override readonly name = 'ConsentRequired';
   readonly code = 'CONSENT_REQUIRED';

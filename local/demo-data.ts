@@ -135,9 +135,9 @@ export async function createDemoData(
       }));
     }),
   );
-  const nobody = { ...(await signUp(outsider)), clubId: null, role: 'outsider' as const };
+  const stranger = { ...(await signUp(outsider)), clubId: null, role: 'outsider' as const };
   return {
     clubs: demoClubs.map(({ clubId, name }) => ({ clubId, name })),
-    users: [...usersOfClubs.flat(), nobody],
+    users: [...usersOfClubs.flat(), stranger],
   };
 }

@@ -166,7 +166,7 @@ async function aMeeting(stack: StackDescription, cast: Cast, present: Participan
   const ended = await step('Ada ends the meeting', () => answered(asAda.end(clubId)));
   strictEqual(ended.success, true);
   await step('Everybody is disconnected at once', async () => {
-    for (const somebody of present) strictEqual(await somebody.outBecause(), 'ROOM_DELETED');
+    for (const participant of present) strictEqual(await participant.outBecause(), 'ROOM_DELETED');
     present.length = 0;
   });
   await step('No meeting is on; there is no new token (409)', async () => {
@@ -250,7 +250,7 @@ async function tidyUp(
   present: Participant[],
 ): Promise<void> {
   try {
-    await Promise.all(present.map((somebody) => somebody.leave()));
+    await Promise.all(present.map((participant) => participant.leave()));
     // Ending an ended meeting changes nothing; before the first one it is refused.
     await (await clientOf(stack, moderator)).end(clubId);
     await removeClub(stack.dynamodb, clubId);

@@ -863,7 +863,7 @@ export const operations: Record<string, Operation> = {
     tag: 'Recording',
     summary: 'Agree to be recorded in the meeting that is on',
     description:
-      'For members who are in the meeting when a recording starts. Whoever joins agrees with the token. It is kept as long as the recording.',
+      'For members who are in the meeting when a recording starts. A person who joins later agrees in the token request. The consent is kept as long as the recording.',
     path: described(recordingConsent.Path, PARAMETERS),
     answer: answers.ConsentAnswer,
     examples: {
@@ -893,7 +893,7 @@ export const operations: Record<string, Operation> = {
     tag: 'Recording',
     summary: 'Get an address from which to play or download a recording',
     description:
-      'For moderators; for members, too, where the club lets them. Whoever has the address gets the file until it expires: do not pass it on.',
+      'For moderators; for members, too, where the club lets them. The address needs no other credential until it expires: do not pass it on.',
     path: described(recordingDownload.Path, PARAMETERS),
     answer: answers.RecordingDownload,
     examples: {

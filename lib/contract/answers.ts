@@ -83,7 +83,7 @@ export const ClubList = named(
             role: ClubRole,
             recordingConsent: described(
               z.enum(RecordingConsent.def.entries),
-              '`required`: whoever is recorded has to agree. `notice`: they have to see it.',
+              '`required`: people who are recorded have to agree. `notice`: they have to see it.',
             ),
             recordingAccess: described(
               z.enum(RecordingAccess.def.entries),
@@ -526,7 +526,7 @@ export const RecordingDownload = named(
   z.strictObject({
     url: described(
       z.url(),
-      'The file, for whoever has this address, until it expires. It takes range requests, so a player can use it, too.',
+      'The address of the file. It needs no other credential until it expires. It takes range requests, so a player can use it, too.',
     ),
     expiresAt: described(instant(), 'When the address stops working. Ask for another one then.'),
   }),

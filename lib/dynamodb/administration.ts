@@ -306,7 +306,7 @@ export function createClubAdministration(table: Table): ClubAdministration {
     });
   }
 
-  /** Puts nobody in the place of the user, where the time beside it is not after `until`. */
+  /** Replaces the user by null, where the time beside it is not after `until`. */
   async function forgetIn(
     key: Key,
     { userId, until }: { userId: string; until: string },
@@ -314,8 +314,8 @@ export function createClubAdministration(table: Table): ClubAdministration {
   ): Promise<void> {
     await table.updateIf(key, {
       ConditionExpression: `${by} = :userId AND ${at} <= :until`,
-      UpdateExpression: `SET ${by} = :nobody`,
-      ExpressionAttributeValues: { ':userId': userId, ':until': until, ':nobody': null },
+      UpdateExpression: `SET ${by} = :none`,
+      ExpressionAttributeValues: { ':userId': userId, ':until': until, ':none': null },
     });
   }
 

@@ -258,8 +258,8 @@ export function createClubRepository(table: Table): ClubRepository {
       if (isPut || ended.endedBy !== null) return;
       await table.updateIf(key, {
         ConditionExpression: 'attribute_exists(pk)',
-        UpdateExpression: 'SET endedBy = :nobody',
-        ExpressionAttributeValues: { ':nobody': null },
+        UpdateExpression: 'SET endedBy = :none',
+        ExpressionAttributeValues: { ':none': null },
       });
     },
 

@@ -177,8 +177,8 @@ export function createRecordingRepository(table: Table): RecordingRepository {
     async anonymize(ref) {
       await table.updateIf(recordingKey(ref), {
         ConditionExpression: 'attribute_exists(pk)',
-        UpdateExpression: 'SET requestedBy = :nobody',
-        ExpressionAttributeValues: { ':nobody': null },
+        UpdateExpression: 'SET requestedBy = :none',
+        ExpressionAttributeValues: { ':none': null },
       });
     },
 

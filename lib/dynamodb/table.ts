@@ -78,8 +78,8 @@ export function openTable({ tableName, endpoint, account }: TableOptions, timed?
 }
 
 /**
- * The one table, with what every access to it shares: consistent reads, and outages told apart from
- * answers. Each call throws `StoreUnavailable` when its outcome cannot be known.
+ * The one table, with what every access to it shares: reads are consistent, and an outage is never an
+ * answer. Each call throws `StoreUnavailable` when its outcome cannot be known.
  */
 export function tableOn(
   documents: DynamoDBDocumentClient,

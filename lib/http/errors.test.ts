@@ -40,7 +40,7 @@ const CAUSES: Record<Exclude<ErrorCode, 'INTERNAL'>, [AppError, number, string]>
   UNAUTHENTICATED: [new Unauthenticated(), 401, 'A valid access token is required'],
   NOT_A_MEMBER: [new NotAMember(), 403, 'Not a member of this reading club'],
   NOT_A_MODERATOR: [new NotAModerator('end meetings'), 403, 'Only moderators can end meetings'],
-  NOT_ALLOWED: [new NotAllowed('Nobody can do that'), 403, 'Nobody can do that'],
+  NOT_ALLOWED: [new NotAllowed('That is not allowed'), 403, 'That is not allowed'],
   REMOVED_FROM_MEETING: [
     new RemovedFromMeeting(),
     403,

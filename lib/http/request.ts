@@ -4,7 +4,7 @@ import { InvalidRequest } from '../errors.ts';
 
 const MAX_ECHOED_CHARACTERS = 64;
 
-/** RFC 8259, 8.1: JSON is UTF-8. Bytes that are not would become U+FFFD in somebody's name. */
+/** RFC 8259, 8.1: JSON is UTF-8. Other bytes would become U+FFFD in a person's name. */
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 /** What a route takes. A part without a schema must be empty. */

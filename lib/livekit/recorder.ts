@@ -79,7 +79,7 @@ export function createRecorder(
       const file = {
         fileType: audioOnly ? 'OGG' : 'MP4',
         filepath: key,
-        // Otherwise a second object, of the same name as the egress, which nobody accounts for.
+        // Otherwise Egress writes a second object, named like the egress, which no row lists.
         disableManifest: true,
         // Without it, a recorder of one's own puts files where its configuration says.
         ...upload,

@@ -186,7 +186,7 @@ describe('a room', () => {
   test('tells of no attendee whose kind this version does not know', async () => {
     const participants = ['STANDARD', 'HOLOGRAM', 99, undefined].map((kind, index) => ({
       sid: `PA_${index}`,
-      identity: `somebody-${index}`,
+      identity: `participant-${index}`,
       state: 'ACTIVE',
       joined_at_ms: '1795378304238',
       kind,
@@ -302,7 +302,7 @@ describe('a join token', () => {
     ['to moderate', { isModerator: true }, { roomAdmin: true, roomRecord: false }],
     ['to record', { canRecord: true }, { roomAdmin: false, roomRecord: true }],
     ['both', { isModerator: true, canRecord: true }, { roomAdmin: true, roomRecord: true }],
-  ])('for somebody who is allowed %s states every grant', async (_, permissions, granted) => {
+  ])('for a participant who is allowed %s states every grant', async (_, permissions, granted) => {
     const token = await service.createToken(ROOM, 'Ada', 'ada', permissions, TOKEN);
     expect(claimsOf(token).video).toEqual({ ...EVERYBODY, ...granted });
   });

@@ -21,7 +21,7 @@ const CREDENTIALS = {
 const PROJECT = {
   wsUrl: 'wss://example.livekit.cloud',
   apiKey: 'APIkey',
-  apiSecret: 'a-secret-that-nobody-may-see',
+  apiSecret: 'a-secret-never-to-log',
 };
 const ROTATED = { ...PROJECT, apiKey: 'APIrotated', apiSecret: 'another-secret' };
 const MINUTE_MS = 60_000;

@@ -286,7 +286,7 @@ describe('a session whose departure LiveKit did not report', () => {
 });
 
 describe('A clock of ours that is ahead of LiveKit’s', () => {
-  it('has nobody there before the meeting began', () => {
+  it('gives no attendance before the meeting began', () => {
     const [ann, ben] = attended([stay('ann', -3, 10), stay('ben', -3, -1)]);
     expect(ann).toMatchObject({ firstJoinedAt: instant(0), secondsPresent: 10 });
     expect(ann?.stays).toEqual([{ joinedAt: instant(0), leftAt: instant(10), isEstimated: false }]);

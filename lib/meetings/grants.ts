@@ -32,10 +32,10 @@ export const latestExpiry = ({ ttlSeconds }: TokenRules, now: Date): Date =>
   new Date(now.getTime() + (Math.max(ttlSeconds, RENEWED_TTL_SECONDS) + LEEWAY_SECONDS) * 1000);
 
 /**
- * Notes what a moderator's token is about to be signed with: once a meeting for each person. LiveKit
- * cannot take a grant back, so the note tells whoever takes the role away later. Between the note and the
- * signature the caller has to read once more that the person is a moderator: a demotion writes first and
- * looks for the note after that, so one of the two sees the other.
+ * Notes the grants that a moderator's token is about to be signed with: once a meeting for each person.
+ * LiveKit cannot take a grant back, so a later demotion reads the note. Between the note and the signature
+ * the caller has to read once more that the person is a moderator: a demotion writes first and looks for
+ * the note after that, so one of the two sees the other.
  *
  * @param granted the note that is there
  * @returns whether it wrote: false when nothing is granted, or it is noted already

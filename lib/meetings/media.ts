@@ -3,7 +3,7 @@ import type { EgressEvent } from './recording/ports.ts';
 /** LiveKit's rooms, participants and events, as the rules see them, and what the rules ask of it. */
 
 export interface RoomOptions {
-  /** Seconds for which a room stays open before anybody joined. */
+  /** Seconds for which a room stays open before the first participant joins. */
   emptyTimeoutSeconds: number;
   /** Seconds for which a room stays open after the last participant left. */
   departureTimeoutSeconds: number;

@@ -48,7 +48,7 @@ export interface MemberListDeps {
 }
 
 /**
- * The people of the club, the owner among them: whoever is its moderator need not have a member item.
+ * The people of the club, the owner among them, who need not have a member item.
  * @throws ClubNotFound, NotAMember
  */
 export async function listMembers(

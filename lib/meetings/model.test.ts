@@ -138,7 +138,7 @@ describe('a room name', () => {
   });
 
   test.each([
-    ['of somebody else', 'daily-standup'],
+    ['of another application', 'daily-standup'],
     ['that only begins like ours', 'reading-club-my-club'],
     ['of a club without a meeting', `reading-club-${MEETING_ID}`],
     ['of an empty club', roomNameOf('', MEETING_ID)],

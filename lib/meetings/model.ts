@@ -82,7 +82,7 @@ export const Meeting = z.object({
   /** Null once that moderator was forgotten. */
   startedBy: z.nullable(UserId),
   maxParticipants: z.int(),
-  /** Since when nobody is known to be in it; absent while somebody is. */
+  /** Since when it is known to be vacant; absent while a person is in it. */
   vacantSince: z.optional(Instant),
   /** When a request last took it upon itself to make sure of the room at LiveKit. */
   roomEnsuredAt: z.optional(Instant),

@@ -1,7 +1,7 @@
 /**
- * What is deleted can be written again by a request that was given up: its write arrives late, and nobody is
- * there to look. So whoever removes a club or forgets a person notes it, and the cleanup does it once more
- * when no such write can come any more.
+ * A request that was given up can write again what a command deleted: its write arrives late, after the
+ * command has looked. So removing a club or forgetting a person leaves a note, and the cleanup deletes once
+ * more when no such write can arrive any more.
  */
 import { memberOf } from './model.ts';
 import type { ClubAdministration, MemberRepository, Removal } from './ports.ts';

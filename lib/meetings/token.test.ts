@@ -5,7 +5,7 @@ import { createJoinToken, type TokenDeps } from './token.ts';
 const NOW = '2026-08-29T18:00:00.000Z';
 const MEETING_ID = '01JQ3R5T7V9X1Z3B5D7F9H1K3M';
 
-/** A token for a member who names nobody: what `participantName` becomes, by the record alone. */
+/** The `participantName` of a token when the request gives none: it comes from the record alone. */
 async function defaultNameOf(displayName: string | undefined, username = 'user-ada') {
   const club = Club.parse({
     clubId: 'novels',
@@ -86,7 +86,7 @@ describe('the default name of a participant', () => {
     ['half of an emoji', '\ud83d'],
     ['a filler that looks blank', '\u3164'],
     ['with an override of direction in it', 'Ada \u202egnikool'],
-  ])('is the user name when somebody wrote a display name that is %s', async (_, displayName) => {
+  ])('is the user name when the display name is %s', async (_, displayName) => {
     expect(await defaultNameOf(displayName)).toBe('user-ada');
   });
 

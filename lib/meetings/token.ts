@@ -44,7 +44,7 @@ export interface TokenDeps extends GrantDeps, Pick<ConsentDeps, 'recordings' | '
  * refused a join because there is no room.
  *
  * @throws ClubNotFound, NotAMember, MeetingNotActive, RemovedFromMeeting, MeetingFull
- * @throws ConsentRequired while a recording is on, in a club where it takes the consent of whoever joins
+ * @throws ConsentRequired while a recording is on, in a club that requires consent, without it
  */
 export async function createJoinToken(
   deps: TokenDeps,

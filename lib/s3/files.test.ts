@@ -81,7 +81,7 @@ describe('a file', () => {
 describe('a bucket that does not answer', () => {
   test.each<[string, () => ReturnType<typeof storeOf>]>([
     ['to a wrong key', () => storeOf({}, 'wrong')],
-    ['since nobody is there', () => storeOf({ endpoint: 'http://127.0.0.1:9' })],
+    ['since it is unreachable', () => storeOf({ endpoint: 'http://127.0.0.1:9' })],
     ['since it does not exist', () => storeOf({ bucket: 'nowhere' })],
   ])('%s is unavailable, not empty', async (_, files) => {
     await expect(files().find(KEY)).rejects.toMatchObject({ code: 'RECORDING_UNAVAILABLE' });

@@ -16,8 +16,9 @@ export interface BucketOptions {
 }
 
 /**
- * The recordings' bucket. Over aws4fetch, as SSM is: the S3 client would add 153 KB to each bundle. A file is looked for with ListObjectsV2 on its key, since HEAD needs the right to read
- * it, and answers 403 for a file that is not there to whoever may not list.
+ * The recordings' bucket. Over aws4fetch, as SSM is: the S3 client would add 153 KB to each bundle. A file
+ * is looked for with ListObjectsV2 on its key: HEAD needs the right to read the file, and without the right
+ * to list it answers 403 for a missing one.
  */
 export function createFileStore(
   { bucket, region, endpoint }: BucketOptions,

@@ -73,7 +73,7 @@ export interface LiveKitServer {
   lastLog(): string;
   /** Ends the server in under two seconds, also with people in a room. */
   stop(): Promise<Exit>;
-  /** Sends one signal, SIGKILL unless told otherwise, and waits for nothing but the signal's effect. */
+  /** Sends one signal, by default SIGKILL, and waits for its effect only. */
   kill(signal?: NodeJS.Signals): Promise<Exit>;
 }
 

@@ -27,7 +27,7 @@ export const executed =
 /** The request is executed, and its answer is lost. */
 export const loseAnswer = executed(cut);
 
-/** The request is executed, and its answer comes too late for anybody. */
+/** The request is executed, and its answer comes after the caller has given up. */
 export const lateAnswer = executed(silence);
 
 export const answer =
@@ -62,11 +62,11 @@ export const twirp = (status: number, code: string): Fault =>
 export const unavailable = twirp(503, 'unavailable');
 export const tooMany = twirp(429, 'resource_exhausted');
 
-/** Lists no room, or nobody in one, by a mistake of LiveKit's. */
+/** LiveKit lists no rooms, or no participants, by mistake. */
 export const emptyList: Fault = (request, pass) =>
   request.operation.startsWith('List') ? edit(() => ({}))(request, pass) : pass();
 
-/** An event that LiveKit takes for delivered, and that nobody receives. */
+/** An event that LiveKit takes for delivered, and that never reaches the service. */
 export const lost = answer(200, '');
 
 // ---- DynamoDB's own
@@ -174,7 +174,7 @@ export const justAfter = (operation: string, run: () => Promise<unknown>, nth = 
     nth,
   );
 
-/** A process that is killed after so many requests: the last is executed, and nobody hears of it. */
+/** A process that is killed after so many requests: the last is executed, and its answer is lost. */
 export function killedAfter(steps: number): Fault {
   let step = 0;
   return async (request, pass) => {

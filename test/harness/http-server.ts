@@ -53,7 +53,7 @@ export async function serveHttp(
   return { url: `http://127.0.0.1:${portOf(server)}`, requests, close };
 }
 
-/** A URL on loopback at which nobody listens. */
+/** A URL on loopback that refuses connections. */
 export const nowhere = async (): Promise<string> =>
   `http://127.0.0.1:${await getPort({ host: '127.0.0.1' })}`;
 

@@ -82,7 +82,7 @@ export function accessClaims(issuer: string, { userId, username }: User): Record
   };
 }
 
-/** Whatever header, claims and signature: also those that nobody should accept. */
+/** Any header, claims and signature, including invalid ones. */
 export function jwt(
   header: Record<string, unknown>,
   claims: unknown,

@@ -13,7 +13,7 @@ export function newMeeting(clubId: string, meeting: Partial<Meeting> = {}): Meet
     meetingId,
     roomName: roomNameOf(clubId, meetingId),
     startedAt,
-    startedBy: 'somebody',
+    startedBy: 'the-user',
     maxParticipants: 50,
     ...meeting,
   };
@@ -40,7 +40,7 @@ export function endedMeeting(clubId: string, ended: Partial<EndedMeeting> = {}):
     startedAt,
     endedAt,
     durationSeconds: Math.floor((Date.parse(endedAt) - Date.parse(startedAt)) / 1000),
-    endedBy: 'somebody',
+    endedBy: 'the-user',
     reason: 'moderator',
     ...ended,
   };

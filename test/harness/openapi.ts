@@ -1,6 +1,6 @@
 /**
  * Holds answers against docs/openapi.json, wherever tests get them. What does not fit is noted here, and
- * fails the test that is running (`openapi.setup.ts`), also where whoever asked makes nothing of a failure.
+ * fails the test that is running (`openapi.setup.ts`), also where the test itself ignores the failed call.
  */
 import { readFileSync } from 'node:fs';
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';

@@ -30,7 +30,7 @@ export type Person = Awaited<ReturnType<typeof joinAs>>;
 export async function joinAs(wsUrl: string, token: string) {
   const room = new Room();
   let out: { reason: string; at: number } | undefined;
-  /** Whose microphones are muted, as this one is told. */
+  /** Whose microphones are muted, by the events that this client receives. */
   const muted = new Map<string, boolean>();
   let heardAt = 0;
   room.on(RoomEvent.Disconnected, (reason) => {
@@ -92,7 +92,7 @@ export async function joinAs(wsUrl: string, token: string) {
       );
     },
 
-    /** Waits until this one is told that the other's microphone is muted, or is not. */
+    /** Waits until this client receives that the other's microphone is muted, or is not. */
     sees: (identity: string, isMuted: boolean) =>
       eventually(
         async () => (muted.get(identity) === isMuted ? true : undefined),

@@ -15,7 +15,7 @@ export type Step =
 
 const who = fc.integer({ min: 0, max: 3 });
 
-/** Mostly comings and goings; whoever joins a second time evicts their first session. */
+/** Mostly joins and departures; a person who joins a second time evicts their first session. */
 export const steps: fc.Arbitrary<Step[]> = fc.array(
   fc.oneof(
     { weight: 6, arbitrary: fc.record({ does: fc.constant('join' as const), who }) },
@@ -47,7 +47,7 @@ export interface Stay {
   sid: string;
   userId: string;
   joinedAt: string;
-  /** By the second in which LiveKit told of it; undefined when it could not. */
+  /** The second that LiveKit's event states; undefined when LiveKit could not send one. */
   leftAt: string | undefined;
 }
 
@@ -56,13 +56,13 @@ export interface Truth {
   /** The newest room that there ever was. */
   room: { sid: string; isFinished: boolean } | undefined;
   presentSids: string[];
-  /** Somebody came into the newest room, and it has not finished. */
+  /** A person joined the newest room, and it has not finished. */
   wasEntered: boolean;
   stays: Stay[];
 }
 
 /**
- * Plays the steps in the meeting's room, which is made whenever somebody needs it.
+ * Plays the steps in the meeting's room, which is made whenever a step needs it.
  * @returns what LiveKit sent about it, in its order
  */
 export async function play(
@@ -84,7 +84,7 @@ export async function play(
   const exists = async () => (await standIn.rooms()).some(({ name }) => name === roomName);
   const needRoom = async () => {
     if (await exists()) return;
-    // Rooms of one name are told apart by when they were made.
+    // Rooms of one name differ by their creation time.
     await delay(3);
     await openRoom(roomName);
   };
@@ -113,13 +113,13 @@ export async function play(
         break;
       }
       case 'time-out':
-        // Its timer closes a room that nobody is in.
+        // LiveKit's timer closes an empty room.
         if ((await exists()) && (await inRoom()).every(({ kind }) => kind === 'AGENT')) {
           await standIn.finishRoom(roomName);
         }
         break;
       case 'stop': {
-        // Everybody's departure is told, the room's end is not.
+        // LiveKit reports every departure, but not the room's end.
         for (const { sid } of await inRoom()) {
           await standIn.leave(roomName, sid, 'SERVER_SHUTDOWN');
         }
@@ -157,7 +157,7 @@ export function sentOf(post: Post): Sent {
 const eventOf = ({ body }: Post) =>
   WebhookEvent.fromJsonString(String(body), { ignoreUnknownFields: true });
 
-/** The truth that these events tell, each told once, in the order of their sending. */
+/** The state after these events, each applied once, in the order of their sending. */
 export function truthOf(sent: Sent[]): Truth {
   const truth: Truth = { room: undefined, presentSids: [], wasEntered: false, stays: [] };
   for (const post of sent) {

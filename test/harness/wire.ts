@@ -18,8 +18,8 @@ import { buffer } from 'node:stream/consumers';
 const HOST = '127.0.0.1';
 
 /**
- * Below the ports that systems give away by themselves, and each used once: nobody else gets one while
- * connections to it are refused. Test files that run at the same time begin somewhere else.
+ * Below the ephemeral ports of the system, and each used once: no other process gets one while connections
+ * to it are refused. Test files that run at the same time begin at other ports.
  */
 let nextPort = 20_000 + Math.floor(Math.random() * 10_000);
 
@@ -133,7 +133,7 @@ export async function startWire(upstreams: Partial<Record<Side, Upstream>>) {
 
   return {
     urlOf: (side: Side) => `http://${HOST}:${doorOf(side).port}`,
-    /** Nobody listens there: connections are refused until `accept`. */
+    /** Stops listening: connections are refused until `accept`. */
     refuse,
     accept,
     /** Puts a fault on everything, inside those that are there already; the answer takes it away. */
@@ -203,7 +203,7 @@ function ownHeaders({ headers }: IncomingMessage): OutgoingHttpHeaders {
   return rest;
 }
 
-/** False when somebody else listens there. */
+/** False when another process listens there. */
 async function listens(server: Server, port: number): Promise<boolean> {
   server.listen(port, HOST);
   try {

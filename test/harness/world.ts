@@ -60,7 +60,7 @@ export async function startWorld({
   countLagMs = 0,
   webhookRetryDelaysMs = [],
 }: WorldOptions = {}) {
-  /** Of LiveKit's events; nobody listens at first. */
+  /** The receiver of LiveKit's events; none at first. */
   let listener: ((post: Post) => Promise<number>) | undefined;
   const [database, issuer, s3, wire] = await Promise.all([
     startTestDatabase(),
@@ -163,7 +163,7 @@ export async function startWorld({
       .sort((a, b) => `${a['pk']} ${a['sk']}`.localeCompare(`${b['pk']} ${b['sk']}`));
   }
 
-  /** A club of its own for each test, with somebody in each role. */
+  /** A club of its own for each test, with a user in each role. */
   async function createClub() {
     const clubId = `club-${randomUUID().slice(0, 8)}`;
     const person = (role: string): User => {
@@ -240,7 +240,7 @@ export async function startWorld({
         clubId,
         `ATTENDANCE#${meetingId ? `${meetingId}#` : ''}`,
       )) as unknown as Session[],
-    /** The club's rooms in the stand-in, with whoever is in them. */
+    /** The club's rooms in the stand-in, with their participants. */
     standInRoomsOf: async (clubId: string) =>
       (await standIn().rooms()).filter(({ name }) => name.startsWith(`reading-club-${clubId}-`)),
     scan,
@@ -270,7 +270,7 @@ export async function startWorld({
       for (const { name } of await standIn().rooms()) await standIn().finishRoom(name);
     },
 
-    /** What must hold whenever nobody is in the middle of something. */
+    /** What must hold whenever no request is in flight. */
     async expectAgreement(clubId: string): Promise<void> {
       const { meeting } = await recordOf(clubId);
       expect(await roomsOf(clubId)).toEqual(meeting ? [meeting.roomName] : []);
@@ -278,7 +278,7 @@ export async function startWorld({
       expect(ended, 'each ended meeting once').toEqual([...new Set(ended)]);
     },
 
-    /** What LiveKit sends from now on reaches this process, or nobody. */
+    /** What LiveKit sends from now on reaches this process, or none. */
     async tellTo(process: Pick<Process, 'post'> | undefined): Promise<void> {
       await settled();
       listener = process && (async (sent) => (await process.post(webhookPost(sent))).status);

@@ -86,8 +86,8 @@ describe.each(LIVEKITS)('LiveKit as a %s', (kind) => {
         ['no JWT', async () => ({ authorization: 'Bearer abc' }), /^invalid authorization token$/],
         [
           'an unknown key',
-          () => withGrant({ roomList: true }, { key: 'nobody' }),
-          /^invalid API key: nobody$/,
+          () => withGrant({ roomList: true }, { key: 'unknown' }),
+          /^invalid API key: unknown$/,
         ],
         [
           'a wrong secret',
@@ -588,7 +588,7 @@ describe.each(LIVEKITS)('LiveKit as a %s', (kind) => {
         await world.rooms.deleteRoom(name);
 
         const events = await world.received.events(name, 8);
-        const told = events.map(({ event, participant }) => ({
+        const seen = events.map(({ event, participant }) => ({
           event,
           sid: participant?.sid,
           identity: participant?.identity,
@@ -597,9 +597,14 @@ describe.each(LIVEKITS)('LiveKit as a %s', (kind) => {
         }));
         const alice = { identity: 'alice', state: 'ACTIVE', reason: 0 };
         const aliceOut = { ...alice, state: 'DISCONNECTED' };
-        const nobody = { sid: undefined, identity: undefined, state: undefined, reason: undefined };
-        expect(told).toEqual([
-          { event: 'room_started', ...nobody },
+        const noParticipant = {
+          sid: undefined,
+          identity: undefined,
+          state: undefined,
+          reason: undefined,
+        };
+        expect(seen).toEqual([
+          { event: 'room_started', ...noParticipant },
           { event: 'participant_joined', ...alice, sid: first.sid },
           { event: 'participant_joined', ...alice, identity: 'bob', sid: bob.sid },
           // DUPLICATE_IDENTITY
@@ -609,7 +614,7 @@ describe.each(LIVEKITS)('LiveKit as a %s', (kind) => {
           { event: 'participant_left', ...aliceOut, identity: 'bob', sid: bob.sid, reason: 1 },
           // ROOM_DELETED
           { event: 'participant_left', ...aliceOut, sid: second.sid, reason: 5 },
-          { event: 'room_finished', ...nobody },
+          { event: 'room_finished', ...noParticipant },
         ]);
         for (const event of events) {
           expect(event.room).toMatchObject({

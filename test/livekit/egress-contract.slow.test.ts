@@ -167,7 +167,7 @@ describe.each(LIVEKITS)('Egress of a %s', (kind) => {
       expect(info).toMatchObject({ status: EgressStatus.EGRESS_FAILED, errorCode: 400 });
     });
 
-    it('is refused to whoever lacks roomRecord', async () => {
+    it('is refused without the grant roomRecord', async () => {
       const { wsUrl, apiKey } = livekit;
       const stranger = createRecorder(
         async () => ({ wsUrl, apiKey, apiSecret: 'another-secret-of-at-least-32-chars' }),

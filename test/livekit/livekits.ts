@@ -42,7 +42,7 @@ export interface World {
   received: Received;
   /** Joins as a client; throws `Refused` with LiveKit's status. */
   join(token: string): Promise<Person>;
-  /** Somebody with a microphone track; the token must let them publish. */
+  /** A participant with a microphone track; the token must let them publish. */
   joinWithMicrophone(token: string): Promise<{ person: Person; trackSid: string }>;
   close(): Promise<void>;
 }
@@ -186,10 +186,10 @@ export interface TokenOptions extends AccessTokenOptions {
   roomConfig?: AccessToken['roomConfig'];
 }
 
-/** A token of the known key, unless told otherwise. */
+/** A token signed with the known key, unless the options give another one. */
 export async function tokenWith(grant: VideoGrant | undefined, options: TokenOptions = {}) {
   const { key = API_KEY, secret = API_SECRET, kind, roomConfig, ...rest } = options;
-  const token = new AccessToken(key, secret, { identity: 'somebody', ttl: 60, ...rest });
+  const token = new AccessToken(key, secret, { identity: 'participant', ttl: 60, ...rest });
   if (grant !== undefined) token.addGrant(grant);
   if (kind !== undefined) token.kind = kind;
   if (roomConfig !== undefined) token.roomConfig = roomConfig;

@@ -117,7 +117,7 @@ describe.skipIf(isMissing('server'))('a LiveKit server of our own', { timeout: 2
   });
 });
 
-/** Not `kill -0`: that also finds the dead whom nobody has buried yet. */
+/** Not `kill -0`: it also finds a process that has ended and is not reaped yet. */
 async function isAlive(pid: number): Promise<boolean> {
   const { stdout } = await run('ps', ['-o', 'stat=', '-p', String(pid)]).catch(() => ({
     stdout: '',

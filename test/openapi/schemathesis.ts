@@ -38,7 +38,7 @@ try {
   await rm(dir, { recursive: true, force: true });
 }
 
-/** As a moderator of a club in whose meeting somebody is. Resolves to the exit code. */
+/** As a moderator of a club with a participant in its meeting. Resolves to the exit code. */
 async function check({ apiUrl, livekit, cognito, users }: StackDescription): Promise<number> {
   const as = async (role: StackUser['role']) => {
     const user = users.find((each) => each.role === role && each.clubId === 'novels');
@@ -57,7 +57,8 @@ async function check({ apiUrl, livekit, cognito, users }: StackDescription): Pro
     ...['--seed', '1', '--max-examples', '50', '--request-timeout', '20'],
     // A HEAD of a route is the gateway's 404 and not 405, as everything that is no route is.
     ...['--checks', 'all', '--exclude-checks', 'unsupported_method'],
-    // Not that it made no name by its pattern, or no signature of LiveKit, or knows nobody to remove.
+    // Warnings are off, since it cannot make a name by its pattern or LiveKit's signature, or know a user to
+    // remove.
     ...['--warnings', 'off', '--continue-on-failure'],
     ...['--generation-database', 'none', '--no-color'],
     ...process.argv.slice(2),

@@ -40,8 +40,8 @@ export async function lacksConsent(
 }
 
 /**
- * Lets nobody in who did not agree to the recording that is on, in a club that requires it; keeps what
- * is given.
+ * Refuses a person who did not agree to the recording that is on, in a club that requires it; keeps the
+ * consent that is given.
  *
  * @param seen what was read of the club and the person
  * @throws ConsentRequired

@@ -12,8 +12,8 @@ export interface EgressEventDeps extends CloseDeps {
 }
 
 /**
- * Follows what LiveKit tells of a recording of ours, known by its file's name; also after its meeting,
- * and after the next one began. A recording without a row is somebody else's.
+ * Follows what LiveKit reports of a recording of ours, known by its file's name; also after its meeting,
+ * and after the next one began. A recording without a row belongs to another application.
  */
 export async function followEgress(
   deps: EgressEventDeps,
@@ -32,7 +32,7 @@ export async function followEgress(
     } else if (isOpen(recording.state)) {
       await noteProgress(deps, ref, egress);
     } else if (!recording.isSettled && state !== 'stopping') {
-      // Given up, and alive after all: it records where nobody sees it.
+      // Given up, but alive: it records, and no participant sees a notice.
       await deps.recorder.stop(egress.egressId);
     }
     return 'followed';

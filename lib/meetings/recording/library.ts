@@ -25,7 +25,7 @@ const ADDRESS_TTL_SECONDS = 300;
 
 type ListedRecording = Recording & { state: Exclude<RecordingState, 'deleted'> };
 
-/** What is kept, as anybody may see it. */
+/** The recordings that members may see. */
 export const isListed = (recording: Recording, now: Date): recording is ListedRecording =>
   recording.state !== 'deleted' && !recording.isDiscarded && !isExpired(recording, now);
 
@@ -72,7 +72,7 @@ export interface DownloadDeps {
 }
 
 /**
- * An address from which the file can be played and downloaded, for five minutes, by whoever has it.
+ * A URL that plays and downloads the file for five minutes, without any other credential.
  *
  * @throws ClubNotFound, NotAMember
  * @throws NotAModerator for a member, unless the club lets members play recordings

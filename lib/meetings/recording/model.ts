@@ -56,7 +56,7 @@ export const Recording = z.object({
   isSettled: z.optional(z.boolean()),
   /** Its club was removed: once it is over, file and row go. */
   isDiscarded: z.optional(z.boolean()),
-  /** Seconds of the epoch. Nobody sees it or its file after that. */
+  /** Seconds of the epoch. After that no route shows the recording or its file. */
   expiresAt: z.int(),
 });
 export type Recording = z.infer<typeof Recording>;

@@ -30,8 +30,8 @@ export interface Ending {
  */
 export interface RecordingRepository {
   /**
-   * Claims the meeting for a recording, if it is on and has none, nobody was forgotten since the club was
-   * seen, and whoever asks is not barred from it; says whether it did.
+   * Claims the meeting for a recording, if it is active and has none, no user was forgotten since the club
+   * was read, and the caller is not barred from it; returns whether it did.
    */
   claim(club: SeenClub, meetingId: string, claim: RecordingClaim): Promise<boolean>;
 
@@ -56,13 +56,13 @@ export interface RecordingRepository {
   /** The cleanup looks after the closed row no longer, unless it is discarded. */
   settle(ref: RecordingRef): Promise<void>;
 
-  /** Nobody sees it from now on; the cleanup looks after it until file and row are gone. */
+  /** No route shows it from now on; the cleanup looks after it until file and row are gone. */
   discard(ref: RecordingRef, now: Date): Promise<void>;
 
   /** Those of the club's id that are not of the club that there is now. */
   listOfEarlierClubs(clubId: string): Promise<RecordingRef[]>;
 
-  /** Nobody is named as who asked for it. */
+  /** Removes the name of the person who asked for it. */
   anonymize(ref: RecordingRef): Promise<void>;
 
   /**
@@ -98,7 +98,7 @@ export interface RecordingRepository {
   removeConsents(clubId: string, meetingId: string): Promise<void>;
 }
 
-/** That somebody agreed to be recorded in a meeting. */
+/** A person's agreement to be recorded in a meeting. */
 export interface Consent {
   clubId: string;
   meetingId: string;
@@ -109,7 +109,7 @@ export interface Consent {
   expiresAt: number;
 }
 
-/** A recording at LiveKit, of whoever asked for it. */
+/** A recording at LiveKit, of this service or of another application. */
 export interface Egress {
   egressId: string;
   roomName: string;
@@ -171,6 +171,6 @@ export interface FileStore {
   /** Does nothing when there is none. */
   remove(key: string): Promise<void>;
 
-  /** An address from which anybody gets the file for so many seconds, as a file of that name. */
+  /** A URL that returns the file, under that name, for so many seconds, without any other credential. */
   addressOf(key: string, file: { name: string; ttlSeconds: number }): Promise<string>;
 }

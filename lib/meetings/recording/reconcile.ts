@@ -17,7 +17,7 @@ import { noteProgress } from './progress.ts';
 const UNANSWERED_MS = 2 * 60_000;
 /** For how long the recorder may be missing in the room: a minute, less what a schedule is early. */
 const MISSING_MS = 55_000;
-/** For how long a file may be on its way. A recorder that died meanwhile says so for ever. */
+/** For how long a file may be on its way. A recorder that died meanwhile never stops saying so. */
 const UPLOAD_MS = 60 * 60_000;
 /** For how long something may yet come of a recording that was given up. */
 const AFTERLIFE_MS = 10 * 60_000;
@@ -54,8 +54,8 @@ export function byRecording(
 export const keyOf = ({ clubId, recordingId }: RecordingRef): string => `${clubId} ${recordingId}`;
 
 /**
- * Makes the record of one recording agree with LiveKit and the bucket. Decides nothing that somebody did
- * not answer: what is thrown leaves it for the next run.
+ * Makes the record of one recording agree with LiveKit and the bucket. Decides nothing without their
+ * answers: when a call throws, the next run tries again.
  *
  * @param active what LiveKit lists of it as going on
  */
@@ -66,7 +66,7 @@ export async function reconcile(
 ): Promise<void> {
   const claim = club?.recording?.recordingId === ref.recordingId ? club.recording : undefined;
   if (!recording) {
-    // Claimed, and nobody came so far as to write the row; no recorder is asked before that.
+    // Claimed, but the row was never written; no recorder is asked before that.
     if (claim && isOlder(deps, claim.requestedAt, UNANSWERED_MS)) await deps.recordings.lift(ref);
     return;
   }
@@ -117,7 +117,7 @@ interface Open {
   claim: RecordingClaim | undefined;
 }
 
-/** LiveKit says that it goes on, which is no proof: a recorder that was killed says so for ever. */
+/** LiveKit says that it goes on, which is no proof: it says so without end of a recorder that was killed. */
 async function lookAfterActive(deps: ReconcileDeps, open: Open, egress: Egress): Promise<void> {
   const { ref, recording, claim } = open;
   await noteProgress(deps, ref, egress);
@@ -127,7 +127,7 @@ async function lookAfterActive(deps: ReconcileDeps, open: Open, egress: Egress):
     }
     return;
   }
-  // Without a claim its meeting is over, and nobody in the room is told of it.
+  // Without a claim its meeting is over, and no notice is shown in the room.
   if (!claim || claim.state === 'stopping' || recording.isDiscarded) {
     await stopOrClose(deps, open, egress.egressId);
     return;

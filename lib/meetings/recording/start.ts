@@ -131,7 +131,7 @@ const rowOf = (
 
 /**
  * Puts the row, and looks at the club once more: its meeting may have ended, it may have been removed,
- * and whoever asks may have been forgotten. All of these write first and look for rows then.
+ * and the caller may have been forgotten. All of these write first and look for rows then.
  */
 async function openRow(
   deps: StartRecordingDeps,
@@ -146,7 +146,7 @@ async function openRow(
     throw new MeetingNotActive('The meeting has just ended');
   }
   const claim = club.recording?.recordingId === ref.recordingId ? club.recording : undefined;
-  // Whoever forgets a user looks for rows after the claim: while it names the caller, it finds this one.
+  // `forget-user` looks for rows after the claim: while the claim names the caller, it finds this one.
   const isNamed = claim?.requestedBy === recording.requestedBy;
   if (club.forgetCount !== seen.forgetCount && !isNamed) await deps.recordings.anonymize(ref);
   if (!claim) {
@@ -190,7 +190,7 @@ async function ask(
     case 'no-room':
     case 'refused': {
       deps.log.warn('no recorder', { ...ids(ref), outcome: result.outcome }, result.cause);
-      // A recorder that LiveKit gave up may come alive all the same: the cleanup looks for it.
+      // A recorder that LiveKit gave up may still start: the cleanup looks for it.
       const isSettled = result.outcome === 'no-room';
       await closeRecording(deps, ref, recording, { state: 'failed', isSettled });
       const club = await deps.clubs.getClub(ref.clubId);
@@ -202,7 +202,7 @@ async function ask(
   }
 }
 
-/** It records. Somebody may have stopped it before LiveKit's id of it was known. */
+/** It records. A moderator may have stopped it before LiveKit's id of it was known. */
 async function started(
   deps: StartRecordingDeps,
   ref: RecordingRef,

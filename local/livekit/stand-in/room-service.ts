@@ -65,7 +65,7 @@ export type MissingRoom = 'empty' | 'not-found' | 'unavailable';
 const noServerAnswers = () => goError('unavailable', 'no response from servers');
 
 export function createRoomService(rooms: Rooms, missingRoom: MissingRoom): Record<Method, Handler> {
-  const somebody = (roomName: string, identity: string) => {
+  const findParticipant = (roomName: string, identity: string) => {
     const person = rooms.person(roomName, identity);
     if (person === undefined) throw goError('not_found', 'participant does not exist');
     return person;
@@ -100,12 +100,12 @@ export function createRoomService(rooms: Rooms, missingRoom: MissingRoom): Recor
 
     GetParticipant: method(RoomParticipantIdentity, ({ room, identity }, caller) => {
       ensureAdmin(caller, room);
-      return somebody(room, identity);
+      return findParticipant(room, identity);
     }),
 
     RemoveParticipant: method(RoomParticipantIdentity, ({ room, identity }, caller) => {
       ensureAdmin(caller, room);
-      rooms.remove(room, somebody(room, identity), DisconnectReason.PARTICIPANT_REMOVED);
+      rooms.remove(room, findParticipant(room, identity), DisconnectReason.PARTICIPANT_REMOVED);
       return new RemoveParticipantResponse();
     }),
 
@@ -128,7 +128,7 @@ export function createRoomService(rooms: Rooms, missingRoom: MissingRoom): Recor
       checkMetadata(request.metadata);
       checkAttributes(request.attributes);
       ensureAdmin(caller, request.room);
-      const person = somebody(request.room, request.identity);
+      const person = findParticipant(request.room, request.identity);
       // Empty means "leave it", except for an attribute, where it means "delete it".
       person.name = request.name || person.name;
       person.metadata = request.metadata || person.metadata;

@@ -39,7 +39,7 @@ interface Queue {
   length: number;
 }
 
-/** Those of a recording have no room, and come in its order all the same. */
+/** Events of a recording have no room, but LiveKit sends them in the order of the room's events. */
 const roomNameOf = ({ room, egressInfo }: WebhookEvent): string =>
   room?.name ?? egressInfo?.roomName ?? '';
 
