@@ -38,7 +38,7 @@ export function App({ config, users }: AppProps) {
 /** Who is shown what. A user whose token expired is still one: the API decides, and a meeting goes on. */
 function Entrance(props: AppProps) {
   const { isLoading, activeNavigator, user, error } = useAuth();
-  // Behind what is shown first, they wait for whoever logs in.
+  // Loads the pages in the background, so that they are there after the login.
   useEffect(() => void loadPages(), []);
   if (user) {
     return (

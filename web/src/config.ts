@@ -10,7 +10,7 @@ export interface Config {
     /** Of a Cognito domain; absent where there is none to go to. */
     logoutEndpoint?: string;
   };
-  /** `stand-in`: nobody can join a meeting, since it has no signalling. */
+  /** `stand-in`: people cannot join a meeting, since it has no signalling. */
   livekit: 'server' | 'stand-in';
   /** What is recorded unless a moderator chooses. */
   recordingDefault: 'video' | 'audio';

@@ -1,4 +1,4 @@
-/** A TCP door before a server: shut, nobody gets through, as if the server had been killed. */
+/** A TCP proxy before a server. While it is shut, it refuses connections, as if the server had been killed. */
 import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 

@@ -26,7 +26,7 @@ const MOST_PEOPLE = 3;
 const PASSWORD = 'Reading-Club-1';
 const SESSION_SECONDS = 3_600;
 
-/** Somebody with a browser of their own. */
+/** A person with a browser of their own. */
 export interface Person {
   username: string;
   userId: string;
@@ -88,7 +88,7 @@ const EXPECTED_COMPLAINTS = [
   // The API's own answers, which the page shows.
   /Failed to load resource: the server responded with a status of (401|403|404|409|503)/,
   /Failed to load resource: net::ERR_(CONNECTION_REFUSED|CONNECTION_RESET|EMPTY_RESPONSE|INTERNET_DISCONNECTED)/,
-  // LiveKit's client, when somebody is gone before their track arrives.
+  // LiveKit's client, when a participant is gone before their track arrives.
   /Tried to add a track for a participant, that's not present/,
   // LiveKit's client, when its server ends the connection.
   /[Dd]ata ?[Cc]hannel|WebSocket|websocket|signal|peer connection|createOffer|Element not part of the array/,
@@ -97,13 +97,13 @@ const EXPECTED_COMPLAINTS = [
 
 export const test = base.extend<
   {
-    /** Opens the page, for somebody who is not logged in. */
+    /** Opens the page for a person who is not logged in. */
     visit: (
       account: Account,
       options?: BrowserContextOptions,
       session?: StoredSession,
     ) => Promise<Person>;
-    /** Opens the page, for somebody who has logged in. */
+    /** Opens the page for a person who has logged in. */
     join: (account: Account, options?: BrowserContextOptions) => Promise<Person>;
   },
   { world: World }
@@ -288,11 +288,11 @@ export async function enterMeeting(
   await page.getByRole('toolbar', { name: words('Meeting controls') }).waitFor();
 }
 
-/** The picture of somebody else, as this person sees it. */
+/** The picture of another participant, as this person sees it. */
 export const tileOf = ({ page }: Person, { userId }: Account) =>
   page.locator(`.tile[data-identity="${userId}"]`).first();
 
-/** From the menu of somebody in the people panel, which stays open. */
+/** Chooses from a participant's menu in the people panel, which stays open. */
 export async function chooseFor(moderator: Person, name: string, action: string): Promise<void> {
   const people = moderator.page.getByRole('button', { name: /^People/ });
   if ((await people.getAttribute('aria-pressed')) !== 'true') await people.click();

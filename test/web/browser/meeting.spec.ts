@@ -117,7 +117,7 @@ test('a shared screen fills the stage of the others, their whole screen, and a w
   await expect.poll(inWindow).toBe(false);
 });
 
-test('whoever starts a meeting gets into its lobby, also when the page reads that it is on before the answer', async ({
+test('a moderator who starts a meeting gets into its lobby, also when a poll reads that it is on before the answer', async ({
   world,
   join,
 }) => {

@@ -27,7 +27,7 @@ test('three people meet; a moderator mutes one and all; the owner makes a modera
     await expect(olga.page.getByRole('button', { name: 'People, 3' })).toBeVisible();
   });
 
-  await test.step('a meeting of three is full; as soon as somebody leaves there is room', async () => {
+  await test.step('a meeting of three is full; as soon as one of them leaves, another person can join', async () => {
     const eva = await join(evaAccount);
     await eva.page.goto(`${world.url}/clubs/${club.clubId}/meet`);
     await eva.page.getByRole('button', { name: 'Join now' }).click();
@@ -52,7 +52,7 @@ test('three people meet; a moderator mutes one and all; the owner makes a modera
     await expect(hands).toHaveText([new RegExp(`^.*${nameOfDan}`), new RegExp(`^.*${nameOfCleo}`)]);
   });
 
-  await test.step('muted by a moderator, nobody hears them any more, and they are told', async () => {
+  await test.step('a person whom a moderator mutes is not heard any more, and sees a notice', async () => {
     await chooseFor(olga, nameOfDan, 'Mute');
     await expect(dan.page.getByText('A moderator muted your microphone.').last()).toBeVisible();
     await expect(olga.page.getByRole('status')).toContainText(`${nameOfDan} is muted.`);

@@ -104,8 +104,8 @@ test('everybody sees and hears a recording at once; it is played, also after a l
   await enterMeeting(cleo, club, world);
   await expectFrames(tileOf(cleo, olga));
 
-  await test.step('the other person sees it, is told of it and hears it', async () => {
-    // LiveKit tells it: whoever waits for the next poll is recorded unseen for up to ten seconds.
+  await test.step('the other person sees the notice, and hears the announcement and the chime', async () => {
+    // LiveKit reports it at once: a page that waits for its next poll shows it up to ten seconds too late.
     const status = await hold(cleo, '**/status');
     await record(olga);
     await expect(bannerOf(cleo)).toBeVisible();
@@ -117,7 +117,7 @@ test('everybody sees and hears a recording at once; it is played, also after a l
     await expect(cleo.page.getByRole('button', { name: 'Record the meeting' })).toHaveCount(0);
   });
 
-  await test.step('somebody who joins now knows it before, and is not asked', async () => {
+  await test.step('a person who joins now sees the notice in the lobby, and is not asked', async () => {
     await cleo.page.getByRole('button', { name: 'Leave' }).click();
     await cleo.page.getByRole('button', { name: 'Join again' }).click();
     const lobby = cleo.page.getByRole('region', { name: 'The recording' });
@@ -127,7 +127,7 @@ test('everybody sees and hears a recording at once; it is played, also after a l
     await expect(bannerOf(cleo)).toBeVisible();
   });
 
-  await test.step('its end is seen, told and heard; the moderator learns that it is saved', async () => {
+  await test.step('its end is shown, announced and heard; the moderator sees that it is saved', async () => {
     await stop(olga);
     await expect(cleo.page.locator('.recorded')).toHaveCount(0);
     await expect.poll(() => saidTo(cleo.page)).toContain('The recording has ended.');
@@ -179,7 +179,7 @@ test('everybody sees and hears a recording at once; it is played, also after a l
     await expect.poll(() => timeOf(olga.page)).toBeGreaterThan(1);
   });
 
-  await test.step('somebody who pauses for longer than an address lives goes on at the same second', async () => {
+  await test.step('a player that is paused for longer than its address lives goes on at the same second', async () => {
     const audio = olga.page.locator('audio');
     await audio.evaluate((media: HTMLAudioElement) => media.pause());
     const pausedAt = await timeOf(olga.page);
@@ -256,7 +256,7 @@ for (const language of LOCALES) {
       await olga.page.keyboard.press('Escape');
     });
 
-    await test.step('somebody inside is asked, and is not heard until they agree', async () => {
+    await test.step('a participant is asked, and is not heard until they agree', async () => {
       await expectSound(olga.page);
       await record(olga);
       const question = cleo.page.getByRole('alertdialog', {
@@ -270,12 +270,12 @@ for (const language of LOCALES) {
       await expect(question).toHaveCount(0);
       await expectSound(olga.page);
       await expect(bannerOf(cleo)).toBeVisible();
-      // Whoever started it has agreed by that.
+      // The moderator who started it has agreed by that.
       await expect(olga.page.getByRole('alertdialog')).toHaveCount(0);
       await see(olga, 'on', DARK);
     });
 
-    await test.step('somebody in the lobby agrees, or does not come in', async () => {
+    await test.step('a person in the lobby agrees, or does not get in', async () => {
       const lobby = dan.page.getByRole('region', { name: words('The recording') });
       const consent = lobby.getByRole('checkbox');
       await expect(consent).toBeVisible();
@@ -312,7 +312,7 @@ for (const language of LOCALES) {
       await expect(question).toHaveCount(0);
     });
 
-    await test.step('somebody inside who does not agree leaves', async () => {
+    await test.step('a participant who does not agree leaves', async () => {
       const question = cleo.page.getByRole('alertdialog');
       await question.getByRole('button', { name: words('Leave') }).click();
       await expect(

@@ -6,7 +6,7 @@ import { inspect, type Look } from './inspect.ts';
 import { expectFrames } from './media.ts';
 import { LOCALES, wordsOf } from './words.ts';
 
-/** What the API answers to whoever may not join: each has its screen. */
+/** The API's refusals of a join: each has its screen. */
 const REFUSALS = [
   ['full', 409, 'MEETING_FULL', 'The meeting is full'],
   ['kept-out', 403, 'REMOVED_FROM_MEETING', 'You are kept out of this meeting'],
@@ -246,7 +246,7 @@ for (const language of LOCALES) {
     });
     await page.route(/\/rtc\//, (route) => (livekit === 'up' ? route.fallback() : route.abort()));
 
-    await test.step('a join that nobody answers', async () => {
+    await test.step('a join that gets no answer', async () => {
       await page.goto(`${clubUrl}/meet`);
       await page.getByRole('button', { name: words('Join now') }).waitFor();
       await world.api.shut();

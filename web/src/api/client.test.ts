@@ -66,7 +66,7 @@ test("the gateway's own refusal, which is not JSON, is one without a code", asyn
   await expect(api().clubs()).rejects.toMatchObject({ status: 502, code: undefined });
 });
 
-test('no answer is told from an answer, and from giving up', async () => {
+test('a request without an answer fails as unreachable, an aborted one with its own reason', async () => {
   fetched.mockRejectedValue(new TypeError('Failed to fetch'));
   await expect(api().clubs()).rejects.toBeInstanceOf(Unreachable);
   const given = new DOMException('Aborted', 'AbortError');

@@ -30,7 +30,7 @@ export type Api = ReturnType<typeof createApi>;
 
 /** Who is asking. */
 export interface Session {
-  /** Undefined when nobody is logged in. */
+  /** Undefined when the person is not logged in. */
   accessToken(): Promise<string | undefined>;
   /** A new access token, after the API refused the one before; undefined when there is none to be had. */
   renew(): Promise<string | undefined>;

@@ -32,7 +32,7 @@ test('a poll that failed comes later, as the API asks', () => {
   expect(poll({ state: { error: refusal(503, 20), fetchFailureCount: 1 } })).toBe(20_000);
 });
 
-test('a page that nobody sees polls seldom', () => {
+test('a hidden page polls less often', () => {
   Object.defineProperty(document, 'visibilityState', { value: 'hidden', configurable: true });
   expect(pollEvery(5_000)({ state: { error: null, fetchFailureCount: 0 } })).toBe(60_000);
   Reflect.deleteProperty(document, 'visibilityState');

@@ -22,7 +22,7 @@ export class ApiError extends Error {
   }
 }
 
-/** No answer: no network, or nobody there. */
+/** No answer: the network or the API is down. */
 export class Unreachable extends Error {
   override readonly name = 'Unreachable';
 }

@@ -16,7 +16,7 @@ const FIRST_POLL_SECONDS = 5;
 /** A meeting that starts appears within ten seconds. */
 const CLUBS_POLL_MS = 8_000;
 const PARTICIPANTS_POLL_MS = 5_000;
-/** Nobody is looking. */
+/** The page is hidden. */
 const HIDDEN_POLL_MS = 60_000;
 /** Past meetings and members change seldom. */
 const CALM_MS = 30_000;

@@ -10,7 +10,7 @@ import { useAccount } from './account.ts';
 import type { ReturnState } from './session.ts';
 import './screens.css';
 
-/** For whoever is not logged in. */
+/** The page of a person who is not logged in. */
 export function Welcome() {
   useTitle('');
   return (

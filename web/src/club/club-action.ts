@@ -1,4 +1,4 @@
-/** What somebody does about a club through the API. */
+/** A change to a club through the API. */
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import type { Api } from '../api/client.ts';
 import { keys, useApi } from '../api/queries.ts';

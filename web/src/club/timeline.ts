@@ -3,7 +3,7 @@
 export interface Stay {
   joinedAt: string;
   leftAt: string;
-  /** The end is the best that is known, and not what LiveKit told. */
+  /** The end is an estimate: LiveKit did not report it. */
   isEstimated: boolean;
 }
 

@@ -5,7 +5,7 @@ const SAMPLES = 512;
 /** Speech at a usual distance fills most of it. */
 const GAIN = 5;
 
-/** How loud the microphone is now. For the eye alone: whoever listens to a screen reader hears themselves. */
+/** How loud the microphone is now. Visual only: users of a screen reader hear their own voice. */
 export function LevelMeter({ track }: { track: LocalAudioTrack | undefined }) {
   const bar = useRef<HTMLSpanElement>(null);
   useEffect(() => {

@@ -22,7 +22,7 @@ import { startCamera, startMicrophone, useDevice } from './use-device.ts';
 import { useDeviceList } from './use-device-list.ts';
 import './lobby.css';
 
-/** With what somebody comes in. */
+/** The name and devices with which a person joins. */
 export interface LobbyChoice {
   /** Undefined: the one that the club knows. */
   name: string | undefined;
@@ -37,7 +37,7 @@ const MAX_NAME_CHARACTERS = 64;
 /** Not everywhere: the system chooses there. */
 const canChooseSpeaker = 'setSinkId' in HTMLMediaElement.prototype;
 
-/** How one looks and sounds, before anybody else sees and hears it. */
+/** Shows people how they look and sound before they join. */
 export function Lobby({
   clubId,
   onEnter,

@@ -1,4 +1,4 @@
-/** What somebody chose last time, on this machine. Devices and a name: no token, nothing of a meeting. */
+/** The last choices on this machine: devices and a name. No token, and nothing about a meeting. */
 export interface Preferences {
   isCameraOn: boolean;
   isMicrophoneOn: boolean;

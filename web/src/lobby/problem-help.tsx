@@ -3,7 +3,7 @@ import { Button } from '../ui/button.tsx';
 import { Notice } from '../ui/notice.tsx';
 import type { Problem } from './use-device.ts';
 
-/** What is wrong with a device, and what helps. Nobody needs one to join. */
+/** What is wrong with a device, and what helps. A person can join without one. */
 export function ProblemHelp({
   kind,
   problem,

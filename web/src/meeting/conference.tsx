@@ -284,7 +284,7 @@ function useFullScreen() {
   };
 }
 
-/** The picture in focus, or the first of somebody else, above other windows. */
+/** Shows the picture in focus, or the first of another participant, above other windows. */
 function pictureInPicture(): void {
   if (document.pictureInPictureElement) {
     void document.exitPictureInPicture();

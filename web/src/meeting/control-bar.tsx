@@ -167,7 +167,7 @@ function Control({
   isOn: boolean;
   on: LucideIcon;
   off?: LucideIcon;
-  /** What is off is said by colour as well: nobody hears or sees one. */
+  /** Coloured while it is off, since the others cannot hear or see the person then. */
   isAlert?: boolean;
   badge?: number | undefined;
   className?: string;

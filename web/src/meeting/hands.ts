@@ -9,8 +9,8 @@ export interface Hand {
 }
 
 /**
- * Each participant writes their own attribute, so what is no time in the past counts as now: nobody gets
- * ahead of the others, or to the end of the queue for good, by writing something else.
+ * Each participant writes their own attribute, so a value that is not a time in the past counts as now:
+ * no value puts a participant ahead of the others, or at the end of the queue for good.
  */
 export function raisedHands(
   participants: { identity: string; attributes: Readonly<Record<string, string>> }[],

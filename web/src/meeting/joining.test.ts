@@ -132,7 +132,7 @@ describe('a meeting that is recorded, in a club that requires consent', () => {
     expect(deps.wait).toHaveBeenCalledOnce();
   });
 
-  test('lets nobody in who does not agree', async () => {
+  test('refuses a person who does not agree', async () => {
     const deps = joining();
     deps.requestToken.mockRejectedValueOnce(refusal(409, 'CONSENT_REQUIRED'));
     deps.askConsent.mockResolvedValueOnce(false);
@@ -141,7 +141,7 @@ describe('a meeting that is recorded, in a club that requires consent', () => {
     expect(deps.connect).not.toHaveBeenCalled();
   });
 
-  test('asks nobody who agreed before', async () => {
+  test('does not ask a person who agreed before', async () => {
     const deps = joining({ hasConsent: true });
     expect(await join(deps)).toEqual({ token: TOKEN });
     expect(consents(deps)).toEqual([true]);

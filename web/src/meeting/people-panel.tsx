@@ -94,7 +94,7 @@ function PersonRow({
   const isSpeaking = useIsSpeaking(participant);
   const name = nameOf(participant);
   const isHandUp = raisedHands([participant], Date.now()).length > 0;
-  // The owner is moderated by nobody, and nobody moderates themselves.
+  // Nobody moderates the owner or themselves.
   const canModerate =
     (ownRole === 'owner' || ownRole === 'moderator') && !participant.isLocal && role !== 'owner';
   return (

@@ -13,7 +13,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-/** LiveKit's own room, which nobody connects. */
+/** A room of LiveKit's client that is never connected. */
 async function inRoom() {
   const room = new Room();
   const person = (identity: string, kind = ParticipantKind.STANDARD) =>

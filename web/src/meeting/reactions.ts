@@ -12,7 +12,7 @@ export const REACTIONS = ['thumbs-up', 'heart', 'laugh', 'celebrate', 'idea'] as
 export type Reaction = (typeof REACTIONS)[number];
 
 const SHOWN_MS = 5_000;
-/** Of one person. What comes sooner is dropped, whoever sends it: others may use another client. */
+/** Between two reactions of one person. Receivers drop earlier ones as well: others may use another client. */
 const LEAST_GAP_MS = 1_000;
 
 /** What a person shows; the same reaction anew is another object. */
@@ -64,7 +64,7 @@ export function useReactions() {
     }, SHOWN_MS);
     showing.current.set(identity, { sinceMs, timer });
     setShown((before) => new Map(before).set(identity, { reaction }));
-    // Somebody who goes on and on is read out once.
+    // Repeated reactions of one person are read out once.
     const name = participant.isLocal ? t`You` : nameOf(participant);
     const sign = names[reaction];
     if (!last) announce(t`${name}: ${sign}`);

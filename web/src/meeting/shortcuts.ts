@@ -29,7 +29,7 @@ export const KEYS: Record<string, Command> = {
 
 const STORED = 'shortcuts';
 
-/** Nothing while somebody types, chooses in a menu or a dialog, or means another program. */
+/** Undefined while the person types or uses a menu or dialog, and for the shortcuts of other programs. */
 export function commandOf(event: {
   key: string;
   ctrlKey: boolean;

@@ -17,7 +17,7 @@ import { Tile } from './tile.tsx';
 
 export type Layout = 'grid' | 'speaker';
 
-/** As many as can be told apart at that width. */
+/** As many pictures as stay recognizable at that width. */
 const GRIDS = [
   { columns: 1, rows: 1 },
   { columns: 1, rows: 2, orientation: 'portrait' as const },
@@ -154,7 +154,7 @@ const mainOf = (tracks: TrackReferenceOrPlaceholder[], speaker: Participant | un
   tracks.find(({ participant }) => !participant.isLocal) ??
   tracks[0];
 
-/** Who has spoken for a while; stays until somebody else has. */
+/** The participant who has spoken for a while, until another one has. */
 function useMainSpeaker(): Participant | undefined {
   const [loudest] = useSpeakingParticipants().filter(
     (participant) => !participant.isLocal && isPerson(participant),

@@ -1,4 +1,4 @@
-/** What somebody does in the meeting; each says what came of it, also when the browser refuses. */
+/** The controls of a meeting. Each reports its outcome, also when the browser refuses. */
 
 import { useLingui } from '@lingui/react/macro';
 import { useLocalParticipant, useRoomContext } from '@livekit/components-react';
@@ -32,7 +32,7 @@ export function useControls(): Controls {
   const isHandUp = Boolean(localParticipant.attributes[HAND]);
   const ownMute = useRef(false);
 
-  // A microphone that somebody else switched off.
+  // A moderator muted this microphone.
   useEffect(() => {
     const onMuted = (publication: TrackPublication, participant: Participant) => {
       const isOwn = participant.isLocal && publication.source === Track.Source.Microphone;

@@ -133,7 +133,7 @@ test('a connection that was lost while the meeting ended leads to its end', asyn
   expect(result.current.phase).toEqual({ at: 'out', exit: { kind: 'over', meetingId: 'M1' } });
 });
 
-test('whoever is asked for consent comes in by agreeing, and is back in the lobby without', async () => {
+test('a person who is asked for consent joins by agreeing, and else returns to the lobby', async () => {
   const { room, token, result, enter, newTrack } = await setUp();
   const refusal = new ApiError(409, { code: 'CONSENT_REQUIRED' }, undefined);
   token.mockRejectedValueOnce(refusal);
@@ -152,7 +152,7 @@ test('whoever is asked for consent comes in by agreeing, and is back in the lobb
   expect(room.connect).toHaveBeenCalledOnce();
 });
 
-test('whoever comes back to a meeting that is recorded by now is asked; without consent they are out', async () => {
+test('a person who reconnects to a meeting that is now recorded is asked; without consent they are out', async () => {
   const { room, token, result, enter, drop } = await setUp();
   await enter();
   token.mockRejectedValueOnce(new ApiError(409, { code: 'CONSENT_REQUIRED' }, undefined));

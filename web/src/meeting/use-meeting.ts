@@ -131,7 +131,7 @@ export function useMeeting(clubId: string, createRoom: () => Room = newRoom): Me
         },
         { hasConsent },
       ).then((isIn) => {
-        // The camera's light goes out for whoever does not get in.
+        // Without a connection the camera stops, and its light goes out.
         if (!isIn) for (const starting of tracks) void starting.then((track) => track?.stop());
       });
     },
@@ -170,7 +170,7 @@ export function useMeeting(clubId: string, createRoom: () => Room = newRoom): Me
       RoomEvent.TrackMuted,
       RoomEvent.TrackUnmuted,
     ] as const;
-    // Lost again before anybody listened.
+    // The connection was lost before the listeners were added.
     if (room.state === ConnectionState.Disconnected) onDisconnected();
     for (const change of changes) room.on(change, remember);
     room.on(RoomEvent.Disconnected, onDisconnected);

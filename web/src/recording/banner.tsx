@@ -5,7 +5,7 @@ import { Button } from '../ui/button.tsx';
 import type { RecordingNotice } from './notice.ts';
 import './recording.css';
 
-/** For everybody, as long as somebody may be recorded. */
+/** Shown to every participant for as long as any may be recorded. */
 export function RecordingBanner({
   notice: { state, startedAt },
   onStop,

@@ -5,7 +5,7 @@ import { Button } from '../ui/button.tsx';
 import { Dialog } from '../ui/dialog.tsx';
 import { Audience } from './record-dialog.tsx';
 
-/** Asks somebody who is yet to agree to being recorded. It waits for one of two answers. */
+/** Asks a person who has not agreed to be recorded. It waits for one of two answers. */
 export function ConsentDialog({
   clubId,
   isOpen,
@@ -53,7 +53,7 @@ export function ConsentDialog({
   );
 }
 
-/** For somebody inside, when a recording starts. */
+/** For a participant, when a recording starts. */
 export function ConsentInside({
   clubId,
   isOpen,

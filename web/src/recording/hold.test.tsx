@@ -39,7 +39,7 @@ async function setUp(...published: LocalTrackPublication[]) {
   return { publish, unmount, agree: () => act(async () => result.current(false)) };
 }
 
-test('whoever is yet to agree sends nothing, also of what they switch on then', async () => {
+test('a person who has not agreed sends no media, also none that they switch on then', async () => {
   const [microphone, camera] = [publicationOf(false), publicationOf(false)];
   const { publish } = await setUp(microphone);
   expect(microphone.isMuted).toBe(true);
@@ -48,7 +48,7 @@ test('whoever is yet to agree sends nothing, also of what they switch on then', 
   expect(isHeldBack(microphone)).toBe(true);
 });
 
-test('whoever agrees sends again what was on, and no more than that', async () => {
+test('a person who agrees sends the media that was on, and no other', async () => {
   const [microphone, camera] = [publicationOf(false), publicationOf(true)];
   const { agree, publish } = await setUp(microphone, camera);
   await agree();
@@ -60,7 +60,7 @@ test('whoever agrees sends again what was on, and no more than that', async () =
   expect(screen.mute).not.toHaveBeenCalled();
 });
 
-test('whoever leaves in place of an answer sends nothing again', async () => {
+test('a person who leaves without an answer sends no media', async () => {
   const microphone = publicationOf(false);
   const { unmount } = await setUp(microphone);
   await unmount();

@@ -31,7 +31,7 @@ export function useHold(isHeld: boolean): void {
       mute(publication as LocalTrackPublication);
     }
     room.on(RoomEvent.LocalTrackPublished, mute);
-    // Whoever leaves in place of an answer sends nothing any more: what is held stays so.
+    // A person who leaves without an answer sends no media any more: what is held stays held.
     return () => {
       room.off(RoomEvent.LocalTrackPublished, mute);
     };

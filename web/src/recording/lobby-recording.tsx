@@ -4,7 +4,7 @@ import { Tick } from '../ui/choice.tsx';
 import { Audience } from './record-dialog.tsx';
 import './recording.css';
 
-/** What somebody knows, and where the club requires it says, before they join a meeting that is recorded. */
+/** The notice before joining a meeting that is recorded, with the consent where the club requires it. */
 export function LobbyRecording({
   clubId,
   mustConsent,

@@ -109,7 +109,7 @@ test('a recording that comes with the token is shown at once, whatever was read 
   expect(result.current).toMatchObject({ state: 'on', recordingId: 'R1' });
 });
 
-test('what was read before joining asks nobody for a consent that came with the token', async () => {
+test('a status that was read before joining does not ask again for a consent that the token request gave', async () => {
   const cached = { meetingId: 'M1', recording: ON, mustConsent: true };
   const { result } = await setUp({ token: { ...TOKEN, recording: ON }, cached });
   expect(result.current.mustConsent).toBe(false);

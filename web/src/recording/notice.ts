@@ -26,9 +26,10 @@ export interface RecordingNotice {
 const LINGER_MS = 30_000;
 
 /**
- * @param hasRecorder by LiveKit, at once: the record follows within seconds. A recorder that nobody asked
- * this service for is shown as well: nobody is recorded without seeing it.
- * @param isOver by the record, a moment ago: the recorder that is still in the room is that of before
+ * @param hasRecorder what LiveKit says, at once: the record follows within seconds. A recorder that this
+ * service did not start is shown as well: nobody is recorded without seeing it.
+ * @param isOver the record says that a recording ended a moment ago: the recorder that is still in the room
+ * is the one of that recording
  */
 export function noticeOf({
   hasRecorder,

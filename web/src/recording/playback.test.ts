@@ -112,7 +112,7 @@ describe('a pause', () => {
     expect(states.at(-1)).toBe('ready');
   });
 
-  test('in which somebody seeks stays one, at the new place', async () => {
+  test('stays paused after a seek, at the new place', async () => {
     await setUp();
     media.playTo(12);
     media.pause();

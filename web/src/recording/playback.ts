@@ -15,8 +15,8 @@ const MARGIN_MS = 5_000;
 const RENEWALS = 1;
 
 /**
- * Asks for an address, and for another one when that is too old as somebody plays on or seeks, or when the
- * file does not load (any more). Playback goes on at the same second, or waits there if it was paused.
+ * Asks for an address, and for another one when playing or seeking finds it too old, or when the file does
+ * not load (any more). Playback goes on at the same second, or waits there if it was paused.
  */
 export function startPlayback(
   media: HTMLMediaElement,

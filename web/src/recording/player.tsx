@@ -8,7 +8,7 @@ import { Button, Spinner } from '../ui/button.tsx';
 import { Notice } from '../ui/notice.tsx';
 import { type Playback, type PlaybackState, startPlayback } from './playback.ts';
 
-/** Plays at once: somebody has just asked for it. */
+/** Plays at once: the person has just asked for it. */
 export function Player({
   recording,
   isAudio,

@@ -67,7 +67,7 @@ export function RecordingQuestions({
   );
 }
 
-/** Asks before a start: what is recorded, and what everybody in the meeting is told. */
+/** The question before a start: what to record. It says what everybody in the meeting will see and hear. */
 function RecordDialog({
   clubId,
   isOpen,

@@ -39,7 +39,7 @@ export function Recordings({ clubId, meetingId }: { clubId: string; meetingId: s
   const { t } = useLingui();
   const { data, error, refetch } = useRecordings(clubId, meetingId);
   const { data: club } = useClub(clubId);
-  // Told by a route: the club's rule, or the caller's role, is another one than a moment ago.
+  // A route refused it: the club's rule or the caller's role has changed a moment ago.
   const [isRefused, setRefused] = useState(false);
   if (error && !data) return <Trouble error={error} onRetry={refetch} />;
   if (!data || data.recordings.length === 0 || !club) return null;
@@ -178,7 +178,7 @@ function StateInWords({ state }: Pick<Recording, 'state'>): ReactNode {
   }
 }
 
-/** Undefined for somebody who is no member any more. */
+/** Undefined for a former member. */
 function useNameOf(clubId: string): (userId: string | null) => string | undefined {
   const { data: members } = useMembers(clubId);
   return (userId) => members?.find((member) => member.userId === userId)?.displayName ?? undefined;

@@ -17,8 +17,8 @@ export interface RecordingStart {
 }
 
 /**
- * Whoever starts a recording agrees to it: their consent goes first, so that nobody asks them again. Not
- * repeated by itself: a start takes up to half a minute, and the person decides.
+ * The moderator who starts a recording agrees to it: the page sends their consent first, so they are not
+ * asked again. Not repeated by itself: a start takes up to half a minute, and the person decides.
  *
  * @param onStarted when it is on, or may be
  */

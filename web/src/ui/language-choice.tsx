@@ -2,7 +2,7 @@ import { useLingui } from '@lingui/react/macro';
 import { chooseLocale, LOCALES, type Locale } from '../i18n/i18n.ts';
 import { Button } from './button.tsx';
 
-/** Every language by its own name: somebody who is in the wrong one can read it. */
+/** Every language by its own name, so that a reader of another language recognizes theirs. */
 export function LanguageChoice() {
   const { i18n } = useLingui();
   const locales = Object.entries(LOCALES) as [Locale, string][];
