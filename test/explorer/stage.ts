@@ -52,6 +52,9 @@ export class Abandoned extends Error {
 /** A thread that neither asks for a step nor ends in this time waits for something else. */
 const QUIET_WITHIN_MS = 10_000;
 
+/** What a killed thread is answered. */
+const NEVER = new Promise<never>(() => {});
+
 interface Waiting {
   step: Step;
   go: () => void;
@@ -68,6 +71,8 @@ export function createStage() {
   let asked = new Map<string, number>();
   let alive = new Set<string>();
   let late: Late | undefined;
+  let killedAfter: string | undefined;
+  let dead = Promise.withResolvers<void>();
   /** The step that is being taken. */
   let current: Promise<unknown> | undefined;
 
@@ -77,6 +82,7 @@ export function createStage() {
     async (call, make) => {
       if (!isPlaying) return make();
       if (isAbandoned) throw new Abandoned();
+      if (!alive.has(thread)) return NEVER;
       const number = (asked.get(thread) ?? 0) + 1;
       asked.set(thread, number);
       const step = { ...call, id: `${thread}${number}`, thread, askedAfter: taken.length };
@@ -97,13 +103,19 @@ export function createStage() {
       }
       const made = make();
       current = made;
-      return made;
+      if (step.id === killedAfter) {
+        await made.catch(() => undefined);
+        alive.delete(thread);
+        waiting = waiting.filter((one) => one.step.thread !== thread);
+        dead.resolve();
+      }
+      return alive.has(thread) ? made : NEVER;
     };
 
   async function play(
     threads: Record<string, () => Promise<unknown>>,
     choose: Choose,
-    lateSteps?: Late,
+    { late: lateSteps, killedAfter: lastId }: { late?: Late; killedAfter?: string } = {},
   ): Promise<{ taken: Step[]; isWhole: boolean }> {
     isPlaying = true;
     isAbandoned = false;
@@ -112,9 +124,11 @@ export function createStage() {
     asked = new Map();
     alive = new Set(Object.keys(threads));
     late = lateSteps;
+    killedAfter = lastId;
+    dead = Promise.withResolvers();
     const ends = Object.entries(threads).map(async ([thread, run]) => {
       try {
-        await run();
+        await Promise.race([run(), ...(killedAfter?.startsWith(thread) ? [dead.promise] : [])]);
       } finally {
         alive.delete(thread);
       }

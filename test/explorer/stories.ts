@@ -50,6 +50,8 @@ export interface Operation {
   refusedLate?(actor: Actor): Promise<unknown>;
   /** It takes several steps and promises only their end: others may see it half done. */
   isGradual?: boolean;
+  /** It promises only its end, too, and whoever asked asks again. */
+  isRepeated?: boolean;
   /** What a newer operation that decides the same has the last word on. */
   decides?: string[];
   /** Gives what its caller is answered. */
@@ -254,7 +256,7 @@ export const deleteRecord = (caller: string): Story =>
     async ({ service, recorded = NO_RECORDING }, { caller: by }) => ({
       answer: await deleteRecording(service, { ...recorded, caller: by }),
     }),
-    { isPossible: ({ recordings }) => recordings.egresses.size > 0 },
+    { isPossible: ({ recordings }) => recordings.egresses.size > 0, isRepeated: true },
   );
 export const consent = (caller: string): Story =>
   asksOfRecordings('consent', caller, async ({ service }, by) => ({

@@ -55,6 +55,8 @@ const MEANWHILE: ErrorCode[] = [
 interface Play {
   choose(doneCount: () => number): Choose;
   late?: Late;
+  /** The process of the first story dies after this step of it. */
+  killedAfter?: string;
   /** As if nobody had asked for them. */
   without?: readonly Operation[];
   /** Their answers were lost, and what they wrote was not. */
@@ -66,7 +68,13 @@ function playing(theatre: Theatre, scene: Scene, stories: Story[], isSecondLater
   const names = THREADS.slice(0, stories.length);
   const known = new Map<string, Pick<Ran, 'left' | 'broken'>>();
 
-  return async ({ choose, late, without = [], refusedLate = [] }: Play): Promise<Ran> => {
+  return async ({
+    choose,
+    late,
+    killedAfter,
+    without = [],
+    refusedLate = [],
+  }: Play): Promise<Ran> => {
     const world = await theatre.open(scene);
     const operationsOf = (index: number) =>
       stories[index]?.operations.filter((operation) => !without.includes(operation)) ?? [];
@@ -86,14 +94,18 @@ function playing(theatre: Theatre, scene: Scene, stories: Story[], isSecondLater
     const { taken, isWhole } = await theatre.stage.play(
       Object.fromEntries(names.map((name, index) => [name, () => play(index, name)])),
       choose(() => answers.reduce((count, { length }) => count + length, 0)),
-      late,
+      { ...(late && { late }), ...(killedAfter && { killedAfter }) },
     );
     if (!isWhole) return { taken, isWhole, told: [], left: [], broken: [] };
 
-    // Lambda invokes a command again that could not be carried out.
-    for (const operation of late ? (stories[0]?.operations ?? []) : []) {
-      if (!operation.isGradual || answers[0]?.some((each) => !isGivenUp(each))) continue;
+    // Lambda invokes a command again that could not be carried out, and people ask again.
+    for (const [index, operation] of (late || killedAfter ? operationsOf(0) : []).entries()) {
+      if (!operation.isGradual && !operation.isRepeated) continue;
+      if (answers[0] && answers[0].length > index && !isGivenUp(answers[0][index])) continue;
       await operation.run(world.observer);
+    }
+    while (killedAfter && answers[0] && answers[0].length < operationsOf(0).length) {
+      answers[0].push(undefined);
     }
     const first = world.state();
     const operations = stories.flatMap((_, index) => operationsOf(index));
@@ -101,7 +113,9 @@ function playing(theatre: Theatre, scene: Scene, stories: Story[], isSecondLater
     const told = operations.map((operation, index) => toldBy(operation, all[index], first));
     const seen = { operations, answers: all, scene: first };
     const key = [...wholeOf(first), ...told.map(({ text }) => text)].join('\n');
-    const rest = known.get(key) ?? (await atRest(world, seen, late !== undefined));
+    const rest =
+      known.get(key) ??
+      (await atRest(world, seen, late !== undefined || killedAfter !== undefined));
     known.set(key, rest);
     return { taken, isWhole, told, ...rest, broken: [...brokenOf(TOLD, seen), ...rest.broken] };
   };
@@ -277,6 +291,32 @@ export async function late(
   return found;
 }
 
+/**
+ * The process of the first story dies after each of its steps, while the second story goes on: what holds
+ * whatever happens holds, once the cleanups have run.
+ */
+export async function killed(
+  theatre: Theatre,
+  scene: Scene,
+  [first, second]: [Story, Story],
+  bounds?: Bounds,
+): Promise<Found> {
+  const alone = await playing(theatre, scene, [first])({ choose: () => (possible) => possible[0] });
+  const run = playing(theatre, scene, [first, second]);
+  const found: Found = { orders: 0, cutShort: 0, wrong: [] };
+  for (const { id } of alone.taken) {
+    const explored = await explore(async (choose) => {
+      const ran = await run({ choose: () => choose, killedAfter: id });
+      const alike = [{ ...ran, order: 'itself' }];
+      if (ran.broken.length > 0) found.wrong.push(`killed after ${id}\n${report(ran, alike)}`);
+      return ran.isWhole;
+    }, bounds);
+    found.orders += explored.orders;
+    found.cutShort += explored.cutShort;
+  }
+  return found;
+}
+
 const isGivenUp = (outcome: unknown): boolean =>
   (outcome as Outcome | undefined)?.code === 'STORE_UNAVAILABLE';
 
@@ -300,6 +340,8 @@ async function atRest(
     await comeToSecondCleanup(world);
     broken.push(...brokenOf(CLAIMED, { ...seen, scene: world.state() }));
     await comeToLastCleanup(world);
+    // What a late write opened is given up by that one.
+    if (hadLateWrites) await comeToLastCleanup(world);
     broken.push(...brokenOf(SETTLED, { ...seen, scene: world.state() }));
   }
   const scene = world.state();
