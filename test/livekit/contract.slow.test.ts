@@ -12,6 +12,7 @@ import {
 } from '@livekit/protocol';
 import { ServerError, type VideoGrant } from 'livekit-server-sdk';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { JoinRefused } from '../../local/livekit/stand-in.ts';
 import { eventually } from '../harness/eventually.ts';
 import { API_KEY, API_SECRET } from '../harness/livekit-events.ts';
 import { isMissing, LIVEKITS } from '../harness/world.ts';
@@ -19,7 +20,6 @@ import {
   joinToken,
   OTHER_KEY,
   OTHER_SECRET,
-  Refused,
   startWorld,
   tokenWith,
   type World,
@@ -637,9 +637,7 @@ describe.each(LIVEKITS)('LiveKit as a %s', (kind) => {
       it('are of the kinds that are followed: none is about a track', async () => {
         const name = newName();
         await world.rooms.createRoom({ name });
-        const { person } = await world.joinWithMicrophone(
-          await joinToken(name, { identity: 'alice' }),
-        );
+        const person = await world.joinWithMicrophone(await joinToken(name, { identity: 'alice' }));
         await person.leave();
         await world.received.events(name, 3);
         await world.rooms.deleteRoom(name);
@@ -804,6 +802,6 @@ async function expectRefused(join: Promise<unknown>, status: number): Promise<vo
     () => expect.unreachable(`let in where ${status} was expected`),
     (thrown: unknown) => thrown,
   );
-  expect(error).toBeInstanceOf(Refused);
+  expect(error).toBeInstanceOf(JoinRefused);
   expect(error).toMatchObject({ status });
 }

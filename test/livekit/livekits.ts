@@ -1,15 +1,4 @@
 /** One LiveKit of each kind behind the same few verbs, for tests that run on both. */
-import { createServer, type Server } from 'node:http';
-import { DisconnectReason } from '@livekit/protocol';
-import {
-  AudioFrame,
-  AudioSource,
-  LocalAudioTrack,
-  Room,
-  RoomEvent,
-  TrackPublishOptions,
-  TrackSource,
-} from '@livekit/rtc-node';
 import {
   AccessToken,
   type AccessTokenOptions,
@@ -19,41 +8,29 @@ import {
   WebhookReceiver,
 } from 'livekit-server-sdk';
 import { findLiveKitServer, startLiveKitServer } from '../../local/livekit/server.ts';
-import { JoinRefused, startStandIn } from '../../local/livekit/stand-in.ts';
+import { startStandIn } from '../../local/livekit/stand-in.ts';
+import { joinRoom, joinStandIn, type Participant } from '../../local/participant.ts';
 import { eventually } from '../harness/eventually.ts';
+import { serveHttp } from '../harness/http-server.ts';
+import { claimsOf } from '../harness/issuer.ts';
 import { API_KEY, API_SECRET } from '../harness/livekit-events.ts';
+import { joinAs } from '../harness/people.ts';
 import type { LiveKitKind } from '../harness/world.ts';
 
 export const OTHER_KEY = 'otherkey';
 export const OTHER_SECRET = 'another-secret-that-only-tests-know';
 const API_KEYS = { [API_KEY]: API_SECRET, [OTHER_KEY]: OTHER_SECRET };
 
-export interface Person {
-  sid: string;
-  leave(): Promise<void>;
-  /** LiveKit's name for why they are out. Rejects when they are still in after 5 s. */
-  outBecause(): Promise<string>;
-}
-
 export interface World {
   url: string;
   wsUrl: string;
   rooms: RoomServiceClient;
   received: Received;
-  /** Joins as a client; throws `Refused` with LiveKit's status. */
-  join(token: string): Promise<Person>;
+  /** Joins as a client; throws `JoinRefused` with LiveKit's status. */
+  join(token: string): Promise<Participant>;
   /** A participant with a microphone track; the token must let them publish. */
-  joinWithMicrophone(token: string): Promise<{ person: Person; trackSid: string }>;
+  joinWithMicrophone(token: string): Promise<{ trackSid: string; leave(): Promise<void> }>;
   close(): Promise<void>;
-}
-
-export class Refused extends Error {
-  readonly status: number;
-
-  constructor(status: number, cause: unknown) {
-    super(`refused with ${status}`, { cause });
-    this.status = status;
-  }
 }
 
 export async function startWorld(
@@ -83,42 +60,22 @@ async function serverWorld(settings: Settings, received: Received): Promise<Worl
     throw new Error('LIVEKIT=server, but there is none: npm run livekit:install');
   }
   const server = await startLiveKitServer({ ...settings, binary });
-  const connected: Room[] = [];
-  const join = async (token: string) => {
-    const room = new Room();
-    const out = new Promise<string>((resolve) => {
-      room.once(RoomEvent.Disconnected, (reason) => resolve(DisconnectReason[reason] ?? 'none'));
-    });
-    try {
-      await room.connect(server.wsUrl, token, { autoSubscribe: true, dynacast: false });
-    } catch (error) {
-      const [status] = /\b[45]\d\d\b/.exec(String(error)) ?? [];
-      throw new Refused(Number(status), error);
-    }
-    connected.push(room);
-    const person: Person = {
-      sid: room.localParticipant?.sid ?? '',
-      leave: () => room.disconnect(),
-      outBecause: () => withinFiveSeconds(out, 'still in the room'),
-    };
-    return { person, room };
-  };
+  const present: { leave(): Promise<void> }[] = [];
   return {
     ...clientOf(server.wsUrl),
     received,
-    join: async (token) => (await join(token)).person,
+    join: async (token) => {
+      const person = await joinRoom(server.wsUrl, token);
+      present.push(person);
+      return person;
+    },
     joinWithMicrophone: async (token) => {
-      const { person, room } = await join(token);
-      const source = new AudioSource(48_000, 1);
-      const track = LocalAudioTrack.createAudioTrack('microphone', source);
-      const options = new TrackPublishOptions({ source: TrackSource.SOURCE_MICROPHONE });
-      const publication = await room.localParticipant?.publishTrack(track, options);
-      // LiveKit counts a track as published when its first packets arrive.
-      await source.captureFrame(new AudioFrame(new Int16Array(4_800), 48_000, 1, 4_800));
-      return { person, trackSid: publication?.sid ?? '' };
+      const person = await joinAs(server.wsUrl, token);
+      present.push(person);
+      return { trackSid: await person.speak(), leave: person.leave };
     },
     close: async () => {
-      await Promise.all(connected.map((room) => room.disconnect()));
+      await Promise.all(present.map((person) => person.leave()));
       await server.stop();
       await received.close();
     },
@@ -130,37 +87,18 @@ async function standInWorld(settings: Settings, received: Received): Promise<Wor
     ...settings,
     missingRoom: settings.participantsByRpc ? 'unavailable' : 'empty',
   });
-  const personOf = (roomName: string, sid: string): Person => ({
-    sid,
-    leave: () => standIn.leave(roomName, sid),
-    outBecause: () =>
-      eventually(async () => {
-        const departure = (await standIn.departures()).find((each) => each.sid === sid);
-        return departure?.reason;
-      }, 'still in the room'),
-  });
-  const join = async (token: string) => {
-    try {
-      const { roomName, sid } = await standIn.joinWithToken(token);
-      return personOf(roomName, sid);
-    } catch (error) {
-      if (error instanceof JoinRefused) throw new Refused(error.status, error);
-      throw error;
-    }
-  };
   return {
     ...clientOf(standIn.wsUrl),
     received,
-    join,
+    join: (token) => joinStandIn(standIn, token),
     joinWithMicrophone: async (token) => {
       // The stand-in knows no publishing: its people bring their tracks with them.
-      const { video, sub = '' } = claimsOf(token);
-      const roomName = video?.room ?? '';
-      const { sid, trackSids } = await standIn.join(roomName, {
+      const { video, sub } = claimsOf(token) as { video: { room: string }; sub: string };
+      const { sid, trackSids } = await standIn.join(video.room, {
         identity: sub,
         tracks: [{ source: 'MICROPHONE' }],
       });
-      return { person: personOf(roomName, sid), trackSid: trackSids[0] ?? '' };
+      return { trackSid: trackSids[0] ?? '', leave: () => standIn.leave(video.room, sid) };
     },
     close: async () => {
       await standIn.close();
@@ -174,10 +112,6 @@ const clientOf = (wsUrl: string) => ({
   url: wsUrl.replace('ws:', 'http:'),
   rooms: new RoomServiceClient(wsUrl, API_KEY, API_SECRET),
 });
-
-function claimsOf(token: string): { video?: VideoGrant; sub?: string } {
-  return JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString());
-}
 
 export interface TokenOptions extends AccessTokenOptions {
   key?: string;
@@ -212,23 +146,22 @@ async function receiveWebhooks(): Promise<Received> {
   const receiver = new WebhookReceiver(API_KEY, API_SECRET);
   const arrived: WebhookEvent[] = [];
   const problems: unknown[] = [];
-  const server = createServer(async (request, response) => {
-    try {
-      if (request.headers['content-type'] !== 'application/webhook+json') {
-        throw new Error(`content type ${request.headers['content-type']}`);
+  const { url, close } = await serveHttp(
+    async ({ headers, body }) => {
+      try {
+        if (headers['content-type'] !== 'application/webhook+json') {
+          throw new Error(`content type ${headers['content-type']}`);
+        }
+        arrived.push(await receiver.receive(body, headers.authorization));
+      } catch (error) {
+        problems.push(error);
       }
-      const chunks: Buffer[] = [];
-      for await (const chunk of request) chunks.push(chunk);
-      const body = Buffer.concat(chunks).toString();
-      arrived.push(await receiver.receive(body, request.headers.authorization));
-    } catch (error) {
-      problems.push(error);
-    }
-    response.end();
-  });
-  const port = await listen(server);
+      return {};
+    },
+    () => undefined,
+  );
   return {
-    url: `http://127.0.0.1:${port}/webhook`,
+    url: `${url}/webhook`,
     events: (roomName, count) =>
       eventually(
         async () => {
@@ -239,26 +172,6 @@ async function receiveWebhooks(): Promise<Received> {
         `fewer than ${count} webhooks of ${roomName}`,
         15_000,
       ),
-    close: async () => {
-      server.close();
-      server.closeAllConnections();
-    },
+    close,
   };
-}
-
-export const listen = (server: Server) =>
-  new Promise<number>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      resolve(typeof address === 'object' && address !== null ? address.port : 0);
-    });
-  });
-
-async function withinFiveSeconds<T>(promise: Promise<T>, stillTheCase: string): Promise<T> {
-  let value: { is: T } | undefined;
-  void promise.then((is) => {
-    value = { is };
-  });
-  return (await eventually(async () => value, stillTheCase)).is;
 }

@@ -1,7 +1,6 @@
 import { execFile, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -16,9 +15,10 @@ import {
   startLiveKitServer,
 } from '../../local/livekit/server.ts';
 import { eventually } from '../harness/eventually.ts';
+import { serveHttp } from '../harness/http-server.ts';
 import { API_KEY, API_SECRET } from '../harness/livekit-events.ts';
 import { isMissing } from '../harness/world.ts';
-import { joinToken, listen } from './livekits.ts';
+import { joinToken } from './livekits.ts';
 
 const run = promisify(execFile);
 
@@ -84,10 +84,9 @@ describe.skipIf(isMissing('server'))('a LiveKit server of our own', { timeout: 2
   });
 
   it('fails with its last words when a given port is taken', async () => {
-    const squatter = createServer((_, response) => response.end('OK'));
-    const http = await listen(squatter);
+    const { url } = await serveHttp(() => ({}));
+    const http = Number(new URL(url).port);
     await expect(start({ ports: { http, udp: 0 } })).rejects.toThrow(/address already in use/);
-    squatter.close();
   });
 
   it('fails with its last words when it refuses its configuration', async () => {

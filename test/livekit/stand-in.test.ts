@@ -1,4 +1,3 @@
-import { createServer, type Server } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { RoomServiceClient, WebhookReceiver } from 'livekit-server-sdk';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -11,8 +10,9 @@ import {
   startStandIn,
 } from '../../local/livekit/stand-in.ts';
 import { eventually } from '../harness/eventually.ts';
+import { serveHttp } from '../harness/http-server.ts';
 import { API_KEY, API_SECRET } from '../harness/livekit-events.ts';
-import { joinToken, listen } from './livekits.ts';
+import { joinToken } from './livekits.ts';
 
 let standIn: StandIn;
 let rooms: RoomServiceClient;
@@ -155,8 +155,7 @@ describe('numParticipants of a Room', () => {
 });
 
 describe('webhooks', () => {
-  let receiver: Server;
-  let url: string;
+  let receiver: Awaited<ReturnType<typeof serveHttp>>;
   let arrived: { event: string; id: string }[];
   /** What the receiver answers next; 200 when there is nothing left. */
   let answers: number[];
@@ -165,21 +164,18 @@ describe('webhooks', () => {
     arrived = [];
     answers = [];
     const verifier = new WebhookReceiver(API_KEY, API_SECRET);
-    receiver = createServer(async (request, response) => {
-      const chunks: Buffer[] = [];
-      for await (const chunk of request) chunks.push(chunk);
-      const body = Buffer.concat(chunks).toString();
-      const { event, id } = await verifier.receive(body, request.headers.authorization);
-      arrived.push({ event, id });
-      response.writeHead(answers.shift() ?? 200).end();
-    });
-    url = `http://127.0.0.1:${await listen(receiver)}/`;
-    await start({ webhook: { urls: [url], apiKey: API_KEY }, webhookRetryDelaysMs: [10, 20] });
+    receiver = await serveHttp(
+      async ({ body, headers }) => {
+        const { event, id } = await verifier.receive(body, headers.authorization);
+        arrived.push({ event, id });
+        return { status: answers.shift() ?? 200 };
+      },
+      () => undefined,
+    );
+    const webhook = { urls: [receiver.url], apiKey: API_KEY };
+    await start({ webhook, webhookRetryDelaysMs: [10, 20] });
   });
-  afterEach(() => {
-    receiver.close();
-    receiver.closeAllConnections();
-  });
+  afterEach(() => receiver.close());
 
   /** room_started, participant_joined, participant_left, room_finished. */
   async function meet(): Promise<string[]> {
@@ -232,8 +228,7 @@ describe('webhooks', () => {
   );
 
   it('are given up when the port is closed', async () => {
-    receiver.close();
-    receiver.closeAllConnections();
+    await receiver.close();
     await rooms.createRoom({ name: 'r' });
     await standIn.webhooks.settled();
     expect(await standIn.webhooks.deliveries()).toMatchObject([{ attempts: 3, outcome: 'failed' }]);
@@ -241,7 +236,7 @@ describe('webhooks', () => {
 
   it('are not waited for at the end', async () => {
     await standIn.close();
-    const webhook = { urls: [url], apiKey: API_KEY };
+    const webhook = { urls: [receiver.url], apiKey: API_KEY };
     await start({ webhook, webhookRetryDelaysMs: [60_000] });
     answers = [500];
     await rooms.createRoom({ name: 'r' });
@@ -255,7 +250,7 @@ describe('webhooks', () => {
   it('need a key that the stand-in has', async () => {
     const options = {
       apiKeys: { [API_KEY]: API_SECRET },
-      webhook: { urls: [url], apiKey: 'another' },
+      webhook: { urls: [receiver.url], apiKey: 'another' },
     };
     await expect(startStandIn(options)).rejects.toThrow(/another is none of/);
   });
