@@ -38,6 +38,8 @@ type Other = keyof typeof OTHERS;
 
 interface Act {
   begin(): Promise<Recorded>;
+  /** By a process whose clock is so far ahead. */
+  aheadMs?: number;
   act(club: Recorded, by: Process): Promise<unknown>;
 }
 
@@ -75,6 +77,30 @@ const ACTS = {
     },
     act: (club, by) => stage.tell(club, 'COMPLETE', {}, by),
   },
+  'cleanup that finds a killed recorder': {
+    async begin() {
+      // LiveKit names for ever those that were killed before.
+      await stage.world.standIn.recorder.forget();
+      const club = await recording();
+      await stage.world.standIn.recorder.kill();
+      await stage.service.cleanUp();
+      return club;
+    },
+    aheadMs: MINUTE_MS,
+    act: (_, by) => by.cleanUp().catch(() => undefined),
+  },
+  'cleanup of a recording whose end was not told': {
+    async begin() {
+      const club = await recording();
+      await stage.world.tellTo(undefined);
+      await stage.stop(club);
+      await stage.hasFiles(club, 1);
+      await stage.world.standIn.webhooks.settled();
+      await stage.world.tellTo(stage.service);
+      return club;
+    },
+    act: (_, by) => by.cleanUp().catch(() => undefined),
+  },
 } satisfies Record<string, Act>;
 type ActName = keyof typeof ACTS;
 
@@ -90,10 +116,13 @@ beforeAll(async () => {
   inAQuarter = await stage.later(14 * MINUTE_MS);
 });
 
+/** The process that acts. */
+const bootFor = ({ aheadMs = 0 }: Act, ...faults: Fault[]) => stage.later(aheadMs, { faults });
+
 /** How many requests it makes, counted at the wire. */
 async function stepsOf(act: Act): Promise<string[]> {
   const club = await act.begin();
-  const process = await stage.world.boot();
+  const process = await bootFor(act);
   await act.act(club, process);
   const steps = process.wire.operations().slice();
   await comeToRest(club);
@@ -176,6 +205,7 @@ const CASES: [ActName, Other][] = [
   ['end', 'stop'],
   ['webhook of its end', 'cleanup, a minute later'],
   ['webhook of its end', 'end and the next start'],
+  ['cleanup that finds a killed recorder', 'end and the next start'],
 ];
 
 describe.each(CASES)('%s, and between any two steps: %s', (name, other) => {
@@ -185,9 +215,10 @@ describe.each(CASES)('%s, and between any two steps: %s', (name, other) => {
     expect(steps.length).toBeGreaterThan(2);
     for (const [index, step] of steps.entries()) {
       const club = await act.begin();
-      const process = await stage.world.boot({
-        faults: [before(index + 1, () => OTHERS[other](club))],
-      });
+      const process = await bootFor(
+        act,
+        before(index + 1, () => OTHERS[other](club)),
+      );
       await act.act(club, process);
       expect(await recordersIn(club), step).toBeLessThanOrEqual(1);
       await comeToRest(club).catch((error) => {
@@ -209,7 +240,7 @@ describe('start, and between any two steps: stop', () => {
       const fault = before(index + 1, async () => {
         ({ status } = await OTHERS.stop(club));
       });
-      await ACTS.start.act(club, await stage.world.boot({ faults: [fault] }));
+      await ACTS.start.act(club, await bootFor(ACTS.start, fault));
       if (status < 300) {
         await eventually(async () => ((await claimOf(club)) ? undefined : true), 'still claimed');
       }
@@ -223,7 +254,7 @@ describe.each(Object.keys(ACTS) as ActName[])('%s, killed after any step', (name
     const act: Act = ACTS[name];
     for (const [index, step] of (await stepsOf(act)).entries()) {
       const club = await act.begin();
-      await act.act(club, await stage.world.boot({ faults: [killedAfter(index + 1)] }));
+      await act.act(club, await bootFor(act, killedAfter(index + 1)));
       await comeToRest(club).catch((error) => {
         throw new Error(`after ${step} (${index + 1})`, { cause: error });
       });
