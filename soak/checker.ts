@@ -3,6 +3,7 @@ import { ANSWERS } from './invariants/answers.ts';
 import { ATTENDANCE } from './invariants/attendance.ts';
 import type { Broken, Case, Run } from './invariants/invariant.ts';
 import { RECORD } from './invariants/record.ts';
+import { RECORDINGS } from './invariants/recordings.ts';
 import { ROOMS } from './invariants/rooms.ts';
 import { storiesOf } from './stories.ts';
 
@@ -20,10 +21,16 @@ export function checkRun(run: Run): CheckResult {
     stories,
     sightings,
     personOf: (userId) => people.find((person) => person.userId === userId),
-    events: [...run.history.events.values()],
+    events: run.outcome.events,
   };
   const result: CheckResult = { broken: [], looked: {} };
-  for (const { invariant, check } of [...RECORD, ...ROOMS, ...ATTENDANCE, ...ANSWERS]) {
+  for (const { invariant, check } of [
+    ...RECORD,
+    ...ROOMS,
+    ...ATTENDANCE,
+    ...RECORDINGS,
+    ...ANSWERS,
+  ]) {
     const { looked, broken } = check(whole);
     result.looked[invariant] = looked;
     result.broken.push(...broken.map((one) => ({ invariant, ...one })));

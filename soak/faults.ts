@@ -41,7 +41,7 @@ const FAULTS = {
 type Kind = keyof typeof FAULTS;
 
 /** How often each kind comes, of all that goes wrong on a side. */
-const KINDS: Record<'store' | 'media', Partial<Record<Kind, number>>> = {
+const KINDS: Record<'store' | 'media' | 'files', Partial<Record<Kind, number>>> = {
   store: {
     ...{ cut: 4, loseAnswer: 4, lateAnswer: 2, slow: 3 },
     ...{ throttling: 4, internalError: 2, unprocessed: 2 },
@@ -50,6 +50,7 @@ const KINDS: Record<'store' | 'media', Partial<Record<Kind, number>>> = {
     ...{ cut: 4, loseAnswer: 4, lateAnswer: 1, silence: 1, slow: 3 },
     ...{ unavailable: 4, badGateway: 1, tooMany: 1, emptyList: 3 },
   },
+  files: { cut: 4, loseAnswer: 2, slow: 3, badGateway: 2 },
 };
 const WEBHOOK_KINDS = { lose: 4, repeat: 4, delay: 4, refuse: 2 };
 
@@ -72,6 +73,7 @@ export function startNemesis(wire: Wire, plan: Plan, history: History, { now }: 
   const draws: Record<Side, Draws> = {
     store: drawsOf(plan.seed, 'faults/store'),
     media: drawsOf(plan.seed, 'faults/media'),
+    files: drawsOf(plan.seed, 'faults/files'),
     webhook: drawsOf(plan.seed, 'faults/webhook'),
   };
 
@@ -88,7 +90,7 @@ export function startNemesis(wire: Wire, plan: Plan, history: History, { now }: 
   };
 
   const onSide =
-    (side: 'store' | 'media'): Fault =>
+    (side: 'store' | 'media' | 'files'): Fault =>
     (request, pass) => {
       const kind = faultFor(side, KINDS[side]);
       return kind ? FAULTS[kind](request, pass) : pass();
@@ -126,6 +128,7 @@ export function startNemesis(wire: Wire, plan: Plan, history: History, { now }: 
 
   wire.set(on({ side: 'store' }, onSide('store')));
   wire.set(on({ side: 'media' }, onSide('media')));
+  wire.set(on({ side: 'files' }, onSide('files')));
   wire.set(on({ side: 'webhook' }, onWebhook));
   return {
     counts,
@@ -149,19 +152,27 @@ interface Webhook {
   id: string;
   event: string;
   createdAt: string;
-  room: { name: string; sid: string };
-  participant?: { sid: string; identity: string; joinedAtMs: string; disconnectReason?: string };
+  room?: { name: string; sid: string };
+  /** In place of a room. */
+  egressInfo?: { roomName: string; roomId: string };
+  participant?: {
+    sid: string;
+    identity: string;
+    kind?: string;
+    joinedAtMs: string;
+    disconnectReason?: string;
+  };
 }
 
 /** The same entry for the same event, however often it comes. */
 function recorded({ events }: History, body: string): Told {
-  const { id, event, createdAt, room, participant }: Webhook = JSON.parse(body);
+  const { id, event, createdAt, room, egressInfo, participant }: Webhook = JSON.parse(body);
   const known = events.get(id);
   if (known) return known;
   const told: Told = {
     event,
-    roomName: room.name,
-    roomSid: room.sid,
+    roomName: room?.name ?? egressInfo?.roomName ?? '',
+    roomSid: room?.sid ?? egressInfo?.roomId ?? '',
     sid: participant?.sid,
     userId: participant?.identity,
     at: new Date(Number(createdAt) * 1000 + 999).toISOString(),
@@ -169,6 +180,7 @@ function recorded({ events }: History, body: string): Told {
     reason: participant?.disconnectReason,
     results: [],
   };
-  events.set(id, told);
+  // A recorder is nobody who attends.
+  if (participant?.kind !== 'EGRESS') events.set(id, told);
   return told;
 }

@@ -34,6 +34,10 @@ export type Action =
   | 'disconnect'
   | 'readmit'
   | 'setRole'
+  | 'record'
+  | 'stopRecording'
+  | 'deleteRecording'
+  | 'consent'
   | 'trespass';
 
 /** What the application that owns the clubs, the schedule and LiveKit do. */
@@ -46,7 +50,11 @@ export type Errand =
   | 'cleanUp'
   | 'cleanUpTwice'
   | 'timeOut'
-  | 'crash';
+  | 'crash'
+  | 'recordersDie'
+  | 'recordersFail'
+  | 'recordersAreBusy'
+  | 'recordersAreFree';
 
 export interface Step<Does extends string> {
   atMs: number;
@@ -71,7 +79,7 @@ export interface ClockStep {
 /** So far it is from LiveKit's at most, and from itself twice as far: the doctor warns from five seconds on. */
 export const MAX_SKEW_MS = 2_000;
 
-export const STORMY_SIDES = ['store', 'media', 'webhook'] as const;
+export const STORMY_SIDES = ['store', 'media', 'files', 'webhook'] as const;
 export type Side = (typeof STORMY_SIDES)[number];
 
 export interface Plan {
@@ -97,6 +105,8 @@ const MEMBER = {
   start: 0.6,
   end: 0.6,
   remove: 0.2,
+  record: 0.2,
+  consent: 0.4,
   trespass: 0.6,
 };
 const MODERATOR = {
@@ -111,6 +121,9 @@ const MODERATOR = {
   remove: 2,
   disconnect: 0.7,
   readmit: 2,
+  record: 5,
+  stopRecording: 2,
+  deleteRecording: 2,
 };
 const WEIGHTS: Record<Part, Partial<Record<Action, number>>> = {
   owner: { ...MODERATOR, setRole: 2 },
@@ -134,6 +147,11 @@ const ENCOUNTERS: Partial<Record<Part, Action>>[][] = [
   [{ owner: 'remove', reader: 'join', climber: 'join', guest: 'join' }, { owner: 'readmit' }],
   [{ owner: 'remove', moderator: 'readmit', reader: 'joinAgain', climber: 'joinAgain' }],
   [{ owner: 'setRole', climber: 'start', moderator: 'muteAll' }],
+  [
+    { owner: 'record', moderator: 'record' },
+    { owner: 'stopRecording', moderator: 'record' },
+  ],
+  [{ owner: 'record', moderator: 'end' }, { owner: 'start' }, { owner: 'record' }],
 ];
 
 /** In a deserted club nobody comes any more after this part of the run. */
@@ -202,6 +220,12 @@ export function planOf(seed: string, seconds: number): Plan {
       errands('schedule', [3_000, 7_000], { cleanUp: 4, cleanUpTwice: 1 }),
       errands('timers', [3_000, 9_000], { timeOut: 1 }),
       errands('crashes', [15_000, 35_000], { crash: 1 }),
+      errands('recorders', [8_000, 20_000], {
+        recordersDie: 1,
+        recordersFail: 1,
+        recordersAreBusy: 1,
+        recordersAreFree: 3,
+      }),
     ],
     storms: STORMY_SIDES.flatMap((side) =>
       stormsOf(drawsOf(seed, `storms/${side}`), side, lengthMs),

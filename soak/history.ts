@@ -16,6 +16,7 @@ export interface About {
   meetingId?: string;
   role?: 'member' | 'moderator';
   allowRejoin?: boolean;
+  recordingId?: string;
 }
 
 /** One request, and what its caller was told. */
@@ -103,8 +104,11 @@ export function openHistory() {
   const commands: Command[] = [];
   const stays: Stay[] = [];
   const events = new Map<string, Told>();
+  /** When all recorders that there were died. */
+  const deaths: number[] = [];
   return {
     commands,
+    deaths,
     stays,
     events,
 

@@ -7,18 +7,24 @@ import type { MeetingDetails, MeetingStatus } from '../lib/contract/answers.ts';
 import { ACTIVE_SHARDS } from '../lib/dynamodb/keys.ts';
 import {
   Club,
+  ClubId,
   EndedMeeting,
   GrantNote,
+  Instant,
+  MeetingId,
   type Member,
   MemberRecord,
   memberOf,
   RoomLife,
   Session,
+  UserId,
 } from '../lib/meetings/model.ts';
+import { Recording } from '../lib/meetings/recording/model.ts';
 import { documentClient } from '../local/dynamodb.ts';
 import type { RoomSnapshot } from '../local/livekit/stand-in/control.ts';
 import type { Nemesis } from './faults.ts';
-import type { History } from './history.ts';
+import type { History, Told } from './history.ts';
+import { type RecordingsLeft, settleRecordings } from './recordings.ts';
 import { retry } from './retry.ts';
 import type { World } from './world.ts';
 
@@ -36,6 +42,8 @@ export interface ClubRecord {
   sessions: (Session & { meetingId: string })[];
   /** Of the meetings, with what is known of their ends. */
   rooms: (RoomLife & { meetingId: string })[];
+  recordings: Recording[];
+  consents: z.infer<typeof Consent>[];
   grants: GrantNote[];
 }
 
@@ -50,7 +58,11 @@ export interface Outcome {
   answers: Map<string, ClubAnswers>;
   /** Of the index of active meetings. */
   indexed: string[];
+  /** Without recorders. */
   rooms: RoomSnapshot[];
+  /** What LiveKit had told by then. */
+  events: Told[];
+  recordings: RecordingsLeft;
   /** Of the table, with what is wrong with them. */
   items: { key: string; mistake?: string }[];
   /** How many runs of the cleanup it took, and whether the last one found nothing to do. */
@@ -69,7 +81,10 @@ export async function comeToRest(
     ...{ cleanups, records, items },
     answers: await askEveryClub(world, history, records),
     indexed: await readIndex(world),
-    rooms: await world.standIn.rooms(),
+    rooms: await roomsOf(world),
+    events: structuredClone([...history.events.values()]),
+    // Last: the meetings that are on may end by that.
+    recordings: await settleRecordings(world),
   };
 }
 
@@ -93,12 +108,19 @@ async function cleanUpToTheEnd(world: World): Promise<Outcome['cleanups']> {
   }
 }
 
+async function roomsOf({ standIn }: Pick<World, 'standIn'>): Promise<RoomSnapshot[]> {
+  return (await standIn.rooms()).map(({ participants, ...room }) => ({
+    ...room,
+    participants: participants.filter(({ kind }) => kind !== 'EGRESS'),
+  }));
+}
+
 /** Until LiveKit's list of rooms counts whoever is in them. */
 async function countsAreShown({ standIn, apiKey, apiSecret }: World): Promise<void> {
   const liveKit = new RoomServiceClient(standIn.url, apiKey, apiSecret);
   const giveUpAt = Date.now() + COUNTS_WITHIN_MS;
   for (;;) {
-    const [listed, rooms] = await Promise.all([liveKit.listRooms(), standIn.rooms()]);
+    const [listed, rooms] = await Promise.all([liveKit.listRooms(), roomsOf({ standIn })]);
     const isShown = rooms.every(
       ({ name, participants }) =>
         listed.find((room) => room.name === name)?.numParticipants === participants.length,
@@ -113,6 +135,14 @@ async function countsAreShown({ standIn, apiKey, apiSecret }: World): Promise<vo
 const IndexedClub = z.object({
   activeShard: z.optional(z.string()),
   activeSince: z.optional(z.string()),
+});
+
+const Consent = z.object({
+  clubId: ClubId,
+  meetingId: MeetingId,
+  userId: UserId,
+  givenAt: Instant,
+  expiresAt: z.int(),
 });
 
 type Item = Record<string, unknown>;
@@ -169,6 +199,8 @@ async function readTable({ table, clubs }: World): Promise<Pick<Outcome, 'record
       rooms: under('ROOM#').flatMap((each) =>
         read(each, (it) => ({ ...RoomLife.parse(it), meetingId: meetingIdOf(each) })),
       ),
+      recordings: under('RECORDING#').flatMap((each) => read(each, (it) => Recording.parse(it))),
+      consents: under('CONSENT#').flatMap((each) => read(each, (it) => Consent.parse(it))),
       grants: under('GRANTS#').flatMap((each) => read(each, (it) => GrantNote.parse(it))),
     });
   }

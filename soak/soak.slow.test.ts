@@ -17,7 +17,16 @@ it(`leaves everything as callers were told, whatever fails (again: npm run soak 
   const broken = result.broken.map((one) => ({ ...one, story: storyOf(one.clubId) }));
   expect(broken).toEqual([]);
   // A run in which nothing went on would have kept any invariant.
-  for (const what of ['kill', 'crash', 'start', 'end', 'joins', 'webhooks', 'answered 200']) {
+  for (const what of [
+    'kill',
+    'crash',
+    'start',
+    'end',
+    'record',
+    'joins',
+    'webhooks',
+    'answered 200',
+  ]) {
     expect(counts[what], what).toBeGreaterThan(0);
   }
 });

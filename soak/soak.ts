@@ -64,6 +64,7 @@ export async function soak({ seed, seconds, tell, onLine }: SoakOptions): Promis
         ...sorted(nemesis.counts),
         ...answersOf(history.all()),
         ...endsOf(outcome),
+        ...recordingsOf(outcome),
         'last cleanups': outcome.cleanups.runs,
       },
     };
@@ -87,6 +88,12 @@ const endsOf = ({ answers }: Outcome) =>
   countsOf(
     [...answers.values()].flatMap(({ listed }) => listed),
     ({ reason }) => `ended: ${reason}`,
+  );
+
+const recordingsOf = ({ recordings }: Outcome) =>
+  countsOf(
+    recordings.settled.flatMap(({ rows }) => rows),
+    ({ state }) => `recordings: ${state}`,
   );
 
 function countsOf<T>(items: T[], nameOf: (item: T) => string): Record<string, number> {

@@ -175,6 +175,21 @@ function actionsOf(
         person.setRole(clubId, about.userId, role),
       );
     },
+    record: () => ask(by, 'recordingStart', { clubId }, () => person.recordingStart(clubId)),
+    stopRecording: () => ask(by, 'recordingStop', { clubId }, () => person.recordingStop(clubId)),
+    deleteRecording: async (choice) => {
+      const meetingId = pick(meetings, choice);
+      if (!meetingId) return;
+      const listed = await ask(by, 'recordings', { clubId, meetingId }, () =>
+        person.recordings(clubId, meetingId),
+      );
+      const { recordingId } = pick(listed?.recordings ?? [], (choice * 1000) % 1) ?? {};
+      if (!recordingId) return;
+      await ask(by, 'recordingDelete', { clubId, meetingId, recordingId }, () =>
+        person.recordingDelete(clubId, meetingId, recordingId),
+      );
+    },
+    consent: () => ask(by, 'recordingConsent', { clubId }, () => person.recordingConsent(clubId)),
     /** In a club of which they are no member. */
     trespass: (choice) => {
       const about = { clubId: other.clubId };
@@ -184,6 +199,8 @@ function actionsOf(
         () => ask(by, 'start', about, () => person.start(about.clubId)),
         () => ask(by, 'end', about, () => person.end(about.clubId)),
         () => ask(by, 'meetings', about, () => person.meetings(about.clubId)),
+        () => ask(by, 'recordingStart', about, () => person.recordingStart(about.clubId)),
+        () => ask(by, 'recordingStop', about, () => person.recordingStop(about.clubId)),
       ];
       return pick(tries, choice)?.() ?? Promise.resolve();
     },
@@ -275,5 +292,12 @@ function errandsOf(
         await standIn.finishRoom(name).catch(() => undefined);
       }
     },
+    recordersDie: async () => {
+      await standIn.recorder.kill();
+      history.deaths.push(Date.now());
+    },
+    recordersFail: (choice) => standIn.recorder.end(choice < 0.5 ? 'crashed' : 'limit reached'),
+    recordersAreBusy: () => standIn.recorder.set({ isAvailable: false }),
+    recordersAreFree: (choice) => standIn.recorder.set({ startMs: Math.round(choice * 1000) }),
   };
 }

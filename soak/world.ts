@@ -6,6 +6,7 @@ import { createClub } from '../local/demo-data.ts';
 import { startDatabase } from '../local/dynamodb.ts';
 import { cognitoOn, createUser, issuerOf, logIn, startIdentity } from '../local/identity.ts';
 import { startStandIn } from '../local/livekit/stand-in.ts';
+import { startS3 } from '../local/s3.ts';
 import { freePort } from '../local/stack.ts';
 import { noteHttp } from '../test/harness/openapi.ts';
 import { startWire } from '../test/harness/wire.ts';
@@ -72,13 +73,15 @@ export async function startWorld(plan: Plan, limits: Limits, onLine?: (line: str
       freePort(),
     ]);
     const cognito = cognitoOn(cognitoPort);
-    const [database] = await Promise.all([
+    const [database, s3] = await Promise.all([
       begin(startDatabase({ port: 0 })),
+      begin(startS3()),
       begin(startIdentity({ port: cognitoPort })),
     ]);
     const wire = await startWire({
       store: database.endpoint,
       media: `http://127.0.0.1:${mediaPort}`,
+      files: s3.endpoint,
       webhook: new URL(webhookUrl(httpPort)).origin,
     });
     parts.push({ stop: wire.close });
@@ -95,25 +98,31 @@ export async function startWorld(plan: Plan, limits: Limits, onLine?: (line: str
 
     const { PATH, HOME, TMPDIR } = process.env;
     const SOAK_CLOCK = JSON.stringify({ beganAt: Date.now(), steps: plan.clockSteps });
+    const settings = {
+      TABLE_NAME: database.tableName,
+      DYNAMODB_ENDPOINT: wire.urlOf('store'),
+      LIVEKIT_WS_URL: wire.urlOf('media').replace('http', 'ws'),
+      LIVEKIT_API_KEY: API_KEY,
+      LIVEKIT_API_SECRET: API_SECRET,
+      RECORDINGS_BUCKET: s3.bucket,
+      RECORDINGS_ENDPOINT: wire.urlOf('files'),
+      RECORDING_UPLOAD_ACCESS_KEY: s3.accessKeyId,
+      RECORDING_UPLOAD_SECRET: s3.secretAccessKey,
+      RECORDING_UPLOAD_REGION: s3.region,
+      COGNITO_ISSUER: issuerOf(cognito),
+      COGNITO_CLIENT_IDS: cognito.clientId,
+    };
+    const ofCleanup = {
+      CLEANUP_GRACE_SECONDS: `${limits.graceSeconds}`,
+      MEETING_MAX_DURATION_SECONDS: `${limits.maxDurationSeconds}`,
+    };
     const start = () =>
       retry(() =>
         startApi({
           httpPort,
           lambdaPort,
-          settings: {
-            TABLE_NAME: database.tableName,
-            DYNAMODB_ENDPOINT: wire.urlOf('store'),
-            LIVEKIT_WS_URL: wire.urlOf('media').replace('http', 'ws'),
-            LIVEKIT_API_KEY: API_KEY,
-            LIVEKIT_API_SECRET: API_SECRET,
-            COGNITO_ISSUER: issuerOf(cognito),
-            COGNITO_CLIENT_IDS: cognito.clientId,
-          },
-          env: {
-            ...{ PATH, HOME, TMPDIR, SOAK_CLOCK },
-            CLEANUP_GRACE_SECONDS: `${limits.graceSeconds}`,
-            MEETING_MAX_DURATION_SECONDS: `${limits.maxDurationSeconds}`,
-          },
+          settings,
+          env: { ...{ PATH, HOME, TMPDIR, SOAK_CLOCK }, ...ofCleanup },
           // Many come at once, and a worker for each takes longer to load than the API to come back.
           useInProcess: true,
           preload: new URL('stepping-clock.ts', import.meta.url),
@@ -166,11 +175,14 @@ export async function startWorld(plan: Plan, limits: Limits, onLine?: (line: str
     return {
       clubs,
       table: database,
+      s3,
       wire,
       standIn,
       limits,
       apiKey: API_KEY,
       apiSecret: API_SECRET,
+      /** Of the cleanup's function. */
+      environment: { ...settings, ...ofCleanup, AWS_REGION: s3.region },
       cleanUp: () => invoke('cleanup', {}),
       command: (command: ClubCommand) => invoke('clubs', command),
       /** As a crash ends it: whatever it was doing is left as it is. It comes back where it was. */
