@@ -91,7 +91,7 @@ export default defineConfig({
           name: 'explorer',
           include: ['test/explorer/**/*.test.ts'],
           exclude: ['test/explorer/faults.slow.test.ts'],
-          // A test that is cut off leaves its steps to the next one. The longest takes 40 s on an idle machine.
+          // A test that is cut off leaves its steps to the next one, so a busy machine gets time.
           testTimeout: 600_000,
         },
       },
