@@ -39,8 +39,8 @@ const boot = (options: BootOptions) =>
   });
 
 /**
- * A meeting whose room has started, and whose events are told by the test: what happens at LiveKit
- * happens now, and was a while ago by the events. LiveKit's clock is at `minutesSince` the start.
+ * A meeting whose room has started, and whose events the test sends: what happens at LiveKit happens now,
+ * and the events date it back. LiveKit's clock is at `minutesSince` the start.
  */
 async function meetingOn({ minutesSince = 10 } = {}) {
   start = Math.floor(Date.now() / 1000) * 1000 - minutes(minutesSince);
@@ -219,7 +219,7 @@ describe('A departure that is lost', () => {
   it('is taken back by the next cleanup that finds the person in the room', async () => {
     await meetingOn({ minutesSince: 1 });
     const { sid } = await join(club.member, 1);
-    // Somebody whose event is lost makes the run look.
+    // A participant whose event is lost makes the cleanup list the room.
     await comeIn(club.owner, 2);
     await cleanUpAt(10, await boot({ faults: [on('ListParticipants', emptyList)] }));
     expect(await sids()).toEqual([]);

@@ -1,4 +1,4 @@
-/** What happens to a cleanup while somebody else does something between two of its calls. */
+/** A cleanup, with another request between two of its calls. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { justAfter, justBefore } from '../harness/faults.ts';
 import { endedMeeting } from '../harness/items.ts';
@@ -43,7 +43,7 @@ const beforeDeciding = (hasRoom: boolean): [string, (run: () => Promise<unknown>
   ['before the club is read', (run) => justBefore('BatchGetItem', run)],
   ['after the club was read', (run) => justAfter('BatchGetItem', run)],
   ['before LiveKit is asked who is there', (run) => justBefore('ListParticipants', run)],
-  ['after LiveKit said that nobody is there', (run) => justAfter('ListParticipants', run)],
+  ['after LiveKit answered that the room is empty', (run) => justAfter('ListParticipants', run)],
   ...(hasRoom
     ? []
     : ([
@@ -109,15 +109,15 @@ describe.each([true, false])('A participant joins (the meeting has a room: %s)',
 
   it('after it was decided: there is no token, and its room stays empty', async () => {
     const club = await due({ room });
-    const told: unknown[] = [];
+    const statuses: unknown[] = [];
     cleaner.wire.set(
       justAfter('UpdateItem', async () => {
         const { status } = await service.call('token', club.member, { clubId: club.clubId });
-        told.push(status);
+        statuses.push(status);
       }),
     );
     expect(await cleaner.cleanUp()).toMatchObject({ endedVacant: 1 });
-    expect(told).toEqual([409]);
+    expect(statuses).toEqual([409]);
     expect(await meetings.roomsOf(club.clubId)).toEqual([]);
   });
 });
@@ -258,7 +258,7 @@ describe('An index that lags', () => {
 });
 
 describe('A repair', () => {
-  /** Told of one who left since, not of one who came; a room list that shows the difference. */
+  /** A join without its event, and a participant who left since: the room list shows the difference. */
   async function different() {
     const { meeting, ...club } = await meetings.createMeeting({ startedAt: ago(hours(1)) });
     await meetings.tellTo(service);
@@ -310,7 +310,7 @@ describe('A repair', () => {
         }),
       );
       await cleaner.cleanUp();
-      // The list of rooms was older than the join: its count can be that of who was told of before.
+      // The list of rooms was older than the join, so its count can equal the recorded presence.
       await service.cleanUp();
       expect(await sids(club.clubId)).toEqual(club.there.toSorted());
     },

@@ -20,13 +20,13 @@ const MANY_MEETINGS = 5000;
 const MEGABYTES = 256;
 
 const clubs = (count: number, prefix: string) =>
-  Array.from({ length: count }, (_, index) => clubItem(`${prefix}-${index}`, 'somebody'));
+  Array.from({ length: count }, (_, index) => clubItem(`${prefix}-${index}`, 'the-user'));
 
 const activeClubs = (count: number) =>
   Array.from({ length: count }, (_, index) => {
     const clubId = `active-${index}`;
     const startedAt = new Date(Date.now() - hours(1)).toISOString();
-    return clubItem(clubId, 'somebody', newMeeting(clubId, { startedAt }));
+    return clubItem(clubId, 'the-user', newMeeting(clubId, { startedAt }));
   });
 
 /** What one run asks for, and how many items it is given. */

@@ -14,7 +14,7 @@ beforeAll(async () => {
   ours = await startWorld();
   theirs = await startWorld({ livekit: ours.livekit });
   [here, there] = await Promise.all([ours.boot(), theirs.boot()]);
-  // One project has one list of webhook URLs: both stages are told everything.
+  // One project has one list of webhook URLs: both stages receive every event.
   await ours.tellTo({
     post: async (event) => {
       const [answer, other] = await Promise.all([here.post(event), there.post(event)]);

@@ -22,7 +22,7 @@ beforeEach(async () => {
 
 const ago = (ms: number) => new Date(Date.now() - ms).toISOString();
 
-/** A club whose meeting began an hour ago, with a room unless told otherwise. */
+/** A club whose meeting began an hour ago, by default with a room. */
 async function clubWith(meeting: Partial<Meeting> = {}, { room = true } = {}) {
   const club = await meetings.createMeeting({ startedAt: ago(hours(1)), ...meeting });
   if (room) await meetings.openRoom(club.meeting.roomName);
@@ -245,7 +245,7 @@ describe('Stale rooms', () => {
     await meetings.putRecord(club.clubId, { lastMeeting: second });
     for (const { roomName } of [first, second]) {
       await meetings.openRoom(roomName);
-      await meetings.standIn.join(roomName, { identity: 'somebody-with-an-old-token' });
+      await meetings.standIn.join(roomName, { identity: 'holder-of-an-old-token' });
     }
     expect(await service.cleanUp()).toMatchObject({ zombiesDeleted: 2, failed: 0 });
     expect(await meetings.standIn.rooms()).toEqual([]);
@@ -331,7 +331,7 @@ describe('Presence', () => {
     await join(club, club.member.userId);
     await meetings.standIn.webhooks.settled();
     await meetings.tellTo(undefined);
-    await meetings.standIn.join(club.meeting.roomName, { identity: 'somebody else’s guest' });
+    await meetings.standIn.join(club.meeting.roomName, { identity: 'guest-of-another-club' });
     expect(await service.cleanUp()).toMatchObject({ failed: 0 });
     await service.call('end', club.owner, club);
     const { clubId, meeting } = club;

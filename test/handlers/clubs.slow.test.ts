@@ -121,7 +121,7 @@ describe('the sample events', () => {
 });
 
 describe('a command that is refused', () => {
-  const club = { clubId: 'a-club', userId: 'somebody' };
+  const club = { clubId: 'a-club', userId: 'the-user' };
   it.each<[unknown, string]>([
     [undefined, 'command is missing'],
     [null, 'command is missing'],
@@ -300,7 +300,7 @@ describe('put-member', () => {
   });
 });
 
-/** Everything that is the meeting's and nobody else's to write. */
+/** What the meeting's own requests alone may write. */
 async function meetingState(clubId: string) {
   const record: Club & { personId?: string } = await world.recordOf(clubId);
   const { name: _, moderatorId: __, personId: ___, putAt: ____, ...rest } = record;
@@ -745,7 +745,7 @@ describe('forget-user', () => {
       ({ sk }) => sk !== `MEMBER#${club.moderator.userId}`,
     );
     expect(JSON.stringify([items, others]), step).not.toContain(club.moderator.userId);
-    // So that a command that is late adds nobody again: no name, and gone after a month.
+    // The note stops a late command from adding the member again. It has no name, and expires after a month.
     const [note] = await world.itemsOf(club.clubId, `MEMBER#${club.moderator.userId}`);
     expect(Object.keys(note ?? {}).sort(), step).toEqual([
       'expiresAt',

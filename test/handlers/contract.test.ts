@@ -8,7 +8,7 @@ import { startWorld, type World } from '../harness/world.ts';
 
 const ISO = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 const ULID = /^[0-7][0-9A-HJKMNP-TV-Z]{25}$/;
-const NOBODY = { userId: '00000000-0000-4000-8000-000000000000', username: 'nobody' };
+const STRANGER = { userId: '00000000-0000-4000-8000-000000000000', username: 'stranger' };
 
 let world: World;
 beforeAll(async () => {
@@ -125,7 +125,7 @@ describe('start', () => {
   });
 
   it('of an unknown club is refused with the same 403', async () => {
-    const { status, body } = await world.call('start', NOBODY, { clubId: 'no-such-club' });
+    const { status, body } = await world.call('start', STRANGER, { clubId: 'no-such-club' });
     expect({ status, error: body.error }).toEqual({
       status: 403,
       error: 'Only moderators can start meetings',
@@ -182,7 +182,7 @@ describe('end', () => {
   it('again, named or not, answers the same facts and deletes the room again', async () => {
     const { meeting, ...club } = await startedClub();
     const first = await world.call('end', club.moderator, club);
-    await world.media.createRoom({ name: meeting.roomName }); // somebody's old token, over WHIP
+    await world.media.createRoom({ name: meeting.roomName }); // a participant's old token, over WHIP
     const second = await world.call('end', club.owner, club);
     expect(second.body).toEqual(first.body);
     expect(await world.roomsOf(club.clubId)).toEqual([]);
@@ -193,7 +193,7 @@ describe('end', () => {
 
   it('disconnects everybody', async () => {
     const { meeting, ...club } = await startedClub();
-    const { sid } = await world.standIn.join(meeting.roomName, { identity: 'somebody' });
+    const { sid } = await world.standIn.join(meeting.roomName, { identity: 'the-user' });
     await world.call('end', club.moderator, club);
     const departures = await world.standIn.departures();
     expect(departures.find((each) => each.sid === sid)?.reason).toBe('ROOM_DELETED');
@@ -228,7 +228,7 @@ describe('end', () => {
   });
 
   it('of an unknown club is refused with the same 403', async () => {
-    const { status, body } = await world.call('end', NOBODY, { clubId: 'no-such-club' });
+    const { status, body } = await world.call('end', STRANGER, { clubId: 'no-such-club' });
     expect({ status, error: body.error }).toEqual({
       status: 403,
       error: 'Only moderators can end meetings',
@@ -279,8 +279,8 @@ describe('status', () => {
   it('is live with people in it, and counts neither machines nor people who are still joining', async () => {
     const { meeting, ...club } = await startedClub();
     const { standIn } = world;
-    await standIn.join(meeting.roomName, { identity: 'somebody' });
-    await standIn.join(meeting.roomName, { identity: 'somebody-else' });
+    await standIn.join(meeting.roomName, { identity: 'the-user' });
+    await standIn.join(meeting.roomName, { identity: 'another-user' });
     await standIn.join(meeting.roomName, { identity: 'recorder', kind: 'EGRESS' });
     await standIn.join(meeting.roomName, { identity: 'agent', kind: 'AGENT' });
     await standIn.join(meeting.roomName, { identity: 'on the way', state: 'JOINING' });
@@ -327,7 +327,7 @@ describe('status', () => {
   });
 
   it('of an unknown club is 404', async () => {
-    const { status, body } = await world.call('status', NOBODY, { clubId: 'no-such-club' });
+    const { status, body } = await world.call('status', STRANGER, { clubId: 'no-such-club' });
     expect({ status, error: body.error, code: body.code }).toEqual({
       status: 404,
       error: 'Reading club not found',
@@ -337,7 +337,7 @@ describe('status', () => {
 
   it('for a caller who is no member is 403', async () => {
     const club = await world.createClub();
-    const { status, body } = await world.call('status', NOBODY, club);
+    const { status, body } = await world.call('status', STRANGER, club);
     expect({ status, error: body.error, code: body.code }).toEqual({
       status: 403,
       error: 'Not a member of this reading club',
@@ -381,13 +381,13 @@ describe('token', () => {
       const { call } = await world.boot(grants ? { env: { MODERATOR_GRANTS: grants } } : {});
       const { meeting, ...club } = await startedClub();
       const { body } = await call('token', club[role], {
-        body: { readingClubId: club.clubId, participantName: 'Somebody' },
+        body: { readingClubId: club.clubId, participantName: 'Some Name' },
       });
       expect(body.isModerator).toBe(role !== 'member');
       expect(grantsOf(body.token)).toEqual({
         iss: API_KEY,
         sub: club[role].userId,
-        name: 'Somebody',
+        name: 'Some Name',
         video: {
           room: meeting.roomName,
           roomJoin: true,
@@ -493,7 +493,7 @@ describe('token', () => {
   });
 
   it('for an unknown club is 404', async () => {
-    const { status, body } = await world.call('token', NOBODY, { clubId: 'no-such-club' });
+    const { status, body } = await world.call('token', STRANGER, { clubId: 'no-such-club' });
     expect({ status, error: body.error, code: body.code }).toEqual({
       status: 404,
       error: 'Reading club not found',
@@ -503,7 +503,7 @@ describe('token', () => {
 
   it('for a caller who is no member is 403', async () => {
     const club = await startedClub();
-    const { status, body } = await world.call('token', NOBODY, { clubId: club.clubId });
+    const { status, body } = await world.call('token', STRANGER, { clubId: club.clubId });
     expect({ status, error: body.error, code: body.code }).toEqual({
       status: 403,
       error: 'Not a member of this reading club',
@@ -557,7 +557,7 @@ describe('a full meeting', () => {
 
 describe('every error', () => {
   it('carries the request id of the gateway', async () => {
-    const { body } = await world.call('status', NOBODY, {
+    const { body } = await world.call('status', STRANGER, {
       clubId: 'no-such-club',
       requestId: 'JKJaXmPLvHcESHA=',
     });

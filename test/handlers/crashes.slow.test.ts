@@ -32,21 +32,21 @@ async function killed(
   await call(route, who, club);
 }
 
-/** Three meetings, of which two are over; with what callers were told about these. */
+/** A club with two ended meetings, and the answers of their ends. */
 async function clubWithHistory() {
   const club = await world.createClub();
-  const told = [];
+  const answered = [];
   for (let round = 0; round < 2; round++) {
     await world.call('start', club.moderator, club);
-    told.push((await world.call('end', club.moderator, club)).body);
+    answered.push((await world.call('end', club.moderator, club)).body);
   }
-  return { club, told };
+  return { club, answered };
 }
 
-/** Each ended meeting once, in `lastMeeting` or its row, with exactly what its callers were told. */
+/** Each ended meeting once, in `lastMeeting` or its row, with exactly the facts of its answers. */
 async function expectHistory(
   { clubId }: TestClub,
-  told: { meetingId: string; roomName: string; endedAt: string; duration: number }[],
+  answered: { meetingId: string; roomName: string; endedAt: string; duration: number }[],
 ): Promise<void> {
   const history = await world.historyOf(clubId);
   const facts = history.map(({ meetingId, roomName, endedAt, durationSeconds }) => ({
@@ -58,7 +58,7 @@ async function expectHistory(
   }));
   const byId = (a: { meetingId: string }, b: { meetingId: string }) =>
     a.meetingId.localeCompare(b.meetingId);
-  expect(facts.sort(byId)).toEqual([...told].sort(byId));
+  expect(facts.sort(byId)).toEqual([...answered].sort(byId));
 }
 
 /** The club's own moderator claims at once, any other looks at the record first. */
@@ -74,7 +74,7 @@ describe.each(STARTERS)('start by the $starter, killed', ({ starter, deciding })
     expect(steps.length).toBeGreaterThan(2);
 
     for (const [index, step] of ['nothing at all', ...steps].entries()) {
-      const { club, told } = await clubWithHistory();
+      const { club, answered } = await clubWithHistory();
       await killed('start', club, index, club[starter]);
       const claimed = (await world.recordOf(club.clubId)).meeting;
 
@@ -84,7 +84,7 @@ describe.each(STARTERS)('start by the $starter, killed', ({ starter, deciding })
       expect(body.meetingId, step).toBe(claimed?.meetingId ?? body.meetingId);
       expect((await world.recordOf(club.clubId)).meeting?.meetingId).toBe(body.meetingId);
       await world.expectAgreement(club.clubId);
-      await expectHistory(club, told);
+      await expectHistory(club, answered);
     }
   });
 
@@ -157,7 +157,7 @@ describe('end, killed', () => {
     expect(steps.length).toBeGreaterThan(2);
 
     for (const [index, step] of ['nothing at all', ...steps].entries()) {
-      const { club, told } = await clubWithHistory();
+      const { club, answered } = await clubWithHistory();
       const { body: meeting } = await world.call('start', club.moderator, club);
       await killed('end', club, index);
       const decided = (await world.recordOf(club.clubId)).lastMeeting;
@@ -170,7 +170,7 @@ describe('end, killed', () => {
       if (decided?.meetingId === meeting.meetingId) expect(body.endedAt).toBe(decided.endedAt);
       expect((await world.recordOf(club.clubId)).meeting).toBeUndefined();
       await world.expectAgreement(club.clubId);
-      await expectHistory(club, [...told, body]);
+      await expectHistory(club, [...answered, body]);
     }
   });
 
@@ -212,26 +212,26 @@ describe('a request whose answer is lost on the way', () => {
   });
 
   it('decides an end: the retry answers the facts that were written the first time', async () => {
-    const { club, told } = await clubWithHistory();
+    const { club, answered } = await clubWithHistory();
     await world.call('start', club.moderator, club);
     const { call, wire } = await world.boot({ faults: [once('UpdateItem', loseAnswer)] });
     const { status, body } = await call('end', club.moderator, club);
     expect(wire.operations().filter((name) => name === 'UpdateItem')).toHaveLength(2);
     expect(status).toBe(200);
-    await expectHistory(club, [...told, body]);
+    await expectHistory(club, [...answered, body]);
     await world.expectAgreement(club.clubId);
   });
 
   it.each(['BatchGetItem', 'DeleteRoom'])(
     'is %s of an end: nothing is different',
     async (operation) => {
-      const { club, told } = await clubWithHistory();
+      const { club, answered } = await clubWithHistory();
       await world.call('start', club.moderator, club);
       const { call, wire } = await world.boot({ faults: [once(operation, loseAnswer)] });
       const { body } = await call('end', club.moderator, club);
       expect(wire.operations().filter((name) => name === operation)).toHaveLength(2);
       expect(body.success).toBe(true);
-      await expectHistory(club, [...told, body]);
+      await expectHistory(club, [...answered, body]);
       await world.expectAgreement(club.clubId);
     },
   );

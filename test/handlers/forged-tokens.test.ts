@@ -1,4 +1,4 @@
-/** Whoever cannot prove who they are gets a 401, and nothing is asked of the database or LiveKit. */
+/** A caller without a valid access token gets a 401, and no request goes to the database or LiveKit. */
 import { createHmac } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { accessClaims, jwt, newKeyPair, rs256 } from '../harness/issuer.ts';
@@ -8,7 +8,7 @@ import { startWorld, type TestClub, type World } from '../harness/world.ts';
 
 const HOUR_SECONDS = 3600;
 const stranger = newKeyPair('the-key');
-const unknown = newKeyPair('a-key-that-nobody-published');
+const unknown = newKeyPair('an-unpublished-key');
 const now = () => Math.floor(Date.now() / 1000);
 
 let world: World;
@@ -68,7 +68,7 @@ const forgeries: Record<string, (service: Process) => string | undefined> = {
       }),
     ),
   'another client': (service) =>
-    bearer(service.tokenFor(club.moderator, { client_id: 'somebody-elses-client' })),
+    bearer(service.tokenFor(club.moderator, { client_id: 'another-client' })),
   'no client': (service) => bearer(service.tokenFor(club.moderator, { client_id: undefined })),
   'an ID token': (service) =>
     bearer(
@@ -122,7 +122,7 @@ describe('401, and no call to the database or LiveKit, for', () => {
       const { status } = await service.call('status', bearer(token), club);
       expect(status, kid).toBe(401);
     }
-    // And nobody can make us flood the pool with them.
+    // Unknown key ids cause one request to the pool, not one each.
     expect(service.wire.operations()).toEqual(['GetKeys']);
     expect((await service.call('status', club.moderator, club)).status).toBe(200);
   });

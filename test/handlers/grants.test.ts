@@ -65,7 +65,7 @@ describe('A demotion is effective', () => {
     for (const command of ['remove-member', 'put-member']) {
       await service.manage({ command, clubId, userId: moderator.userId });
     }
-    // Barred, so that nobody renews it.
+    // Barred, so LiveKit does not renew the token.
     expect(await demote(club, moderator)).toMatchObject({ ...LATER, isRenewed: false });
     await service.call('readmit', club.owner, { clubId, userId: moderator.userId });
     expect(await demote(club, moderator)).toMatchObject({ ...LATER, isRenewed: true });

@@ -178,7 +178,7 @@ it.each(['AGENT', 'EGRESS', 'INGRESS', 'BRIDGE'] as const)(
   },
 );
 
-it('A participant of a kind that this version does not know is no attendee, told or listed', async () => {
+it('A participant of a kind that this version does not know is no attendee, by event or by list', async () => {
   const club = await startedClub();
   const { roomName } = club.meeting;
   await meetings.tellTo({

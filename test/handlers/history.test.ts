@@ -316,8 +316,8 @@ describe('A meeting that is over', () => {
 });
 
 describe('Attendance', () => {
-  /** What LiveKit told about a meeting of ten minutes, in minutes after its start. */
-  async function told(
+  /** Sends LiveKit's events about a meeting of ten minutes, in minutes after its start, and ends it. */
+  async function attended(
     stays: {
       who: keyof Pick<TestClub, 'owner' | 'moderator' | 'member' | 'nameless'>;
       joined: number;
@@ -332,7 +332,7 @@ describe('Attendance', () => {
     const created = await meetings.createMeeting({ startedAt });
     club = created;
     const { meetingId, roomName } = created.meeting;
-    const room = { name: roomName, sid: 'RM_told', createdAtMs: startedAtMs };
+    const room = { name: roomName, sid: 'RM_attended', createdAtMs: startedAtMs };
     const late: string[] = [];
     for (const { who, joined, left, ...facts } of stays) {
       const participant = {
@@ -370,7 +370,7 @@ describe('Attendance', () => {
   }
 
   it('is per person, with two devices counted once', async () => {
-    const { rows, people } = await told([
+    const { rows, people } = await attended([
       { who: 'member', joined: 0, left: 4 },
       { who: 'member', joined: 2, left: 6 },
       { who: 'nameless', joined: 1, left: 3 },
@@ -400,18 +400,18 @@ describe('Attendance', () => {
   });
 
   it('closes open sessions at the end of the meeting', async () => {
-    const { rows, raw, ended } = await told([{ who: 'member', joined: 4 }]);
+    const { rows, raw, ended } = await attended([{ who: 'member', joined: 4 }]);
     expect(rows).toMatchObject([{ from: 4, to: 10, present: 6, stays: ['4 10 estimated'] }]);
     expect(raw.attendance[0]?.lastLeftAt).toBe(ended.endedAt);
   });
 
   it('uses the time of a departure that arrives after the end', async () => {
-    const { rows } = await told([{ who: 'member', joined: 1, left: 5 }], { lateLeft: true });
+    const { rows } = await attended([{ who: 'member', joined: 1, left: 5 }], { lateLeft: true });
     expect(rows).toMatchObject([{ from: 1, to: 5, present: 4, stays: ['1 5'] }]);
   });
 
   it('leaves out who joined after the end, and machines', async () => {
-    const { rows } = await told([
+    const { rows } = await attended([
       { who: 'member', joined: 1, left: 5 },
       { who: 'moderator', joined: 11 },
       { who: 'nameless', joined: 2, kind: 'AGENT' },
@@ -420,12 +420,12 @@ describe('Attendance', () => {
   });
 
   it('has the member’s name, never the one that they gave themselves', async () => {
-    const { raw } = await told([
-      { who: 'member', joined: 1, left: 2, name: 'Somebody Else' },
-      { who: 'nameless', joined: 1, left: 2, name: 'Nobody At All' },
+    const { raw } = await attended([
+      { who: 'member', joined: 1, left: 2, name: 'Another Name' },
+      { who: 'nameless', joined: 1, left: 2, name: 'An Invented Name' },
       { who: 'owner', joined: 1, left: 2, name: 'The King' },
     ]);
-    expect(JSON.stringify(raw)).not.toMatch(/Somebody Else|Nobody At All|The King/);
+    expect(JSON.stringify(raw)).not.toMatch(/Another Name|An Invented Name|The King/);
     expect(raw.attendance.map(({ displayName }) => displayName).sort()).toEqual([
       club.displayNames.member,
       null,
@@ -434,7 +434,7 @@ describe('Attendance', () => {
   });
 
   it('as a table has a row for each person, and no name that a spreadsheet would compute', async () => {
-    await told([{ who: 'member', joined: 1, left: 2 }]);
+    await attended([{ who: 'member', joined: 1, left: 2 }]);
     const [item] = await meetings.itemsOf(club.clubId, `MEMBER#${club.moderator.userId}`);
     await meetings.put({ ...item, displayName: '=HYPERLINK("http://x","Zoë")' });
     await service.call('start', club.owner, club);
@@ -480,7 +480,7 @@ describe('Attendance', () => {
   });
 
   it('as CSV is refused as JSON for a caller who may not see it', async () => {
-    await told([{ who: 'member', joined: 1, left: 2 }]);
+    await attended([{ who: 'member', joined: 1, left: 2 }]);
     const { lastMeeting } = await meetings.recordOf(club.clubId);
     const { status, headers, body } = await service.call('meeting', club.outsider, {
       clubId: club.clubId,
@@ -495,7 +495,7 @@ describe('Attendance', () => {
   });
 
   it('is that of its meeting only', async () => {
-    await told([{ who: 'member', joined: 1, left: 2 }]);
+    await attended([{ who: 'member', joined: 1, left: 2 }]);
     await service.call('start', club.owner, club);
     const { body } = await service.call('end', club.owner, club);
     const next = await service.call('meeting', club.member, {
@@ -506,7 +506,7 @@ describe('Attendance', () => {
   });
 
   it('costs a read of the club and two queries, and a read of the row for one before the last', async () => {
-    const { raw } = await told([{ who: 'member', joined: 1, left: 2 }]);
+    const { raw } = await attended([{ who: 'member', joined: 1, left: 2 }]);
     service.wire.forget();
     await service.call('meeting', club.member, {
       clubId: club.clubId,

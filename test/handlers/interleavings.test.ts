@@ -14,7 +14,7 @@ beforeEach(async () => {
 });
 afterAll(() => world.close());
 
-/** By somebody else, in a process with nothing wrong. */
+/** Requests of another moderator, in a process without faults. */
 const otherStarts = () => world.call('start', club.owner, club);
 const otherEnds = () => world.call('end', club.owner, club);
 
@@ -75,37 +75,37 @@ describe('An end', () => {
 
   it('by two who both read the meeting as on is decided once', async () => {
     await otherStarts();
-    const told: unknown[] = [];
-    const faults = [justBefore('UpdateItem', async () => told.push((await otherEnds()).body))];
+    const endings: unknown[] = [];
+    const faults = [justBefore('UpdateItem', async () => endings.push((await otherEnds()).body))];
     const { call } = await world.boot({ faults });
     const { body } = await call('end', club.moderator, club);
-    expect(told).toEqual([body]);
+    expect(endings).toEqual([body]);
     await world.expectAgreement(club.clubId);
   });
 
   it('that was slow to decide does not end the meeting that has started since', async () => {
     const { body: first } = await otherStarts();
-    const told: unknown[] = [];
+    const endings: unknown[] = [];
     const faults = [
       justBefore('UpdateItem', async () => {
-        told.push((await otherEnds()).body);
+        endings.push((await otherEnds()).body);
         await otherStarts();
       }),
     ];
     const { call } = await world.boot({ faults });
     const { body } = await call('end', club.moderator, club);
     expect(body.meetingId).toBe(first.meetingId);
-    expect(told).toEqual([body]);
+    expect(endings).toEqual([body]);
     expect((await world.recordOf(club.clubId)).meeting).toBeDefined();
     await world.expectAgreement(club.clubId);
   });
 
   it('that was slow to decide finds its meeting in the history two meetings later', async () => {
     await otherStarts();
-    const told: unknown[] = [];
+    const endings: unknown[] = [];
     const faults = [
       justBefore('UpdateItem', async () => {
-        told.push((await otherEnds()).body);
+        endings.push((await otherEnds()).body);
         for (let round = 0; round < 2; round++) {
           await otherStarts();
           await otherEnds();
@@ -114,7 +114,7 @@ describe('An end', () => {
     ];
     const { call } = await world.boot({ faults });
     const { body } = await call('end', club.moderator, club);
-    expect(told).toEqual([body]);
+    expect(endings).toEqual([body]);
     expect(await world.historyOf(club.clubId)).toHaveLength(3);
     await world.expectAgreement(club.clubId);
   });

@@ -1,10 +1,10 @@
-/** Whoever belongs to one club can do nothing in another: every route, every role. */
+/** A user of one club can do nothing in another: every route, every role. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { User } from '../harness/issuer.ts';
 import type { Route } from '../harness/routes.ts';
 import { startWorld, type TestClub, type World } from '../harness/world.ts';
 
-const OUTSIDER: User = { userId: '00000000-0000-4000-8000-000000000000', username: 'nobody' };
+const OUTSIDER: User = { userId: '00000000-0000-4000-8000-000000000000', username: 'stranger' };
 const STRANGERS = ['owner', 'moderator', 'member', 'nameless', 'outsider'] as const;
 const REFUSALS = [
   { route: 'token', code: 'NOT_A_MEMBER' },

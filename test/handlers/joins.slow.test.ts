@@ -124,14 +124,14 @@ describe('A token makes sure of the room', () => {
 });
 
 describe('A full meeting', () => {
-  it('is told by the events; LiveKit is asked at the limit only', async () => {
+  it('is recognized by the events; LiveKit is asked at the limit only', async () => {
     const service = await boot({ env: { ROOM_MAX_PARTICIPANTS: '2' } });
     const roomName = await start(service, { webhooks: true });
     for (const people of [0, 1]) {
       service.wire.forget();
       expect((await token(service)).status, `with ${people} in it`).toBe(200);
       expect(livekitCalls(service)).toEqual([]);
-      await meetings.standIn.join(roomName, { identity: `somebody-${people}` });
+      await meetings.standIn.join(roomName, { identity: `person-${people}` });
       await meetings.standIn.webhooks.settled();
     }
     service.wire.forget();

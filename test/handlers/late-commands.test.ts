@@ -16,7 +16,7 @@ afterAll(() => world.close());
 
 const DONE = { done: true };
 const newId = () => `club-${randomUUID().slice(0, 8)}`;
-const person = (): User => ({ userId: randomUUID(), username: 'somebody' });
+const person = (): User => ({ userId: randomUUID(), username: 'the-user' });
 /** So many minutes after the beginning of the stories. */
 const at = (minutes: number): string =>
   new Date(Date.parse('2026-03-01T12:00:00.000Z') + minutes * 60_000).toISOString();
@@ -36,7 +36,7 @@ async function clubMadeAt(minutes: number) {
 }
 
 describe('An older command', () => {
-  it('put-member adds nobody who was removed since, be it two weeks later', async () => {
+  it('put-member does not add a member who was removed since, even two weeks later', async () => {
     const [club, zoe] = [await clubMadeAt(0), person()];
     const put = () => club.about('put-member', zoe, 1, { displayName: 'Z', role: 'moderator' });
     expect(await put()).toEqual(DONE);
@@ -110,7 +110,7 @@ describe('An older command', () => {
     expect(await club.find(zoe)).toMatchObject({ role: 'moderator' });
   });
 
-  it('remove-member does not interrupt the meeting of somebody who was added again since', async () => {
+  it('remove-member does not disconnect a member who was added again since', async () => {
     const [club, zoe] = [await clubMadeAt(0), person()];
     const { clubId } = club;
     await club.about('put-member', zoe, 3);
@@ -123,7 +123,7 @@ describe('An older command', () => {
 
   it('put-club neither renames a club nor brings one back that was removed since', async () => {
     const club = await clubMadeAt(2);
-    expect(await club.put(1, 'Old', 'somebody-else')).toEqual({ done: true, stale: ['club'] });
+    expect(await club.put(1, 'Old', 'another-user')).toEqual({ done: true, stale: ['club'] });
     expect(await service.show(club.clubId)).toMatchObject({
       name: 'Novels',
       moderatorId: club.owner.userId,
@@ -266,7 +266,7 @@ describe('Commands in any order, some of them twice', () => {
   const USERS = ['ann', 'bob'];
   const OWNERS = ['ada', 'eva'];
 
-  /** What an application does with one club: nobody is changed who is no member at that moment. */
+  /** The commands of an application about one club: it changes only those who are members at that moment. */
   const story = fc
     .array(
       fc.record({
@@ -299,7 +299,7 @@ describe('Commands in any order, some of them twice', () => {
       return commands.map((command, minute) => ({ ...command, occurredAt: at(minute) }));
     });
 
-  /** Refused ones again, as Lambda and whoever sends them do, until no more is carried out. */
+  /** Repeats refused commands, as Lambda and the application do, until no more succeed. */
   async function sendAll(clubId: string, commands: object[]): Promise<void> {
     let left = commands;
     while (left.length > 0) {

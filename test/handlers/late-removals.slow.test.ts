@@ -53,8 +53,8 @@ async function arrivesLate(
   expect(answers.length, 'requests that arrive late').toBeGreaterThan(0);
 }
 
-/** LiveKit tells of what is done, to the service that gives up. */
-const told = (act: () => Promise<unknown>) => async (slow: Process) => {
+/** LiveKit's events about the act reach the process that gives up. */
+const withEvents = (act: () => Promise<unknown>) => async (slow: Process) => {
   // As if it had been answered: LiveKit would repeat it for 15 s.
   await world.tellTo({ post: async (event) => ({ ...(await slow.post(event)), status: 200 }) });
   await act();
@@ -93,14 +93,14 @@ const OF_A_CLUB: [
   [
     'the note of a room',
     'UpdateItem',
-    async (club) => told(() => service.call('start', club.owner, club)),
+    async (club) => withEvents(() => service.call('start', club.owner, club)),
   ],
   [
     'the session of a join',
     'UpdateItem',
     async (club) => {
       const { roomName } = await meetingOf(club);
-      return told(() => join(roomName, club.member));
+      return withEvents(() => join(roomName, club.member));
     },
   ],
   [
@@ -130,7 +130,7 @@ const OF_A_PERSON: [
       const { roomName } = await meetingOf(club);
       await join(roomName, club.moderator);
       await world.standIn.webhooks.settled();
-      return told(() => world.media.removeParticipant(roomName, club.moderator.userId));
+      return withEvents(() => world.media.removeParticipant(roomName, club.moderator.userId));
     },
   ],
 ];

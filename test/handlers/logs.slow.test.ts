@@ -80,7 +80,7 @@ function troublesOf(club: TestClub): (BootOptions & { remainingMs?: number })[] 
   ];
 }
 
-/** A club whose item does not fit the schema: the error that nobody expects. */
+/** A club whose item does not fit the schema: an unexpected error. */
 function brokenRecord(body: Record<string, unknown>): object {
   return JSON.parse(
     JSON.stringify(body).replaceAll('"createdAt":{"S":"', '"createdAt":{"S":"the '),

@@ -14,7 +14,7 @@ beforeAll(async () => {
 });
 afterAll(() => world.close());
 
-const person = (username = 'somebody'): User => ({ userId: randomUUID(), username });
+const person = (username = 'the-user'): User => ({ userId: randomUUID(), username });
 const newClubId = () => `club-${randomUUID().slice(0, 8)}`;
 
 async function putClub(moderatorId: string, clubId = newClubId()): Promise<string> {
@@ -149,7 +149,7 @@ describe('A person’s clubs', () => {
   it('do not need the index to be up to date: the clubs it names are read again', async () => {
     const me = person();
     const clubId = await putClub(person().userId);
-    // As the index still has somebody who is a member no more: by an item that grants nothing.
+    // The index can still list a former member, by an item that grants nothing.
     await world.put({ pk: `CLUB#${clubId}`, sk: 'LEFT', personId: me.userId });
     await world.put({ pk: 'CLUB#gone', sk: 'LEFT', personId: me.userId });
     expect(await clubsOf(me)).toEqual({ clubs: [] });
@@ -179,7 +179,7 @@ describe('A person’s clubs', () => {
     ['a limit of 0', { limit: '0' }, /^limit /],
     ['a limit of 101', { limit: '101' }, /^limit /],
     ['a cursor that is no id', { cursor: 'CLUB#x' }, /^cursor /],
-    ['another parameter', { userId: 'somebody' }, /^userId /],
+    ['another parameter', { userId: 'the-user' }, /^userId /],
   ])('are refused with %s', async (_, query, sentence) => {
     const { status, body } = await service.call('myClubs', person(), { clubId: '', query });
     expect({ status, error: body.error }).toEqual({

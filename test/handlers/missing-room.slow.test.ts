@@ -13,8 +13,8 @@ it.skipIf(isMissing('server'))(
       const club = await world.createClub();
       const { body: meeting } = await service.call('start', club.owner, club);
       await world.media.deleteRoom(meeting.roomName);
-      const told = await service.call('status', club.member, club);
-      expect(told.body).toMatchObject({ state: 'waiting', participantCount: 0 });
+      const status = await service.call('status', club.member, club);
+      expect(status.body).toMatchObject({ state: 'waiting', participantCount: 0 });
       const listed = await service.call('participants', club.owner, club);
       expect(listed).toMatchObject({ status: 200, body: { participants: [] } });
       for (const minute of [0, 16]) {

@@ -122,7 +122,7 @@ describe('A moderator who was removed from the meeting', () => {
 });
 
 describe('A readmission that meets a removal from the club', () => {
-  it('lets nobody in who is no member any more', async () => {
+  it('does not let a former member in', async () => {
     const { clubId, owner, member } = await world.createClub();
     const { userId } = member;
     await service.call('start', owner, { clubId });

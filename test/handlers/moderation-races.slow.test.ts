@@ -45,7 +45,7 @@ interface State {
   muted: Name[];
 }
 
-/** What the action answers to whoever takes it alone, and what it leaves. */
+/** The action's answer when no other runs, and the state after it. */
 function alone(state: State, { by, does, to }: Action): { answer: string; after: State } {
   const { moderators, barred, present, muted } = state;
   const without = (names: Name[]) => names.filter((name) => name !== to);
@@ -97,7 +97,7 @@ const overtaken = ({ does }: Action) => `present ${does === 'disconnect'}, barre
 
 const isMute = ({ does }: Action) => does === 'mute' || does === 'muteAll';
 
-/** The mutes of whoever is gone are gone with their tracks. */
+/** The mutes of a participant who left are gone with their tracks. */
 const shown = ({ moderators, barred, present, muted }: State) =>
   JSON.stringify({
     moderators: moderators.toSorted(),
@@ -151,7 +151,7 @@ async function round([one, other]: [Action, Action], isBarredBefore: boolean) {
   const act = async ({ by, does, to }: Action): Promise<string> => {
     const target = { clubId, userId: people[to].userId };
     const who = people[by];
-    const told = <T extends { code: string }>(
+    const answerOf = <T extends { code: string }>(
       { status, body }: { status: number; body: T },
       say: (body: T) => string,
     ) => (status === 200 ? say(body) : `${status} ${body.code}`);
@@ -164,21 +164,21 @@ async function round([one, other]: [Action, Action], isBarredBefore: boolean) {
       case 'remove':
       case 'disconnect': {
         const body = { allowRejoin: does === 'disconnect' };
-        return told(
+        return answerOf(
           await service.call('remove', who, { ...target, body }),
           ({ wasPresent, isBarred }) => `present ${wasPresent}, barred ${isBarred}`,
         );
       }
       case 'readmit':
-        return told(await service.call('readmit', who, target), (b) => `barred ${b.wasBarred}`);
+        return answerOf(await service.call('readmit', who, target), (b) => `barred ${b.wasBarred}`);
       case 'mute':
-        return told(await service.call('mute', who, target), mutedOf);
+        return answerOf(await service.call('mute', who, target), mutedOf);
       case 'muteAll':
-        return told(await service.call('muteAll', who, target), mutedOf);
+        return answerOf(await service.call('muteAll', who, target), mutedOf);
       case 'promote':
       case 'demote': {
         const body = { role: does === 'promote' ? 'moderator' : 'member' };
-        return told(await service.call('role', who, { ...target, body }), (b) => b.effective);
+        return answerOf(await service.call('role', who, { ...target, body }), (b) => b.effective);
       }
     }
   };
@@ -216,7 +216,7 @@ async function round([one, other]: [Action, Action], isBarredBefore: boolean) {
     ...(isRemovalBeside(one, other)
       ? [{ first: overtaken(one), second: overtaken(other), after: shown(thenOther.after) }]
       : []),
-    // LiveKit does not say whether it muted what was not muted: both are told so.
+    // LiveKit does not say whether the track was muted before: both answers say that they muted it.
     ...(isMute(one) && isMute(other)
       ? [{ first: oneFirst.answer, second: otherFirst.answer, after: shown(thenOne.after) }]
       : []),

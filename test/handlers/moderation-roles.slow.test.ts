@@ -17,7 +17,7 @@ const ROLES = [
   'outsider',
   'moderatorId of another club',
   'moderator of another club',
-  'nobody',
+  'no token',
 ] as const;
 type Role = (typeof ROLES)[number];
 
@@ -111,7 +111,7 @@ const WHILE_ON: Record<Role, Row> = {
   outsider: aStranger,
   'moderatorId of another club': aStranger,
   'moderator of another club': aStranger,
-  nobody: everyRoute(UNKNOWN),
+  'no token': everyRoute(UNKNOWN),
 };
 
 /** The bars went with the meeting, and so did what there was to moderate. */
@@ -162,7 +162,7 @@ beforeAll(async () => {
 });
 afterAll(() => world.close());
 
-/** A club with a meeting in its history, in this state, and somebody to act on in the room. */
+/** A club with a meeting in its history, in this state, and a target in the room. */
 async function clubFor(state: State, role: Role) {
   const club = await world.createClub();
   const { clubId } = club;
@@ -210,12 +210,12 @@ async function become(role: Role, club: TestClub): Promise<User | undefined> {
       return away.owner;
     case 'moderator of another club':
       return away.moderator;
-    case 'nobody':
+    case 'no token':
       return undefined;
   }
 }
 
-/** With whoever is in them. */
+/** The club's rooms, with their participants. */
 const roomsOf = async (clubId: string) =>
   (await world.standIn.rooms()).filter(({ name }) => name.includes(clubId));
 

@@ -87,7 +87,7 @@ describe.skipIf(isMissing('server'))('On a real server', () => {
       });
       await expectOut(member, since);
       const stayed = [club.other.userId, club.moderator.userId].sort();
-      /** Nobody else was disconnected, not even for a moment. */
+      /** The others were never disconnected, not even for a moment. */
       const expectOthersUntouched = async () => {
         expect(others.map((other) => other.isIn())).toEqual([true, true]);
         expect(await identitiesIn(meeting.roomName)).toEqual(stayed);

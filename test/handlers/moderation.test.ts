@@ -29,7 +29,7 @@ async function clubWithMeeting(by = service) {
 type MeetingClub = Awaited<ReturnType<typeof clubWithMeeting>>;
 
 type Tracks = ('CAMERA' | 'MICROPHONE' | 'SCREEN_SHARE' | 'SCREEN_SHARE_AUDIO')[];
-/** Puts somebody into the room, with these tracks. */
+/** Puts a person into the room, with these tracks. */
 const enter = ({ meeting }: MeetingClub, who: User, tracks: Tracks = ['MICROPHONE']) =>
   world.standIn.join(meeting.roomName, {
     identity: who.userId,
@@ -379,7 +379,7 @@ describe('a guest', () => {
     expect(brief(await service.call('mute', club.owner, target))).toBe('404 PARTICIPANT_NOT_FOUND');
   });
 
-  it('is nobody who a person’s user id or sid leads to, whatever their identity', async () => {
+  it('is not the target of a person’s user id or sid, whatever their identity', async () => {
     const club = await clubWithMeeting();
     const { sid: personsSid } = await enter(club, club.other);
     await callIn(club, club.member.userId);
@@ -577,8 +577,8 @@ describe('readmit, too late', () => {
   });
 });
 
-describe('nobody', () => {
-  it.each(['remove', 'mute'] as const)('may %s the club’s own moderator', async (route) => {
+describe('The service refuses', () => {
+  it.each(['remove', 'mute'] as const)('to %s the club’s own moderator', async (route) => {
     const club = await clubWithMeeting();
     await enter(club, club.owner);
     const target = { clubId: club.clubId, userId: club.owner.userId };
@@ -588,17 +588,20 @@ describe('nobody', () => {
     expect((await world.recordOf(club.clubId)).barredUserIds).toBeUndefined();
   });
 
-  it.each(['owner', 'moderator'] as const)('removes or readmits themselves: %s', async (role) => {
-    const club = await clubWithMeeting();
-    await enter(club, club[role]);
-    const target = { clubId: club.clubId, userId: club[role].userId };
-    for (const route of ['remove', 'readmit'] as const) {
-      expect(brief(await service.call(route, club[role], target))).toBe('403 NOT_ALLOWED');
-    }
-    expect(await isInRoom(club, club[role])).toBe(true);
-  });
+  it.each(['owner', 'moderator'] as const)(
+    'a caller who removes or readmits themselves: %s',
+    async (role) => {
+      const club = await clubWithMeeting();
+      await enter(club, club[role]);
+      const target = { clubId: club.clubId, userId: club[role].userId };
+      for (const route of ['remove', 'readmit'] as const) {
+        expect(brief(await service.call(route, club[role], target))).toBe('403 NOT_ALLOWED');
+      }
+      expect(await isInRoom(club, club[role])).toBe(true);
+    },
+  );
 
-  it('who was removed lets themselves back in, moderator or not', async () => {
+  it('a barred caller who readmits themselves, moderator or not', async () => {
     const club = await clubWithMeeting();
     const target = { clubId: club.clubId, userId: club.deputy.userId };
     await service.call('remove', club.moderator, target);
@@ -607,7 +610,7 @@ describe('nobody', () => {
   });
 
   it.each(['member', 'moderator'] as const)(
-    'makes the club’s own moderator a %s, not even they',
+    'to make the club’s own moderator a %s, also for themselves',
     async (role) => {
       const club = await clubWithMeeting();
       const target = { clubId: club.clubId, userId: club.owner.userId, body: { role } };
@@ -616,7 +619,7 @@ describe('nobody', () => {
   );
 });
 
-describe('somebody who is', () => {
+describe('A target who is', () => {
   const routes = ['mute', 'remove', 'readmit'] as const;
 
   it.each(routes)('no member is a 404 of %s', async (route) => {
@@ -798,7 +801,7 @@ describe('LiveKit failing between the record and the call', () => {
     expect(brief(await broken.call('remove', club.moderator, target))).toBe(
       '503 MEDIA_UNAVAILABLE',
     );
-    // Decided all the same, and logged: no token, and the next event or cleanup puts them out.
+    // The bar stands, and is logged: no token, and the next event or cleanup removes them.
     expect(brief(await service.call('token', club.member, club))).toBe('403 REMOVED_FROM_MEETING');
     expect(broken.actions()).toEqual([expect.objectContaining({ action: 'remove' })]);
     expect(await isInRoom(club, club.member)).toBe(true);

@@ -178,7 +178,7 @@ describe.concurrent('When LiveKit closed a connection that was idle,', () => {
 
 const onStore = (fault: Fault): BootOptions => ({ faults: [on({ side: 'store' }, fault)] });
 
-/** As a client does that is told 503: with many at once on a busy machine, a second may not suffice. */
+/** Retries as a client does after a 503: with many at once on a busy machine, one retry may not suffice. */
 async function callUntilItWorks(service: Process, route: Route, club: TestClub): Promise<number> {
   for (let attempt = 1; ; attempt++) {
     const { status } = await service.call(route, club.moderator, { clubId: club.clubId });

@@ -1,6 +1,6 @@
 /**
- * Stories of meetings, generated and played on a stand-in. What LiveKit sends about them is told in any
- * order, repeated and lost, one after another and at once.
+ * Generated stories of meetings, played on a stand-in. LiveKit's events about them arrive in any order,
+ * repeated and lost, one after another and at once.
  */
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -23,7 +23,7 @@ beforeAll(async () => {
 });
 afterAll(() => meetings.close());
 
-/** How it is told: each number picks one of what is left to be told, or repeats something. */
+/** The order of delivery: each number picks one of the events that are not delivered yet, or repeats one. */
 const dice = fc.infiniteStream(fc.nat());
 const way = fc.constantFrom<'one after another' | 'at once'>('one after another', 'at once');
 
@@ -174,9 +174,9 @@ describe('Whatever is lost,', () => {
         fc.boolean(),
         async (story, dice, how, keep, inBetween) => {
           const { club, meeting, sent } = await meetingWith(story, { formerOwner: true });
-          const told = sent.filter(() => roll(dice, 5) < keep);
+          const delivered = sent.filter(() => roll(dice, 5) < keep);
           await Promise.all([
-            tell(shuffledCopies(told, dice), how, dice),
+            tell(shuffledCopies(delivered, dice), how, dice),
             inBetween ? patient.cleanUp() : undefined,
           ]);
           await patient.cleanUp();
@@ -199,9 +199,9 @@ describe('Whatever is lost,', () => {
             expect(presentSids.size).toBe(0);
           }
 
-          const heard = new Set(told.map(({ participantSid }) => participantSid));
+          const heard = new Set(delivered.map(({ participantSid }) => participantSid));
           const left = new Set(
-            told
+            delivered
               .filter(({ event }) => event === 'participant_left')
               .map(({ participantSid }) => participantSid),
           );
@@ -209,7 +209,7 @@ describe('Whatever is lost,', () => {
           const { stays } = truthOf(sent);
           for (const stay of stays) {
             const row = rows.find(({ sid }) => sid === stay.sid);
-            if (heard.has(stay.sid)) expect(row, 'a session that was told of').toBeDefined();
+            if (heard.has(stay.sid)) expect(row, 'a session with a delivered event').toBeDefined();
             if (left.has(stay.sid)) expect(row).toEqual(stay);
             if (row) expect(row).toMatchObject({ userId: stay.userId, joinedAt: stay.joinedAt });
           }
@@ -230,8 +230,8 @@ describe('Whatever is lost,', () => {
         const { club, meeting, sent } = await meetingWith(story);
         const { body: ended } = await cutOff.call('end', club.owner, club);
         expect(ended.success).toBe(false);
-        const told = sent.filter(() => roll(dice, 2) === 0);
-        await tell(shuffledCopies(told, dice), how, dice);
+        const delivered = sent.filter(() => roll(dice, 2) === 0);
+        await tell(shuffledCopies(delivered, dice), how, dice);
         const decided = await meetings.recordOf(club.clubId);
         await patient.cleanUp();
         expect(await meetings.recordOf(club.clubId)).toEqual(decided);

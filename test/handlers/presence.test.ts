@@ -133,7 +133,7 @@ describe('A vacancy', () => {
 describe('Eight people', () => {
   it('whose concurrent joins are a room’s first events are all counted', async () => {
     const everybody = Array.from({ length: 8 }, (_, index) =>
-      participant(`PA_${index}`, `somebody-${index}`),
+      participant(`PA_${index}`, `person-${index}`),
     );
     await Promise.all(everybody.map((who) => tell('participant_joined', 1, first, who)));
     expect(await sids()).toEqual(everybody.map(({ sid }) => sid));
@@ -193,7 +193,7 @@ describe('A person', () => {
 });
 
 describe('The cleanup', () => {
-  /** Told of the room's start, and of nothing else. */
+  /** The service receives the room's start, and no other event. */
   async function onlyTheRoom() {
     await meetings.tellTo(service);
     await meetings.openRoom(meeting.roomName);

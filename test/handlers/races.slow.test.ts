@@ -1,4 +1,4 @@
-/** Many at once: one conditional write decides, and everybody is told what it decided. */
+/** Many requests at once: one conditional write decides, and every answer states its outcome. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { isMissing, LIVEKITS, startWorld, type World } from '../harness/world.ts';
 
@@ -51,13 +51,13 @@ describe.each(LIVEKITS)('On the %s', (kind) => {
         twenty((index) => world.call('end', index % 2 ? club.owner : club.moderator, club)),
       );
       expect(answers.map(({ status }) => status)).toEqual(twenty(() => 200));
-      const [told] = answers.map(({ body }) => body);
-      expect(told).toMatchObject({ success: true, meetingId: meeting.meetingId });
-      for (const { body } of answers) expect(body).toEqual(told);
+      const [answered] = answers.map(({ body }) => body);
+      expect(answered).toMatchObject({ success: true, meetingId: meeting.meetingId });
+      for (const { body } of answers) expect(body).toEqual(answered);
       expect((await world.recordOf(club.clubId)).lastMeeting).toMatchObject({
-        meetingId: told?.meetingId,
-        endedAt: told?.endedAt,
-        durationSeconds: told?.duration,
+        meetingId: answered?.meetingId,
+        endedAt: answered?.endedAt,
+        durationSeconds: answered?.duration,
       });
       expect(await world.roomsOf(club.clubId)).toEqual([]);
     });
@@ -92,8 +92,8 @@ describe.each(LIVEKITS)('On the %s', (kind) => {
       const history = await world.historyOf(club.clubId);
       expect(history.length, 'they did race').toBeGreaterThan(3);
       for (const { meetingId, roomName, endedAt, durationSeconds } of history) {
-        const told = ended.get(meetingId);
-        expect(told).toEqual({ meetingId, roomName, endedAt, duration: durationSeconds });
+        const answered = ended.get(meetingId);
+        expect(answered).toEqual({ meetingId, roomName, endedAt, duration: durationSeconds });
       }
       expect(history).toHaveLength(ended.size);
     });
@@ -118,12 +118,12 @@ describe.each(LIVEKITS)('On the %s', (kind) => {
 
     it('a repeated end finds the meeting before the last in the history', async () => {
       const club = await world.createClub();
-      const told = [];
+      const answered = [];
       for (let round = 0; round < 3; round++) {
         await world.call('start', club.moderator, club);
-        told.push((await world.call('end', club.moderator, club)).body);
+        answered.push((await world.call('end', club.moderator, club)).body);
       }
-      for (const facts of told) {
+      for (const facts of answered) {
         const { meetingId } = facts;
         const again = await world.call('end', club.owner, { ...club, body: { meetingId } });
         expect(again.body).toEqual(facts);

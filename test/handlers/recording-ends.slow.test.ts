@@ -51,7 +51,7 @@ describe('A recording that ends by itself', () => {
   it.each([
     ['failed', 'crashed'],
     ['completed', 'limit reached'],
-  ] as const)('is %s by the cleanup, too, when nobody told it', async (state, how) => {
+  ] as const)('is %s by the cleanup, too, when LiveKit’s event is lost', async (state, how) => {
     const club = await recording();
     await stage.world.tellTo(undefined);
     await stage.world.standIn.recorder.end(how);
@@ -72,7 +72,7 @@ describe('A recording that ends by itself', () => {
 });
 
 describe('A recorder that was killed', () => {
-  it('before it recorded is lost within two cleanups: LiveKit says for ever that it starts', async () => {
+  it('before it recorded is lost within two cleanups: LiveKit never stops saying that it starts', async () => {
     const club = await clubWithMeeting();
     await stage.world.standIn.recorder.set({ startMs: 60_000 });
     await record(club);
@@ -222,7 +222,7 @@ describe('The end of a recording', () => {
     await isOver(club);
   });
 
-  it('that is told twice, and by a cleanup as well, changes nothing', async () => {
+  it('that is reported twice, and found by a cleanup as well, changes nothing', async () => {
     const club = await recording();
     await stop(club);
     const [before] = await isOver(club);
@@ -237,7 +237,7 @@ describe('The end of a recording', () => {
   it.each([
     ['of a file that is not ours', () => ({ fileResults: [{ filename: 'out/a.ogg' }] })],
     ['of a stream', () => ({ fileResults: [] })],
-    ['of another room', () => ({ roomName: 'somebody-elses' })],
+    ['of another room', () => ({ roomName: 'of-another-application' })],
     [
       'of a recording without a row',
       (club: Recorded) => ({

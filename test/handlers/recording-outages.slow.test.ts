@@ -1,4 +1,4 @@
-/** A table, a LiveKit or a bucket that fails while somebody records, and what others do meanwhile. */
+/** A table, a LiveKit or a bucket that fails during a recording, and other requests meanwhile. */
 import { describe, expect, it } from 'vitest';
 import { answer, cut, edit, justBefore, loseAnswer, on, once } from '../harness/faults.ts';
 import { keyOf, MINUTE_MS, stageRecordings } from '../harness/recordings.ts';
@@ -8,8 +8,8 @@ const stage = stageRecordings();
 const { clubWithMeeting, record, stop, list, claimOf, rowsOf, filesOf } = stage;
 const { isActive, isOver, recording, recorded, later } = stage;
 
-/** Forgets somebody whom nothing else is about: what was read of the club is no longer so. */
-const forgetsSomebody = (club: TestClub) => () =>
+/** Forgets another user, so that the club that the request has read is out of date. */
+const forgetsAnotherUser = (club: TestClub) => () =>
   stage.service.manage({
     command: 'forget-user',
     clubId: club.clubId,
@@ -56,10 +56,10 @@ describe('A start', () => {
     await isOver(club);
   });
 
-  it('decides anew when somebody was forgotten meanwhile', async () => {
+  it('decides anew when a user was forgotten meanwhile', async () => {
     const club = await clubWithMeeting();
     const process = await stage.world.boot({
-      faults: [justBefore('UpdateItem', forgetsSomebody(club))],
+      faults: [justBefore('UpdateItem', forgetsAnotherUser(club))],
     });
     expect((await record(club, process)).status).toBe(200);
     await isActive(club);
@@ -84,7 +84,7 @@ describe('A start', () => {
 
   it('of a club that keeps being changed is 503, and claims nothing', async () => {
     const club = await clubWithMeeting();
-    const change = forgetsSomebody(club);
+    const change = forgetsAnotherUser(club);
     const process = await stage.world.boot({
       faults: [1, 2, 3].map((nth) => justBefore('UpdateItem', change, nth)),
     });
@@ -231,7 +231,7 @@ describe('A file', () => {
     expect(await filesOf(club)).toEqual([]);
   });
 
-  it('whose end is told after its deletion stays deleted', async () => {
+  it('stays deleted when LiveKit reports its end later', async () => {
     const club = await recorded();
     await stage.service.call('recordingDelete', club.moderator, club);
     expect(await stage.tell(club, 'COMPLETE')).toMatchObject({ body: { result: 'ignored' } });
@@ -258,7 +258,7 @@ describe('A file', () => {
 });
 
 describe('The list of recordings', () => {
-  it('is empty for a meeting that nobody recorded, while it is on and after it', async () => {
+  it('is empty for a meeting without a recording, while it is active and after it', async () => {
     const club = await clubWithMeeting();
     expect(await list(club)).toEqual([]);
     await stage.service.call('end', club.moderator, club);
@@ -299,7 +299,7 @@ describe('Consent', () => {
     expect((await consents(club)).map(({ userId }) => userId)).not.toContain(other.userId);
   });
 
-  it('is refused to whoever was removed from the meeting, and without a meeting', async () => {
+  it('is refused to a member who was removed from the meeting, and without a meeting', async () => {
     const club = await clubWithMeeting();
     const { clubId, owner, other } = club;
     await stage.service.call('remove', owner, { clubId, userId: other.userId });

@@ -1,7 +1,7 @@
 /**
- * What somebody else does between any two steps of a request about a recording, and a process that dies
- * after any of them. Whatever it is: one recording at most, and once all has come to rest, no claim, no
- * recorder, every row closed, and exactly the files of those that are complete.
+ * Another request between any two steps of a request about a recording, and a process that dies after any
+ * of them. In each case: one recording at most, and after the last cleanup no claim, no recorder, every row
+ * closed, and exactly the files of the complete recordings.
  */
 import { beforeAll, describe, expect, it } from 'vitest';
 import { eventually } from '../harness/eventually.ts';
@@ -19,7 +19,7 @@ import type { Fault } from '../harness/wire.ts';
 const stage = stageRecordings();
 const { clubWithMeeting, recording, claimOf, rowsOf, filesOf } = stage;
 
-/** By somebody whom nothing else here is about. */
+/** Requests and commands that run in between. */
 const OTHERS = {
   start: (club: Meeting) => stage.service.call('recordingStart', club.owner, club),
   stop: (club: Meeting) => stage.service.call('recordingStop', club.owner, club),

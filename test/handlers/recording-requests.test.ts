@@ -97,7 +97,7 @@ describe('What it costs', () => {
   });
 });
 
-describe('Whoever belongs to another club', () => {
+describe('A user of another club', () => {
   const MEMBERS_ONLY = ['recordingConsent', 'recordings', 'recordingDownload'];
   let on: Recorded;
   let over: Recorded;

@@ -11,7 +11,7 @@ const { clubWithMeeting, record, stop, list, claimOf, rowsOf, filesOf, hasFiles 
 const { isActive, isOver, recorderIn, recorded, later } = stage;
 
 describe('A recording', () => {
-  it('starts, is told to everybody, stops, and leaves a file', async () => {
+  it('starts, is shown in every status, stops, and leaves a file', async () => {
     const club = await clubWithMeeting();
     const started = await record(club);
     expect(started).toMatchObject({
@@ -82,7 +82,7 @@ describe('A recording', () => {
     expect(body.meetings).toMatchObject([{ meetingId: club.meetingId, recordingCount: 1 }]);
   });
 
-  it('is not lost when its end is told after the next meeting began', async () => {
+  it('is not lost when LiveKit reports its end after the next meeting began', async () => {
     const club = await clubWithMeeting();
     await record(club);
     await isActive(club);
@@ -409,7 +409,7 @@ describe('Consent, where the club requires it', () => {
     await isOver(club);
   });
 
-  it('is asked of whoever is inside', async () => {
+  it('is asked of every participant', async () => {
     const club = await clubWithMeeting({ recordingConsent: 'required' });
     await token(club);
     const mustConsent = async () =>
@@ -501,7 +501,7 @@ describe('The commands of the application', () => {
   });
 });
 
-describe('Whoever is no moderator', () => {
+describe('A caller who is no moderator', () => {
   it.each(['member', 'outsider'] as const)('(%s) neither starts nor stops', async (role) => {
     const club = await clubWithMeeting();
     for (const route of ['recordingStart', 'recordingStop'] as const) {

@@ -17,7 +17,7 @@ afterAll(() => world.close());
 type TestClub = Awaited<ReturnType<World['createClub']>>;
 
 const removeClub = ({ clubId }: TestClub) => service.manage({ command: 'remove-club', clubId });
-/** The next club of the id is somebody else's. */
+/** The next club of the id has another owner. */
 const replaceClub = async (club: TestClub) => {
   await removeClub(club);
   const { clubId, outsider } = club;

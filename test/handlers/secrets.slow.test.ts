@@ -47,7 +47,7 @@ interface Trouble {
   parameter?: (value: string) => Answer | 'drop';
 }
 
-/** Whoever fails says what it was sent. */
+/** A failing server that echoes its request. */
 const echo =
   (status: number, type: string, body: (text: string) => string): Fault =>
   (request, pass) =>

@@ -66,7 +66,7 @@ async function costOf(people: number) {
   const [clubs, presence] = [createClubRepository(table), createPresenceRepository(table)];
   const clubId = `size-${people}`;
   const meeting = newMeeting(clubId);
-  await table.put(clubItem(clubId, 'somebody', meeting));
+  await table.put(clubItem(clubId, 'the-user', meeting));
   const ref = { clubId, meetingId: meeting.meetingId };
   const now = new Date().toISOString();
   const room = { sid: 'RM_123456789012', createdAt: now, observedAt: now };
@@ -83,12 +83,12 @@ async function costOf(people: number) {
         userId: '00000000-0000-4000-8000-000000000000',
         participantSid: 'PA_newcomer0001',
         roomSid: room.sid,
-        displayName: 'Somebody with a name',
+        displayName: 'A person with a name',
         joinedAt: now,
       },
     ]),
   );
-  const { read: statusUnits } = await unitsOf(() => clubs.getClubAndMember(clubId, 'somebody'));
+  const { read: statusUnits } = await unitsOf(() => clubs.getClubAndMember(clubId, 'the-user'));
   documents.destroy();
   return {
     people,

@@ -1,4 +1,4 @@
-/** Status where LiveKit's events arrive: told, not asked; and asked where they do not. */
+/** Status reads presence from LiveKit's events where they arrive, and asks LiveKit where they do not. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { internalError, late, lost, on, unavailable } from '../harness/faults.ts';
 import type { Process } from '../harness/process.ts';
@@ -9,7 +9,7 @@ let service: Process;
 let club: TestClub;
 let roomName: string;
 
-/** Only what is started after this is told. */
+/** With webhooks, the service receives the events of what happens after this. */
 async function startMeeting({ webhooks }: { webhooks: boolean }) {
   await meetings.tellTo(webhooks ? service : undefined);
   const { body } = await service.call('start', club.owner, club);

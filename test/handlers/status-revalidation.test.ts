@@ -47,7 +47,7 @@ it.each(['that has none', 'that had one'])(
   },
 );
 
-it('A meeting that is on is the same until somebody comes, goes, or it ends', async () => {
+it('The ETag of an active meeting stays the same until a person joins or leaves, or it ends', async () => {
   const { body } = await service.call('start', club.owner, club);
   await meetings.standIn.webhooks.settled();
   let etag = await etagOf();

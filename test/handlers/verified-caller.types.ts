@@ -1,7 +1,7 @@
 /**
- * Checked by the compiler alone: no use case can be called for somebody whose token was not verified,
- * and no function can be made without a verifier. Each `@ts-expect-error` fails the type check on the
- * day on which that becomes possible.
+ * Checked by the compiler alone: no use case can be called for a caller whose token was not verified, and
+ * no function can be made without a verifier. Each `@ts-expect-error` fails the type check as soon as that
+ * becomes possible.
  */
 import { createHandler } from '../../functions/start.ts';
 import type { HttpDeps } from '../../lib/http/handler.ts';
@@ -13,7 +13,7 @@ import { createJoinToken, type TokenDeps } from '../../lib/meetings/token.ts';
 
 declare const deps: TokenDeps & StartDeps & EndDeps & StatusDeps;
 declare const verified: Caller;
-const claimed = { userId: 'somebody', username: 'somebody' };
+const claimed = { userId: 'the-user', username: 'the-user' };
 const clubId = 'novels';
 
 export const accepted = [
@@ -32,7 +32,7 @@ export const refused = [
   () => endMeeting(deps, { caller: claimed, clubId }),
   // @ts-expect-error
   () => getMeetingStatus(deps, { caller: claimed, clubId }),
-  // @ts-expect-error: nobody at all
+  // @ts-expect-error: no caller
   () => startMeeting(deps, { clubId }),
 ];
 

@@ -260,7 +260,7 @@ describe('During a rotation', () => {
     ['the previous key', previous, 200],
     ['the previous key’s name and the new secret', { apiKey: previous.apiKey }, 401],
     ['the new key’s name and the previous secret', { apiSecret: previous.apiSecret }, 401],
-    ['a third key', { apiKey: 'third', apiSecret: 'the-secret-of-a-third-key-nobody-has' }, 401],
+    ['a third key', { apiKey: 'third', apiSecret: 'the-secret-of-an-unknown-third-key' }, 401],
   ])('%s is answered as it should be', async (_, signature, expected) => {
     const handler = await rotating();
     const { club, room } = await clubWithMeeting();
@@ -309,7 +309,7 @@ describe('An irrelevant event is answered 200, ignored, and writes nothing:', ()
   it('one of a club that this table does not know', async () => {
     await expectIgnored(eventBody('room_started', unknown));
     await expectIgnored(eventBody('room_finished', unknown));
-    const participant = person('somebody');
+    const participant = person('the-user');
     await expectIgnored(eventBody('participant_joined', { ...unknown, participant }));
     await expectIgnored(eventBody('participant_left', { ...unknown, participant }));
   });
@@ -349,7 +349,7 @@ describe('An irrelevant event is answered 200, ignored, and writes nothing:', ()
 describe('The doctor’s room', () => {
   const probes = () => createProbeRepository(openTable(meetings.database));
   const roomOf = (probeId: string) => roomCalled(doctorsRoomNameOf(probeId));
-  const told = (probeId: string, event: 'room_started' | 'room_finished') =>
+  const report = (probeId: string, event: 'room_started' | 'room_finished') =>
     service.tell(eventBody(event, { room: roomOf(probeId), at: Date.now() }));
   const followed = { status: 200, body: { result: 'followed' } };
   const ignored = { status: 200, body: { result: 'ignored' } };
@@ -358,9 +358,9 @@ describe('The doctor’s room', () => {
     const probeId = ulid();
     await probes().expectEvents(probeId, new Date());
     expect(await probes().listEvents(probeId)).toEqual([]);
-    expect(await told(probeId, 'room_started')).toEqual(followed);
-    expect(await told(probeId, 'room_started')).toEqual(followed);
-    expect(await told(probeId, 'room_finished')).toEqual(followed);
+    expect(await report(probeId, 'room_started')).toEqual(followed);
+    expect(await report(probeId, 'room_started')).toEqual(followed);
+    expect(await report(probeId, 'room_finished')).toEqual(followed);
     expect((await probes().listEvents(probeId))?.sort()).toEqual(['room_finished', 'room_started']);
     const [item] = (await meetings.scan()).filter(({ pk }) => pk === `DOCTOR#${probeId}`);
     const inTenMinutes = Date.now() / 1000 + 600;
@@ -372,10 +372,10 @@ describe('The doctor’s room', () => {
   it('of another stage, or after the doctor finished, leaves nothing', async () => {
     const probeId = ulid();
     const before = await meetings.scan();
-    expect(await told(probeId, 'room_started')).toEqual(ignored);
+    expect(await report(probeId, 'room_started')).toEqual(ignored);
     await probes().expectEvents(probeId, new Date());
     await probes().forgetEvents(probeId);
-    expect(await told(probeId, 'room_finished')).toEqual(ignored);
+    expect(await report(probeId, 'room_finished')).toEqual(ignored);
     expect(await probes().listEvents(probeId)).toBeUndefined();
     expect(await meetings.scan()).toEqual(before);
   });
