@@ -17,7 +17,7 @@ import type { Fault, Wire, WireAnswer } from '../test/harness/wire.ts';
 import { type Draws, drawsOf } from './chance.ts';
 import type { Clock } from './clock.ts';
 import type { Plan, Side } from './generator.ts';
-import type { History, Told } from './history.ts';
+import type { History, ReportedEvent } from './history.ts';
 
 /** The share of requests that something happens to between bursts of faults. */
 const FAIR = 0.01;
@@ -97,16 +97,16 @@ export function startNemesis(wire: Wire, plan: Plan, history: History, { now }: 
     };
 
   const onWebhook: Fault = async ({ body }, send) => {
-    const told = recorded(history, String(body));
+    const entry = recorded(history, String(body));
     const pass = async (): Promise<WireAnswer> => {
       const result = await send().catch((error) => {
-        told.results.push('no answer');
+        entry.results.push('no answer');
         throw error;
       });
-      told.results.push(result.status === 200 ? resultIn(result) : `${result.status}`);
+      entry.results.push(result.status === 200 ? resultIn(result) : `${result.status}`);
       return result;
     };
-    if (silenced.has(told.roomSid)) return TAKEN;
+    if (silenced.has(entry.roomSid)) return TAKEN;
     switch (faultFor('webhook', WEBHOOK_KINDS)) {
       case undefined:
         return pass();
@@ -165,11 +165,11 @@ interface Webhook {
 }
 
 /** The same entry for the same event, however often it comes. */
-function recorded({ events }: History, body: string): Told {
+function recorded({ events }: History, body: string): ReportedEvent {
   const { id, event, createdAt, room, egressInfo, participant }: Webhook = JSON.parse(body);
   const known = events.get(id);
   if (known) return known;
-  const told: Told = {
+  const entry: ReportedEvent = {
     event,
     roomName: room?.name ?? egressInfo?.roomName ?? '',
     roomSid: room?.sid ?? egressInfo?.roomId ?? '',
@@ -180,7 +180,7 @@ function recorded({ events }: History, body: string): Told {
     reason: participant?.disconnectReason,
     results: [],
   };
-  // A recorder is nobody who attends.
-  if (participant?.kind !== 'EGRESS') events.set(id, told);
-  return told;
+  // A recorder does not attend.
+  if (participant?.kind !== 'EGRESS') events.set(id, entry);
+  return entry;
 }

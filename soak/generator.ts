@@ -154,7 +154,7 @@ const ENCOUNTERS: Partial<Record<Part, Action>>[][] = [
   [{ owner: 'record', moderator: 'end' }, { owner: 'start' }, { owner: 'record' }],
 ];
 
-/** In a deserted club nobody comes any more after this part of the run. */
+/** After this part of the run no person joins a deserted club any more. */
 const DESERTED_AFTER = 0.25;
 
 /** There is something to lose by then. */

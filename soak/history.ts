@@ -1,9 +1,9 @@
-/** What callers asked and were told, word for word, and what really happened in LiveKit's rooms. */
+/** Every request and its answer, and what really happened in LiveKit's rooms. */
 
 import type { Answers, Failure, Reply } from '../local/client.ts';
 import { MAX_SKEW_MS } from './generator.ts';
 
-/** Whoever got no answer does not know for how long the request goes on: a function has 12 s from its start. */
+/** A request without an answer may go on for so long: a function has 12 s from its start. */
 const GOES_ON_MS = 30_000;
 
 export type Route = keyof Answers;
@@ -11,7 +11,7 @@ export type Route = keyof Answers;
 /** What a request was about, besides the club. */
 export interface About {
   clubId: string;
-  /** Whoever it was done to. */
+  /** The target of the request. */
   userId?: string;
   meetingId?: string;
   role?: 'member' | 'moderator';
@@ -19,7 +19,7 @@ export interface About {
   recordingId?: string;
 }
 
-/** One request, and what its caller was told. */
+/** One request and its answer. */
 export type Entry<R extends Route = Route> = {
   [Name in R]: About & {
     route: Name;
@@ -48,7 +48,7 @@ export interface Command {
   isDone: boolean;
 }
 
-/** Somebody's session in a room, as LiveKit itself knows it. */
+/** A participant's session in a room, as LiveKit itself knows it. */
 export interface Stay {
   clubId: string;
   meetingId: string;
@@ -59,8 +59,8 @@ export interface Stay {
   to: number;
 }
 
-/** One webhook, and what became of it. */
-export interface Told {
+/** One event of LiveKit's, and the answers to its webhooks. */
+export interface ReportedEvent {
   event: string;
   roomName: string;
   roomSid: string;
@@ -70,9 +70,9 @@ export interface Told {
   /** ISO 8601: the last millisecond of the second that the event names. */
   at: string;
   joinedAt: string | undefined;
-  /** Why somebody left. */
+  /** Why the participant left. */
   reason: string | undefined;
-  /** What the API answered, each time that it was told. */
+  /** The API's answer to each delivery. */
   results: string[];
 }
 
@@ -103,8 +103,8 @@ export function openHistory() {
   };
   const commands: Command[] = [];
   const stays: Stay[] = [];
-  const events = new Map<string, Told>();
-  /** When all recorders that there were died. */
+  const events = new Map<string, ReportedEvent>();
+  /** The times at which every recorder was killed. */
   const deaths: number[] = [];
   return {
     commands,

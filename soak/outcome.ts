@@ -1,4 +1,4 @@
-/** What is left when a run is over and everything has come to rest: the table, the rooms, and what the routes say. */
+/** The final state, when the run is over and the cleanup finds nothing to do: the table, the rooms, the routes' answers. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { QueryCommand, ScanCommand } from '@aws-sdk/lib-dynamodb';
 import { RoomServiceClient } from 'livekit-server-sdk';
@@ -23,7 +23,7 @@ import { Recording } from '../lib/meetings/recording/model.ts';
 import { documentClient } from '../local/dynamodb.ts';
 import type { RoomSnapshot } from '../local/livekit/stand-in/control.ts';
 import type { Nemesis } from './faults.ts';
-import type { History, Told } from './history.ts';
+import type { History, ReportedEvent } from './history.ts';
 import { type RecordingsLeft, settleRecordings } from './recordings.ts';
 import { retry } from './retry.ts';
 import type { World } from './world.ts';
@@ -60,8 +60,8 @@ export interface Outcome {
   indexed: string[];
   /** Without recorders. */
   rooms: RoomSnapshot[];
-  /** What LiveKit had told by then. */
-  events: Told[];
+  /** What LiveKit had reported by then. */
+  events: ReportedEvent[];
   recordings: RecordingsLeft;
   /** Of the table, with what is wrong with them. */
   items: { key: string; mistake?: string }[];
@@ -115,7 +115,7 @@ async function roomsOf({ standIn }: Pick<World, 'standIn'>): Promise<RoomSnapsho
   }));
 }
 
-/** Until LiveKit's list of rooms counts whoever is in them. */
+/** Waits until LiveKit's list of rooms counts the participants. */
 async function countsAreShown({ standIn, apiKey, apiSecret }: World): Promise<void> {
   const liveKit = new RoomServiceClient(standIn.url, apiKey, apiSecret);
   const giveUpAt = Date.now() + COUNTS_WITHIN_MS;
@@ -249,7 +249,7 @@ async function askEveryClub(
     const given = <T>(ask: () => Promise<T | undefined>): Promise<T> =>
       retry(async () => {
         const answer = await ask();
-        if (!answer) throw new Error(`No answer about ${clubId} when all was at rest`);
+        if (!answer) throw new Error(`No answer about ${clubId} after the last cleanup`);
         return answer;
       });
     const by = owner.userId;

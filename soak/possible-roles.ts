@@ -1,4 +1,4 @@
-/** What somebody may have been in a club when a request of theirs was looked at. */
+/** The roles that a person may have had in a club when a request of theirs was checked. */
 import type { Entry, History } from './history.ts';
 import type { Person } from './world.ts';
 
@@ -12,7 +12,7 @@ interface Write {
   isDone: boolean;
 }
 
-/** More than one while a change is under way, or when nobody knows whether one was made. */
+/** More than one while a change is under way, or when the outcome of one is unknown. */
 export function possibleRoles(history: History, person: Person, entry: Entry): PossibleRole[] {
   if (person.clubId !== entry.clubId) return ['none'];
   switch (person.part) {

@@ -1,4 +1,4 @@
-/** What is left of recordings: first once two cleanups ran, then once nothing can come of them any more. */
+/** The state of recordings: first after two cleanups, then when no recorder or file can arrive any more. */
 import { QueryCommand } from '@aws-sdk/lib-dynamodb';
 import { AwsClient } from 'aws4fetch';
 import { EgressClient, EgressStatus } from 'livekit-server-sdk';
@@ -23,13 +23,13 @@ import { retry } from './retry.ts';
 import type { World } from './world.ts';
 
 const MINUTE_MS = 60_000;
-/** A recorder is missed by two cleanups a minute apart; a start is waited for for two minutes. */
+/** Two cleanups a minute apart find that a recorder is missing. A start may take two minutes. */
 const CLAIMED_AFTER_MS = [0, MINUTE_MS, 3 * MINUTE_MS];
-/** The most that S3 lets a clock be off, and longer than anything can come of what was given up. */
+/** The greatest clock skew that S3 accepts, and longer than any outcome of an abandoned start can take. */
 const SETTLED_AFTER_MS = [14 * MINUTE_MS, 14 * MINUTE_MS];
 
-/** Until then, meetings that are due go on: what ends with them says nothing of claims. */
-const FOR_EVER_SECONDS = 1e9;
+/** Keeps meetings that are due active: their end would lift the claims that are checked here. */
+const UNLIMITED_SECONDS = 1e9;
 
 const Row = z.object({ ...Recording.shape, activeShard: z.optional(z.string()) });
 
@@ -43,7 +43,7 @@ export interface RecordingsOfClub {
   meetingId: string | undefined;
   claim: Club['recording'];
   rows: z.infer<typeof Row>[];
-  /** Everything that LiveKit knows to have been recorded of it. */
+  /** Every recording that LiveKit lists for it. */
   egresses: SeenEgress[];
   /** The keys of its files. */
   files: string[];
@@ -65,8 +65,8 @@ export async function settleRecordings(world: World): Promise<RecordingsLeft> {
   await world.standIn.recorder.set({});
   await cleanUpAt(world, CLAIMED_AFTER_MS, (deps) => ({
     ...deps,
-    limits: { maxDurationSeconds: FOR_EVER_SECONDS },
-    cleanup: { ...deps.cleanup, graceSeconds: FOR_EVER_SECONDS },
+    limits: { maxDurationSeconds: UNLIMITED_SECONDS },
+    cleanup: { ...deps.cleanup, graceSeconds: UNLIMITED_SECONDS },
   }));
   const claimed = await readRecordings(world);
   await cleanUpAt(world, SETTLED_AFTER_MS);

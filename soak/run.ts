@@ -1,6 +1,6 @@
 /**
- * `npm run soak`: ten minutes of mixed traffic on the development stack, in which everything fails now
- * and then, and a check of whether what is left agrees with what callers were told.
+ * `npm run soak`: ten minutes of mixed traffic on the development stack, with faults in every part, and a
+ * check that the final state agrees with every answer.
  */
 import { randomBytes } from 'node:crypto';
 import { parseOptionsOrExit } from '../local/options.ts';

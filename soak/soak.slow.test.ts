@@ -10,7 +10,7 @@ const ON_A_BUSY_MACHINE_MS = 600_000;
 // repeats who does what and what breaks, not how requests meet, so a fixed one would be no steadier.
 const seed = randomBytes(4).toString('hex');
 
-it(`leaves everything as callers were told, whatever fails (again: npm run soak -- --minutes ${SECONDS / 60} --seed ${seed})`, {
+it(`leaves the state that its answers promised, whatever fails (again: npm run soak -- --minutes ${SECONDS / 60} --seed ${seed})`, {
   timeout: ON_A_BUSY_MACHINE_MS,
 }, async () => {
   const { result, counts, storyOf } = await soak({ seed, seconds: SECONDS });

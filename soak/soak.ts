@@ -23,7 +23,7 @@ export interface SoakOptions {
 
 export interface SoakReport {
   result: CheckResult;
-  /** What was asked, answered and told in a club, in lines, oldest first. */
+  /** The requests, answers and events of a club, in lines, oldest first. */
   storyOf(clubId: string): string[];
   /** What happened, by name. */
   counts: Record<string, number>;
@@ -42,13 +42,13 @@ export async function soak({ seed, seconds, tell, onLine }: SoakOptions): Promis
     progress = setInterval(() => {
       world.wire.forget();
       const { stays, events } = history;
-      const told = `${history.all().length} requests, ${stays.length} joins, ${events.size} webhooks`;
-      tell?.(`${Math.round(clock.now() / 1000)} s: ${told}`);
+      const progress = `${history.all().length} requests, ${stays.length} joins, ${events.size} webhooks`;
+      tell?.(`${Math.round(clock.now() / 1000)} s: ${progress}`);
     }, TELL_EVERY_MS);
     const traffic = await playTraffic(plan, world, nemesis, history, clock);
-    tell?.(`${Math.round(clock.now() / 1000)} s: no more traffic; coming to rest`);
+    tell?.(`${Math.round(clock.now() / 1000)} s: no more traffic; cleaning up`);
     const outcome = await comeToRest(world, nemesis, history);
-    tell?.(`${Math.round(clock.now() / 1000)} s: at rest; comparing`);
+    tell?.(`${Math.round(clock.now() / 1000)} s: nothing left to clean up; comparing`);
     const result = checkRun({
       ...{ clubs: world.clubs, limits, history, outcome },
       misfits: takeMisfits(),

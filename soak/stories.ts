@@ -1,4 +1,4 @@
-/** Each meeting that anybody was told of or that the record knows: what was told of it, and when. */
+/** Each meeting that an answer or the record names: what the answers said of it, and when. */
 import type { EndedMeeting } from '../lib/meetings/model.ts';
 import type { Entry, History } from './history.ts';
 import type { Outcome } from './outcome.ts';
@@ -12,9 +12,9 @@ export interface Story {
     | undefined;
   /** By the record. Never, while it is on. */
   endedAt: number;
-  /** When somebody had first been told that it was on, and that it was over. */
-  toldOn: number;
-  toldOver: number;
+  /** When the first answer said that it was on, and that it was over. */
+  seenOn: number;
+  seenOver: number;
 }
 
 /** What one answer said of one meeting. */
@@ -35,8 +35,8 @@ export function storiesOf(
     const story = stories.get(`${clubId} ${meetingId}`) ?? {
       ...{ clubId, meetingId, record: undefined },
       endedAt: Number.POSITIVE_INFINITY,
-      toldOn: Number.POSITIVE_INFINITY,
-      toldOver: Number.POSITIVE_INFINITY,
+      seenOn: Number.POSITIVE_INFINITY,
+      seenOver: Number.POSITIVE_INFINITY,
     };
     stories.set(`${clubId} ${meetingId}`, story);
     return story;
@@ -56,7 +56,7 @@ export function storiesOf(
   const sightings = history.all().flatMap((entry) =>
     seenIn(entry).map(({ isOver, meetingId, ...facts }): Sighting => {
       const story = storyOf(entry.clubId, meetingId);
-      const when = isOver ? 'toldOver' : 'toldOn';
+      const when = isOver ? 'seenOver' : 'seenOn';
       story[when] = Math.min(story[when], entry.answeredAt);
       return { clubId: entry.clubId, entry, story, isOver, facts };
     }),

@@ -1,4 +1,4 @@
-/** A club's part of the history, for whoever has to find out what went wrong in it. */
+/** A club's part of the history, in lines, for the search for a fault. */
 import { parseRoomName } from '../lib/meetings/model.ts';
 import type { Entry, History } from './history.ts';
 import type { CastClub } from './world.ts';
@@ -21,7 +21,7 @@ export function timelineOf(history: History, clubs: CastClub[], clubId: string):
     .filter((command) => command.clubId === clubId)
     .map(({ command, userId, sentAt, isDone }) => ({
       at: sentAt,
-      line: `office ${command} ${nameOf(userId)}: ${isDone ? 'done' : 'nobody knows'}`,
+      line: `office ${command} ${nameOf(userId)}: ${isDone ? 'done' : 'outcome unknown'}`,
     }));
   const joined = history.stays
     .filter((stay) => stay.clubId === clubId)
@@ -29,14 +29,14 @@ export function timelineOf(history: History, clubs: CastClub[], clubId: string):
       at: from,
       line: `${nameOf(userId)} joins as ${sid} ${meetingId}`,
     }));
-  const told = [...history.events.values()]
+  const reported = [...history.events.values()]
     .filter(({ roomName }) => parseRoomName(roomName)?.clubId === clubId)
     .map(({ event, roomName, roomSid, sid, userId, reason, at, results }) => {
       const about = [sid && `${sid} (${nameOf(userId)})`, reason, 'in', roomSid, roomName];
-      const words = ['LiveKit tells', event, ...about, `at ${at}:`, results.join() || 'lost'];
+      const words = ['LiveKit reports', event, ...about, `at ${at}:`, results.join() || 'lost'];
       return { at: Date.parse(at), line: words.filter(Boolean).join(' ') };
     });
-  return [...asked, ...commanded, ...joined, ...told]
+  return [...asked, ...commanded, ...joined, ...reported]
     .toSorted((a, b) => a.at - b.at)
     .map(({ at, line }) => `${new Date(at).toISOString()} ${line}`);
 }

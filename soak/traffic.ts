@@ -48,7 +48,7 @@ export async function playTraffic(
   const errands = errandsOf(world, nemesis, history);
   const killApi = async () => {
     const isBack = world.killApi();
-    // Callers meet nobody for a moment.
+    // The API is unreachable for a moment.
     await Promise.race([isBack, delay(DOWN_MS)]);
     clock.stop();
     await isBack;
@@ -84,7 +84,7 @@ function actionsOf(
   { ask, stays }: History,
 ): Record<Action, (choice: number) => Promise<unknown>> {
   const by = person.userId;
-  /** The meetings that they were told of, and the last token that they were given. */
+  /** The meetings in the person's answers, and their last token. */
   const meetings: string[] = [];
   let token: string | undefined;
   let session: { roomName: string; sid: string } | undefined;
@@ -107,7 +107,7 @@ function actionsOf(
       return false;
     }
   };
-  const somebody = (choice: number) => people[pick(REMOVABLE, choice) ?? 'reader'].userId;
+  const targetOf = (choice: number) => people[pick(REMOVABLE, choice) ?? 'reader'].userId;
   const end = async (meetingId?: string) =>
     heardOf(
       await ask(by, 'end', { clubId, ...(meetingId && { meetingId }) }, () =>
@@ -115,7 +115,7 @@ function actionsOf(
       ),
     );
   const remove = (choice: number, allowRejoin: boolean) => {
-    const userId = somebody(choice);
+    const userId = targetOf(choice);
     return ask(by, 'remove', { clubId, userId, allowRejoin }, () =>
       person.remove(clubId, userId, { allowRejoin }),
     );
@@ -158,14 +158,14 @@ function actionsOf(
     },
     participants: () => ask(by, 'participants', { clubId }, () => person.participants(clubId)),
     mute: (choice) => {
-      const userId = somebody(choice);
+      const userId = targetOf(choice);
       return ask(by, 'mute', { clubId, userId }, () => person.mute(clubId, userId));
     },
     muteAll: () => ask(by, 'muteAll', { clubId }, () => person.muteAll(clubId)),
     remove: (choice) => remove(choice, false),
     disconnect: (choice) => remove(choice, true),
     readmit: (choice) => {
-      const userId = somebody(choice);
+      const userId = targetOf(choice);
       return ask(by, 'readmit', { clubId, userId }, () => person.readmit(clubId, userId));
     },
     setRole: (choice) => {
@@ -245,7 +245,7 @@ function errandsOf(
       await deliver(sent);
       sent.isDone = true;
     } catch {
-      // An outage, or the process was killed: nobody knows.
+      // An outage, or the process was killed: the outcome is unknown.
     }
     sent.overAt = Date.now() + (sent.isDone ? 0 : 60_000);
     return sent.isDone;

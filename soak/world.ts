@@ -61,7 +61,7 @@ export async function startWorld(plan: Plan, limits: Limits, onLine?: (line: str
     return part;
   };
   const stop = async () => {
-    // The last that started first: whoever talks to a part goes before it.
+    // In reverse order of their start, so that a part stops before the parts that it calls.
     for (const part of parts.splice(0).reverse()) await part.stop();
   };
 

@@ -1,6 +1,6 @@
 import { granted, type Route } from '../history.ts';
 import { type PossibleRole, possibleRoles } from '../possible-roles.ts';
-import { each, type Promised, told } from './invariant.ts';
+import { each, type Promised, requestOf } from './invariant.ts';
 
 const NEEDS: Record<Route, PossibleRole[]> = {
   token: ['member', 'moderator'],
@@ -35,10 +35,10 @@ export const ANSWERS: Promised[] = [
   each(
     'Nothing happens that the service does not expect',
     ({ history }) => history.all(),
-    (entry) => (entry.answer?.body.code === 'INTERNAL' ? told(entry) : undefined),
+    (entry) => (entry.answer?.body.code === 'INTERNAL' ? requestOf(entry) : undefined),
   ),
   each(
-    'Nobody is granted what their role does not allow, or refused what it does',
+    'No request is granted that the caller’s role does not allow, or refused that it does',
     ({ history }) => history.all().filter(({ answer }) => answer !== undefined),
     (entry, run) => {
       const person = run.personOf(entry.by);
@@ -49,14 +49,14 @@ export const ANSWERS: Promised[] = [
       const isRefused = ['NOT_A_MEMBER', 'NOT_A_MODERATOR'].includes(entry.answer?.body.code ?? '');
       const may = roles.filter((role) => needed.includes(role));
       if (isGranted && may.length === 0)
-        return `granted to ${person.part} (${roles}) ${told(entry)}`;
+        return `granted to ${person.part} (${roles}) ${requestOf(entry)}`;
       return isRefused && may.length === roles.length
-        ? `refused to ${person.part} (${roles}) ${told(entry)}`
+        ? `refused to ${person.part} (${roles}) ${requestOf(entry)}`
         : undefined;
     },
   ),
   each(
-    'Whoever was removed gets no token until they are let back in',
+    'A barred member gets no token until they are readmitted',
     ({ history }) => granted(history.of('token')),
     (entry, { stories, history }) => {
       const story = stories.find(({ meetingId }) => meetingId === entry.body.meetingId);
@@ -68,7 +68,7 @@ export const ANSWERS: Promised[] = [
           answeredAt < entry.sentAt &&
           // of this very meeting
           story !== undefined &&
-          story.toldOn <= sentAt &&
+          story.seenOn <= sentAt &&
           answeredAt <= story.endedAt &&
           !history
             .of('readmit')
@@ -80,11 +80,11 @@ export const ANSWERS: Promised[] = [
                 readmission.overAt > sentAt,
             ),
       );
-      return removal && `removed ${told(removal)}; token ${told(entry)}`;
+      return removal && `removed ${requestOf(removal)}; token ${requestOf(entry)}`;
     },
   ),
   each(
-    'Nobody is kept out whom nobody removed',
+    'A member is barred only after a removal',
     ({ history }) =>
       history.of('token').filter(({ answer }) => answer?.body.code === 'REMOVED_FROM_MEETING'),
     (entry, { history }) => {
@@ -96,15 +96,15 @@ export const ANSWERS: Promised[] = [
         ({ clubId, userId, sentAt }) =>
           clubId === entry.clubId && userId === entry.by && sentAt < entry.answeredAt,
       );
-      return isRemoved ? undefined : told(entry);
+      return isRemoved ? undefined : requestOf(entry);
     },
   ),
   each(
-    'Nobody gets a token for another meeting than their club’s',
+    'Every token is for a meeting of the caller’s own club',
     ({ history }) => granted(history.of('token')),
     (entry, { stories }) =>
       stories.find(({ meetingId }) => meetingId === entry.body.meetingId)?.clubId === entry.clubId
         ? undefined
-        : told(entry),
+        : requestOf(entry),
   ),
 ];

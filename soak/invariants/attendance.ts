@@ -5,14 +5,14 @@ import { type Case, differs, each, instant, isFollowed, type Promised } from './
 /** Who was there, and for how long. */
 export const ATTENDANCE: Promised[] = [
   each(
-    'Every attendance is that of somebody who was there, with their own times',
+    'Every session is a real stay of that person, with its times',
     ({ outcome }) => sessionsOf(outcome),
     (session, { history, events, personOf }) => {
       const { participantSid: sid, userId, meetingId, joinedAt, leftAt, displayName } = session;
       const { isEstimated = false } = session;
       const stay = history.stays.find((each) => each.sid === sid);
       if (!stay || stay.userId !== userId || stay.meetingId !== meetingId) {
-        return `${JSON.stringify(session)}, but nobody was there`;
+        return `${JSON.stringify(session)}, but there was no such stay`;
       }
       const joined = Date.parse(joinedAt);
       if (joined < stay.from || joined > stay.to) {
@@ -22,7 +22,7 @@ export const ATTENDANCE: Promised[] = [
         (each) => each.event === 'participant_left' && each.sid === sid && each.results.length > 0,
       );
       if (leftAt !== undefined && !isEstimated && leftAt !== departure?.at) {
-        return `${sid} left at ${leftAt}, but was told to have left at ${departure?.at}`;
+        return `${sid} left at ${leftAt}, but LiveKit reported ${departure?.at}`;
       }
       if (leftAt !== undefined && leftAt < joinedAt) return `${sid} left before it joined`;
       const name = personOf(userId)?.displayName ?? null;
@@ -32,16 +32,16 @@ export const ATTENDANCE: Promised[] = [
     },
   ),
   each(
-    'Every arrival that LiveKit told of is in the attendance',
-    (run) => toldOf(run, 'participant_joined'),
+    'Every join that LiveKit reported is in the attendance',
+    (run) => followedEvents(run, 'participant_joined'),
     ({ sid, meetingId }, { outcome }) =>
       sessionsOf(outcome).some((session) => session.participantSid === sid)
         ? undefined
         : `${sid} was in ${meetingId}`,
   ),
   each(
-    'Every departure that LiveKit told of is in the attendance, by the second',
-    (run) => toldOf(run, 'participant_left'),
+    'Every departure that LiveKit reported is in the attendance, to the second',
+    (run) => followedEvents(run, 'participant_left'),
     ({ sid, at }, { outcome }) => {
       const session = sessionsOf(outcome).find(({ participantSid }) => participantSid === sid);
       return session?.leftAt === at && !session.isEstimated
@@ -85,7 +85,7 @@ export const ATTENDANCE: Promised[] = [
     },
   ),
   each(
-    'No event of a meeting of ours is taken for somebody else’s',
+    'No event of our meetings is ignored as another application’s',
     ({ events }) => events.map((event) => ({ clubId: event.roomName, ...event })),
     ({ event, roomName, results }) =>
       results.includes('ignored') ? `${event} of ${roomName}` : undefined,
@@ -97,8 +97,8 @@ const sessionsOf = ({ records }: Outcome): (Session & { clubId: string; meetingI
     sessions.map((session) => ({ clubId, ...session })),
   );
 
-/** Events that the API followed, of those whose membership was beyond doubt and whom nobody removed. */
-function toldOf({ events, history, personOf, stories }: Case, event: string) {
+/** Events that the API followed, of people who were certainly members and never removed. */
+function followedEvents({ events, history, personOf, stories }: Case, event: string) {
   return events.flatMap((each) => {
     const { sid, userId = '', at } = each;
     const stay = history.stays.find((one) => one.sid === sid);

@@ -1,5 +1,5 @@
 /** What an invariant is, and what each check reads. */
-import type { Entry, History, Told } from '../history.ts';
+import type { Entry, History, ReportedEvent } from '../history.ts';
 import type { Outcome } from '../outcome.ts';
 import type { Sighting, Story } from '../stories.ts';
 import type { CastClub, Limits, Person } from '../world.ts';
@@ -25,7 +25,7 @@ export interface Case extends Run {
   stories: Story[];
   sightings: Sighting[];
   personOf: (userId: string) => Person | undefined;
-  events: Told[];
+  events: ReportedEvent[];
 }
 
 export interface Promised {
@@ -57,13 +57,13 @@ export function clubsOf({ outcome }: Case) {
   });
 }
 
-export const isFollowed = ({ results }: Told): boolean => results.some(isDone);
+export const isFollowed = ({ results }: ReportedEvent): boolean => results.some(isDone);
 
 /** What the API answered to a webhook whose event is in the record. */
 export const isDone = (result: string): boolean =>
   ['followed', 'zombie-deleted', 'postponed'].includes(result);
 
-export const told = ({ route, by, sentAt, answeredAt }: Entry): string =>
+export const requestOf = ({ route, by, sentAt, answeredAt }: Entry): string =>
   `(${route} by ${by}, ${instant(sentAt)} to ${instant(answeredAt)})`;
 
 export const instant = (ms: number): string =>

@@ -1,6 +1,14 @@
 import type { EndedMeeting } from '../../lib/meetings/model.ts';
 import { type Entry, granted } from '../history.ts';
-import { type Case, clubsOf, differs, each, instant, type Promised, told } from './invariant.ts';
+import {
+  type Case,
+  clubsOf,
+  differs,
+  each,
+  instant,
+  type Promised,
+  requestOf,
+} from './invariant.ts';
 
 /** The longest that a request goes on in a function, and so between reading a club and writing it. */
 const REQUEST_MS = 12_000;
@@ -10,7 +18,7 @@ const WEBHOOK_MS = 15_000;
 const guestOf = ({ clubs }: Case, clubId: string): string | undefined =>
   clubs.find((club) => club.clubId === clubId)?.people.guest.userId;
 
-/** What the record says of meetings, and what callers were told of them. */
+/** The record of meetings, compared with the answers about them. */
 export const RECORD: Promised[] = [
   each(
     'Every item of the table is one of the service, and can be read',
@@ -35,7 +43,7 @@ export const RECORD: Promised[] = [
         .filter((one) => one.command !== 'show' && one.clubId === clubId && one.userId === guest)
         .toSorted((a, b) => (a.occurredAt < b.occurredAt ? 1 : -1));
       const newest = changes.findIndex(({ isDone }) => isDone);
-      // Of those that were made after that, nobody knows whether they arrived.
+      // The outcome of the later ones is unknown.
       const possible = changes.slice(0, newest + 1).map(({ command }) => command === 'put-member');
       const isMember = members.some(({ userId }) => userId === guest);
       if (newest < 0 || possible.includes(isMember)) return undefined;
@@ -43,19 +51,20 @@ export const RECORD: Promised[] = [
     },
   ),
   each(
-    'What anybody was told of a meeting is what the record says of it',
+    'Every answer about a meeting agrees with the record',
     ({ sightings }) => sightings,
     ({ story, facts, isOver, entry }) => {
       const { record } = story;
-      if (!record) return `${story.meetingId} is nowhere, but was told ${told(entry)}`;
+      if (!record)
+        return `${story.meetingId} is not in the record, but was answered ${requestOf(entry)}`;
       if (isOver && !record.endedAt)
-        return `${story.meetingId} is on, but was told as over ${told(entry)}`;
+        return `${story.meetingId} is on, but was answered as over ${requestOf(entry)}`;
       const differing = Object.entries(facts).filter(
         ([name, value]) => record[name as keyof EndedMeeting] !== value,
       );
       return differing.length === 0
         ? undefined
-        : `${JSON.stringify(Object.fromEntries(differing))}, but the record is ${JSON.stringify(record)}; told ${told(entry)}`;
+        : `${JSON.stringify(Object.fromEntries(differing))}, but the record is ${JSON.stringify(record)}; answered ${requestOf(entry)}`;
     },
   ),
   each(
@@ -74,7 +83,7 @@ export const RECORD: Promised[] = [
             // The answer of its claim was lost, and when it looked, the next meeting was on.
             (record.endedAt !== undefined && answer.body.startedAt >= record.endedAt)),
       );
-      return started ? undefined : `nobody started ${meetingId} at ${record.startedAt}`;
+      return started ? undefined : `no request started ${meetingId} at ${record.startedAt}`;
     },
   ),
   each(
@@ -84,11 +93,11 @@ export const RECORD: Promised[] = [
       const own = granted(history.of('start')).filter(
         ({ body }) => body.meetingId === meetingId && !body.alreadyActive,
       );
-      return own.length < 2 ? undefined : own.map(told).join(' and ');
+      return own.length < 2 ? undefined : own.map(requestOf).join(' and ');
     },
   ),
   each(
-    'A start is told that its meeting has just ended only while one is being ended',
+    'A start answers that its meeting has just ended only while one is being ended',
     ({ history }) =>
       history.of('start').filter(({ answer }) => answer?.body.code === 'MEETING_NOT_ACTIVE'),
     (entry, { stories, history }) => {
@@ -105,29 +114,29 @@ export const RECORD: Promised[] = [
           entry.sentAt - REQUEST_MS <= endedAt &&
           endedAt <= entry.answeredAt,
       );
-      return asked || happened ? undefined : told(entry);
+      return asked || happened ? undefined : requestOf(entry);
     },
   ),
   each(
-    'Once anybody was told that a meeting is over, nobody is told that it is on',
+    'After an answer that a meeting is over, no answer says that it is on',
     ({ sightings }) => sightings.filter(({ isOver }) => !isOver),
     ({ story, entry }) =>
-      entry.sentAt > story.toldOver
-        ? `${story.meetingId} was over by ${instant(story.toldOver)}; on ${told(entry)}`
+      entry.sentAt > story.seenOver
+        ? `${story.meetingId} was over by ${instant(story.seenOver)}; on ${requestOf(entry)}`
         : undefined,
   ),
   each(
-    'While a meeting is on, nobody is told that none is',
+    'While a meeting is on, no answer says that none is',
     ({ history }) => history.all().filter(saysThatNoneIsOn),
     (entry, { stories }) => {
       const on = stories.find(
-        ({ clubId, toldOn, endedAt, meetingId }) =>
+        ({ clubId, seenOn, endedAt, meetingId }) =>
           clubId === entry.clubId &&
-          toldOn <= entry.sentAt &&
+          seenOn <= entry.sentAt &&
           entry.answeredAt <= endedAt &&
           (entry.meetingId === undefined || entry.meetingId === meetingId),
       );
-      return on && `${on.meetingId} was on from ${instant(on.toldOn)}; none ${told(entry)}`;
+      return on && `${on.meetingId} was on from ${instant(on.seenOn)}; none ${requestOf(entry)}`;
     },
   ),
   each(
@@ -209,12 +218,12 @@ export const RECORD: Promised[] = [
     },
   ),
   each(
-    'The cleanup comes to rest',
+    'The cleanup runs until it finds nothing to do',
     ({ outcome }) => [{ clubId: '', ...outcome.cleanups }],
     ({ isAtRest, runs }) => (isAtRest ? undefined : `run ${runs} still found something to do`),
   ),
   each(
-    'At rest no meeting is on that had to be ended',
+    'After the last cleanup no meeting is on that had to be ended',
     (run) => clubsOf(run),
     ({ club: { meeting } }, { limits, outcome }) => {
       if (!meeting) return undefined;

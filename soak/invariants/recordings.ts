@@ -1,6 +1,6 @@
 import { fileKeyOf, isOpen } from '../../lib/meetings/recording/model.ts';
 import type { RecordingsOfClub, SeenEgress } from '../recordings.ts';
-import { type Case, each, instant, type Promised, told } from './invariant.ts';
+import { type Case, each, instant, type Promised, requestOf } from './invariant.ts';
 
 const claimed = ({ outcome }: Case) => outcome.recordings.claimed;
 const settled = ({ outcome }: Case) => outcome.recordings.settled;
@@ -13,7 +13,7 @@ const egressOf = ({ egresses }: Pick<RecordingsOfClub, 'egresses'>, recordingId:
   egresses.find(({ key }) => key.includes(recordingId));
 const isUploading = (egress: SeenEgress | undefined) => egress?.status === 'stopping';
 
-/** What is recorded, and what is said of it. */
+/** Recordings at LiveKit and in the bucket, compared with the record and the answers. */
 export const RECORDINGS: Promised[] = [
   each(
     'At most one recorder records a meeting at a time',
@@ -39,7 +39,7 @@ export const RECORDINGS: Promised[] = [
     },
   ),
   each(
-    'Once two cleanups ran, what is claimed is recorded, or its file is yet to come',
+    'After two cleanups every claimed recording has a recorder, or its file is being uploaded',
     (run) => claimed(run).filter(({ claim }) => claim !== undefined),
     ({ claim, ...club }) => {
       const egress = claim && egressOf(club, claim.recordingId);
@@ -49,7 +49,7 @@ export const RECORDINGS: Promised[] = [
     },
   ),
   each(
-    'What records is claimed by the meeting that is on',
+    'Every recorder in a room is claimed by the active meeting',
     (run) => [...claimed(run), ...settled(run)],
     ({ claim, meetingId, egresses }) => {
       const others = egresses.filter(
@@ -61,7 +61,7 @@ export const RECORDINGS: Promised[] = [
     },
   ),
   each(
-    'Every file is that of a complete recording',
+    'Every file belongs to a complete recording',
     (run) =>
       settled(run).flatMap(({ clubId, rows, files }) =>
         files.map((key) => ({ clubId, key, rows })),
@@ -72,7 +72,7 @@ export const RECORDINGS: Promised[] = [
     },
   ),
   each(
-    'Every complete recording has its file, unless somebody asked to delete it',
+    'Every complete recording has its file, unless a request to delete it was sent',
     (run) => rowsOf(run).filter(({ row }) => row.state === 'completed'),
     ({ row, key, files }, { history }) => {
       const isAsked = history
@@ -82,7 +82,7 @@ export const RECORDINGS: Promised[] = [
     },
   ),
   each(
-    'A recording is open while it is claimed or its file is yet to come, and no longer, and is settled then',
+    'A recording is open only while it is claimed or its file is being uploaded, and is settled after that',
     rowsOf,
     ({ row, claim, ...club }) => {
       const isOn = claim?.recordingId === row.recordingId;
@@ -93,22 +93,22 @@ export const RECORDINGS: Promised[] = [
     },
   ),
   each(
-    'Whatever somebody was told of starts to be recorded is in the list of recordings',
+    'Every recording whose start was answered with success is in the list of recordings',
     ({ history }) =>
       history.of('recordingStart').filter(({ answer }) => answer && answer.status < 300),
     (entry, run) => {
       const id = entry.answer?.body.recordingId;
-      return rowsOf(run).some(({ row }) => row.recordingId === id) ? undefined : told(entry);
+      return rowsOf(run).some(({ row }) => row.recordingId === id) ? undefined : requestOf(entry);
     },
   ),
   each(
-    'What was deleted stays deleted',
+    'A deleted recording stays deleted',
     ({ history }) => history.of('recordingDelete').filter(({ answer }) => answer?.status === 200),
     (entry, run) => {
       const found = rowsOf(run).find(({ row }) => row.recordingId === entry.recordingId);
       return found?.row.state === 'deleted' && !found.files.includes(found.key)
         ? undefined
-        : `${told(entry)}, and there is ${JSON.stringify(found?.row)}`;
+        : `${requestOf(entry)}, and there is ${JSON.stringify(found?.row)}`;
     },
   ),
 ];

@@ -1,5 +1,13 @@
 import { granted } from '../history.ts';
-import { clubsOf, differs, each, isDone, isFollowed, type Promised, told } from './invariant.ts';
+import {
+  clubsOf,
+  differs,
+  each,
+  isDone,
+  isFollowed,
+  type Promised,
+  requestOf,
+} from './invariant.ts';
 
 /** LiveKit's rooms, the people in them, and what the record says of both. */
 export const ROOMS: Promised[] = [
@@ -12,7 +20,7 @@ export const ROOMS: Promised[] = [
         : `${name} is still there`,
   ),
   each(
-    'Whoever was in a meeting is out of it when its end is told with success',
+    'A successful end disconnects every participant',
     ({ history }) => granted(history.of('end')).filter(({ body }) => body.success),
     (entry, { events }) => {
       const { roomName, endedAt } = entry.body;
@@ -23,11 +31,13 @@ export const ROOMS: Promised[] = [
           (each.joinedAt ?? endedAt) < endedAt &&
           Date.parse(each.at) - 999 > entry.answeredAt,
       );
-      return stayed && `${stayed.sid} was in ${roomName} until ${stayed.at}; ended ${told(entry)}`;
+      return (
+        stayed && `${stayed.sid} was in ${roomName} until ${stayed.at}; ended ${requestOf(entry)}`
+      );
     },
   ),
   each(
-    'Nobody is in a meeting who is kept out of it',
+    'No barred person is in the meeting',
     (run) => clubsOf(run),
     ({ club, inRoom }) => {
       const inside = inRoom.filter(({ identity }) => club.barredUserIds?.has(identity));
@@ -52,12 +62,12 @@ export const ROOMS: Promised[] = [
     },
   ),
   each(
-    'Whoever is in the record as present is in the room, and the other way round, unless their event was lost',
+    'The recorded presence and the participants of the room are the same, except where an event was lost',
     (run) => clubsOf(run).filter(({ club }) => club.presence !== undefined),
     ({ club, inRoom, room }, { events }) => {
       const there = new Set(inRoom.map(({ sid }) => sid));
       const present = club.presentSids ?? new Set<string>();
-      const wasTold = (event: string, sid: string) =>
+      const wasFollowed = (event: string, sid: string) =>
         events.some((each) => each.event === event && each.sid === sid && isFollowed(each));
       /** Half of it may have been done, and never the rest. */
       const wasBrokenOff = (sid: string) =>
@@ -65,15 +75,15 @@ export const ROOMS: Promised[] = [
       const ghosts = [...present].filter((sid) => !there.has(sid));
       const unseen = [...there].filter((sid) => !present.has(sid));
       const wrong = [
-        ...ghosts.filter((sid) => wasTold('participant_left', sid) && !wasBrokenOff(sid)),
-        ...unseen.filter((sid) => wasTold('participant_joined', sid)),
+        ...ghosts.filter((sid) => wasFollowed('participant_left', sid) && !wasBrokenOff(sid)),
+        ...unseen.filter((sid) => wasFollowed('participant_joined', sid)),
       ];
       if (ghosts.length === unseen.length && wrong.length === 0) return undefined;
       return `${[...present].join()} in the record, ${[...there].join()} in ${room?.name}`;
     },
   ),
   each(
-    'The sessions that are open are those of whoever is in the record as present',
+    'The open sessions are those of the people whom the record has as present',
     (run) => clubsOf(run).filter(({ club }) => club.presence?.isFinished === false),
     ({ club, sessions }) => {
       const open = sessions.filter(
@@ -89,7 +99,7 @@ export const ROOMS: Promised[] = [
     },
   ),
   each(
-    'A meeting is vacant when nobody is in it, and only then',
+    'A meeting is vacant when its room has no person, and only then',
     (run) => clubsOf(run).filter(({ club }) => club.meeting !== undefined),
     ({ club, inRoom }) =>
       (club.meeting?.vacantSince === undefined) === inRoom.length > 0
