@@ -331,7 +331,7 @@ describe('Presence', () => {
     await join(club, club.member.userId);
     await meetings.standIn.webhooks.settled();
     await meetings.tellTo(undefined);
-    await meetings.standIn.join(club.meeting.roomName, { identity: 'guest-of-another-club' });
+    await meetings.standIn.join(club.meeting.roomName, { identity: 'another club’s guest' });
     expect(await service.cleanUp()).toMatchObject({ failed: 0 });
     await service.call('end', club.owner, club);
     const { clubId, meeting } = club;
