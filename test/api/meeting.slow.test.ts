@@ -12,12 +12,9 @@ import {
   liveKit,
   roomsOf,
   stack,
-  times,
-  warmUp,
 } from './support/clubs.ts';
 
 const ISO = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
-const MANY = 20;
 
 describe('the contract of the original service, by the API', () => {
   it('start: success, roomName, startedAt; and a room with its limits and metadata', async () => {
@@ -108,56 +105,6 @@ describe('the contract of the original service, by the API', () => {
       '404 Reading club not found',
     ]);
     expect(await roomsOf(clubId)).toEqual([meeting.roomName]);
-  });
-});
-
-// Twenty workers of a function take their time to load, on a machine that does something else as well.
-describe('many at once, by two moderators', { timeout: 90_000 }, () => {
-  it('twenty starts make one meeting and one room, and one of them says that it was it', async () => {
-    const { clubId, owner, moderator, member } = await createTestClub();
-    await warmUp(MANY, () => member.start(clubId));
-    const answers = await Promise.all(
-      times(MANY, (turn) => (turn % 2 === 0 ? owner : moderator).start(clubId)),
-    );
-    const { roomName, meetingId, startedAt } = (await owner.status(clubId)).body;
-    const same = { success: true, roomName, meetingId, startedAt };
-    expect(answers.map(({ body: { alreadyActive: _, ...body } }) => body)).toEqual(
-      times(MANY, () => same),
-    );
-    expect(answers.filter(({ body }) => body.alreadyActive === false)).toHaveLength(1);
-    expect(answers.filter(({ body }) => body.alreadyActive === true)).toHaveLength(MANY - 1);
-    expect(await roomsOf(clubId)).toEqual([roomName]);
-  });
-
-  it('twenty ends are one end: one endedAt, one meeting in the history, no room', async () => {
-    const { clubId, owner, moderator, member, meeting } = await createStartedClub();
-    await warmUp(MANY, () => member.end(clubId));
-    const answers = await Promise.all(
-      times(MANY, (turn) => (turn % 2 === 0 ? owner : moderator).end(clubId)),
-    );
-    const { body } = await owner.meetings(clubId);
-    expect(body.meetings.map(({ meetingId }) => meetingId)).toEqual([meeting.meetingId]);
-    const same = {
-      success: true,
-      meetingId: meeting.meetingId,
-      roomName: meeting.roomName,
-      endedAt: body.meetings[0]?.endedAt,
-      duration: body.meetings[0]?.durationSeconds,
-    };
-    expect(answers.map((answer) => answer.body)).toEqual(times(MANY, () => same));
-    expect(await roomsOf(clubId)).toEqual([]);
-  });
-});
-
-describe('an end that names the meeting before', () => {
-  it('does not end the one that is on', async () => {
-    const { clubId, owner, meeting } = await createStartedClub();
-    const first = await owner.end(clubId);
-    const next = await owner.start(clubId);
-    const late = await owner.end(clubId, { meetingId: meeting.meetingId });
-    expect(late.body).toEqual(first.body);
-    expect((await owner.status(clubId)).body.meetingId).toBe(next.body.meetingId);
-    expect(await roomsOf(clubId)).toEqual([next.body.roomName]);
   });
 });
 

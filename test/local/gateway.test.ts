@@ -116,6 +116,7 @@ describe('Routes', () => {
     ['an empty segment', 'GET', '//status'],
     ['an encoded slash, which divides the path', 'GET', '/a%2Fb/status'],
     ['dots that lead elsewhere', 'GET', '/a/../status/x'],
+    ['dots with an encoded slash', 'GET', '/..%2F../status'],
     ['another case', 'GET', '/a/Status'],
   ])('%s is 404', async (_, method, path) => {
     const { status, body } = await send(method, path, withToken());
@@ -123,6 +124,14 @@ describe('Routes', () => {
     expect(body).toBe(method === 'HEAD' ? '' : '{"message":"Not Found"}');
     expect(invoked).toEqual([]);
   });
+
+  it.each(['/../novels', '/%2e%2e/novels', '/a/../novels'])(
+    'dots are resolved before a route is looked for, and are no parameter: %s',
+    async (path) => {
+      const { pathParameters } = await eventOf('GET', path);
+      expect(pathParameters).toEqual({ clubId: 'novels' });
+    },
+  );
 
   it('a segment that is named goes before one that is a parameter', async () => {
     await send('GET', '/clubs', withToken());

@@ -100,22 +100,3 @@ export async function itemsOf(...clubIds: string[]): Promise<Record<string, unkn
     documents.destroy();
   }
 }
-
-export const times = <T>(count: number, make: (turn: number) => T): T[] =>
-  Array.from({ length: count }, (_, turn) => make(turn));
-
-/**
- * Lets serverless-offline start as many workers of a function as there will be calls at once, by calls
- * that are refused. Two at a time: one that needs longer than the function's timeout to load is never
- * of use again (14.8.2, LambdaFunction.js), and a request that gets it waits in vain.
- */
-export async function warmUp(
-  workers: number,
-  call: () => Promise<{ status: number }>,
-): Promise<void> {
-  for (let atOnce = 2; atOnce <= workers; atOnce += 2) {
-    const answers = await Promise.all(times(atOnce, call));
-    const others = answers.filter(({ status }) => status !== 403);
-    if (others.length > 0) throw new Error('serverless-offline could not load a function in time');
-  }
-}
