@@ -1,4 +1,4 @@
-/** Some LiveKit for development and tests: the first that there is of three kinds. */
+/** A LiveKit for development and tests: the first of three kinds that is available. */
 import { randomBytes } from 'node:crypto';
 import { LiveKitUrl } from '../../lib/livekit/url.ts';
 import { createRecorder, type Recorder } from '../egress/recorder.ts';
