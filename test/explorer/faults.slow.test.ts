@@ -52,9 +52,9 @@ const TOGETHER: Case[] = [
   ['8', 'two people in a meeting', end(MODERATOR), inOrder(removeClub, putClub(OWNER))],
   ['8', 'two people in a meeting', end(MODERATOR), forgetUser(MODERATOR)],
   ['8', 'two people in a meeting', end(OWNER), forgetUser(MODERATOR)],
-  ['8', 'a meeting of which nothing was told yet', follow('participant_left'), forgetUser(MEMBER)],
-  ['8', 'a meeting of which nothing was told yet', follow('participant_joined'), removeClub],
-  ['8', 'a meeting of which one join was not told yet', forgetUser(MODERATOR), cleanup],
+  ['8', 'a meeting without an event yet', follow('participant_left'), forgetUser(MEMBER)],
+  ['8', 'a meeting without an event yet', follow('participant_joined'), removeClub],
+  ['8', 'a meeting with a join that is not reported yet', forgetUser(MODERATOR), cleanup],
   ['8', 'a club that never met', removeClub, inOrder(putClub(OWNER), setRole(MEMBER, 'moderator'))],
   ['8', 'a club between two meetings', start(MODERATOR), forgetUser(MODERATOR)],
   ['8', 'a club between two meetings', start(OWNER), removeClub],
@@ -87,7 +87,7 @@ const TOGETHER: Case[] = [
   ['13', 'two people in a meeting', role(MODERATOR, 'member'), enter(MODERATOR)],
   [
     '13',
-    'a meeting whose room has closed, which was not told yet',
+    'a meeting whose room has closed, which is not reported yet',
     role(MODERATOR, 'member'),
     enter(MODERATOR),
   ],
@@ -105,9 +105,9 @@ const TOGETHER: Case[] = [
 const LATE: [string, SceneName, Story, Story][] = [
   ['7', 'two people in a meeting', role(MEMBER, 'moderator'), role(MEMBER, 'member')],
   ['7', 'two people in a meeting', remove(OWNER, MEMBER), readmit(OWNER, MEMBER)],
-  ['7', 'somebody removed from a meeting', readmit(OWNER, MEMBER), remove(OWNER, MEMBER)],
+  ['7', 'a meeting with a removed participant', readmit(OWNER, MEMBER), remove(OWNER, MEMBER)],
   ['8', 'two people in a meeting', putMember(NEWCOMER, 'moderator'), removeClub],
-  ['8', 'a meeting of which nothing was told yet', follow('participant_left'), forgetUser(MEMBER)],
+  ['8', 'a meeting without an event yet', follow('participant_left'), forgetUser(MEMBER)],
   ['8', 'a club between two meetings', start(OWNER), removeClub],
 ];
 

@@ -1,4 +1,4 @@
-/** A process that dies after any of its steps in a request about recordings, and somebody else who acts. */
+/** A process that dies after any of its steps in a request about recordings, and another request. */
 import { describe, expect, it } from 'vitest';
 import { isPossible, prepare, RECORDING_SCENES, type SceneName } from './scenes.ts';
 import {

@@ -8,7 +8,7 @@ import { type Item, type Scene, THREADS } from './world.ts';
 const TIME = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/g;
 const MEETING = /[0-7][0-9A-HJKMNP-TV-Z]{25}/g;
 const IS_TIME = new Set(['expiresAt', 'durationSeconds', 'duration', 'secondsPresent']);
-/** Names a change, or says when somebody last looked at the room, and means nothing by itself. */
+/** Names a change, or the time of the last look at the room: without a meaning of its own. */
 const IS_NAME = new Set(['barsRevision', 'seenAt', 'roomEnsuredAt', 'recordedMeetingId']);
 
 /** The same text for what differs only in when it was. */
@@ -41,7 +41,7 @@ function sorted(part: unknown): unknown {
   return Object.fromEntries(Object.entries(part).toSorted(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-/** Each item of the table, each room, and whatever LiveKit has not told yet. */
+/** Each item of the table, each room, and each event that LiveKit has not delivered yet. */
 export function linesOf(scene: Scene): string[] {
   const { items, rooms } = scene;
   const sections = {

@@ -72,10 +72,10 @@ const forgottenIn = (scene: Scene): string[] =>
     // Who owns the club by now came back.
     .filter((userId) => userId !== clubOf(scene)?.moderatorId);
 
-/** Of what callers were told, as soon as all were answered. */
-export const TOLD: Promise_[] = [
+/** Promises about the answers, checked as soon as every caller has one. */
+export const ANSWERED: Promise_[] = [
   {
-    promise: 'An end is final, and is told as it is recorded',
+    promise: 'An end is final, and its answer is what is recorded',
     broken: (seen) =>
       isAmong(seen, 'remove-club')
         ? []
@@ -144,7 +144,7 @@ export const LEFT: Promise_[] = [
     },
   },
   {
-    promise: 'Whoever was taken off the club is no member, whatever LiveKit answers',
+    promise: 'A removed member is no member, whatever LiveKit answers',
     broken: (seen) =>
       isAmong(seen, 'put-member', 'put-club', 'remove-club')
         ? []
@@ -162,7 +162,7 @@ export const LEFT: Promise_[] = [
           ),
   },
   {
-    promise: 'Whoever was removed from a meeting does not end it',
+    promise: 'A moderator who was removed from a meeting does not end it',
     broken: (seen) => {
       if (isAmong(seen, 'readmit', 'put-club', 'start')) return [];
       const { operations, answers, scene } = seen;
@@ -177,7 +177,7 @@ export const LEFT: Promise_[] = [
     },
   },
   {
-    promise: 'A meeting that a start answered goes on until somebody ends it',
+    promise: 'A meeting that a start answered goes on until a request ends it',
     broken: (seen) =>
       isAmong(seen, 'end', 'remove-club')
         ? []
@@ -205,7 +205,7 @@ export const LEFT: Promise_[] = [
     },
   },
   {
-    promise: 'Attendance counts nobody on who is known to be gone',
+    promise: 'Attendance does not go on for a person who is known to have left',
     broken: ({ scene }) => {
       const { meeting } = clubOf(scene) ?? {};
       if (!meeting) return [];
@@ -254,7 +254,7 @@ export const LEFT: Promise_[] = [
       ),
   },
   {
-    promise: 'Whoever is kept out is not in the room',
+    promise: 'A barred person is not in the room',
     broken: ({ scene }) => {
       const club = clubOf(scene);
       const people = scene.rooms.rooms.get(club?.meeting?.roomName ?? '')?.people;

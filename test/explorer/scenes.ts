@@ -32,14 +32,14 @@ const does =
   };
 
 const tellAll: Act = async ({ observer: { service, rooms } }) => {
-  for (let told = rooms.onTheWay[0]; told; told = rooms.onTheWay[0]) {
-    await handleLiveKitEvent(service, told);
-    rooms.told(told);
+  for (let event = rooms.onTheWay[0]; event; event = rooms.onTheWay[0]) {
+    await handleLiveKitEvent(service, event);
+    rooms.markDelivered(event);
   }
   const { recordings } = rooms;
-  for (let [told] = recordings.state.onTheWay; told; [told] = recordings.state.onTheWay) {
-    await followEgress(service, told);
-    recordings.told(told);
+  for (let [egress] = recordings.state.onTheWay; egress; [egress] = recordings.state.onTheWay) {
+    await followEgress(service, egress);
+    recordings.markDelivered(egress);
   }
 };
 
@@ -53,8 +53,8 @@ const leaves =
   ({ observer: { rooms } }) =>
     rooms.leave(identity);
 
-/** With every token that was given, on a server that makes the room again. */
-const knock: Act = ({ observer: { rooms }, tokens }) => {
+/** Joins with every token that was given, on a server that makes the room again. */
+const joinWithTokens: Act = ({ observer: { rooms }, tokens }) => {
   for (const { roomName, identity } of tokens) rooms.join(roomName, identity, MAX_PARTICIPANTS);
 };
 
@@ -123,7 +123,7 @@ export const SCENES = {
     wait(9),
     livekit(true),
   ],
-  'a meeting of which one join was not told yet': [
+  'a meeting with a join that is not reported yet': [
     ...FOUNDED,
     does(start(MODERATOR)),
     does(enter(MEMBER)),
@@ -131,13 +131,13 @@ export const SCENES = {
     does(enter(MODERATOR)),
     wait(9),
   ],
-  'a meeting of which nothing was told yet': [
+  'a meeting without an event yet': [
     ...FOUNDED,
     ...ONE_MEETING,
     ...TWO_IN_A_MEETING,
     leaves(MEMBER),
   ],
-  'a meeting whose room has closed, which was not told yet': [
+  'a meeting whose room has closed, which is not reported yet': [
     ...FOUNDED,
     does(start(MODERATOR)),
     does(enter(MEMBER)),
@@ -165,7 +165,7 @@ export const SCENES = {
     tellAll,
     wait(20),
   ],
-  'somebody removed from a meeting': [
+  'a meeting with a removed participant': [
     ...FOUNDED,
     ...ONE_MEETING,
     ...TWO_IN_A_MEETING,
@@ -205,7 +205,7 @@ const RECORDED: Act[] = [
 ];
 const RECORDING: Act[] = [...RECORDED, recorder('begin'), tellAll, wait(1)];
 
-/** What is left of these comes to rest later: a recording that is not heard of is waited for. */
+/** These need later cleanups, since a recording without an event is waited for. */
 export const RECORDING_SCENES = {
   'two people in a meeting, and recorders are free': [
     ...FOUNDED,
@@ -228,8 +228,8 @@ export const RECORDING_SCENES = {
     wait(9),
     recordersAre('given up'),
   ],
-  'a recording that has not begun, of which nothing was told yet': RECORDED,
-  'a recording of which nothing was told yet': [...RECORDED, recorder('begin')],
+  'a recording that has not begun, without an event yet': RECORDED,
+  'a recording without an event yet': [...RECORDED, recorder('begin')],
   'a recording whose start was not answered': [
     ...FOUNDED,
     ...TWO_IN_A_MEETING,
@@ -244,7 +244,7 @@ export const RECORDING_SCENES = {
     ...RECORDING,
     does(stopRecord(MODERATOR)),
   ],
-  'a recording that has ended, which was not told yet': [
+  'a recording that has ended, which is not reported yet': [
     ...RECORDING,
     does(stopRecord(MODERATOR)),
     recorder('upload'),
@@ -301,8 +301,8 @@ export const isPossible = ({ rooms }: Scene, { operations }: Story): boolean =>
   operations.every((operation) => operation.isPossible?.(rooms) ?? true);
 
 /**
- * Whatever LiveKit has to tell is told, and the cleanup runs. Where writes were late it runs once more when
- * no more can come; elsewhere nothing may be left for that.
+ * Delivers every event of LiveKit, and runs the cleanup. Where writes were late it runs once more when no
+ * more can arrive; elsewhere it must leave nothing for that run.
  */
 export async function comeToRest(world: World, hadLateWrites: boolean): Promise<void> {
   const { service, rooms } = world.observer;
@@ -313,15 +313,15 @@ export async function comeToRest(world: World, hadLateWrites: boolean): Promise<
   if (hadLateWrites) await repeatRemovals(service, world.clock() + LATE_WITHIN_MS);
 }
 
-/** Longer than a start is waited for, or than a recorder may be missing in the room. */
+/** Longer than the cleanup waits for a start, or for a recorder that is missing in the room. */
 const SECOND_CLEANUP_AFTER_MINUTES = 2;
-/** Longer than anything can come of a recording that was given up. */
+/** Longer than an abandoned recording can still produce a recorder or a file. */
 const LAST_CLEANUP_AFTER_MINUTES = 11;
 
-/** The second cleanup, after which nothing is claimed that is not recorded. */
+/** The second cleanup. After it, every claim has a recording. */
 export const comeToSecondCleanup = (world: World) =>
   cleanUpLater(world, SECOND_CLEANUP_AFTER_MINUTES);
-/** After which no row is looked after, unless its recording goes on. */
+/** The last cleanup. After it, no row is open unless its recording goes on. */
 export const comeToLastCleanup = (world: World) => cleanUpLater(world, LAST_CLEANUP_AFTER_MINUTES);
 
 async function cleanUpLater(world: World, minutes: number): Promise<void> {
@@ -330,7 +330,7 @@ async function cleanUpLater(world: World, minutes: number): Promise<void> {
   await goOn(world);
 }
 
-/** What recorders do by themselves, and what LiveKit tells. */
+/** Recorders go on by themselves, and LiveKit's events arrive. */
 async function goOn(world: World): Promise<void> {
   const { recordings } = world.observer.rooms;
   await tellAll(world);
@@ -340,7 +340,7 @@ async function goOn(world: World): Promise<void> {
   await tellAll(world);
 }
 
-/** What the cleanup does about removals at that time, and not about meetings: they would be over by then. */
+/** Only the cleanup's removals at that time, not its meetings: they would be over by then. */
 async function repeatRemovals({ administration, ...deps }: Service, atMs: number): Promise<void> {
   for (const removal of await administration.listRemovals(new Date(atMs).toISOString(), 100)) {
     await repeatRemoval({ ...deps, administration }, removal);
@@ -348,8 +348,8 @@ async function repeatRemovals({ administration, ...deps }: Service, atMs: number
   }
 }
 
-/** Everybody tries to come in again with the tokens that they have. */
-export async function knockAgain(world: World): Promise<void> {
-  await knock(world);
+/** Every person tries to join again with the tokens that they have. */
+export async function rejoinWithOldTokens(world: World): Promise<void> {
+  await joinWithTokens(world);
   await tellAll(world);
 }

@@ -1,5 +1,5 @@
 /**
- * Threads of one process that take their steps one at a time, in an order that somebody else chooses.
+ * Threads of one process that take their steps one at a time, in an order that the test chooses.
  * A step is one call to the store or to LiveKit; what a thread does between two of its steps touches
  * nothing that another thread can see.
  */
@@ -31,7 +31,7 @@ export type Choose = (possible: Step[], taken: Step[]) => Step | undefined;
 /** Steps whose threads are answered that the time is over. */
 export interface Late {
   isLate(step: Step): boolean;
-  /** They are taken all the same, at some time after their thread has ended. */
+  /** The steps still run, at some time after their thread has ended. */
   arrives: boolean;
 }
 
@@ -133,7 +133,7 @@ export function createStage() {
         alive.delete(thread);
       }
     });
-    // Awaited at the end; until then a failure is nobody's.
+    // Awaited at the end, so that a failure before that is not unhandled.
     const ended = Promise.allSettled(ends);
 
     const isQuiet = () =>

@@ -24,10 +24,10 @@ import { MAX_PARTICIPANTS } from '../model/service.ts';
 import type { Actor } from './world.ts';
 
 export const CLUB = 'novels';
-/** The club's own moderator, another one, a member who is none, and somebody who is no member yet. */
+/** The club's owner, another moderator, a plain member, and a person who is no member yet. */
 export const [OWNER, MODERATOR, MEMBER, NEWCOMER] = ['ada', 'ben', 'cleo', 'dan'] as const;
 
-/** Somebody makes sure of the room at this moment: the client asks again (`roomMissing`). */
+/** Another request is making sure of the room: the client asks again (`roomMissing`). */
 const ROOM_MISSING = 'ROOM_MISSING';
 
 export interface Operation {
@@ -40,7 +40,7 @@ export interface Operation {
   mayRefuse?: string[];
   /** Whether it can be done in the scene. */
   isPossible?(rooms: Rooms['state']): boolean;
-  /** Of a recording: what is left takes more cleanups to come to rest. */
+  /** Of a recording: it needs more cleanups to settle. */
   isRecorded?: boolean;
   /** What the answer may stand for besides itself. */
   mayMean?(answer: Answer): object[];
@@ -50,7 +50,7 @@ export interface Operation {
   refusedLate?(actor: Actor): Promise<unknown>;
   /** It takes several steps and promises only their end: others may see it half done. */
   isGradual?: boolean;
-  /** It promises only its end, too, and whoever asked asks again. */
+  /** It promises only its end, too, and its caller asks again. */
   isRepeated?: boolean;
   /** What a newer operation that decides the same has the last word on. */
   decides?: string[];
@@ -89,7 +89,7 @@ const GRADUAL = ['remove-club', 'remove-member', 'forget-user'];
 
 /** A removal that is in the record first, and reaches LiveKit second: docs/decisions.md. */
 const wasOvertaken = (answer: Answer) =>
-  // Or somebody came in with an old token between the two.
+  // Or a person joined with an old token between the two.
   answer.isBarred ? [{ ...answer, wasPresent: !answer.wasPresent }] : [];
 const wasOvertaking = (answer: Answer) =>
   answer.isBarred ? [{ ...answer, wasPresent: false }] : [];
@@ -130,11 +130,11 @@ export const follow = (type: MediaEvent['type']): Story => ({
     {
       isPossible: ({ onTheWay }) => onTheWay.some((event) => event.type === type),
       async run({ service, rooms }) {
-        const told = rooms.onTheWay.find((event) => event.type === type);
+        const event = rooms.onTheWay.find((each) => each.type === type);
         return refusable(async () => {
-          if (!told) return;
-          await handleLiveKitEvent(service, told);
-          rooms.told(told);
+          if (!event) return;
+          await handleLiveKitEvent(service, event);
+          rooms.markDelivered(event);
         });
       },
     },
@@ -149,11 +149,11 @@ export const followRecording = (state: Egress['state']): Story => ({
       isRecorded: true,
       isPossible: ({ recordings }) => recordings.onTheWay.some((egress) => egress.state === state),
       async run({ service, rooms: { recordings } }) {
-        const told = recordings.state.onTheWay.find((egress) => egress.state === state);
+        const egress = recordings.state.onTheWay.find((each) => each.state === state);
         return refusable(async () => {
-          if (!told) return;
-          await followEgress(service, told);
-          recordings.told(told);
+          if (!egress) return;
+          await followEgress(service, egress);
+          recordings.markDelivered(egress);
         });
       },
     },
@@ -172,9 +172,9 @@ export const followWhatComes: Story = {
           writes: [],
           isPossible: () => rooms.onTheWay.length > 0,
         };
-        const told = await step(takes, async () => rooms.onTheWay.shift());
+        const event = await step(takes, async () => rooms.onTheWay.shift());
         return refusable(async () => {
-          if (told) await handleLiveKitEvent(service, told);
+          if (event) await handleLiveKitEvent(service, event);
         });
       },
     },
@@ -188,7 +188,7 @@ const cleanUpOnce: Operation = {
     }),
 };
 
-/** Nobody reads what is answered; but LiveKit and the schedule see that it failed, and come again. */
+/** No caller reads the answer, but LiveKit and the schedule see that it failed, and repeat it. */
 async function refusable(run: () => Promise<void>): Promise<{ code: string } | undefined> {
   try {
     await run();
@@ -214,7 +214,7 @@ const askForToken = (caller: string): Operation => ({
   },
 });
 
-/** Of recordings, one person: 202, or 503 after others were told that it starts, says that more comes. */
+/** One person's request about recordings: 202, or 503 after others read that it starts, is provisional. */
 const asksOfRecordings = (
   name: string,
   caller: string,

@@ -47,7 +47,7 @@ const CASES: [SceneName, Story, Story, Story][] = [
   ['two people in a meeting', forgetUser(MEMBER), cleanup, followWhatComes],
   ['two people in a meeting', forgetUser(MODERATOR), end(MODERATOR), followWhatComes],
   ['two people in a meeting', removeClub, end(OWNER), followWhatComes],
-  ['a meeting of which nothing was told yet', forgetUser(MEMBER), end(OWNER), followWhatComes],
+  ['a meeting without an event yet', forgetUser(MEMBER), end(OWNER), followWhatComes],
   ['a meeting whose room was lost', enter(MEMBER), cleanup, followWhatComes],
   [
     'a meeting that everybody has left, and the cleanup is due',
@@ -61,9 +61,9 @@ const CASES: [SceneName, Story, Story, Story][] = [
     cleanup,
     end(MODERATOR),
   ],
-  ['somebody removed from a meeting', readmit(OWNER, MEMBER), enter(MEMBER), cleanup],
+  ['a meeting with a removed participant', readmit(OWNER, MEMBER), enter(MEMBER), cleanup],
   [
-    'somebody removed from a meeting',
+    'a meeting with a removed participant',
     readmit(OWNER, MEMBER),
     remove(OWNER, MEMBER),
     followWhatComes,

@@ -2,40 +2,45 @@
 import type { ErrorCode } from '../../lib/errors.ts';
 import type { Outcome } from '../model/calls.ts';
 import { comparable, linesOf, wholeOf } from './outcome.ts';
-import { brokenOf, CLAIMED, LEFT, SETTLED, type Seen, TOLD } from './promises.ts';
-import { comeToLastCleanup, comeToRest, comeToSecondCleanup, knockAgain } from './scenes.ts';
+import { ANSWERED, brokenOf, CLAIMED, LEFT, SETTLED, type Seen } from './promises.ts';
+import {
+  comeToLastCleanup,
+  comeToRest,
+  comeToSecondCleanup,
+  rejoinWithOldTokens,
+} from './scenes.ts';
 import { type Bounds, type Explored, explore, idsOf, inTurn, textOf } from './schedules.ts';
 import { type Choose, type Late, lateIdOf, lateThreadOf, type Step } from './stage.ts';
 import type { Operation, Story } from './stories.ts';
 import { type Scene, THREADS, type Theatre, type Thread, type World } from './world.ts';
 
-/** What an operation was answered. */
-interface Told {
+/** The answer to an operation. */
+interface Answered {
   operation: Operation;
   text: string;
   /** Besides itself. */
   mayMean: string[];
   code: string | undefined;
-  /** It says that it is not known yet what it comes to. */
+  /** The answer says that the outcome is not known yet. */
   isProvisional: boolean;
 }
 
-/** What one run came to. */
+/** The outcome of one run. */
 export interface Ran {
   taken: Step[];
   isWhole: boolean;
   /** Of each operation, story by story. */
-  told: Told[];
-  /** What is left after everything that comes by itself. */
+  answered: Answered[];
+  /** The state after the cleanups and LiveKit's last events. */
   left: string[];
   broken: string[];
 }
 
-/** What one operation after the other comes to. */
+/** The outcomes of running one operation after the other. */
 type Serial = (Ran & { order: string; hasLost?: boolean })[];
 
 export interface Found extends Explored {
-  /** Runs that nothing explains, or that broke a promise: what happened, and the differences. */
+  /** Runs that no serial order explains, or that broke a promise: their steps, and the differences. */
   wrong: string[];
 }
 
@@ -57,7 +62,7 @@ interface Play {
   late?: Late;
   /** The process of the first story dies after this step of it. */
   killedAfter?: string;
-  /** As if nobody had asked for them. */
+  /** Left out of the run. */
   without?: readonly Operation[];
   /** Their answers were lost, and what they wrote was not. */
   refusedLate?: readonly Operation[];
@@ -96,7 +101,7 @@ function playing(theatre: Theatre, scene: Scene, stories: Story[], isSecondLater
       choose(() => answers.reduce((count, { length }) => count + length, 0)),
       { ...(late && { late }), ...(killedAfter && { killedAfter }) },
     );
-    if (!isWhole) return { taken, isWhole, told: [], left: [], broken: [] };
+    if (!isWhole) return { taken, isWhole, answered: [], left: [], broken: [] };
 
     // Lambda invokes a command again that could not be carried out, and people ask again.
     for (const [index, operation] of (late || killedAfter ? operationsOf(0) : []).entries()) {
@@ -110,18 +115,24 @@ function playing(theatre: Theatre, scene: Scene, stories: Story[], isSecondLater
     const first = world.state();
     const operations = stories.flatMap((_, index) => operationsOf(index));
     const all = answers.flat(1);
-    const told = operations.map((operation, index) => toldBy(operation, all[index], first));
+    const answered = operations.map((operation, index) => answeredBy(operation, all[index], first));
     const seen = { operations, answers: all, scene: first };
-    const key = [...wholeOf(first), ...told.map(({ text }) => text)].join('\n');
+    const key = [...wholeOf(first), ...answered.map(({ text }) => text)].join('\n');
     const rest =
       known.get(key) ??
       (await atRest(world, seen, late !== undefined || killedAfter !== undefined));
     known.set(key, rest);
-    return { taken, isWhole, told, ...rest, broken: [...brokenOf(TOLD, seen), ...rest.broken] };
+    return {
+      taken,
+      isWhole,
+      answered,
+      ...rest,
+      broken: [...brokenOf(ANSWERED, seen), ...rest.broken],
+    };
   };
 }
 
-function toldBy(operation: Operation, outcome: unknown, scene: Scene): Told {
+function answeredBy(operation: Operation, outcome: unknown, scene: Scene): Answered {
   const { isProvisional = false, ...said } = (outcome ?? {}) as Outcome & {
     isProvisional?: boolean;
   };
@@ -143,7 +154,7 @@ export async function together(
   given: Story[],
   bounds?: Bounds,
 ): Promise<Found> {
-  // A story can meet itself: its operations are told apart.
+  // A story can run twice at once, so each gets operations of its own.
   const stories = given.map(({ name, operations }) => ({
     name,
     operations: operations.map((operation) => ({ ...operation })),
@@ -172,23 +183,23 @@ export async function together(
   }
   const knownSerials = new Map<string, Serial>();
 
-  const isExplainedBy = ({ told, left }: Ran, serial: Serial) =>
+  const isExplainedBy = ({ answered, left }: Ran, serial: Serial) =>
     serial.some(
       (other) =>
         left.join() === other.left.join() &&
-        told.every((each) => {
-          const instead = other.told.find(({ operation }) => operation === each.operation);
+        answered.every((each) => {
+          const instead = other.answered.find(({ operation }) => operation === each.operation);
           if (!instead) return isRefused(each);
           // What a lost answer noted was not given.
           const isOversaid = other.hasLost && instead.mayMean.includes(each.text);
           return isOversaid || mayTake(each, instead, isGradual);
         }),
     );
-  /** As if whoever was refused had not asked, since nothing came of it. */
+  /** Without the refused operations, since they changed nothing. */
   async function isExplainedWithoutRefused(ran: Ran): Promise<boolean> {
-    for (const refused of subsets(ran.told.filter(isRefused))) {
+    for (const refused of subsets(ran.answered.filter(isRefused))) {
       const without = refused.map(({ operation }) => operation);
-      const key = ran.told.map(({ operation }) => without.includes(operation)).join();
+      const key = ran.answered.map(({ operation }) => without.includes(operation)).join();
       const lost = without.filter((operation) => operation.refusedLate);
       const serial = knownSerials.get(key) ?? [
         ...(await serialWithout(without)),
@@ -213,31 +224,33 @@ export async function together(
     const isExplained =
       isExplainedBy(ran, whole) ||
       (await isExplainedWithoutRefused(ran)) ||
-      ran.told.some(({ isProvisional }) => isProvisional);
+      ran.answered.some(({ isProvisional }) => isProvisional);
     if (!isExplained || ran.broken.length > 0) wrong.push(report(ran, whole));
     return true;
   }, bounds);
   return { ...explored, wrong };
 }
 
-const isRefused = ({ code, operation }: Told): boolean =>
+const isRefused = ({ code, operation }: Answered): boolean =>
   code !== undefined && (operation.mayRefuse ?? []).includes(code);
 
 /** Whether an operation may say this where it says `instead` when it is alone. */
-function mayTake(told: Told, instead: Told, isGradual: boolean): boolean {
-  if (told.text === instead.text || told.operation.isUnheard) return true;
-  if (told.code === undefined) {
-    return isGradual ? instead.code === undefined : told.mayMean.includes(instead.text);
+function mayTake(answered: Answered, instead: Answered, isGradual: boolean): boolean {
+  if (answered.text === instead.text || answered.operation.isUnheard) return true;
+  if (answered.code === undefined) {
+    return isGradual ? instead.code === undefined : answered.mayMean.includes(instead.text);
   }
-  if (isRefused(told)) return true;
-  return MEANWHILE.includes(told.code as ErrorCode) && (instead.code !== undefined || isGradual);
+  if (isRefused(answered)) return true;
+  return (
+    MEANWHILE.includes(answered.code as ErrorCode) && (instead.code !== undefined || isGradual)
+  );
 }
 
 /**
- * Each write of the first story to the table in turn is given up: its caller is answered, the second
- * story is told, and the write arrives between two of that one's steps. That comes to what it comes to
- * when the write never arrives, or before the second story. After it, too, unless both decide the same:
- * a newer decision stands.
+ * Gives up each write of the first story to the table in turn: its caller gets an answer, the second story
+ * runs, and the write arrives between two of its steps. The outcome must be that of a write which never
+ * arrives, or which arrives before the second story. Or after it, unless both decide the same: a newer
+ * decision stands.
  */
 export async function late(
   theatre: Theatre,
@@ -273,10 +286,10 @@ export async function late(
         const ran = await run({ choose: () => choose, late: { isLate, arrives: true } });
         if (!ran.isWhole) return false;
         const isExplained = serial.some(
-          ({ told, left }) =>
+          ({ answered, left }) =>
             left.join() === ran.left.join() &&
-            told.every((instead, index) => {
-              const each = ran.told[index];
+            answered.every((instead, index) => {
+              const each = ran.answered[index];
               return each && mayTake(each, instead, isGradual);
             }),
         );
@@ -346,7 +359,7 @@ async function atRest(
   }
   const scene = world.state();
   broken.push(...brokenOf(LEFT, { ...seen, scene }));
-  await knockAgain(world);
+  await rejoinWithOldTokens(world);
   const after = world.state();
   broken.push(...brokenOf(LEFT, { ...seen, scene: after }));
   return { left: [...linesOf(scene), ...linesOf(after)], broken };
@@ -376,17 +389,17 @@ function report(ran: Ran, serial: Serial): string {
   return [
     textOf(ran.taken),
     ...ran.broken,
-    ...ran.told.map(({ text }) => `said ${text}`),
+    ...ran.answered.map(({ text }) => `said ${text}`),
     `${next?.lines.length} differences to ${next?.order}, more to ${differences.length - 1} others:`,
     ...(next?.lines ?? []),
     `again: EXPLORER_ORDER='${idsOf(ran.taken)}'`,
   ].join('\n');
 }
 
-function differencesOf({ told, left }: Ran, other: Ran): string[] {
+function differencesOf({ answered, left }: Ran, other: Ran): string[] {
   return [
-    ...told.flatMap(({ text }, index) => {
-      const instead = other.told[index]?.text;
+    ...answered.flatMap(({ text }, index) => {
+      const instead = other.answered[index]?.text;
       return text === instead ? [] : [`  said ${text}`, `  not  ${instead}`];
     }),
     ...left.filter((line) => !other.left.includes(line)).map((line) => `  + ${line}`),

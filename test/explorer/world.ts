@@ -35,7 +35,7 @@ export interface Actor {
   step: Gate;
   /** DynamoDB leaves the club unprocessed in the next answer with several items. */
   tearNextRead(): void;
-  /** The join tokens that anybody was given, the newest last. */
+  /** Every join token that an answer gave, the newest last. */
   tokens: JoinToken[];
   /** The recording that the scene begins with: the newest. */
   recorded: RecordingRef | undefined;
@@ -50,7 +50,7 @@ interface JoinToken {
 export interface World {
   tokens: JoinToken[];
   actors: Record<Thread, Actor>;
-  /** Not part of any thread: its calls wait for nobody. */
+  /** Not part of any thread: its calls do not wait. */
   observer: Actor;
   wait(ms: number): void;
   clock(): number;

@@ -89,7 +89,7 @@ const ACTS = {
     aheadMs: MINUTE_MS,
     act: (_, by) => by.cleanUp().catch(() => undefined),
   },
-  'cleanup of a recording whose end was not told': {
+  'cleanup of a recording whose end was not reported': {
     async begin() {
       const club = await recording();
       await stage.world.tellTo(undefined);
@@ -125,7 +125,7 @@ async function stepsOf(act: Act): Promise<string[]> {
   const process = await bootFor(act);
   await act.act(club, process);
   const steps = process.wire.operations().slice();
-  await comeToRest(club);
+  await cleanUpToTheEnd(club);
   return steps;
 }
 
@@ -140,7 +140,7 @@ const before = (nth: number, run: () => Promise<unknown>): Fault => {
 };
 
 /** Whatever is on is stopped, LiveKit tells what it has to tell, and the cleanups of a quarter run. */
-async function comeToRest(club: Meeting): Promise<void> {
+async function cleanUpToTheEnd(club: Meeting): Promise<void> {
   const { standIn } = stage.world;
   await standIn.recorder.set({});
   await standIn.webhooks.settled();
@@ -221,7 +221,7 @@ describe.each(CASES)('%s, and between any two steps: %s', (name, other) => {
       );
       await act.act(club, process);
       expect(await recordersIn(club), step).toBeLessThanOrEqual(1);
-      await comeToRest(club).catch((error) => {
+      await cleanUpToTheEnd(club).catch((error) => {
         throw new Error(`before ${step} (${index + 1})`, { cause: error });
       });
       if (other === 'forget-user') {
@@ -244,7 +244,7 @@ describe('start, and between any two steps: stop', () => {
       if (status < 300) {
         await eventually(async () => ((await claimOf(club)) ? undefined : true), 'still claimed');
       }
-      await comeToRest(club);
+      await cleanUpToTheEnd(club);
     }
   });
 });
@@ -255,7 +255,7 @@ describe.each(Object.keys(ACTS) as ActName[])('%s, killed after any step', (name
     for (const [index, step] of (await stepsOf(act)).entries()) {
       const club = await act.begin();
       await act.act(club, await bootFor(act, killedAfter(index + 1)));
-      await comeToRest(club).catch((error) => {
+      await cleanUpToTheEnd(club).catch((error) => {
         throw new Error(`after ${step} (${index + 1})`, { cause: error });
       });
     }

@@ -157,7 +157,7 @@ export function createRecorder(
         if (egress.roomName === roomName && isAlive(egress)) end(egress);
       }
     },
-    told(egress: Egress): void {
+    markDelivered(egress: Egress): void {
       const index = onTheWay.indexOf(egress);
       if (index !== -1) onTheWay.splice(index, 1);
     },

@@ -196,7 +196,7 @@ export function createRooms(now: () => Date, before = nothing()) {
       recordings.kill();
     },
     /** Marks the event as delivered, maybe not for the first time. */
-    told(event: MediaEvent): void {
+    markDelivered(event: MediaEvent): void {
       const index = onTheWay.indexOf(event);
       if (index === -1) return;
       onTheWay.splice(index, 1);

@@ -141,7 +141,7 @@ async function follow(truth: Truth, world: World, event: MediaEvent | undefined)
     return expect(handleLiveKitEvent(world.service, event)).rejects.toMatchObject(expected);
   }
   expect(await handleLiveKitEvent(world.service, event), event.type).toBe(expected.answer.result);
-  world.rooms.told(event);
+  world.rooms.markDelivered(event);
   noteDelivery(truth, event);
 }
 
