@@ -36,7 +36,7 @@ Options
     --region <region>     Else AWS_REGION, else eu-central-1, as for \`serverless deploy\`.
     --profile <profile>   As for AWS's own tools.
                      Without it: the development stack of this checkout (npm run dev).
-  --yes              Yes, take it away for good.
+  --yes              Yes, delete it for good.
   --help
 
 Exit codes
@@ -75,7 +75,7 @@ interface Shape {
   options?: Record<string, string>;
   /** Options without a value. */
   flags?: string[];
-  /** Takes something away for good. */
+  /** Deletes something for good. */
   asksForYes?: boolean;
 }
 

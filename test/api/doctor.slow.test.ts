@@ -187,7 +187,7 @@ const dateOff =
   };
 
 describe('a healthy stack', () => {
-  it('passes, one check after the other, and nothing is left of it', async () => {
+  it('passes every check in order, and the doctor leaves nothing behind', async () => {
     const { exit, outcomes } = await doctor();
     expect(outcomes).toEqual(HEALTHY);
     expect(Object.keys(outcomes)).toEqual(Object.keys(HEALTHY));
@@ -505,7 +505,7 @@ describe('the API', () => {
     expect(remedyOf('webhook')).toContain(remedy);
   });
 
-  it('of another table fails, and that table has nothing of it', async () => {
+  it('of another table fails, and the doctor leaves nothing in that table', async () => {
     const other = await startDatabase({ port: 0 });
     onTestFinished(() => other.stop());
     const { outcomes, sentenceOf } = await doctor({ dynamodb: other });

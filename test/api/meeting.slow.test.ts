@@ -185,7 +185,7 @@ describe.skipIf(!hasRealLiveKit)('real participants, on a real LiveKit server', 
     await Promise.all([olga.leave(), mem.leave()]);
   });
 
-  it('are refused with the token from before the end, and no room comes of it', async () => {
+  it('are refused with a token from before the end, and LiveKit makes no room', async () => {
     const { clubId, owner, member } = await createStartedClub();
     const body = await answered(member.token(clubId));
     const before = await joinRoom(body.serverUrl, body.token);

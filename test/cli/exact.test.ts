@@ -298,7 +298,7 @@ describe('import --exact', () => {
     expect((await clubs('import', file, '--exact')).exit).toBe(0);
   });
 
-  it('goes on with a club whose removal broke off', async () => {
+  it('completes the removal of a club that was interrupted', async () => {
     const { clubId, owner } = await world.createClub();
     await service.call('start', owner, { clubId });
     const file = await fileWith({ clubs: [] });
@@ -333,7 +333,7 @@ describe('import --exact', () => {
     ]);
   });
 
-  it('leaves the owner’s own membership, which no command takes away', async () => {
+  it('leaves the owner’s own membership, which no command removes', async () => {
     await clubs('import', await fileWith({ clubs: [club('novels', [{ userId: 'ada' }, dan])] }));
     const file = await fileWith({ clubs: [club('novels', [dan])] });
     expect((await clubs('import', file, '--exact')).exit).toBe(0);

@@ -441,7 +441,7 @@ describe('Before its time is up', () => {
     expect(await meetings.standIn.rooms()).toEqual([]);
   });
 
-  it('it starts nothing when there is none to begin with', async () => {
+  it('it starts nothing when no time is left', async () => {
     const club = await clubWith({ vacantSince: ago(minutes(20)) });
     expect(await service.cleanUp(timeFor(0))).toMatchObject({ active: 0, postponed: 1 });
     expect(await meetingOf(club.clubId)).toEqual(club.meeting);

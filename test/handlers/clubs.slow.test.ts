@@ -506,7 +506,7 @@ describe('remove-member', () => {
     await Promise.all(clubs.map(complete));
   });
 
-  it('bars a person whom a moderator readmits at that moment', async () => {
+  it('bars the person even when a moderator readmits them at that moment', async () => {
     const club = await clubWithMeeting();
     const readmit = justBefore('UpdateItem', () =>
       service.call('readmit', club.moderator, { ...club, userId: club.member.userId }),
@@ -816,7 +816,7 @@ describe('forget-user', () => {
 });
 
 describe('each command', () => {
-  it('is one line: which, about whom, in ids only', async () => {
+  it('is logged as one line, with the command and the ids only', async () => {
     const club = await world.createClub();
     const { clubId } = club;
     await service.manage({ command: 'put-club', clubId, name: 'A name', moderatorId: 'ada' });

@@ -83,7 +83,7 @@ describe('start', () => {
     });
   });
 
-  it('by the one whom the club names, who has no member item, is as good', async () => {
+  it('works for the owner, who has no member item', async () => {
     const club = await world.createClub();
     const { status } = await world.call('start', club.owner, club);
     expect(status).toBe(200);

@@ -71,7 +71,7 @@ describe('A demotion is effective', () => {
     expect(await demote(club, moderator)).toMatchObject({ ...LATER, isRenewed: true });
   });
 
-  it('after the expiry for the moderator whom the club named before', async () => {
+  it('after the expiry of the grant for the former owner', async () => {
     const club = await clubWithMeeting();
     const { clubId, owner: former, deputy: owner } = club;
     await tokenFor(former, club);

@@ -68,7 +68,7 @@ async function pages(limit: number | undefined) {
 }
 
 describe('The pages of a club’s meetings', () => {
-  it('together are all of its meetings, newest first, each once', async () => {
+  it('list all of its meetings, newest first, each once', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.integer({ min: 0, max: 9 }),
@@ -161,7 +161,7 @@ describe('The pages of a club’s meetings', () => {
 });
 
 describe('A cursor', () => {
-  it('that is forged leads nowhere but into the club that is asked for, or is a 400', async () => {
+  it('that is forged stays within the requested club, or is a 400', async () => {
     const other = await meetings.createClub();
     const foreign = endedMeeting(other.clubId, { startedAt: '2026-03-15T00:00:00.000Z' });
     await meetings.put(endedRow(other.clubId, foreign));
@@ -213,7 +213,7 @@ describe('A limit', () => {
     },
   );
 
-  it('or anything else of another name is a 400', async () => {
+  it('with an unknown parameter is a 400', async () => {
     const { status } = await service.call('meetings', club.member, {
       clubId: club.clubId,
       query: { before: 'x' },
@@ -494,7 +494,7 @@ describe('Attendance', () => {
     });
   });
 
-  it('is that of its meeting only', async () => {
+  it('has the sessions of its meeting only', async () => {
     await attended([{ who: 'member', joined: 1, left: 2 }]);
     await service.call('start', club.owner, club);
     const { body } = await service.call('end', club.owner, club);

@@ -119,7 +119,7 @@ describe('An end', () => {
     await world.expectAgreement(club.clubId);
   });
 
-  it('that was slow to put the row of the meeting before changes no fact of it', async () => {
+  it('that puts the row of the previous meeting late changes no fact in it', async () => {
     await otherStarts();
     const { body: first } = await otherEnds();
     // This start leaves the row to the end.

@@ -158,14 +158,14 @@ describe('An older command', () => {
 });
 
 describe('A command', () => {
-  it('of the same time as what is known applies, so that it can be repeated', async () => {
+  it('with the same time as the recorded one applies, so that it can be repeated', async () => {
     const [club, zoe] = [await clubMadeAt(0), person()];
     await club.about('put-member', zoe, 1, { displayName: 'A' });
     expect(await club.about('put-member', zoe, 1, { displayName: 'B' })).toEqual(DONE);
     expect(await club.find(zoe)).toMatchObject({ displayName: 'B' });
   });
 
-  it('without a time counts as of its arrival, whatever the clocks say', async () => {
+  it('without a time has the time of its arrival, whatever the clocks say', async () => {
     const [club, zoe] = [await clubMadeAt(0), person()];
     const soon = new Date(Date.now() + 4 * 60_000).toISOString();
     expect(await club.about('put-member', zoe, undefined, { occurredAt: soon })).toEqual(DONE);
@@ -224,7 +224,7 @@ describe('A command', () => {
 });
 
 describe('A member who was removed', () => {
-  it('is absent to every read, and the note of it is gone after 30 days', async () => {
+  it('is absent from every read, and the note expires after 30 days', async () => {
     const [club, zoe] = [await clubMadeAt(0), person()];
     const { clubId } = club;
     await club.about('put-member', zoe, 1, { displayName: 'Zoë', role: 'moderator' });

@@ -136,16 +136,19 @@ const OF_A_PERSON: [
 ];
 
 describe('A write that arrives after its club was removed', () => {
-  it.each(OF_A_CLUB)('(%s) is deleted once no more can come', async (_, operation, given) => {
-    const club = await world.createClub();
-    await arrivesLate(operation, await given(club), () => removeClub(club));
-    expect(await leftOf(club)).not.toEqual([]);
-    await cleanUpAfter(14);
-    expect(await leftOf(club)).not.toEqual([]);
-    await cleanUpAfter(16);
-    expect(await leftOf(club)).toEqual([]);
-    expect(await notesOf(club)).toEqual([]);
-  });
+  it.each(OF_A_CLUB)(
+    '(%s) is deleted when no further write can arrive',
+    async (_, operation, given) => {
+      const club = await world.createClub();
+      await arrivesLate(operation, await given(club), () => removeClub(club));
+      expect(await leftOf(club)).not.toEqual([]);
+      await cleanUpAfter(14);
+      expect(await leftOf(club)).not.toEqual([]);
+      await cleanUpAfter(16);
+      expect(await leftOf(club)).toEqual([]);
+      expect(await notesOf(club)).toEqual([]);
+    },
+  );
 
   it('costs the next club of the id nothing', async () => {
     const club = await world.createClub();
@@ -174,15 +177,18 @@ async function tracesOf({ clubId }: TestClub, { userId }: User): Promise<unknown
 }
 
 describe('A write that arrives after its person was forgotten', () => {
-  it.each(OF_A_PERSON)('(%s) is deleted once no more can come', async (what, operation, given) => {
-    const club = await world.createClub();
-    const person = what.includes('session of a join') ? club.member : club.moderator;
-    await arrivesLate(operation, await given(club), () => forget(club, person));
-    expect(await tracesOf(club, person)).not.toEqual([]);
-    await cleanUpAfter(16);
-    expect(await tracesOf(club, person)).toEqual([]);
-    expect(await notesOf(club)).toEqual([]);
-  });
+  it.each(OF_A_PERSON)(
+    '(%s) is deleted when no further write can arrive',
+    async (what, operation, given) => {
+      const club = await world.createClub();
+      const person = what.includes('session of a join') ? club.member : club.moderator;
+      await arrivesLate(operation, await given(club), () => forget(club, person));
+      expect(await tracesOf(club, person)).not.toEqual([]);
+      await cleanUpAfter(16);
+      expect(await tracesOf(club, person)).toEqual([]);
+      expect(await notesOf(club)).toEqual([]);
+    },
+  );
 
   it('costs the person nothing of a stay that began since', async () => {
     const club = await world.createClub();

@@ -162,7 +162,7 @@ describe('A write that arrives after its request was given up', () => {
     return { ...club, remove, readmit, isBarred };
   }
 
-  it('of a removal bars no person who was readmitted since', async () => {
+  it('does not bar a person who was readmitted since', async () => {
     const { remove, readmit, isBarred } = await clubWithMeeting();
     const arrive = await giveUp(async (by) => expect(await remove(by)).toBe(503));
     expect([await remove(), await readmit()]).toEqual([200, 200]);
@@ -170,7 +170,7 @@ describe('A write that arrives after its request was given up', () => {
     expect(await isBarred()).toBe(false);
   });
 
-  it('of a removal bars no person whom a readmission since did not find barred', async () => {
+  it('does not bar a person after a newer readmission found them not barred', async () => {
     const { remove, readmit, isBarred } = await clubWithMeeting();
     const arrive = await giveUp(async (by) => expect(await remove(by)).toBe(503));
     expect(await readmit()).toBe(200);
@@ -178,7 +178,7 @@ describe('A write that arrives after its request was given up', () => {
     expect(await isBarred()).toBe(false);
   });
 
-  it('of a readmission readmits no person whom a removal since found barred', async () => {
+  it('does not readmit a person after a newer removal found them barred', async () => {
     const { remove, readmit, isBarred } = await clubWithMeeting();
     await remove();
     const arrive = await giveUp(async (by) => expect(await readmit(by)).toBe(503));
@@ -312,7 +312,7 @@ describe('Two moderators at once', () => {
     expect(barredUserIds).toEqual(new Set([member.userId, other.userId]));
   });
 
-  it('of whom one removes the other decide nothing as the removed one', async () => {
+  it('where one removes the other: the removed one decides nothing more', async () => {
     const { clubId, owner, moderator, deputy, member } = await world.createClub();
     await service.call('start', owner, { clubId });
     for (const route of ['remove', 'readmit'] as const) {

@@ -96,14 +96,14 @@ describe.skipIf(isMissing('server'))('On a real server', () => {
       return { club, meeting, oldToken, expectOthersUntouched };
     }
 
-    it('is out within a second, and gets no new token', async () => {
+    it('is disconnected within a second, and gets no new token', async () => {
       const { club, expectOthersUntouched } = await removedMember();
       const { status, body } = await service.call('token', club.member, { clubId: club.clubId });
       expect({ status, code: body.code }).toEqual({ status: 403, code: 'REMOVED_FROM_MEETING' });
       await expectOthersUntouched();
     });
 
-    it('joins with the old token, and is out again within a second, each time', async () => {
+    it('who joins with the old token is disconnected within a second, each time', async () => {
       const { oldToken, expectOthersUntouched } = await removedMember();
       for (let round = 0; round < 3; round++) {
         const again = await join(oldToken);
@@ -112,7 +112,7 @@ describe.skipIf(isMissing('server'))('On a real server', () => {
       await expectOthersUntouched();
     });
 
-    it('and joins with the old token is out by the cleanup where no events arrive', async () => {
+    it('who joins with the old token is removed by the cleanup where no events arrive', async () => {
       const { oldToken, expectOthersUntouched } = await removedMember();
       await world.tellTo(undefined);
       const again = await join(oldToken);
@@ -140,7 +140,7 @@ describe.skipIf(isMissing('server'))('On a real server', () => {
       expect(await identitiesIn(meeting.roomName)).toContain(club.member.userId);
     });
 
-    it('with allowRejoin is out, and may come again at once', async () => {
+    it('with allowRejoin is disconnected, and may join again at once', async () => {
       const { club } = await meetingOf();
       const token = await tokenFor(club.member, club);
       const member = await join(token);
@@ -382,8 +382,8 @@ describe.skipIf(isMissing('server'))('On a real server', () => {
     });
   });
 
-  describe('a member whom the clubs function takes off the club', () => {
-    it('is out within a second, gets no token, and cannot join with the old one', async () => {
+  describe('a member whom the clubs function removes from the club', () => {
+    it('is disconnected within a second, gets no token, and cannot join with the old one', async () => {
       const { club, meeting } = await meetingOf();
       const { clubId } = club;
       const oldToken = await tokenFor(club.member, club);

@@ -257,7 +257,7 @@ describe('muting everybody in a large room', () => {
     return { club, large };
   }
 
-  it('mutes 200 tracks a request, ten at once at most; the same request goes on', async () => {
+  it('mutes 200 tracks a request, ten at once at most; repeating the request mutes the others', async () => {
     const { club, large } = await largeMeeting();
     let running = 0;
     let most = 0;
@@ -530,7 +530,7 @@ describe('remove', () => {
 });
 
 describe('readmit', () => {
-  it('is repeatable, and says whether there was anything to lift', async () => {
+  it('can be repeated, and returns whether the person was barred', async () => {
     const club = await clubWithMeeting();
     const target = { clubId: club.clubId, userId: club.member.userId };
     await service.call('remove', club.moderator, target);
@@ -898,7 +898,7 @@ describe('DynamoDB failing', () => {
 });
 
 describe('each action', () => {
-  it('is one line: who, whom, what, which meeting, in ids only', async () => {
+  it('is logged as one line, with the caller, target, action and meeting, in ids only', async () => {
     const club = await clubWithMeeting();
     const { sid: memberSid } = await enter(club, club.member, ['MICROPHONE', 'CAMERA']);
     const { sid: otherSid } = await enter(club, club.other);
@@ -930,7 +930,7 @@ describe('each action', () => {
     ]);
   });
 
-  it('that is refused, and each look, is none', async () => {
+  it('that is refused is not logged as an action, and neither is a read', async () => {
     const club = await clubWithMeeting();
     const target = { clubId: club.clubId, userId: club.owner.userId };
     await service.call('participants', club.moderator, club);

@@ -314,7 +314,7 @@ const identityTroubles: [string, BootOptions][] = [
 describe.concurrent.each(identityTroubles)(
   'When the key set %s at the cold start,',
   (_, trouble) => {
-    it('every route is 503 without a look at anything; the same calls work later', async () => {
+    it('every route is 503 without a read or a call to LiveKit; the same calls work later', async () => {
       const club = await world.createClub();
       const { clubId } = club;
       const service = await world.boot({ ...trouble, isCold: true });
@@ -379,7 +379,7 @@ describe.concurrent('When the function’s own time runs out,', () => {
     },
   );
 
-  it('at the cold start, the answer comes before the end of it', async () => {
+  it('at the cold start, the answer comes before the timeout', async () => {
     const club = await world.createClub();
     const trouble = { faults: [on({ side: 'identity' } as const, silence)] };
     const { call } = await world.boot({ ...trouble, isCold: true });

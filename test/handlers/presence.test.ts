@@ -183,7 +183,7 @@ describe('A person', () => {
     expect(await sids()).toEqual([]);
   });
 
-  it('who never came in is nowhere', async () => {
+  it('who never joined is in no item', async () => {
     await tell('room_started', 0, first);
     const who = participant('PA_a', club.member.userId);
     await tell('participant_connection_aborted', 1, first, who);

@@ -62,7 +62,7 @@ describe('A recording that ends by itself', () => {
     expect(await claimOf(club)).toBeUndefined();
   });
 
-  it('is failed, when LiveKit says that it is complete and no file is there', async () => {
+  it('is failed when LiveKit reports it as complete and there is no file', async () => {
     const club = await recording();
     await stage.tell(club, 'COMPLETE');
     expect(await list(club)).toMatchObject([{ state: 'failed', bytes: null }]);
@@ -112,7 +112,7 @@ describe('A recorder that was killed', () => {
     expect(await list(club)).toMatchObject([{ state: 'lost' }]);
   });
 
-  it('is looked after for ten minutes, and is asked to stop no more', async () => {
+  it('is checked for ten minutes, and then not asked to stop any more', async () => {
     const club = await recording();
     await stage.world.standIn.recorder.kill();
     await stop(club);
@@ -140,7 +140,7 @@ describe('A recorder that is missing in the room', () => {
       stage.world.standIn.join(room.name, { identity: recorder.identity, kind: 'EGRESS' });
   };
 
-  it('and comes back before the next cleanup is left alone', async () => {
+  it('but returns before the next cleanup is not stopped', async () => {
     const club = await recording();
     const comeBack = await disconnect(club);
     await stage.service.cleanUp();
@@ -257,7 +257,7 @@ describe('The end of a recording', () => {
   });
 });
 
-describe('A recorder that LiveKit gave up, and that comes alive', () => {
+describe('A recorder that LiveKit gave up, and that starts later', () => {
   /** LiveKit says that there is none, and it comes. */
   const givenUp = async (tellsNobody = false) => {
     const club = await clubWithMeeting();
@@ -272,7 +272,7 @@ describe('A recorder that LiveKit gave up, and that comes alive', () => {
     return { ...club, recordingId };
   };
 
-  it('is stopped as soon as LiveKit tells of it, and its file is listed', async () => {
+  it('is stopped as soon as LiveKit reports it, and its file is listed', async () => {
     const club = await givenUp();
     expect(await claimOf(club)).toBeUndefined();
     await hasFiles(club, 1);

@@ -67,7 +67,7 @@ describe('A start', () => {
     await isOver(club);
   });
 
-  it('by whom was barred between read and claim is refused, and claims nothing', async () => {
+  it('by a moderator who was barred between read and claim is refused, and claims nothing', async () => {
     const club = await clubWithMeeting();
     const { clubId, moderator, owner } = club;
     const bars = justBefore('UpdateItem', () =>

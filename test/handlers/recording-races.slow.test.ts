@@ -79,7 +79,7 @@ const ACTS = {
   },
   'cleanup that finds a killed recorder': {
     async begin() {
-      // LiveKit names for ever those that were killed before.
+      // LiveKit never stops listing those that were killed before.
       await stage.world.standIn.recorder.forget();
       const club = await recording();
       await stage.world.standIn.recorder.kill();

@@ -339,7 +339,7 @@ describe('The file', () => {
     expect((await address(club, club.outsider)).status).toBe(403);
   });
 
-  it('is not given while it is on, nor where there is none', async () => {
+  it('is not available during the recording, or where there is none', async () => {
     const club = await clubWithMeeting();
     const { body } = await record(club);
     await isActive(club);
@@ -475,7 +475,7 @@ describe('The commands of the application', () => {
     expect(await stage.world.itemsOf(clubId, 'CONSENT#')).toEqual([]);
   });
 
-  it('set what a club wants, and leave it as it is when they say nothing of it', async () => {
+  it('set a club’s recording rules, and leave those that they do not name', async () => {
     const club = await stage.world.createClub();
     const { clubId, owner } = club;
     const put = (settings: object) =>

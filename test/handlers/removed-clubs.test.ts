@@ -79,7 +79,7 @@ describe('A room of a removed club that an old token makes again', () => {
     expect(await world.roomsOf(club.clubId)).toEqual([roomNameOf(club.clubId, unknown)]);
   });
 
-  it('is known for longer than a token works, and then the note goes by itself', async () => {
+  it('is recognized for longer than a token works, and then the note expires', async () => {
     const club = await removedClub();
     const day = 86_400;
     for (const { expiresAt } of await world.itemsOf(club.clubId, 'REMOVED#')) {

@@ -66,7 +66,7 @@ describe('A token costs', () => {
     }
   });
 
-  it('one more read when the room that it makes sure of is younger than ten seconds', async () => {
+  it('one more read when its room is younger than ten seconds', async () => {
     const club = await world.createClub();
     const { roomName } = (await start(club)).body;
     await world.media.deleteRoom(roomName);
@@ -121,7 +121,7 @@ describe('A start costs', () => {
     });
   });
 
-  it('no more round trips after a meeting, whose row it puts beside the room', async () => {
+  it('no more round trips after an earlier meeting, whose row it puts beside the room', async () => {
     const club = await world.createClub();
     await start(club);
     await end(club);
@@ -165,7 +165,7 @@ describe('An end costs', () => {
     });
   });
 
-  it('no more from the second meeting on: the start has put the row of the one before', async () => {
+  it('no more from the second meeting on: the start has put the earlier meeting’s row', async () => {
     const club = await world.createClub();
     for (const step of [start, end, start]) await step(club);
     expect(await costOf('end', club)).toEqual({

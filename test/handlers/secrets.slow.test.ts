@@ -229,7 +229,7 @@ async function startWorld() {
   };
 }
 
-describe('What comes out of the functions while everything around them fails', () => {
+describe('The output of the functions while everything around them fails', () => {
   let world: World;
   const came: [name: string, text: string][] = [];
   let lines: string[];
@@ -255,7 +255,7 @@ describe('What comes out of the functions while everything around them fails', (
   }, 240_000);
   afterAll(() => world.close());
 
-  it('is every kind of it: answers, errors, log lines with causes and stacks, metrics', () => {
+  it('covers every kind: answers, errors, log lines with causes and stacks, metrics', () => {
     const all = [...came.map(([, text]) => text), ...lines].join('\n');
     for (const text of [
       'statusCode: 200',

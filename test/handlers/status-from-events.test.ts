@@ -180,7 +180,7 @@ describe('Without webhooks, status', () => {
     });
   });
 
-  it('goes on asking, however often the cleanup looked at the meeting', async () => {
+  it('asks LiveKit on each call, however often the cleanup looked at the meeting', async () => {
     await startMeeting({ webhooks: false });
     await join(club.member.userId);
     for (let runs = 0; runs < 3; runs++) await service.cleanUp();

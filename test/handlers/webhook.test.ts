@@ -141,7 +141,7 @@ describe('A webhook is answered 401 and writes nothing', () => {
     expect(await meetings.scan()).toEqual(before);
   };
 
-  it('with one byte of its body changed, whichever', async () => {
+  it('with any one byte of its body changed', async () => {
     const authorization = await sign(body);
     await fc.assert(
       fc.asyncProperty(fc.nat(), fc.integer({ min: 1, max: 255 }), async (position, flip) => {
@@ -314,7 +314,7 @@ describe('An irrelevant event is answered 200, ignored, and writes nothing:', ()
     await expectIgnored(eventBody('participant_left', { ...unknown, participant }));
   });
 
-  it('one of a meeting that this table does not know, of a club that it does', async () => {
+  it('one of an unknown meeting of a known club', async () => {
     const { club } = await clubWithMeeting();
     const room = roomCalled(roomNameOf(club.clubId, ulid()));
     const participant = person(club.member.userId);
@@ -511,7 +511,7 @@ describe('When its own work fails', () => {
     expect(Date.now() - startedAt).toBeLessThan(8000);
   });
 
-  it('because the store failed once, it does not even show', async () => {
+  it('because the store failed once, its retry succeeds', async () => {
     const { room } = await clubWithMeeting();
     const broken = await meetings.boot({ faults: [once('GetItem', internalError)] });
     expect((await broken.tell(eventBody('room_started', { room, at: Date.now() }))).status).toBe(

@@ -118,7 +118,7 @@ export async function joinAs(wsUrl: string, token: string) {
 
 /**
  * Frees the clients' native parts, once, at the end of a process. Vitest's workers end without it, and go on
- * to files whose clients would wait for ever.
+ * to files whose clients would never stop waiting.
  */
 export const freePeople = () => dispose();
 
