@@ -10,7 +10,7 @@ import {
   UserId,
 } from '../meetings/model.ts';
 import type { ClubAdministration, FoundClub } from '../meetings/ports.ts';
-import { clubIdOf, findClubIn } from './clubs.ts';
+import { clubIdOf, findClubIn, removeEndedMeeting } from './clubs.ts';
 import { assign, together, unchanged } from './expressions.ts';
 import {
   ATTENDANCE_PREFIX,
@@ -291,10 +291,15 @@ export function createClubAdministration(table: Table): ClubAdministration {
     const { lastMeeting, generation } = (await findClub(clubId)).club ?? {};
     if (!lastMeeting || lastMeeting.endedBy !== null) return;
     const row = { ...meetingKey(clubId, lastMeeting.meetingId), ...lastMeeting };
-    await table.putIf(
+    const isPut = await table.putIf(
       { ...row, ...(generation !== undefined && { generation }) },
       { ConditionExpression: 'attribute_not_exists(pk)' },
     );
+    if (!isPut) return;
+    // A row that was put after its club was removed would be left behind.
+    const { club } = await findClub(clubId);
+    if (club && club.generation === generation) return;
+    await removeEndedMeeting(table, { clubId, generation }, lastMeeting.meetingId);
   }
 
   /** Unless the attribute is another one by now. */

@@ -263,13 +263,7 @@ export function createClubRepository(table: Table): ClubRepository {
       });
     },
 
-    async removeEndedMeeting({ clubId, generation }, meetingId) {
-      const ofThatClub = unchanged({ generation });
-      await table.removeIf(meetingKey(clubId, meetingId), {
-        ConditionExpression: ofThatClub.conditions.join(' AND '),
-        ...together(ofThatClub),
-      });
-    },
+    removeEndedMeeting: (club, meetingId) => removeEndedMeeting(table, club, meetingId),
 
     async getEndedMeeting({ clubId, generation }, meetingId) {
       const item = await table.get(meetingKey(clubId, meetingId));
@@ -375,6 +369,19 @@ const membersIn = (items: Item[], club: ClubRef): Member[] =>
   items
     .filter(({ sk }) => String(sk).startsWith(MEMBER_PREFIX))
     .flatMap((item) => memberOf(club, MemberRecord.parse(item)) ?? []);
+
+/** Deletes the row of a meeting that is over, if it is that club's. */
+export async function removeEndedMeeting(
+  table: Table,
+  { clubId, generation }: ClubRef,
+  meetingId: string,
+): Promise<void> {
+  const ofThatClub = unchanged({ generation });
+  await table.removeIf(meetingKey(clubId, meetingId), {
+    ConditionExpression: ofThatClub.conditions.join(' AND '),
+    ...together(ofThatClub),
+  });
+}
 
 export const clubIdOf = ({ pk }: Item): string => String(pk).slice(CLUB_PREFIX.length);
 

@@ -58,6 +58,7 @@ const TOGETHER: Case[] = [
   ['8', 'a club that never met', removeClub, inOrder(putClub(OWNER), setRole(MEMBER, 'moderator'))],
   ['8', 'a club between two meetings', start(MODERATOR), forgetUser(MODERATOR)],
   ['8', 'a club between two meetings', start(OWNER), removeClub],
+  ['8', 'a club between two meetings', removeClub, forgetUser(MODERATOR)],
   [
     '9',
     'two people in a meeting',

@@ -64,13 +64,16 @@ const MEMBER_NOTE = [
 const hasNothingBut = (item: Item, names: string[]): boolean =>
   item['removedAt'] !== undefined && Object.keys(item).every((name) => names.includes(name));
 
-const forgottenIn = (scene: Scene): string[] =>
+/** The notes of what they were granted went, too. */
+const onceForgottenIn = (scene: Scene): string[] =>
   rowsOf(scene, 'MEMBER#')
     .map((row) => MemberRecord.parse(row))
     .filter(({ removedAt, forgottenAt }) => removedAt !== undefined && forgottenAt)
-    .map(({ userId }) => userId)
-    // Who owns the club by now came back.
-    .filter((userId) => userId !== clubOf(scene)?.moderatorId);
+    .map(({ userId }) => userId);
+
+/** An owner of the club came back. */
+const forgottenIn = (scene: Scene): string[] =>
+  onceForgottenIn(scene).filter((userId) => userId !== clubOf(scene)?.moderatorId);
 
 /** Promises about the answers, checked as soon as every caller has one. */
 export const ANSWERED: Promise_[] = [
@@ -300,7 +303,7 @@ export const LEFT: Promise_[] = [
         ({ identity, isModerator, roomName }) =>
           isModerator &&
           roomName === meeting?.roomName &&
-          !forgottenIn(scene).includes(identity) &&
+          !onceForgottenIn(scene).includes(identity) &&
           !noted.some(({ userId }) => userId === identity),
       );
     },

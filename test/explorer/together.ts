@@ -238,7 +238,9 @@ const isRefused = ({ code, operation }: Answered): boolean =>
 function mayTake(answered: Answered, instead: Answered, isGradual: boolean): boolean {
   if (answered.text === instead.text || answered.operation.isUnheard) return true;
   if (answered.code === undefined) {
-    return isGradual ? instead.code === undefined : answered.mayMean.includes(instead.text);
+    if (!isGradual) return answered.mayMean.includes(instead.text);
+    // A meeting that another has ended by then needs nothing of LiveKit.
+    return instead.code === undefined || instead.code === 'MEDIA_UNAVAILABLE';
   }
   if (isRefused(answered)) return true;
   return (
