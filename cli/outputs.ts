@@ -1,4 +1,4 @@
-/** What the stack of a stage tells of itself. */
+/** The outputs of a stage's stack. */
 import { type CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
 
 export interface Stack {

@@ -111,7 +111,7 @@ export function stackTarget({
 export interface Deployment {
   stage: string;
   region: string;
-  /** By default whom AWS's own tools would take. */
+  /** By default the profile that AWS's own tools would take. */
   profile?: string;
 }
 

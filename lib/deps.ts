@@ -74,7 +74,7 @@ export function createRecordingDeps<
   };
 }
 
-/** For a function that people call about files: LiveKit knows nothing of those. */
+/** For a function that people call about files: it needs no LiveKit. */
 export const createFileDeps = (config: StoreConfig & IdentityConfig & RecordingConfig) => ({
   ...createRecordDeps(config),
   files: filesOf(config),

@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 
 const CERTIFICATE_DAYS = '30';
 
-/** What others on the network open, and how they know it again. */
+/** The address that other machines open, and its certificate. */
 export interface PublicHost {
   address: string;
   cert: string;

@@ -1,7 +1,7 @@
 /**
  * The four routes the plain way of the service that this project replaces: what a competent team
  * writes first, with its contract (docs/benchmarks.md). Without the original's mistakes that would
- * only make it slower or wrong; without anything that the original did not do either.
+ * only make it slower or wrong; without anything that the original did not do.
  */
 import express, { type RequestHandler } from 'express';
 import { authenticate } from './auth.ts';

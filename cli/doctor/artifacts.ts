@@ -16,7 +16,7 @@ export class Artifacts {
     return { probeId, roomName: doctorsRoomNameOf(probeId) };
   }
 
-  /** Deletes what a check could not delete, and says whether anything may be left. */
+  /** Deletes what a check could not delete, and returns whether anything may be left. */
   async remove(
     media: Pick<MediaServer, 'getRoom' | 'deleteRoom'> | undefined,
     probes: Pick<ProbeRepository, 'forgetEvents'> | undefined,

@@ -412,7 +412,7 @@ const holdsLater = {
   ),
 };
 
-/** Since when a decision holds, whatever grant a browser has at LiveKit. */
+/** Since when a decision holds, despite the grants that a browser has at LiveKit. */
 export type Effect = z.infer<z.ZodMiniObject<typeof holdsNow> | z.ZodMiniObject<typeof holdsLater>>;
 
 const removed = {

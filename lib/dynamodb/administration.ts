@@ -212,8 +212,8 @@ export function createClubAdministration(table: Table): ClubAdministration {
     },
 
     /**
-     * A club may be made, and have members and meetings, while this goes on. So it is read after what
-     * is to be deleted: whatever was there before is then known to be of that club, or is not.
+     * A club may be made, and get members and meetings, while this runs. So the club is read after the
+     * items that may have to go: each of them then belongs to that club or to an earlier one.
      */
     async removeItemsOfEarlierClubs(clubId) {
       const members = await itemsOf(clubId, MEMBER_PREFIX);

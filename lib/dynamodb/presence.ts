@@ -39,8 +39,8 @@ const EMPTY_ROOM =
  * order or does nothing, so that any order and any repetition of the events ends in the same state.
  * `roomReopened` and `roomAdopted` alone go back: for the cleanup, which knows what LiveKit has now.
  *
- * What takes sids out of presence ends their sessions first, by the session's own item or by that of
- * its room: whatever stops it in between, no session of an absent participant stays open.
+ * A write that takes sids out of presence ends their sessions first, by the session's own item or by that
+ * of its room: if it stops in between, no session of an absent participant stays open.
  */
 export function createPresenceRepository(table: Table): PresenceRepository {
   const newRoom = (room: RoomInstance, isComplete: boolean, isFinished = false) => ({
@@ -70,8 +70,8 @@ export function createPresenceRepository(table: Table): PresenceRepository {
   };
 
   /**
-   * Deletes the room's item again when its meeting is none of the club that there is: that one was
-   * removed while it was written. For a write to the club that was refused.
+   * Deletes the room's item again when its meeting does not belong to the present club: the earlier club
+   * was removed while the item was written. For a write to the club that was refused.
    */
   const removeRoomOfGoneClub = async (
     { clubId, meetingId }: MeetingRef,

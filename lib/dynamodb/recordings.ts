@@ -15,7 +15,7 @@ import type { Item, Table } from './table.ts';
 
 const BATCH_KEYS = 100;
 
-/** The rows that the cleanup looks after have a shard of the index to themselves. */
+/** The rows that the cleanup checks have a shard of the index to themselves. */
 const UNSETTLED_SHARD = 'recordings';
 
 /** The claims in the clubs' items, and the rows; items and keys are in docs/decisions.md. */
@@ -168,7 +168,7 @@ export function createRecordingRepository(table: Table): RecordingRepository {
 
     async listOfEarlierClubs(clubId) {
       const items = await query(clubId, RECORDING_PREFIX, `${RECORDING_PREFIX}~`);
-      // The club after what is not of it, so that whatever is of a later one is known to be.
+      // The club is read after the rows, so that the rows of a later club are recognized.
       const item = await table.get(clubKey(clubId));
       const { club } = findClubIn(item ? [item] : []);
       return items.filter(({ generation }) => !club || generation !== club.generation).map(refOf);

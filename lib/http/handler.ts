@@ -32,8 +32,8 @@ type HttpMiddleware = MiddlewareObj<APIGatewayProxyEventV2, APIGatewayProxyStruc
 
 /**
  * The one stack that every HTTP function runs in: request id, time budget, errors as answers, one log
- * line a request. Who sent the request is verified before anything else is looked at, and what
- * `authenticate` makes of that is all that `handle` is given besides the event.
+ * line a request. The sender is verified before anything else is read, and `handle` gets the result of
+ * `authenticate` and the event only.
  */
 export function authenticatedHandler<Sender>(
   route: Route,
@@ -59,13 +59,13 @@ export function authenticatedHandler<Sender>(
 }
 
 export interface HttpDeps extends Telemetry {
-  /** From the `Authorization` header. Throws for whatever does not verify. */
+  /** From the `Authorization` header. Throws when the token does not verify. */
   verifyCaller: (authorization: string | undefined) => Promise<Caller>;
 }
 
 /**
- * A route that people call, with their access token. `input` is all that the route takes: anything else
- * in the query or the body is refused.
+ * A route that people call, with their access token. `input` is everything that the route accepts: other
+ * fields in the query or the body are refused.
  */
 export const httpHandler = <I extends Input>(
   route: Route,

@@ -53,7 +53,7 @@ export interface Call {
   grant: VideoGrant;
   /** Aborted when the caller gave up: no attempt is made after that, and the running one ends. */
   signal?: AbortSignal | undefined;
-  /** Made once, whatever becomes of it, and waited for so long: each that arrives does something. */
+  /** The call is never repeated, since each one that arrives has an effect. Its own timeout. */
   once?: { timeoutMs: number };
 }
 

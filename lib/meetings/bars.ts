@@ -37,7 +37,7 @@ export async function changeBar(
     if (seen?.meeting?.meetingId !== meetingId) return undefined;
     if (by) requireNotBarred(seen, by);
     const wasBarred = seen.barredUserIds?.has(userId) ?? false;
-    // Also for whom it changes nothing: a change that was given up before may still arrive.
+    // Also when it changes nothing for the person: an earlier change that was given up may still arrive.
     const revision = crypto.randomUUID();
     const change = { userId, isBarred, seenRevision: seen.barsRevision, revision };
     if (await clubs.changeBar({ clubId: club.clubId, meetingId }, change)) return wasBarred;

@@ -62,7 +62,7 @@ const change = {
 };
 const ofMember = { ...change, userId: UserId };
 
-/** What the application that owns the clubs tells this service: one command at a time. */
+/** A command of the application that owns the clubs. */
 export const Command = z.discriminatedUnion(
   'command',
   [
@@ -169,7 +169,7 @@ async function show(
 ): Promise<ShownClub> {
   const club = await clubs.getClub(clubId);
   if (!club) throw new ClubNotFound();
-  // One more than a page has tells whether there is a next one.
+  // One more than a page has, to know whether there is a next one.
   const members = await clubs.listMembers(club, { after: cursor, limit: SHOWN_MEMBERS + 1 });
   const last = members.length > SHOWN_MEMBERS ? members[SHOWN_MEMBERS - 1] : undefined;
   return {
@@ -269,9 +269,9 @@ const TOKENS_WORK_MS = 2 * 86_400_000;
 const NAMED_MEETINGS = 200;
 
 /**
- * The meeting first, then the names of the meetings, then the club, then what is left of it, and the
- * rooms last: LiveKit may be down, and nothing waits for it. Whatever stops this half-way, the same
- * command goes on from there.
+ * The meeting first, then the names of the meetings, then the club, then its other items, and the rooms
+ * last: LiveKit may be down, and nothing waits for it. If it stops half-way, the same command continues
+ * from there.
  */
 async function removeClub(
   deps: ClubCommandDeps,

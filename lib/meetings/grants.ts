@@ -59,7 +59,7 @@ export async function noteGrants(
 export const NOW: Effect = { effective: 'now' };
 
 /**
- * Since when a decision about a person holds, whatever their browser was granted before it.
+ * Since when a decision about a person holds, despite the grants that their browser already has.
  * @param club as it was read before the decision
  * @param canJoin whether the person may be in the meeting that is on
  */

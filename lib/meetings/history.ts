@@ -15,8 +15,8 @@ export interface MeetingListDeps {
 }
 
 /**
- * The club's meetings that are over. `before` is a meeting's id, so a cursor leads nowhere but into
- * the history of the club that is asked for.
+ * The club's ended meetings. `before` is a meeting's id, so a cursor cannot lead out of the history of the
+ * requested club.
  *
  * @throws ClubNotFound, NotAMember
  */
@@ -31,7 +31,7 @@ export async function listMeetings(
 ): Promise<MeetingList> {
   const club = requireMember(await clubs.getClubAndMember(clubId, caller.userId), caller);
   const { lastMeeting } = club;
-  // One more than asked for tells whether there is a next page.
+  // One more than asked for, to know whether there is a next page.
   const rows = await clubs.listEndedMeetings(club, { before, limit: limit + 1 });
   const isNext = lastMeeting && (before === undefined || lastMeeting.meetingId < before);
   // A row of the last meeting can exist already, when the end of the one after it did not come about.

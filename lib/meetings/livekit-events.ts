@@ -40,10 +40,10 @@ export interface LiveKitEventDeps {
 }
 
 /**
- * Follows what LiveKit tells: presence and attendance of a meeting of ours, and the end of a room
- * whose meeting is over. Events may come in any order and any number of times. Rooms that this table
- * knows nothing of may be another stage's or application's, and are left alone. The record comes first;
- * what LiveKit does not do in time is left to the cleanup.
+ * Follows an event of LiveKit: updates presence and attendance of the meeting, and deletes a stale room.
+ * Events may come in any order and any number of times. Rooms that this table does not know may belong to
+ * another stage or application, and are not touched. The record comes first; what LiveKit does not do in
+ * time is left to the cleanup.
  */
 export async function handleLiveKitEvent(
   deps: LiveKitEventDeps,

@@ -46,7 +46,7 @@ export interface Participant {
   tracks: Track[];
 }
 
-/** What LiveKit tells by a webhook, as far as it is about rooms and the people in them. */
+/** An event of LiveKit's about a room or a participant. */
 export type MediaEvent = {
   /** ISO 8601: the last millisecond of the second in which it happened, by LiveKit's clock. */
   at: string;
@@ -72,7 +72,7 @@ export const MEDIA_EVENT_TYPES: string[] = Object.keys(FOLLOWED);
 /**
  * Verifies a webhook and then reads it. `body` is what was sent, byte for byte; undefined is an event
  * that is of no use here.
- * @throws Unauthenticated for whatever no key of the project signed, or signed for another body
+ * @throws Unauthenticated without a signature of one of the project's keys for this body
  * @throws MediaUnavailable while the project's keys cannot be read
  */
 export type VerifyWebhook = (

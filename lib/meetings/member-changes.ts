@@ -29,9 +29,8 @@ export interface MemberChangeDeps {
 }
 
 /**
- * Changes what the record has of a person in a club, by one conditional write: whatever changed it since
- * it was read makes it be read again. Returns the fields that stay as they are, because the record has
- * something newer.
+ * Changes a person's data in a club, by one conditional write. After a change in between it reads again.
+ * Returns the fields that it leaves, because the record has something newer.
  *
  * @throws ClubNotFound, MemberNotFound for a role of a person who is no member, NotAllowed for removing
  *   the club's own moderator

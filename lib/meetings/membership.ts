@@ -22,7 +22,7 @@ export async function listClubs(
   { clubs }: ClubListDeps,
   { caller, limit, after }: { caller: Caller } & Page,
 ): Promise<ClubList> {
-  // One more than asked for tells whether there is a next page.
+  // One more than asked for, to know whether there is a next page.
   const clubIds = await clubs.listClubIdsOf(caller.userId, { after, limit: limit + 1 });
   const page = clubIds.slice(0, limit);
   const found = await clubs.getClubsAndMember(page, caller.userId);

@@ -108,7 +108,7 @@ export type EndedMeeting = z.infer<typeof EndedMeeting>;
  */
 export const Presence = z.object({
   roomSid: z.string(),
-  /** Orders the rooms of a meeting: never before that of the room before it, whatever LiveKit's clocks say. */
+  /** Orders the rooms of a meeting: never before the time of the earlier room, even if LiveKit's clocks say so. */
   roomCreatedAt: Instant,
   /** `room_started` arrived, so the set of participants is complete. */
   isComplete: z.boolean(),

@@ -173,7 +173,7 @@ export interface ClubRepository {
   filterEnded(meetings: MeetingRef[]): Promise<MeetingRef[]>;
 }
 
-/** What moderators' tokens were signed with. A note goes by itself some days after its meeting. */
+/** The grants in moderators' tokens. A note expires some days after its meeting. */
 export interface GrantRepository {
   get(clubId: string, userId: string): Promise<GrantNote | undefined>;
 
@@ -244,10 +244,10 @@ export interface ClubAdministration {
    */
   removeClub(clubId: string, found: FoundClub, removedAt: string): Promise<boolean>;
 
-  /** Nothing of the club that was removed then is left, neither here nor at LiveKit. */
+  /** Notes that all items and rooms of the club that was removed then are deleted. */
   noteEmptied(clubId: string, removedAt: string): Promise<void>;
 
-  /** Before anything is deleted, so that it is done once more whatever stops it. */
+  /** Called before the first deletion, so that the cleanup repeats the removal even if it stops half-way. */
   noteRemoval(removal: Removal): Promise<void>;
 
   /** Some of those noted at `before` or earlier: from an index, which lags. */

@@ -22,8 +22,8 @@ export interface StatusDeps {
 const POLL_SECONDS = { record: 8, events: 5, query: 15 } as const;
 
 /**
- * Tells a member whether the club's meeting is on and how many people are in it. LiveKit is asked only
- * while a meeting is on whose room it did not tell of by its events.
+ * Returns whether the club's meeting is on and how many people are in it. Asks LiveKit only while a
+ * meeting is on for whose room no event has arrived.
  *
  * @throws ClubNotFound, NotAMember
  */

@@ -2,9 +2,9 @@
 type Instant = string;
 
 /**
- * As of when a change is: the time that it carries, or else its arrival. A command without a time means the
- * order of arrival, so an arrival is a moment later than everything that it changes, whatever the clocks
- * say that wrote it.
+ * The time of a change: the one that it carries, or else its arrival. A command without a time means the
+ * order of arrival, so its time is a moment later than every time that it changes, even if the clock that
+ * wrote that one was ahead.
  */
 export function timeOfChange(
   { occurredAt, now }: { occurredAt?: Instant | undefined; now: Date },

@@ -35,7 +35,7 @@ export function App({ config, users }: AppProps) {
   );
 }
 
-/** Who is shown what. A user whose token expired is still one: the API decides, and a meeting goes on. */
+/** Chooses the pages by login. A user with an expired token still counts: the API decides, and a meeting goes on. */
 function Entrance(props: AppProps) {
   const { isLoading, activeNavigator, user, error } = useAuth();
   // Loads the pages in the background, so that they are there after the login.

@@ -33,7 +33,7 @@ export async function reconcileRecordings(
       continue;
     }
     await attempt(run, ref, async () => {
-      // After LiveKit's list: a claim that is made meanwhile is none that it lacks.
+      // After LiveKit's list, so that a claim made meanwhile is not taken for one without a recording.
       const club = await run.clubs.getClub(ref.clubId);
       await reconcile(run, { ref, recording: rows.get(key), club }, active.get(key)?.egress);
     });

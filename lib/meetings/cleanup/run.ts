@@ -122,8 +122,8 @@ async function cleanUpAll(
 }
 
 /**
- * How many meetings get along with so many calls, whatever they need: more of them at once could use
- * all calls up for their first questions, and each run end nothing.
+ * How many meetings so many calls suffice for, at worst: more of them at once could use up all calls with
+ * their first questions, and each run would end nothing.
  */
 const sideBySide = (callsLeft: number): number => Math.floor(callsLeft / CALLS_OF_A_MEETING);
 

@@ -7,14 +7,14 @@ import { observeRoom, type RoomObservation } from './observation.ts';
 import type { Run } from './types.ts';
 
 /**
- * For how long a room is recorded that everybody left: a minute, less what a schedule is early, and far
- * less than the meeting itself goes on.
+ * For how long a vacant room is recorded: a minute, less what a schedule is early, and far less than the
+ * meeting itself stays active.
  */
 const RECORDED_VACANT_MS = 55_000;
 
 /**
- * A room list's count lags, so it only chooses whom to ask about: nothing is ended before the
- * participants were listed, and none were there.
+ * A room list's count lags, so it only chooses which meetings to check: none is ended before LiveKit has
+ * listed its participants, and the list is empty.
  */
 export async function endIfVacant(
   run: Run,

@@ -63,8 +63,8 @@ const TRACKS_AT_ONCE = 10;
 const MUTING_MS = 2_500;
 
 /**
- * Mutes everybody but moderators, as far as one request goes: what is left, the same request goes on
- * with, since a track that is muted is not muted again.
+ * Mutes everybody but moderators, as many tracks as one request can. The same request, repeated, mutes the
+ * others, since a muted track is skipped.
  *
  * @throws NotAModerator, MeetingNotActive
  * @throws MediaUnavailable when nothing could be muted

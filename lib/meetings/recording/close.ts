@@ -30,11 +30,11 @@ export const latestExpiryOf = (at: string, rules: RetentionRules): number =>
   expiryOf(at, rules) + LONGEST_MEETING_SECONDS;
 
 /**
- * Closes a recording by looking at its file: where there is one, the recording is complete, whatever
- * else is said of it. The row first, then the claim.
+ * Closes a recording by looking at its file: with a file the recording is complete, even if LiveKit says
+ * otherwise. The row first, then the claim.
  *
  * @param state what it is without a file
- * @param isSettled nothing of it can come any more
+ * @param isSettled no recorder or file of it can arrive any more
  * @throws RecordingUnavailable when the bucket does not answer: then nothing is decided
  */
 export async function closeRecording(

@@ -2,10 +2,9 @@ import * as z from 'zod/mini';
 import { type Club, Instant, MeetingId, RecordingId, roomNameOf, UserId } from '../model.ts';
 
 /**
- * What becomes of a recording, in the order in which one state may follow another; none is ever followed
- * by an earlier one. So what LiveKit tells, what a cleanup finds and what people ask for may come in any
- * order and any number of times. A file that turns up late is the truth about a recording that was taken
- * for lost.
+ * The states of a recording, in the order in which one may follow another; none is ever followed by an
+ * earlier one. So LiveKit's events, the cleanup's findings and people's requests may come in any order and
+ * any number of times. A file that arrives late makes a lost recording complete.
  */
 const STATES = [
   'starting',
@@ -52,7 +51,7 @@ export const Recording = z.object({
   stoppingSince: z.optional(Instant),
   /** Since when the recorder is not in the room, although LiveKit says that it records. */
   missingSince: z.optional(Instant),
-  /** Nothing of it can come any more: the cleanup looks after it no longer. */
+  /** No recorder or file of it can arrive any more: the cleanup does not check it again. */
   isSettled: z.optional(z.boolean()),
   /** Its club was removed: once it is over, file and row go. */
   isDiscarded: z.optional(z.boolean()),
@@ -75,7 +74,7 @@ export const isExpired = ({ expiresAt }: Recording, now: Date): boolean =>
 export const isOfClub = ({ generation }: Recording, club: Pick<Club, 'generation'>): boolean =>
   generation === club.generation;
 
-/** The key of the file in the bucket. It holds the ids alone, so whatever LiveKit tells of it is known by it. */
+/** The key of the file in the bucket. It has the ids alone, so it identifies the recording in LiveKit's events. */
 export const fileKeyOf = (
   { clubId, meetingId, recordingId }: RecordingRef,
   { audioOnly }: Pick<Recording, 'audioOnly'>,

@@ -2,7 +2,7 @@ import type { Club, RecordingClaim } from '../model.ts';
 import type { ClubRef, SeenClub } from '../ports.ts';
 import type { ClosedState, OpenState, Recording, RecordingRef, RecordingState } from './model.ts';
 
-/** What becomes known of a recording as it goes on. */
+/** What LiveKit reports of a recording while it runs. */
 export interface Progress {
   egressId?: string | undefined;
   startedAt?: string | undefined;
@@ -53,10 +53,10 @@ export interface RecordingRepository {
   /** The recorder was missed in the room; undefined takes that back. */
   noteMissing(ref: RecordingRef, since: string | undefined): Promise<void>;
 
-  /** The cleanup looks after the closed row no longer, unless it is discarded. */
+  /** The cleanup does not check the closed row again, unless it is discarded. */
   settle(ref: RecordingRef): Promise<void>;
 
-  /** No route shows it from now on; the cleanup looks after it until file and row are gone. */
+  /** No route shows it from now on; the cleanup checks it until file and row are gone. */
   discard(ref: RecordingRef, now: Date): Promise<void>;
 
   /** Those of the club's id that are not of the club that there is now. */
@@ -66,8 +66,8 @@ export interface RecordingRepository {
   anonymize(ref: RecordingRef): Promise<void>;
 
   /**
-   * Nothing is left of it but that it was deleted. Where the cleanup looks after it, since something may
-   * come of it yet or it is discarded, it goes on.
+   * Keeps of the row only that the recording was deleted. If the cleanup still checks it, because a file
+   * may arrive or it is discarded, that does not change.
    */
   tombstone(ref: RecordingRef): Promise<void>;
 
@@ -126,29 +126,29 @@ export interface Egress {
 /** LiveKit's names of these events. */
 export const EGRESS_EVENT_TYPES: string[] = ['egress_started', 'egress_updated', 'egress_ended'];
 
-/** What LiveKit tells of a recording by a webhook. */
+/** An event of LiveKit's about a recording. */
 export interface EgressEvent {
   type: 'egress';
   egress: Egress;
 }
 
 /**
- * What became of a request to record. `refused`: nothing records, nor will. `no-room`: the same, since
- * the room does not exist. `unknown`: LiveKit did not answer; a recorder may start yet.
+ * The outcome of a request to record. `refused`: no recorder starts. `no-room`: none, since the room does
+ * not exist. `unknown`: LiveKit did not answer; a recorder may still start.
  */
 export type StartOutcome =
   | { outcome: 'started'; egress: Egress }
   | { outcome: 'refused' | 'no-room' | 'unknown'; cause: unknown };
 
 /**
- * What became of a request to stop. `stopping`: the file will come. `over`: LiveKit does not know it, or
- * knows that it has ended. `unanswered`: its recorder does not answer.
+ * The outcome of a request to stop. `stopping`: the file is still to come. `over`: LiveKit does not know
+ * the recording, or says that it has ended. `unanswered`: its recorder does not answer.
  */
 export type StopOutcome = 'stopping' | 'over' | 'unanswered';
 
 /**
- * LiveKit's Egress. Except for what outcomes say, each method throws `MediaUnavailable` when LiveKit does
- * not answer: never "none" for "not answered".
+ * LiveKit's Egress. Where no outcome says it, each method throws `MediaUnavailable` when LiveKit does not
+ * answer: it never reads "not answered" as "none".
  */
 export interface Recorder {
   /** Never repeats the request: each that arrives is another recording. Waits up to 26 s. */
@@ -157,10 +157,10 @@ export interface Recorder {
   /** May take more than 3 s, unless the recorder answers. */
   stop(egressId: string): Promise<StopOutcome>;
 
-  /** Everything that starts, records or ends now, of the whole LiveKit project. */
+  /** Every recording of the LiveKit project that starts, runs or ends now. */
   listActive(): Promise<Egress[]>;
 
-  /** Everything that was recorded of the room, as far as LiveKit knows (24 hours). */
+  /** Every recording of the room that LiveKit still knows (24 hours). */
   listOf(roomName: string): Promise<Egress[]>;
 }
 

@@ -19,7 +19,7 @@ const UNANSWERED_MS = 2 * 60_000;
 const MISSING_MS = 55_000;
 /** For how long a file may be on its way. A recorder that died meanwhile never stops saying so. */
 const UPLOAD_MS = 60 * 60_000;
-/** For how long something may yet come of a recording that was given up. */
+/** For how long a recorder or file may still come from a recording that was given up. */
 const AFTERLIFE_MS = 10 * 60_000;
 
 export interface ReconcileDeps extends CloseDeps {
@@ -141,7 +141,7 @@ async function lookAfterActive(deps: ReconcileDeps, open: Open, egress: Egress):
   }
 }
 
-/** LiveKit lists it no more, or not yet. */
+/** For a recording that LiveKit's list of active ones does not have, or not yet. */
 async function findOut(deps: ReconcileDeps, open: Open): Promise<void> {
   const { ref, recording } = open;
   const roomName = roomNameOf(ref.clubId, ref.meetingId);
@@ -152,7 +152,7 @@ async function findOut(deps: ReconcileDeps, open: Open): Promise<void> {
     const state = known.state === 'failed' || known.state === 'aborted' ? known.state : 'failed';
     await closeRecording(deps, ref, recording, { state, isSettled: true, egress: known });
   } else if (recording.egressId !== undefined) {
-    // LiveKit forgets with its Redis, and goes on recording.
+    // LiveKit forgets recordings when it loses its Redis, but the recorder goes on.
     await stopOrClose(deps, open, recording.egressId);
   } else if (isOlder(deps, recording.requestedAt, UNANSWERED_MS)) {
     await closeRecording(deps, ref, recording, { state: 'failed', isSettled: false });
@@ -172,7 +172,7 @@ async function stopOrClose(
     await deps.recordings.advance(ref, 'stopping', { stoppingSince });
     return;
   }
-  // One that does not answer may hang; and LiveKit may have forgotten one that goes on.
+  // A recorder that does not answer may hang, and LiveKit may have forgotten one that still records.
   if (await isInRoom(deps, ref, egressId)) {
     deps.log.warn('the recorder does not stop yet', ids(ref));
     return;

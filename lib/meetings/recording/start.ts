@@ -164,7 +164,7 @@ async function makeSureOfRoom(
   try {
     await ensureRoom(deps, club, meeting);
   } catch (error) {
-    // No recorder was asked, so nothing can come of it.
+    // No recorder was asked, so none can start.
     if (error instanceof MediaUnavailable || error instanceof MeetingNotActive) {
       await closeRecording(deps, ref, recording, { state: 'failed', isSettled: true });
     }

@@ -74,7 +74,7 @@ export interface StandInControl extends StandInClients {
     set(wishes: z.input<typeof RecorderWishes>): Promise<void>;
     /** Ends what records as SIGKILL does. The next start finds another recorder. */
     kill(): Promise<void>;
-    /** Ends what records by itself. */
+    /** Ends the recordings, as recorders do without a request. */
     end(how: OwnEnd): Promise<void>;
     /** LiveKit loses its record of what is recorded, as with its Redis. */
     forget(): Promise<void>;

@@ -242,7 +242,7 @@ export function createEgressService(
       }
     },
 
-    /** Ends what records by itself. */
+    /** Ends the recordings, as recorders do without a request. */
     end(how: OwnEnd): void {
       for (const egress of [...running.values()]) {
         if (egress.isDead) continue;
@@ -251,7 +251,7 @@ export function createEgressService(
       }
     },
 
-    /** As LiveKit without its Redis: it knows none any more, and the recorder goes on. */
+    /** As LiveKit that lost its Redis: it knows no recording any more, but the recorder goes on. */
     forget(): void {
       stored.clear();
     },

@@ -24,7 +24,7 @@ import './lobby.css';
 
 /** The name and devices with which a person joins. */
 export interface LobbyChoice {
-  /** Undefined: the one that the club knows. */
+  /** Undefined: the club's display name. */
   name: string | undefined;
   /** What is on: ready, or still starting; undefined when it does not start. */
   tracks: Promise<LocalVideoTrack | LocalAudioTrack | undefined>[];

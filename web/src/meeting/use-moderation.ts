@@ -1,4 +1,4 @@
-/** What moderators do to others, through the API; each outcome is said, and so is none. */
+/** A moderator's actions, through the API. Each outcome is announced, and so is a missing answer. */
 import { plural } from '@lingui/core/macro';
 import { useLingui } from '@lingui/react/macro';
 import { useClubAction } from '../club/club-action.ts';

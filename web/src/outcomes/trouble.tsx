@@ -5,7 +5,7 @@ import { Button } from '../ui/button.tsx';
 import { Notice } from '../ui/notice.tsx';
 import { useErrorText } from './error-text.ts';
 
-/** A part of a page that did not come. It is asked for again by itself; who cannot wait, asks now. */
+/** A part of a page that did not load. The page retries by itself; a button retries now. */
 export function Trouble({ error, onRetry }: { error: unknown; onRetry: () => unknown }) {
   const { t } = useLingui();
   const textOf = useErrorText();
