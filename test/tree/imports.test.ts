@@ -48,7 +48,7 @@ const MAY_IMPORT: Record<string, string[]> = {
     'zod/mini',
   ],
   'lib/s3': ['lib/errors.ts', 'lib/meetings', 'aws4fetch', '@aws-sdk/credential-provider-env'],
-  'lib/cognito': ['lib/errors.ts', 'lib/meetings', 'aws-jwt-verify'],
+  'lib/cognito': ['lib/errors.ts', 'lib/meetings', 'aws-jwt-verify', 'node:'],
   'lib/http': [
     'lib/errors.ts',
     'lib/meetings',
@@ -96,7 +96,17 @@ const MAY_IMPORT: Record<string, string[]> = {
   local: ['type lib/contract', 'lib/errors.ts', 'lib/livekit/url.ts', 'lib/meetings', 'packages'],
   cli: ['lib', 'local', 'packages'],
   bench: ['functions', 'lib', 'local', 'test', 'packages'],
-  soak: ['type lib/contract', 'lib/dynamodb', 'lib/meetings', 'local', 'test', 'packages'],
+  soak: [
+    'type lib/contract',
+    'lib/config.ts',
+    'lib/deps.ts',
+    'lib/dynamodb',
+    'lib/meetings',
+    'lib/s3',
+    'local',
+    'test',
+    'packages',
+  ],
 };
 
 interface Import {
