@@ -69,7 +69,7 @@ function findingOf(outcomes: Outcome[]): Finding {
   if (problems.length > 0) {
     return {
       outcome: 'warning',
-      sentence: `You may not invoke ${problems.map(({ name }) => name).join(', ')}, so nothing says whether they start`,
+      sentence: `You may not invoke ${problems.map(({ name }) => name).join(', ')}, so it is unknown whether they start`,
       remedy: 'Run it with credentials that have lambda:InvokeFunction: docs/operations.md',
     };
   }

@@ -171,7 +171,7 @@ export async function joinNowhere(
   return {
     outcome: 'warning',
     sentence: `Cannot be proved: a join is answered ${letIn.status} where there is a room, and ${refused.status} where there is none`,
-    remedy: 'Does something between here and LiveKit keep /rtc/validate to itself?',
+    remedy: 'Does a proxy between here and LiveKit answer /rtc/validate itself?',
   };
 }
 
@@ -197,7 +197,7 @@ export async function publishNowhere(
   }
   return {
     outcome: 'warning',
-    sentence: 'Open: with an old token an offer makes the room of a meeting that is over again',
+    sentence: 'Open: with an old token an offer makes the room of an ended meeting again',
     remedy:
       'Where LiveKit is your own, let the proxy before it refuse /whip. Else the webhook and the cleanup delete such rooms',
   };

@@ -148,7 +148,7 @@ export function deployedTarget(deployment: Deployment): Target {
         const missing = result.error.issues.map(({ path }) => path.join('.')).join(', ');
         return {
           outcome: 'failure',
-          sentence: `${name} is ${status}, and does not tell ${missing}`,
+          sentence: `${name} is ${status}, and has no output ${missing}`,
           remedy: 'Deploy this version of the service',
         };
       }
@@ -174,7 +174,7 @@ export function deployedTarget(deployment: Deployment): Target {
       }
       return {
         outcome: 'warning',
-        sentence: `${name} is ${status}: what is deployed may change while it is looked at`,
+        sentence: `${name} is ${status}: the deployment may change during the checks`,
         remedy: 'Wait for the deployment, or look at the events of the stack',
         found,
       };

@@ -113,7 +113,7 @@ async function outputsOf(
   const parsed = Outputs.safeParse(outputs);
   if (!parsed.success) {
     const missing = parsed.error.issues.map(({ path }) => path.join('.')).join(', ');
-    throw new Error(`${stackName} does not tell ${missing}: deploy it with the parameter web=true`);
+    throw new Error(`${stackName} has no output ${missing}: deploy it with the parameter web=true`);
   }
   const { WebUrl, WebOrigins } = parsed.data;
   if (!WebOrigins.split(',').includes(WebUrl)) {

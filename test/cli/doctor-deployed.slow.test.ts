@@ -498,7 +498,7 @@ describe('a deployed stage', () => {
     account.outputs = outputs;
     const { outcomes, sentenceOf } = await doctor(...PROFILE);
     expect(outcomes).toMatchObject({ configuration: 'failure', parameter: 'skipped' });
-    expect(sentenceOf('configuration')).toContain('does not tell LiveKitParameter');
+    expect(sentenceOf('configuration')).toContain('has no output LiveKitParameter');
   });
 
   it('that is being deployed is a warning', async () => {
