@@ -14,11 +14,11 @@ import {
   type Member,
 } from './model.ts';
 
-/** Who may do what: every use case asks here. */
+/** Who may do what: every use case asks here, but for an owner's start, which is the condition of a write. */
 
 /**
  * The club, for one of its members or moderators.
- * @throws ClubNotFound, MeetingNotActive, NotAMember
+ * @throws ClubNotFound, NotAMember
  */
 export function requireMember(
   { club, member }: { club: Club | undefined; member: Member | undefined },

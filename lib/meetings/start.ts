@@ -2,11 +2,11 @@ import type { StartedMeeting } from '../contract/answers.ts';
 import { MeetingNotActive, StoreUnavailable } from '../errors.ts';
 import { requireModerator, requireNotBarred } from './access.ts';
 import { type EndingDeps, undoIfClubIsGone } from './ending.ts';
+import { keepFromEnding } from './keep-from-ending.ts';
 import type { MediaServer } from './media.ts';
 import { type Caller, type Club, type Meeting, roomNameOf } from './model.ts';
 import type { ClubRepository } from './ports.ts';
 import { createRoom, ensureRoom, type RoomLimits } from './room.ts';
-import { keepFromEnding } from './vacancy.ts';
 
 /** How often a start is decided anew that met another change of the club. */
 const ATTEMPTS = 3;

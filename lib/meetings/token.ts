@@ -1,8 +1,9 @@
 import type { JoinToken } from '../contract/answers.ts';
-import { ClubNotFound, MeetingFull, MeetingNotActive, NotAMember } from '../errors.ts';
-import { requireNotBarred } from './access.ts';
+import { MeetingFull, MeetingNotActive } from '../errors.ts';
+import { requireMember, requireNotBarred } from './access.ts';
 import { isAttendee, isPerson } from './attendees.ts';
 import { type GrantDeps, MODERATOR_PERMISSIONS, noteGrants } from './grants.ts';
+import { keepFromEnding } from './keep-from-ending.ts';
 import type { MediaServer } from './media.ts';
 import {
   type Caller,
@@ -19,7 +20,6 @@ import { type ConsentDeps, requireConsent } from './recording/consent.ts';
 import { recordingOn } from './recording/notice.ts';
 import { ensureRoomIfInDoubt, type RoomLimits, roomOptionsOf } from './room.ts';
 import { presentCount } from './status.ts';
-import { keepFromEnding } from './vacancy.ts';
 
 export interface TokenDeps extends GrantDeps, Pick<ConsentDeps, 'recordings' | 'recording'> {
   clubs: Pick<
@@ -105,14 +105,14 @@ interface Admission {
 
 /** @throws ClubNotFound, NotAMember, MeetingNotActive, RemovedFromMeeting */
 function admit(
-  { club, member }: { club: Club | undefined; member: Member | undefined },
+  read: { club: Club | undefined; member: Member | undefined },
   caller: Caller,
 ): Admission {
-  if (!club) throw new ClubNotFound();
-  const isModerator = isModeratorOf(club, member, caller.userId);
-  if (!member && !isModerator) throw new NotAMember();
+  const club = requireMember(read, caller);
   if (!club.meeting) throw new MeetingNotActive('No meeting is on');
   requireNotBarred(club, caller);
+  const { member } = read;
+  const isModerator = isModeratorOf(club, member, caller.userId);
   return { club, meeting: club.meeting, member, isModerator };
 }
 

@@ -35,3 +35,15 @@ test.each(routes)('docs/api.md names each field that $name answers', ({ operatio
   expect(fields).not.toEqual([]);
   expect(fields.filter((field) => !new RegExp(`\\b${field}\\b`).test(text))).toEqual([]);
 });
+
+test('README.md names parameters that there are, with their defaults', () => {
+  const text = readFileSync('README.md', 'utf8');
+  const defaults = readFileSync('deploy/stages/default.yml', 'utf8');
+  const rows = [...text.matchAll(/^\| `(\w+)` \| (?:`(.+)`|(\d+)|none.*?) \|/gm)];
+  expect(rows.length).toBeGreaterThan(4);
+  for (const [, name, word, number] of rows) {
+    const value = defaults.match(new RegExp(`^${name}: (.*)$`, 'm'))?.[1];
+    if (word ?? number) expect([name, value]).toEqual([name, word ?? number]);
+    else expect([name, value]).toEqual([name, expect.stringMatching(/^(''|!Ref AWS::NoValue)$/)]);
+  }
+});

@@ -96,17 +96,7 @@ const MAY_IMPORT: Record<string, string[]> = {
   local: ['type lib/contract', 'lib/errors.ts', 'lib/livekit/url.ts', 'lib/meetings', 'packages'],
   cli: ['lib', 'local', 'packages'],
   bench: ['functions', 'lib', 'local', 'test', 'packages'],
-  soak: [
-    'type lib/contract',
-    'lib/config.ts',
-    'lib/deps.ts',
-    'lib/dynamodb',
-    'lib/meetings',
-    'lib/s3',
-    'local',
-    'test',
-    'packages',
-  ],
+  soak: ['lib', 'local', 'test', 'packages'],
 };
 
 interface Import {
