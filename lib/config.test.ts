@@ -87,7 +87,7 @@ describe('loading the environment', () => {
     });
   });
 
-  test('reads the environment of the process when it is handed none', () => {
+  test('reads the environment of the process by default', () => {
     expect(loadConfig({ store }).store.tableName).toBe(process.env['TABLE_NAME']);
   });
 
@@ -152,7 +152,7 @@ describe('a wrong environment', () => {
     ]);
   });
 
-  test('never echoes a value, whatever it is', () => {
+  test('never echoes a value', () => {
     const secret = fc.string({ minLength: 4 }).map((value) => `~${value}~`); // in no sentence of ours
     fc.assert(
       fc.property(secret, (value) => {

@@ -68,7 +68,7 @@ describe('a log line', () => {
     ]);
   });
 
-  test('has the id of its own request, also with others at once', async () => {
+  test('has the id of its own request, also with concurrent ones', async () => {
     const lines = await linesOf((log) =>
       Promise.all(
         ['r-1', 'r-2', 'r-3'].map((id) =>
@@ -147,7 +147,7 @@ describe('a request that was given up', () => {
     });
   });
 
-  test('begins no more calls, and others go on', async () => {
+  test('begins no further calls, and other requests go on', async () => {
     const giveUp = new AbortController();
     const made: string[] = [];
     const call = (name: string) => timed('Store')(async () => made.push(name));

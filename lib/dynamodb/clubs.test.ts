@@ -205,14 +205,14 @@ describe('a corrupt item', () => {
     }
   });
 
-  test('of a member is an error that shows nothing of it, and no absent member', async () => {
+  test('of a member is an error without its content, not a missing member', async () => {
     const clubId = await newClub();
     await put({ pk: `CLUB#${clubId}`, sk: 'MEMBER#ben', userId: 'ben', role: SECRET });
     const error = await failureOf(clubs.getClubAndMember(clubId, 'ben'));
     expect(inspect(error, { depth: 9, showHidden: true })).not.toContain(SECRET);
   });
 
-  test('of an ended meeting is an error that shows nothing of it', async () => {
+  test('of an ended meeting is an error without its content', async () => {
     const clubId = await newClub();
     const { meetingId } = newMeeting(clubId);
     await put({ pk: `CLUB#${clubId}`, sk: `MEETING#${meetingId}`, meetingId, roomName: [SECRET] });
@@ -468,7 +468,7 @@ describe('the clubs with a meeting on', () => {
     expect(read.toSorted()).toEqual(ids.toSorted());
   });
 
-  test('are none when none are asked for, and nothing is read', async () => {
+  test('are an empty list without a read when no ids are given', async () => {
     const { url, requests } = await serveHttp(() => ({ status: 500 }));
     const table = openTable({ tableName: 'any', endpoint: url });
     expect(await createClubRepository(table).filterEnded([])).toEqual([]);

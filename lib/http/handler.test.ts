@@ -110,7 +110,7 @@ describe('a request', () => {
     });
   });
 
-  test('that throws something unknown is a 500 that says nothing of it', async () => {
+  test('that throws an unknown error is a 500 without its message', async () => {
     const { call } = createWorld(failing(new TypeError('secret detail')));
     expect(await call()).toMatchObject({
       statusCode: 500,

@@ -39,7 +39,7 @@ describe('a body', () => {
     expect(parse('{ "name": "Ada", "size": 2 }')).toEqual({ name: 'Ada', size: 2 });
   });
 
-  test('is parsed from base64, with whatever characters are in it', () => {
+  test('is parsed from base64, with any characters', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme' }), (name) => {
         const body = Buffer.from(JSON.stringify({ name })).toString('base64');

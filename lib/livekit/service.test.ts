@@ -183,7 +183,7 @@ describe('a room', () => {
     expect(await service.getParticipants(name)).toEqual([]);
   });
 
-  test('tells of no attendee whose kind this version does not know', async () => {
+  test('does not list a participant of a kind that this version does not know', async () => {
     const participants = ['STANDARD', 'HOLOGRAM', 99, undefined].map((kind, index) => ({
       sid: `PA_${index}`,
       identity: `participant-${index}`,
@@ -233,7 +233,7 @@ describe('a room', () => {
 });
 
 describe('a removal', () => {
-  test('revokes tokens from before the moment that is given, and none that are yet to come', async () => {
+  test('revokes the tokens from before the given time, and no later ones', async () => {
     const { url, requests } = await serveHttp(() => ({}));
     await serviceAt(url).removeParticipant(ROOM, 'ada', new Date('2026-08-29T18:00:00.900Z'));
     expect(JSON.parse(requests[0]?.body ?? '')).toMatchObject({

@@ -92,7 +92,7 @@ describe('On LiveKit Cloud, a region that', () => {
     expect(cloud.asked).toEqual([ASKED_HOME, ASKED_REGIONS, ASKED_PARIS]);
   });
 
-  test('fails like the next one is left for a third, and no more', async () => {
+  test('fails, and whose successor fails, is left for a third, and no fourth', async () => {
     const cloud = await cloudOf({
       [HOME]: home(() => outage),
       [PARIS]: () => outage,

@@ -155,8 +155,8 @@ describe('an event of LiveKit’s', () => {
   });
 });
 
-describe('whatever does not verify', () => {
-  it('is Unauthenticated, whatever bytes it is made of', async () => {
+describe('a webhook that does not verify', () => {
+  it('is Unauthenticated, for any bytes', async () => {
     const body = JSON.stringify(joined);
     const authorization = await signed(body);
     await fc.assert(
@@ -170,7 +170,7 @@ describe('whatever does not verify', () => {
     );
   });
 
-  it('is Unauthenticated with any one bit of its signed body turned', async () => {
+  it('is Unauthenticated with any one bit of its signed body flipped', async () => {
     const body = Buffer.from(JSON.stringify(joined));
     const authorization = await signed(String(body));
     await fc.assert(

@@ -64,7 +64,7 @@ describe('an id', () => {
     expect(fits(ClubId, id)).toBe(false);
   });
 
-  test('is made of nothing but its 64 characters, whatever text is given', () => {
+  test('has only its 64 allowed characters, for any text', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary', maxLength: 80 }), (text) => {
         const allowed = [...text].every((character) => /[A-Za-z0-9_-]/.test(character));
@@ -98,7 +98,7 @@ describe('a room name', () => {
     expect(roomNameOf('my-club', MEETING_ID)).toBe(`reading-club-my-club-${MEETING_ID}`);
   });
 
-  test('is parsed into the ids that it was made of, whatever the ids look like', () => {
+  test('is parsed into the ids that it was made of, for any ids', () => {
     fc.assert(
       fc.property(
         ids.filter((id) => id.length <= 64),
@@ -278,7 +278,7 @@ describe('a participant name', () => {
     ...'\u00ad\u034f\u061c\u115f\u200b\u200c\u200d\u200e\u200f\u2060\u2800\u3164\ufe0f\ufeff\u0301 ',
   );
 
-  test('needs something to see, and then keeps whatever invisible is beside it', () => {
+  test('needs a visible character, and then keeps invisible ones beside it', () => {
     const around = fc.string({ unit: invisible, maxLength: 20 });
     fc.assert(
       fc.property(around, fc.constantFrom('A', '字', 'क', '7', '-', '😀'), around, (a, seen, b) => {
@@ -317,11 +317,11 @@ describe('a moderator', () => {
   const memberAs = (role: 'member' | 'moderator') =>
     Member.parse({ userId: 'ben', role, joinedAt: STARTED_AT });
 
-  test('is the user whom the club names, without a member item', () => {
+  test('is the owner, also without a member item', () => {
     expect(isModerator(club, undefined, 'ada')).toBe(true);
   });
 
-  test('is the user whom the club names, whatever the member item says', () => {
+  test('is the owner, even if the member item has another role', () => {
     expect(isModerator(club, { ...memberAs('member'), userId: 'ada' }, 'ada')).toBe(true);
   });
 

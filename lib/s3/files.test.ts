@@ -23,7 +23,7 @@ const put = (key: string, body: string) =>
   });
 
 describe('a file', () => {
-  test('is found with its size, and by no part of its name', async () => {
+  test('is found with its size by its whole name only', async () => {
     const files = storeOf();
     expect(await files.find(KEY)).toBeUndefined();
     await put(`${KEY}x`, 'longer');

@@ -379,7 +379,7 @@ describe('the functions', () => {
     expect(Object.fromEntries(permissions)).toEqual(Object.fromEntries(expected));
   });
 
-  test('may do nothing to everything: no wildcard in any action, nor in a resource but for files', () => {
+  test('have no wildcard in any action, and in a resource only for files', () => {
     const statements = of('AWS::IAM::Role').flatMap(([, role]) => statementsOf(role));
     expect(statements.length).toBeGreaterThan(0);
     for (const { Effect, Action, Resource, ...rest } of statements) {
@@ -555,7 +555,7 @@ describe('the bundles', () => {
     }
   });
 
-  test('hold neither the sources nor anything of this machine', () => {
+  test('hold neither the sources nor paths of this machine', () => {
     for (const [name, files] of ours.zips) {
       for (const [file, content] of files) {
         expect(content.includes(tmpdir()), `${name}/${file}`).toBe(false);

@@ -283,7 +283,7 @@ describe.each(LIVEKITS)('LiveKit as a %s', (kind) => {
         expect(await world.rooms.listRooms(['none'])).toEqual([]);
       });
 
-      it('deletes one, and then knows it no more', async () => {
+      it('deletes one, and does not list it any more', async () => {
         const name = newName();
         const first = await world.rooms.createRoom({ name });
         await world.rooms.deleteRoom(name);
@@ -332,7 +332,7 @@ describe.each(LIVEKITS)('LiveKit as a %s', (kind) => {
     });
 
     describe('people who are not there', () => {
-      it('lists none in a room that is not there, without an error', async () => {
+      it('lists none in a missing room, without an error', async () => {
         expect(await world.rooms.listParticipants('none')).toEqual([]);
       });
 
@@ -634,7 +634,7 @@ describe.each(LIVEKITS)('LiveKit as a %s', (kind) => {
         expect(new Set(events.map(({ id }) => id)).size).toBe(events.length);
       });
 
-      it('are of the kinds that are followed: none is about a track', async () => {
+      it('are of the types that the service follows: none is about a track', async () => {
         const name = newName();
         await world.rooms.createRoom({ name });
         const person = await world.joinWithMicrophone(await joinToken(name, { identity: 'alice' }));

@@ -121,7 +121,7 @@ describe.each(LIVEKITS)('Egress of a %s', (kind) => {
       await rooms.deleteRoom(roomName);
     });
 
-    it('says of no room, and of no egress, that it is none', async () => {
+    it('lists nothing for a missing room, and answers over for a missing egress', async () => {
       const roomName = newName();
       const key = `recordings/${roomName}.ogg`;
       expect(await recorder.start({ roomName, key, audioOnly: true })).toMatchObject({

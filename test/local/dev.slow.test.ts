@@ -185,7 +185,7 @@ describe('npm run dev', { timeout: READY_MS + 20_000 }, () => {
       expect(last).toMatchObject({ meeting: { meetingId: start.meetingId }, attendance: [] });
     });
 
-    it.skipIf(!hasCurl)('prints a login that tells a refusal from a token', async () => {
+    it.skipIf(!hasCurl)('prints a login function that reports a refused password', async () => {
       const [line = ''] = /^ +login\(\).*$/m.exec(dev.output()) ?? [];
       const script = `${line}\nTOKEN=$(login ada wrong) || echo "refused: <$TOKEN>"`;
       const { stdout, stderr } = await promisify(execFile)('bash', ['-c', script]);
@@ -403,7 +403,7 @@ describe('npm run dev', { timeout: READY_MS + 20_000 }, () => {
       };
     });
 
-    it('ends by itself, leaving no process and no file', async () => {
+    it('ends without a second signal, and leaves no process and no file', async () => {
       const parts = descendantsOf(dev.pid);
       await dev.stop();
       expect(await dev.closed).toBe(0);
@@ -424,7 +424,7 @@ describe('npm run dev', { timeout: READY_MS + 20_000 }, () => {
     });
   });
 
-  it('whose start fails ends by itself, and says why', async () => {
+  it('whose start fails ends, and prints the reason', async () => {
     const dev = startDev({ LIVEKIT: 'stand-in', DYNAMODB_ENDPOINT: 'http://127.0.0.1:9' });
     expect(await dev.closed).toBe(1);
     expect(dev.output()).toContain('The development stack is not running.');

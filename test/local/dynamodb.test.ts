@@ -68,14 +68,14 @@ describe('the local database', () => {
     await stopped;
   });
 
-  it('that cannot be started listens no more', async () => {
+  it('stops listening when it cannot be started', async () => {
     const port = await freePort();
     const giveUp = AbortSignal.abort(new Error('never mind'));
     await expect(startDatabase({ port }, giveUp)).rejects.toThrow('never mind');
     await expect(once(connect(port, '127.0.0.1'), 'connect')).rejects.toThrow('ECONNREFUSED');
   });
 
-  it('is reached whatever the environment wants of AWS', async () => {
+  it('is reached despite AWS settings in the environment', async () => {
     vi.stubEnv('AWS_USE_FIPS_ENDPOINT', 'true');
     vi.stubEnv('AWS_USE_DUALSTACK_ENDPOINT', 'true');
     onTestFinished(() => void vi.unstubAllEnvs());

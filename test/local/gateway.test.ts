@@ -284,7 +284,7 @@ describe('The event', () => {
     expect(Math.abs(event.requestContext.timeEpoch - Date.now())).toBeLessThan(10_000);
   });
 
-  it('leaves out what the request has none of', async () => {
+  it('leaves out the fields that the request does not have', async () => {
     const event = await eventOf('GET', '/clubs', withToken());
     for (const field of ['body', 'cookies', 'pathParameters', 'queryStringParameters']) {
       expect(event).not.toHaveProperty(field);
@@ -292,7 +292,7 @@ describe('The event', () => {
     expect(event).toMatchObject({ isBase64Encoded: false, rawQueryString: '' });
   });
 
-  it('has an id of its own for each request, which the answer has as well', async () => {
+  it('has an id for each request, which the answer carries as well', async () => {
     const answers = [await send('GET', '/a'), await send('GET', '/a')];
     const ids = invoked.map(({ event }) => event.requestContext.requestId);
     expect(new Set(ids).size).toBe(2);
@@ -429,7 +429,7 @@ describe('CORS', () => {
     expect(answers.flatMap(({ headers }) => corsHeadersOf(headers))).toEqual([]);
   });
 
-  it('says of answers who may read them, also of the gateway’s own, and no more', async () => {
+  it('gives every answer the same two CORS headers, also the gateway’s own', async () => {
     for (const [path, status] of [
       ['/a', 200],
       ['/clubs', 401],

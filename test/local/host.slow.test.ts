@@ -64,7 +64,7 @@ describe('A stack with --host', () => {
     expect(body).toContain('<div id="root"');
   });
 
-  it('tells the page of that address alone, so that nothing is blocked as mixed content', async () => {
+  it('gives the page only that address, so that nothing is blocked as mixed content', async () => {
     const { apiUrl, identity } = JSON.parse((await send('/config.json')).body);
     const { origin } = new URL(stack.description.webUrl);
     for (const url of [apiUrl, identity.authorizationEndpoint, identity.tokenEndpoint]) {

@@ -31,7 +31,7 @@ describe('options after `npm run`', () => {
     expect(parseNothing).toThrow('npm kept --stage for itself');
   });
 
-  it('count when they are given, whatever npm has of the same name', () => {
+  it('count when they are given, even if npm has options of the same name', () => {
     const env = { npm_config_yes: 'true', npm_config_stage: 'dev' };
     expect(parse(['--yes', '--stage=prod'], env)).toEqual({ yes: true, stage: 'prod' });
   });

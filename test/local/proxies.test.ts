@@ -40,7 +40,7 @@ describe('a proxy in the environment', () => {
     expect(await asked(url, given)).toEqual([204, hosts, hosts, hosts]);
   });
 
-  it('is not spoken of where there is none', async () => {
+  it('gives the shell no exceptions when there is none', async () => {
     const { url } = await serveHttp(() => ({ status: 204 }));
     expect(await asked(url, {})).toEqual([204, LOOPBACK, LOOPBACK, null]);
   });

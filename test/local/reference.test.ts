@@ -12,7 +12,7 @@ describe('The page of the API', () => {
   });
   afterAll(() => reference.stop());
 
-  it('finds everything that it needs where it comes from', async () => {
+  it('loads every file from its own server', async () => {
     const page = await (await fetch(reference.url)).text();
     const script = await (await fetch(`${reference.url}/page.js`)).text();
     const needed = [

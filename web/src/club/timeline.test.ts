@@ -23,7 +23,7 @@ describe('bars', () => {
     expect(bar).toMatchObject({ from: 0, length: 100 });
   });
 
-  test('are none of less than nothing, also in a meeting without length', () => {
+  test('never have a negative width, also in a meeting without length', () => {
     const [bar] = barsOf([stay('10:30', '10:00')], HOUR);
     expect(bar?.length).toBe(0);
     const [short] = barsOf([stay('10:00', '10:00')], {
