@@ -132,6 +132,25 @@ describe('A stop', () => {
     expect(await isOver(club)).toMatchObject([{ state: 'completed' }]);
   });
 
+  it('of a start that LiveKit did not answer is done once LiveKit tells of the recording', async () => {
+    const club = await clubWithMeeting();
+    const told = Promise.withResolvers<void>();
+    await stage.world.tellTo({
+      async post(event) {
+        await told.promise;
+        return stage.service.post(event);
+      },
+    });
+    const process = await stage.world.boot({
+      faults: [once('StartRoomCompositeEgress', loseAnswer)],
+    });
+    expect((await record(club, process)).status).toBe(202);
+    expect((await stop(club)).status).toBe(202);
+    await stage.recorderIn(club);
+    told.resolve();
+    expect(await isOver(club)).toMatchObject([{ state: 'completed' }]);
+  });
+
   it('of a start that is on its way is 202, and the start stops it', async () => {
     const club = await clubWithMeeting();
     const answers: unknown[] = [];

@@ -1,14 +1,16 @@
 import type { WebhookAnswer } from '../../contract/answers.ts';
 import { MediaUnavailable, RecordingUnavailable } from '../../errors.ts';
+import type { ClubRepository } from '../ports.ts';
 import { type CloseDeps, closeRecording, ids } from './close.ts';
 import { isOpen, parseFileKey } from './model.ts';
 import type { Egress, Recorder, RecordingRepository } from './ports.ts';
-import { noteProgress } from './progress.ts';
+import { claimOf, noteProgress } from './progress.ts';
 
 export interface EgressEventDeps extends CloseDeps {
   recordings: CloseDeps['recordings'] &
     Pick<RecordingRepository, 'get' | 'advance' | 'advanceClaim'>;
   recorder: Pick<Recorder, 'stop'>;
+  clubs: Pick<ClubRepository, 'getClub'>;
 }
 
 /**
@@ -31,6 +33,10 @@ export async function followEgress(
       await closeRecording(deps, ref, recording, { state: inferred, isSettled: true, egress });
     } else if (isOpen(recording.state)) {
       await noteProgress(deps, ref, egress);
+      if (recording.egressId === undefined && state !== 'stopping') {
+        const claim = await claimOf(deps, ref);
+        if (claim?.state === 'stopping') await deps.recorder.stop(egress.egressId);
+      }
     } else if (!recording.isSettled && state !== 'stopping') {
       // Given up, but alive: it records, and no participant sees a notice.
       await deps.recorder.stop(egress.egressId);

@@ -1,3 +1,5 @@
+import type { RecordingClaim } from '../model.ts';
+import type { ClubRepository } from '../ports.ts';
 import { isOpen, type RecordingRef } from './model.ts';
 import type { Egress, RecordingRepository } from './ports.ts';
 
@@ -20,4 +22,16 @@ export async function noteProgress(
     egressId,
     ...(state !== 'starting' && { startedAt }),
   });
+}
+
+/**
+ * The claim of the recording. Whoever noted LiveKit's id of it first reads it then: somebody may have stopped
+ * it before they could know the id.
+ */
+export async function claimOf(
+  { clubs }: { clubs: Pick<ClubRepository, 'getClub'> },
+  { clubId, recordingId }: RecordingRef,
+): Promise<RecordingClaim | undefined> {
+  const { recording } = (await clubs.getClub(clubId)) ?? {};
+  return recording?.recordingId === recordingId ? recording : undefined;
 }

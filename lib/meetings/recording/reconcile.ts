@@ -1,6 +1,7 @@
 import type { MediaServer } from '../media.ts';
 import type { Club, RecordingClaim } from '../model.ts';
 import { roomNameOf } from '../model.ts';
+import type { ClubRepository } from '../ports.ts';
 import { type CloseDeps, closeRecording, ids } from './close.ts';
 import {
   type ClosedState,
@@ -11,7 +12,7 @@ import {
   type RecordingRef,
 } from './model.ts';
 import type { Egress, FileStore, Recorder, RecordingRepository } from './ports.ts';
-import { noteProgress } from './progress.ts';
+import { claimOf, noteProgress } from './progress.ts';
 
 /** For how long a recording may be asked for without one at LiveKit: longer than any start waits. */
 const UNANSWERED_MS = 2 * 60_000;
@@ -30,6 +31,7 @@ export interface ReconcileDeps extends CloseDeps {
     >;
   recorder: Pick<Recorder, 'stop' | 'listActive' | 'listOf'>;
   files: Pick<FileStore, 'find' | 'remove'>;
+  clubs: Pick<ClubRepository, 'getClub'>;
   media: Pick<MediaServer, 'getParticipants'>;
 }
 
@@ -119,8 +121,9 @@ interface Open {
 
 /** LiveKit says that it goes on, which is no proof: it says so without end of a recorder that was killed. */
 async function lookAfterActive(deps: ReconcileDeps, open: Open, egress: Egress): Promise<void> {
-  const { ref, recording, claim } = open;
+  const { ref, recording } = open;
   await noteProgress(deps, ref, egress);
+  const claim = recording.egressId === undefined ? await claimOf(deps, ref) : open.claim;
   if (egress.state === 'stopping') {
     if (isOlder(deps, recording.stoppingSince ?? deps.now().toISOString(), UPLOAD_MS)) {
       await closeRecording(deps, ref, recording, { state: 'lost', isSettled: false });
