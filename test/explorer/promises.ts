@@ -276,11 +276,11 @@ export const LEFT: Promise_[] = [
           ),
   },
   {
-    promise: 'Members and meetings are of the club that there is, and of no earlier one',
+    promise: 'All that has a club’s generation is of the club that there is, and of no earlier one',
     broken: ({ scene }) =>
-      [...rowsOf(scene, 'MEMBER#'), ...rowsOf(scene, 'MEETING#')].filter(
-        ({ generation }) => generation !== clubOf(scene)?.generation,
-      ),
+      ['MEMBER#', 'MEETING#', 'RECORDING#', 'CONSENT#']
+        .flatMap((prefix) => rowsOf(scene, prefix))
+        .filter(({ generation }) => generation !== clubOf(scene)?.generation),
   },
   {
     promise:

@@ -75,6 +75,9 @@ const recordersAre =
   ({ observer: { rooms } }) => {
     rooms.recordings.state.starting = starting;
   };
+const recordersAreSilent: Act = ({ observer: { rooms } }) => {
+  rooms.recordings.state.isSilent = true;
+};
 const cleanUpNow: Act = async ({ observer: { service } }) => {
   await cleanUp(service, () => true);
 };
@@ -240,6 +243,15 @@ export const RECORDING_SCENES = {
     recordersAre('works'),
   ],
   'a recording': RECORDING,
+  'a recording, and no event tells what becomes of recordings': [...RECORDING, recordersAreSilent],
+  'two people in a meeting, and recorders come that were given up, of which no event tells': [
+    ...FOUNDED,
+    ...TWO_IN_A_MEETING,
+    tellAll,
+    wait(9),
+    recordersAre('given up'),
+    recordersAreSilent,
+  ],
   'a recording that is stopped, whose file is yet to come': [
     ...RECORDING,
     does(stopRecord(MODERATOR)),

@@ -214,7 +214,7 @@ const askForToken = (caller: string): Operation => ({
   },
 });
 
-/** One person's request about recordings: 202, or 503 after others read that it starts, is provisional. */
+/** What one person asks of recordings. */
 const asksOfRecordings = (
   name: string,
   caller: string,
@@ -232,7 +232,9 @@ const asksOfRecordings = (
       async run(actor) {
         const by = { caller: Caller.parse({ userId: caller, username: caller }), clubId: CLUB };
         const { answer: asked, code } = await outcomeOf(() => ask(actor, by));
-        const isProvisional = asked?.isCertain === false || code === 'RECORDING_UNAVAILABLE';
+        // It may start yet; and others were told that it starts, before none was free.
+        const isProvisional =
+          name === 'record' && (asked?.isCertain === false || code === 'RECORDING_UNAVAILABLE');
         return { answer: asked?.answer, code, isProvisional };
       },
       ...about,

@@ -351,9 +351,11 @@ async function atRest(
   const broken: string[] = [];
   await comeToRest(world, hadLateWrites);
   const isRecorded = seen.operations.some((operation) => operation.isRecorded);
-  if (isRecorded || world.state().rooms.recordings.egresses.size > 0) {
+  const { egresses, isSilent } = world.observer.rooms.recordings.state;
+  if (isRecorded || egresses.size > 0) {
     await comeToSecondCleanup(world);
-    broken.push(...brokenOf(CLAIMED, { ...seen, scene: world.state() }));
+    // What that one stopped has ended, and the next one finds it so.
+    if (!isSilent) broken.push(...brokenOf(CLAIMED, { ...seen, scene: world.state() }));
     await comeToLastCleanup(world);
     // What a late write opened is given up by that one.
     if (hadLateWrites) await comeToLastCleanup(world);

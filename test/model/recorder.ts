@@ -24,6 +24,8 @@ export interface RecorderState {
   files: Set<string>;
   onTheWay: Egress[];
   starting: Starting;
+  /** What becomes of recordings is told by no event. */
+  isSilent: boolean;
   /** Those that began while another one recorded the room. */
   overlaps: string[];
 }
@@ -33,6 +35,7 @@ export const noRecordings = (): RecorderState => ({
   files: new Set(),
   onTheWay: [],
   starting: 'works',
+  isSilent: false,
   overlaps: [],
 });
 
@@ -56,7 +59,7 @@ export function createRecorder(
 
   const become = (egress: KnownEgress, to: Egress['state'], facts: Partial<Egress> = {}) => {
     Object.assign(egress, facts, { state: to });
-    onTheWay.push(known(egress));
+    if (!state.isSilent) onTheWay.push(known(egress));
   };
   const end = (egress: KnownEgress) => {
     if (egress.state === 'active') become(egress, 'stopping');
