@@ -40,7 +40,7 @@ const FAULTS = {
 };
 type Kind = keyof typeof FAULTS;
 
-/** How often each kind comes, of all that goes wrong on a side. */
+/** The share of each kind among the faults of a side. */
 const KINDS: Record<'store' | 'media' | 'files', Partial<Record<Kind, number>>> = {
   store: {
     ...{ cut: 4, loseAnswer: 4, lateAnswer: 2, slow: 3 },
@@ -59,7 +59,7 @@ export interface Nemesis {
   counts: Map<string, number>;
   /** From here on nothing goes wrong any more. Resolves when what was held back has arrived. */
   clear(): Promise<void>;
-  /** LiveKit tells nothing more of this room, as after a crash. */
+  /** LiveKit sends no more events of this room, as after a crash. */
   silence(roomSid: string): void;
 }
 

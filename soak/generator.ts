@@ -12,7 +12,7 @@ export const TEMPERS = ['lively', 'lively', 'lively', 'endless', 'deserted'] as 
 /** `lively`: moderators start and end. The others are ended by the cleanup alone. */
 export type Temper = (typeof TEMPERS)[number];
 
-/** The one whom the club names, another moderator, two members, one whose role changes, one who comes and goes. */
+/** The owner, another moderator, two members, a member whose role changes, and one who is added and removed. */
 export const PARTS = ['owner', 'moderator', 'member', 'reader', 'climber', 'guest'] as const;
 export type Part = (typeof PARTS)[number];
 

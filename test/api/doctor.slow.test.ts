@@ -131,7 +131,7 @@ async function roomsLeft(livekit: LiveKitSettings): Promise<string[]> {
   return rooms.map(({ name }) => name).filter((name) => name.includes('.doctor'));
 }
 
-/** A LiveKit of the test's own, that knows the stack's key and tells the stack's API. */
+/** A LiveKit of the test's own, which has the stack's key and sends its webhooks to the stack's API. */
 async function startOwn(
   kind: LiveKitKind,
   { autoCreate = false, tells = webhookUrl }: { autoCreate?: boolean; tells?: string | null } = {},

@@ -1,5 +1,5 @@
 /**
- * The stack's gateway before the functions: whom it lets through on each route. What it makes of paths and
+ * The stack's gateway before the functions: which callers it lets through on each route. What it makes of paths and
  * tokens is in test/local/gateway.test.ts, what the functions refuse in test/handlers.
  */
 import { beforeAll, describe, expect, it } from 'vitest';

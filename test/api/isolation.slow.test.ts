@@ -107,7 +107,7 @@ describe.each(ROLES)('The %s of another club', (role) => {
     const before = await itemsOf(other.clubId, ended.clubId);
     const answer = await call();
     expect({ status: answer.status, code: answer.body.code }).toEqual({ status, code });
-    // Refused in words that tell nothing of the club.
+    // Refused with a message that reveals nothing about the club.
     expect(Object.keys(answer.body).sort()).toEqual(['code', 'error', 'requestId']);
     expect(await itemsOf(other.clubId, ended.clubId)).toEqual(before);
     expect(await roomsOf(other.clubId)).toEqual([other.meeting.roomName]);

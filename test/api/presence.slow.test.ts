@@ -1,4 +1,4 @@
-/** Who is in a meeting and who was, as a real LiveKit server tells it by its events. */
+/** Presence and attendance, from the events of a real LiveKit server. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { joinRoom } from '../../local/participant.ts';
@@ -13,7 +13,7 @@ import {
   startService,
 } from './support/service.ts';
 
-/** LiveKit tells of departures in whole seconds, so that a stay loses up to one. */
+/** LiveKit reports departures in whole seconds, so a stay loses up to one. */
 const STAY_MS = 2_000;
 const GAP_MS = 2_000;
 
@@ -34,7 +34,7 @@ describe.skipIf(isMissing('server'))('On a real server', { timeout: 60_000 }, ()
   const untilReported = (type: string, sid: string) =>
     until(
       () => gateway.events().some((event) => event.type === type && event.sid === sid),
-      `the webhook ${type}`,
+      `receiving ${type}`,
     );
 
   it('status follows a join and a departure within a second, and asks LiveKit nothing', async () => {
@@ -48,7 +48,7 @@ describe.skipIf(isMissing('server'))('On a real server', { timeout: 60_000 }, ()
       const { body } = await bob.status(clubId);
       return body.participantCount === count && body.observedBy === 'events';
     };
-    await until(() => counts(0), 'room_started is counted');
+    await until(() => counts(0), 'counting from room_started');
 
     for (const [index, person] of [ann, bob].entries()) {
       const { body } = await person.token(clubId);

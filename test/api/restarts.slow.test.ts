@@ -32,7 +32,7 @@ describe.skipIf(isMissing('server'))('When a real LiveKit server restarts', () =
       const { body: meeting } = await ann.start(clubId);
       const before = [await ann.join(clubId), await bob.join(clubId)];
       const isLive = async () => (await bob.status(clubId)).body.participantCount === 2;
-      await until(isLive, 'both participants are counted');
+      await until(isLive, 'counting both participants');
       await media.restart(how);
       // The connections are closed, as a client does before it asks for a new token.
       await Promise.all(before.map((participant) => participant.leave()));
@@ -70,7 +70,7 @@ describe.skipIf(isMissing('server'))('When a real LiveKit server restarts', () =
       });
       await bob.join(clubId);
       const isBack = async () => (await ann.status(clubId)).body.participantCount === 1;
-      await until(isBack, 'the participant who came back is counted');
+      await until(isBack, 'counting the participant who came back');
       await service.cleanUp();
       expect((await ann.status(clubId)).body).toMatchObject({
         state: 'live',

@@ -60,14 +60,14 @@ it.skipIf(isMissing('server'))(
       const late = await bob.joinWith(unused);
       expect(await before.sees(bob.userId)).toBe('Bob');
       const both = async () => (await ann.status(clubId)).body.participantCount === 2;
-      await until(both, 'both participants are counted');
+      await until(both, 'counting both participants');
 
       // Step 4: another server of the project, which signs with the new key.
       const signsWithNext = await startMedia([gateway], [NEXT_KEY, KEY]);
       try {
         await signsWithNext.rooms.createRoom({ name: 'a-room-of-another-application' });
         const signers = () => new Set(gateway.events().map(({ signedWith }) => signedWith));
-        await until(() => signers().size === 2, 'webhooks come with both signatures');
+        await until(() => signers().size === 2, 'receiving webhooks with both signatures');
       } finally {
         await signsWithNext.stop();
       }

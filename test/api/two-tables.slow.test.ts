@@ -43,7 +43,7 @@ describe.skipIf(isMissing('server'))('Two stages that share a real LiveKit serve
             gateway.events().filter((event) => event.type === type && event.roomName === name)
               .length >= count,
         ),
-      `both receive ${type}`,
+      `both receiving ${type}`,
     );
 
   it('have clubs of the same id: neither’s cleanup nor webhooks touch the other’s room', async () => {
@@ -95,7 +95,10 @@ describe.skipIf(isMissing('server'))('Two stages that share a real LiveKit serve
         ?.events()
         .filter(({ type, roomName }) => type === 'room_started' && roomName === our.roomName)
         .length === 2;
-    await until(() => hasReachedOther() ?? false, 'the other receives room_started of the zombie');
+    await until(
+      () => hasReachedOther() ?? false,
+      'receiving room_started of the zombie at the other',
+    );
     expect(await other.cleanUp()).toMatchObject({ zombiesDeleted: 0, failed: 0 });
     expect(await roomNames()).toContain(our.roomName);
     expect(await one.cleanUp()).toMatchObject({ zombiesDeleted: 1, failed: 0 });

@@ -1,5 +1,5 @@
 /**
- * `npm run doctor -- --stage …`, on loopback: what AWS tells of a deployment, in AWS's protocols, with a
+ * `npm run doctor -- --stage …`, on loopback: AWS's answers about a deployment, in AWS's protocols, with a
  * real table, pool and webhook function and the stand-in behind it. It has not run on AWS.
  */
 import { spawn } from 'node:child_process';

@@ -68,7 +68,7 @@ export const wholeOf = (scene: Scene): string[] => [
 
 const isOfRecordings = ({ sk }: Item): boolean => /^(RECORDING|CONSENT)#/.test(String(sk));
 
-/** Of a recording: how it is known, and not by whom what became known of it. */
+/** Of a recording, without the fields that depend on who reported a fact first. */
 function asShown(item: Item): Item {
   if (!String(item['sk']).startsWith('RECORDING#')) return item;
   const { pk, sk, generation, state, requestedBy, activeShard } = item;

@@ -141,7 +141,7 @@ export const follow = (type: MediaEvent['type']): Story => ({
   ],
 });
 
-/** The first that LiveKit tells of a recording that is in this state. */
+/** LiveKit's first event about a recording in this state. */
 export const followRecording = (state: Egress['state']): Story => ({
   name: `webhook of a recording that is ${state}`,
   operations: [
@@ -160,7 +160,7 @@ export const followRecording = (state: Egress['state']): Story => ({
   ],
 });
 
-/** Whatever LiveKit tells first, as soon as it tells anything; it may be what another story causes. */
+/** LiveKit's next event, as soon as there is one; another story may cause it. */
 export const followWhatComes: Story = {
   name: 'webhook of what comes',
   operations: [

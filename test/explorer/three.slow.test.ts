@@ -1,4 +1,4 @@
-/** Three at a time: what two cannot do to each other, or do only with what LiveKit tells of it. */
+/** Three at a time: races that two operations cannot have, or only together with LiveKit's events. */
 import { describe, expect, it } from 'vitest';
 import { prepare, type SceneName } from './scenes.ts';
 import {

@@ -81,7 +81,7 @@ const join = async (who: TestClub['member'], minute: number) => {
 const leaveUntold = ({ sid }: ParticipantFacts) => meetings.standIn.leave(room.name, sid);
 /** LiveKit loses the room and everybody in it. */
 const crash = () => meetings.standIn.finishRoom(room.name);
-/** The next room of the name, of which only events tell. */
+/** The next room of the name, known by its events only. */
 const nextRoom = (minute: number): RoomFacts => ({
   name: room.name,
   sid: 'RM_next',

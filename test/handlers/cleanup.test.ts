@@ -345,7 +345,7 @@ describe('Presence', () => {
 
   it('that an interrupted repair leaves behind is not taken for complete', async () => {
     const club = await clubWith();
-    // The room’s start is lost, as is who came in first.
+    // The events of the room’s start and of the first join are lost.
     await join(club, club.owner.userId);
     await meetings.tellTo(service);
     await join(club, club.member.userId);
@@ -409,7 +409,7 @@ describe('What it did', () => {
 });
 
 describe('Before its time is up', () => {
-  /** Time for so many batches, as far as the clock tells. */
+  /** Time for so many batches, by the clock. */
   const timeFor = (batches: number) => {
     let looks = 0;
     return contextOf(() => (looks++ < batches ? 60_000 : 20_000));

@@ -58,7 +58,7 @@ describe.each(STRANGERS)('The %s of another club', (role) => {
     const there = await world.call('end', stranger, { ...club, body: { meetingId } });
     expect(there.status).toBe(403);
     const fromHome = await world.call('end', stranger, { ...home, body: { meetingId } });
-    // A moderator may end meetings at home, but this one is none of them.
+    // A moderator may end the meetings of their own club, but this one is not among them.
     expect(fromHome.status).toBe(role === 'owner' || role === 'moderator' ? 409 : 403);
     expect((await world.recordOf(club.clubId)).meeting?.meetingId).toBe(meetingId);
     await world.expectAgreement(club.clubId);

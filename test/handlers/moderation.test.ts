@@ -1,4 +1,4 @@
-/** What moderators may do, to whom, and what it costs; and what LiveKit's outages make of it. */
+/** Moderation: who may do what to whom, what it costs, and LiveKit's outages. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { latestExpiry } from '../../lib/meetings/grants.ts';
 import { answer, cut, justAfter, justBefore, on, tooMany, unavailable } from '../harness/faults.ts';

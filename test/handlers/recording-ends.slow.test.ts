@@ -96,7 +96,7 @@ describe('A recorder that was killed', () => {
     await cleanUpAfter(61);
     expect(await claimOf(club)).toBeUndefined();
     expect(await list(club)).toMatchObject([{ state: 'lost', bytes: null }]);
-    // LiveKit lists it for good; it is none of the next one.
+    // LiveKit never stops listing it; it does not belong to the next one.
     expect((await record(club)).status).toBe(200);
     await isActive(club);
     await stop(club);
@@ -258,10 +258,10 @@ describe('The end of a recording', () => {
 });
 
 describe('A recorder that LiveKit gave up, and that starts later', () => {
-  /** LiveKit says that there is none, and it comes. */
-  const givenUp = async (tellsNobody = false) => {
+  /** LiveKit answers that no recorder is free, and one starts anyway. */
+  const givenUp = async (withoutEvents = false) => {
     const club = await clubWithMeeting();
-    if (tellsNobody) await stage.world.tellTo(undefined);
+    if (withoutEvents) await stage.world.tellTo(undefined);
     await stage.world.standIn.recorder.set({ startMs: 400 });
     const process = await stage.world.boot({
       faults: [once('StartRoomCompositeEgress', executed(unavailable))],

@@ -139,7 +139,7 @@ const before = (nth: number, run: () => Promise<unknown>): Fault => {
   };
 };
 
-/** Whatever is on is stopped, LiveKit tells what it has to tell, and the cleanups of a quarter run. */
+/** Stops every recording, delivers LiveKit's events, and runs the cleanups of a quarter of an hour. */
 async function cleanUpToTheEnd(club: Meeting): Promise<void> {
   const { standIn } = stage.world;
   await standIn.recorder.set({});

@@ -1,4 +1,4 @@
-/** The routes of recordings: what each costs, whom it refuses, what it takes, and what the log keeps. */
+/** The routes of recordings: the cost of each, the callers that it refuses, its parameters, and its log line. */
 import { inspect } from 'node:util';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { answer, cut, on } from '../harness/faults.ts';

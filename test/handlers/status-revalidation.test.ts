@@ -8,7 +8,7 @@ let service: Process;
 let club: TestClub;
 beforeAll(async () => {
   meetings = await startWorld();
-  // LiveKit tells the second in which something happened; the answer names no time that is yet to come.
+  // LiveKit's events have whole seconds; the answer never has a time in the future.
   service = await meetings.boot({ now: () => new Date(Date.now() + 2_000) });
 });
 afterAll(() => meetings.close());

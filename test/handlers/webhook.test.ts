@@ -1,4 +1,4 @@
-/** Whose webhooks count, and what becomes of each: API Gateway's event in, the table afterwards. */
+/** Which webhooks are accepted, and their effect: API Gateway's event in, the table afterwards. */
 import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import { AccessToken } from 'livekit-server-sdk';

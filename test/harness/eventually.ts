@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** Asks until there is an answer. Rejects with what is still the case when there is none. */
+/** Asks until there is an answer. Rejects with `stillTheCase` when there is none in time. */
 export async function eventually<T>(
   ask: () => Promise<T | undefined>,
   stillTheCase: string,

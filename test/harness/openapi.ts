@@ -120,7 +120,7 @@ const patterns = [...operations.keys()].map((route) => ({
   pattern: new RegExp(`^${route.replace(/\{\w+\}/g, '[^/]+')}$`),
 }));
 
-/** An answer over HTTP. What is no route is described nowhere. */
+/** An answer over HTTP. The document has routes only. */
 export function noteHttp(method: string, url: string, answer: Answer): void {
   const { pathname } = new URL(url);
   const route = patterns.find(({ pattern }) => pattern.test(`${method} ${pathname}`))?.route;

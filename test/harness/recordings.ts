@@ -137,7 +137,7 @@ export function stageRecordings() {
       return { ...club, recordingId: body.recordingId };
     },
 
-    /** Tells a process what LiveKit could tell of the recording: that it has this status. */
+    /** Sends a process an event as LiveKit's, with this status of the recording. */
     async tell(club: Recorded, status: string, about: object = {}, by = service) {
       const body = JSON.stringify({
         event: status === 'STARTING' ? 'egress_started' : 'egress_updated',

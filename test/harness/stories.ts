@@ -51,7 +51,7 @@ export interface Stay {
   leftAt: string | undefined;
 }
 
-/** What is true at the end, as far as LiveKit could tell it. */
+/** The state at the end, as far as LiveKit could report it. */
 export interface Truth {
   /** The newest room that there ever was. */
   room: { sid: string; isFinished: boolean } | undefined;

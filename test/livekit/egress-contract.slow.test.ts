@@ -121,7 +121,7 @@ describe.each(LIVEKITS)('Egress of a %s', (kind) => {
       await rooms.deleteRoom(roomName);
     });
 
-    it('lists nothing for a missing room, and answers over for a missing egress', async () => {
+    it('answers a missing room with no-room and an empty list, and a missing egress with over', async () => {
       const roomName = newName();
       const key = `recordings/${roomName}.ogg`;
       expect(await recorder.start({ roomName, key, audioOnly: true })).toMatchObject({

@@ -55,7 +55,7 @@ export const askedOf = (clubs: string[], callers: string[]) => {
 const managed = <C extends Managing>(command: fc.Arbitrary<C>) =>
   fc.record({ does: fc.constant('manage' as const), command });
 
-/** What the application that owns the clubs tells. */
+/** The commands of the application that owns the clubs. */
 export const commandsOf = (clubs: string[]) => {
   const clubId = fc.constantFrom(...clubs);
   return {

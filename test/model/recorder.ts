@@ -14,7 +14,7 @@ export type Starting = 'works' | 'refused' | 'unanswered' | 'given up';
 interface KnownEgress extends Egress {
   /** LiveKit goes on saying what it said last. */
   isKilled: boolean;
-  /** LiveKit said that there is none. */
+  /** LiveKit answered that no recorder is free. */
   isGivenUp: boolean;
 }
 

@@ -61,7 +61,7 @@ const leftOf = async (world: World, clubId: string) =>
     ({ sk, removedAt }) => removedAt === undefined || String(sk).startsWith('REMOVED#'),
   );
 
-/** The meeting that a call names: the club's newest first; one that never was if there is none. */
+/** The meeting that a call names: the club's newest first; an unknown one if the club has none. */
 function meetingNamed(truth: Truth, call: Call): string | undefined {
   if (!('clubId' in call && 'nth' in call) || call.nth === undefined) return undefined;
   const club = truth.clubs.get(call.clubId);
@@ -133,7 +133,7 @@ async function happen(call: Call, truth: Truth, world: World): Promise<void> {
 
 const hasTime = () => true;
 
-/** LiveKit tells; what is not taken stays on its way. */
+/** LiveKit sends the event; if it is not accepted, it stays on its way. */
 async function follow(truth: Truth, world: World, event: MediaEvent | undefined): Promise<void> {
   if (!event) return;
   const expected = expectedOf(truth, event, world.rooms.isDown);
