@@ -95,13 +95,15 @@ export function serviceOn({
 /** The same table for each run, emptied. */
 export async function newWorld(database: Database) {
   const table = openTable(database);
-  const itemsOf = (clubId: string): Promise<Item[]> =>
+  const itemsIn = (pk: string): Promise<Item[]> =>
     table.query({
       KeyConditionExpression: 'pk = :pk',
-      ExpressionAttributeValues: { ':pk': `CLUB#${clubId}` },
+      ExpressionAttributeValues: { ':pk': pk },
     });
+  const itemsOf = (clubId: string) => itemsIn(`CLUB#${clubId}`);
   for (const clubId of CLUBS) {
-    const items = await itemsOf(clubId);
+    // With what is noted of removals: the cleanup of this run would repeat those of the run before.
+    const items = [...(await itemsOf(clubId)), ...(await itemsIn(`REMOVAL#${clubId}`))];
     await table.removeAll(items.map(({ pk, sk }) => ({ pk: String(pk), sk: String(sk) })));
   }
 
