@@ -21,7 +21,7 @@ const LOOK_EVERY_MS = 100;
 const Failure = z.object({ code: z.string() });
 const Success = z.object({ result: z.string() });
 
-/** Events of ours, signed as LiveKit's are with each key that counts: tells the API from LiveKit. */
+/** Sends events signed as LiveKit's are, with each valid key: checks the API without LiveKit. */
 export async function postEvents(
   webhookUrl: string,
   { previous, ...current }: LiveKitSettings,

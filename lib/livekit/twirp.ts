@@ -84,7 +84,7 @@ export function createTwirpClient(
     const headers = {
       authorization: `Bearer ${token}`,
       'content-type': 'application/json',
-      // One for all attempts, so that LiveKit can tell that they are the same request.
+      // One for all attempts, so that LiveKit recognizes the same request.
       'x-livekit-request-id': crypto.randomUUID(),
     };
     const attempt = (origin: string, timeoutMs = ATTEMPT_TIMEOUT_MS): Promise<unknown> =>

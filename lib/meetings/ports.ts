@@ -284,8 +284,8 @@ export type SessionStart = Pick<
 };
 
 /**
- * Who is in a meeting, as LiveKit's events tell it, and who was. Every write can be repeated and come
- * in any order; one that comes too late for the meeting or the room that it is about does nothing.
+ * Presence and attendance, from LiveKit's events. Every write can be repeated and come in any order; one
+ * that comes too late for its meeting or its room does nothing.
  */
 export interface PresenceRepository {
   roomStarted(meeting: MeetingRef, room: RoomInstance): Promise<void>;

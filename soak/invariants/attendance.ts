@@ -50,7 +50,7 @@ export const ATTENDANCE: Promised[] = [
     },
   ),
   each(
-    'The details of a meeting tell of everybody in its attendance, within its time',
+    'The details of a meeting list everybody in its attendance, within its time',
     ({ outcome }) =>
       [...outcome.answers].flatMap(([clubId, { details }]) =>
         details.map((detail) => ({ clubId, ...detail })),

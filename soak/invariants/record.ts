@@ -204,7 +204,7 @@ export const RECORD: Promised[] = [
     },
   ),
   each(
-    'The history lists every meeting that is over, once, newest first, and tells the same of each',
+    'The history lists every ended meeting once, newest first, with the facts of the record',
     (run) => clubsOf(run),
     ({ clubId, club, rows }, { outcome }) => {
       const over = new Map(rows.map((row) => [row.meetingId, row]));

@@ -243,8 +243,8 @@ export const RECORDING_SCENES = {
     recordersAre('works'),
   ],
   'a recording': RECORDING,
-  'a recording, and no event tells what becomes of recordings': [...RECORDING, recordersAreSilent],
-  'two people in a meeting, and recorders come that were given up, of which no event tells': [
+  'a recording, without further events of recordings': [...RECORDING, recordersAreSilent],
+  'two people in a meeting, where given-up recorders start, without an event': [
     ...FOUNDED,
     ...TWO_IN_A_MEETING,
     tellAll,

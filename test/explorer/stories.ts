@@ -167,7 +167,7 @@ export const followWhatComes: Story = {
     {
       async run({ service, rooms, step }) {
         const takes = {
-          label: 'LiveKit tells',
+          label: 'LiveKit reports',
           reads: ['events'],
           writes: [],
           isPossible: () => rooms.onTheWay.length > 0,
@@ -232,7 +232,7 @@ const asksOfRecordings = (
       async run(actor) {
         const by = { caller: Caller.parse({ userId: caller, username: caller }), clubId: CLUB };
         const { answer: asked, code } = await outcomeOf(() => ask(actor, by));
-        // It may start yet; and others were told that it starts, before none was free.
+        // It may still start; and others read that it starts, before no recorder was free.
         const isProvisional =
           name === 'record' && (asked?.isCertain === false || code === 'RECORDING_UNAVAILABLE');
         return { answer: asked?.answer, code, isProvisional };

@@ -78,7 +78,7 @@ const join = async (who: TestClub['member'], minute: number) => {
   await tell('participant_joined', minute, { participant });
   return participant;
 };
-const leaveUntold = ({ sid }: ParticipantFacts) => meetings.standIn.leave(room.name, sid);
+const leaveWithoutEvent = ({ sid }: ParticipantFacts) => meetings.standIn.leave(room.name, sid);
 /** LiveKit loses the room and everybody in it. */
 const crash = () => meetings.standIn.finishRoom(room.name);
 /** The next room of the name, known by its events only. */
@@ -198,7 +198,7 @@ describe('A departure that is lost', () => {
     await meetingOn();
     const member = await join(club.member, 1);
     await join(club.owner, 2);
-    await leaveUntold(member);
+    await leaveWithoutEvent(member);
     for (const minute of [10, 15, 20, 25]) await cleanUpAt(minute);
     expect(await sids()).toHaveLength(1);
     expect(await endedAt(30)).toMatchObject({ [club.member.userId]: only('1 10 estimated') });
@@ -208,7 +208,7 @@ describe('A departure that is lost', () => {
     await meetingOn();
     const member = await join(club.member, 1);
     await join(club.owner, 2);
-    await leaveUntold(member);
+    await leaveWithoutEvent(member);
     await cleanUpAt(10);
     await tell('participant_left', 7, { participant: member });
     const rows = await meetings.sessionsOf(club.clubId, meetingId);
@@ -233,7 +233,7 @@ describe('A departure that is lost', () => {
     await meetingOn();
     const participant = await comeIn(club.member, 1);
     const joined = await tell('participant_joined', 1, { participant });
-    await leaveUntold(participant);
+    await leaveWithoutEvent(participant);
     await cleanUpAt(10);
     expect(await service.tell(joined)).toMatchObject({ status: 200 });
     expect(await sids()).toEqual([]);

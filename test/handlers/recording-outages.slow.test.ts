@@ -132,12 +132,12 @@ describe('A stop', () => {
     expect(await isOver(club)).toMatchObject([{ state: 'completed' }]);
   });
 
-  it('of a start that LiveKit did not answer is done once LiveKit tells of the recording', async () => {
+  it('of a start that LiveKit did not answer is done once LiveKit reports the recording', async () => {
     const club = await clubWithMeeting();
-    const told = Promise.withResolvers<void>();
+    const isReported = Promise.withResolvers<void>();
     await stage.world.tellTo({
       async post(event) {
-        await told.promise;
+        await isReported.promise;
         return stage.service.post(event);
       },
     });
@@ -147,7 +147,7 @@ describe('A stop', () => {
     expect((await record(club, process)).status).toBe(202);
     expect((await stop(club)).status).toBe(202);
     await stage.recorderIn(club);
-    told.resolve();
+    isReported.resolve();
     expect(await isOver(club)).toMatchObject([{ state: 'completed' }]);
   });
 

@@ -54,7 +54,7 @@ describe('A token costs', () => {
     });
   });
 
-  it('one write and one room more when nothing tells that the room is there', async () => {
+  it('one write and one room more when no event has reported the room', async () => {
     const club = await world.createClub();
     await start(club);
     const inDoubt = ['BatchGetItem', 'UpdateItem', 'CreateRoom'];

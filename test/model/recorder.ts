@@ -24,7 +24,7 @@ export interface RecorderState {
   files: Set<string>;
   onTheWay: Egress[];
   starting: Starting;
-  /** What becomes of recordings is told by no event. */
+  /** No event reports the recordings from now on. */
   isSilent: boolean;
   /** Those that began while another one recorded the room. */
   overlaps: string[];

@@ -6,7 +6,7 @@ import { ApiProvider, keys } from '../api/queries.ts';
 import { mountHook } from '../testing.tsx';
 import { useClubAction } from './club-action.ts';
 
-/** TanStack Query tells its observers by a timer of 0 ms. */
+/** TanStack Query notifies its observers by a timer of 0 ms. */
 const soon = () => new Promise((resolve) => setTimeout(resolve, 0));
 
 const setUp = () => {

@@ -1,7 +1,7 @@
 import { useEffect, useState } from 'react';
 
 /**
- * The machine's devices, as they come and go. The browser tells their names once it may use one, so the
+ * The machine's devices, as they come and go. The browser gives their names once it may use one, so the
  * list is read again when `permission` changes.
  */
 export function useDeviceList(permission: unknown): MediaDeviceInfo[] {
