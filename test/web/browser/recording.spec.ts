@@ -174,7 +174,7 @@ test('everybody sees and hears a recording at once; it is played, also after a l
     }
   });
   await test.step('a moderator plays it', async () => {
-    await expect(first).toContainText(`Asked for by ${displayNameOf(olga.username)}.`);
+    await expect(first).toContainText(`Recorded by ${displayNameOf(olga.username)}.`);
     await first.getByRole('button', { name: 'Play' }).click();
     await expect.poll(() => timeOf(olga.page)).toBeGreaterThan(1);
   });

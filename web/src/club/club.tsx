@@ -130,7 +130,7 @@ function MeetingOn({ clubId, status, isModerator }: CardProps) {
               other="# people are in the meeting"
             />
           ) : (
-            <Trans>Nobody is in the meeting yet</Trans>
+            <Trans>Nobody is in the meeting right now</Trans>
           )}
         </h2>
         <p className="soft">

@@ -85,7 +85,7 @@ function Attendance({ startedAt, participantCount }: Meeting) {
   const { time } = useFormat();
   const since = time(startedAt);
   if (participantCount === null) return <Trans>Since {since}</Trans>;
-  if (participantCount === 0) return <Trans>Since {since}, nobody is there yet</Trans>;
+  if (participantCount === 0) return <Trans>Since {since}, nobody is there right now</Trans>;
   return (
     <Trans>
       Since {since}, <Plural value={participantCount} one="# person" other="# people" />
@@ -120,7 +120,9 @@ const NoClubs = () => (
       <Trans>No clubs yet</Trans>
     </h2>
     <p>
-      <Trans>Ask the owner of a club to add you. The club then appears here by itself.</Trans>
+      <Trans>
+        Ask the people who run your club to add you. The club then appears here by itself.
+      </Trans>
     </p>
   </div>
 );

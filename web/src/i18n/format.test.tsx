@@ -4,14 +4,15 @@ import { mountHook } from '../testing.tsx';
 import { useFormat } from './format.ts';
 import { chooseLocale, LOCALES, type Locale } from './i18n.ts';
 
-test('durations are in whole units, and never nothing', async () => {
+test('durations are in whole units, from a minute on in the nearest minute', async () => {
   const { result } = await mountHook(useFormat);
   const { duration } = result.current;
-  expect([0, 59.9, 60, 3_599, 3_600, 5_460].map(duration)).toEqual([
+  expect([0, 59.9, 60, 165, 3_599, 3_600, 5_460].map(duration)).toEqual([
     '0 sec',
     '59 sec',
     '1 min',
-    '59 min',
+    '3 min',
+    '1 hr',
     '1 hr',
     '1 hr 31 min',
   ]);

@@ -27,10 +27,10 @@ export function useFormat() {
       time: (instant: string) => time.format(new Date(instant)),
       /** 19:00–20:31 */
       timeRange: (from: string, to: string) => time.formatRange(new Date(from), new Date(to)),
-      /** 1 hr 31 min; 42 min; 8 sec */
+      /** To the nearest minute, from one minute on: 1 hr 31 min; 42 min; 8 sec */
       duration(seconds: number): string {
         if (seconds < 60) return unit('second', Math.floor(seconds));
-        const minutes = Math.floor(seconds / 60);
+        const minutes = Math.round(seconds / 60);
         const parts = [
           ...(minutes >= 60 ? [unit('hour', Math.floor(minutes / 60))] : []),
           ...(minutes % 60 > 0 || minutes < 60 ? [unit('minute', minutes % 60)] : []),

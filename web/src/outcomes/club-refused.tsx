@@ -16,7 +16,9 @@ export function ClubRefused({ error }: { error: ApiError }) {
     >
       <p>
         {isForbidden ? (
-          <Trans>Ask the owner of the club to add you. The club then appears in your list.</Trans>
+          <Trans>
+            Ask the people who run the club to add you. The club then appears in your list.
+          </Trans>
         ) : (
           <Trans>There is no such club or meeting. It may have been removed.</Trans>
         )}

@@ -122,7 +122,9 @@ export function OutScreen({ clubId, exit, onRejoin }: OutScreenProps) {
         Lock,
         t`You are not a member of this club`,
         <p>
-          <Trans>Ask the owner of the club to add you. The club then appears in your list.</Trans>
+          <Trans>
+            Ask the people who run the club to add you. The club then appears in your list.
+          </Trans>
         </p>,
         <LinkButton to="/" look="primary">{t`Your clubs`}</LinkButton>,
       );

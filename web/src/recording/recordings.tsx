@@ -108,9 +108,9 @@ function Item({
         <p className="soft small">{facts.join(' · ')}</p>
         <p className="soft small">
           {askedBy ? (
-            <Trans>Asked for by {askedBy}.</Trans>
+            <Trans>Recorded by {askedBy}.</Trans>
           ) : (
-            <Trans>Asked for by a moderator.</Trans>
+            <Trans>Recorded by a moderator.</Trans>
           )}{' '}
           {isComplete && until && <Trans>Kept until {until}.</Trans>}
         </p>

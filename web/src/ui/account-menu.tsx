@@ -42,7 +42,7 @@ export function AccountMenu() {
           setTheme(chosen);
         }}
       >
-        <MenuItem id="system">{t`As the system`}</MenuItem>
+        <MenuItem id="system">{t`Same as system`}</MenuItem>
         <MenuItem id="light">{t`Light`}</MenuItem>
         <MenuItem id="dark">{t`Dark`}</MenuItem>
       </MenuSection>

@@ -2,10 +2,10 @@ import './avatar.css';
 
 const TONES = 6;
 
-/** The first letters of the first two words. */
+/** The first letters of the first word and of the last. */
 function initialsOf(name: string): string {
-  const words = name.trim().split(/\s+/u).slice(0, 2);
-  return words
+  const words = name.trim().split(/\s+/u);
+  return [...words.slice(0, 1), ...words.slice(1).slice(-1)]
     .map((word) => [...new Intl.Segmenter().segment(word)][0]?.segment ?? '')
     .join('')
     .toLocaleUpperCase();
