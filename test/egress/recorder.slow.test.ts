@@ -46,7 +46,7 @@ describe.skipIf(isMissing('server'))('the development recorder', () => {
     return joinAs(livekit.wsUrl, await token.toJwt());
   };
 
-  const fileIn = (filepath: string, options: Partial<S3> = {}) =>
+  const fileIn = (filepath: string) =>
     new EncodedFileOutput({
       fileType: EncodedFileType.OGG,
       filepath,
@@ -57,7 +57,7 @@ describe.skipIf(isMissing('server'))('the development recorder', () => {
           secret: s3.secretAccessKey,
           region: s3.region,
           endpoint: s3.endpoint,
-          bucket: options.bucket ?? s3.bucket,
+          bucket: s3.bucket,
           forcePathStyle: true,
         }),
       },
@@ -126,7 +126,7 @@ describe.skipIf(isMissing('server'))('the development recorder', () => {
     expect(decode(await download('recordings/deleted.ogg')).seconds).toBeGreaterThan(0.5);
   });
 
-  test('refuses what it cannot do, and shows no credentials', async () => {
+  test('refuses what it cannot do', async () => {
     await rooms.createRoom({ name: 'refused' });
     const video = egress.startRoomCompositeEgress('refused', fileIn('recordings/video.ogg'));
     await expect(video).rejects.toMatchObject({ code: 'invalid_argument' });
@@ -134,22 +134,5 @@ describe.skipIf(isMissing('server'))('the development recorder', () => {
       audioOnly: true,
     });
     await expect(outside).rejects.toMatchObject({ code: 'invalid_argument' });
-    const all = await egress.listEgress({});
-    expect(JSON.stringify(all.map((info) => info.toJson()))).not.toContain(s3.secretAccessKey);
-  });
-
-  test('fails the egress when the bucket does not exist', async () => {
-    await rooms.createRoom({ name: 'no-bucket' });
-    const { egressId } = await egress.startRoomCompositeEgress(
-      'no-bucket',
-      fileIn('recordings/nowhere.ogg', { bucket: 'no-such-bucket' }),
-      { audioOnly: true },
-    );
-    await sleep(1_500);
-    await egress.stopEgress(egressId);
-    expect(await ended(egressId)).toMatchObject({
-      status: EgressStatus.EGRESS_FAILED,
-      errorCode: 400,
-    });
   });
 });

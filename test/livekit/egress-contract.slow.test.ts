@@ -138,6 +138,7 @@ describe.each(LIVEKITS)('Egress of a %s', (kind) => {
       const shown = JSON.stringify((await sdk.listEgress({ roomName })).map((e) => e.toJson()));
       expect(shown).toContain('{access_key}');
       expect(shown).toContain('{secret}');
+      expect(shown).not.toContain(s3.secretAccessKey);
       await rooms.deleteRoom(roomName);
     });
 

@@ -59,8 +59,6 @@ interface Running {
   isDead: boolean;
 }
 
-export type EgressService = ReturnType<typeof createEgressService>;
-
 export function createEgressService(
   rooms: Rooms,
   emit: (event: EgressEventName, info: EgressInfo) => void,
