@@ -111,6 +111,19 @@ export const ANSWERED: Promise_[] = [
     promise: 'At most one recorder records a meeting',
     broken: ({ scene }) => scene.rooms.recordings.overlaps,
   },
+  {
+    promise: 'A claim is of the meeting that is on',
+    broken: ({ scene }) => {
+      const { meeting, recording } = clubOf(scene) ?? {};
+      const others = rowsOf(scene, 'RECORDING#').filter(
+        ({ meetingId }) => meetingId !== meeting?.meetingId,
+      );
+      return recording &&
+        (!meeting || others.some((row) => row['recordingId'] === recording.recordingId))
+        ? [recording]
+        : [];
+    },
+  },
 ];
 
 /** Also when LiveKit did not answer then. */
