@@ -18,7 +18,7 @@ const TESTS = [
   'lib/dynamodb',
   'test/model',
   ...['crashes', 'history', 'interleavings', 'presence-stories', 'races'].map(
-    (name) => `test/handlers/${name}.test.ts`,
+    (name) => `test/handlers/${name}.`,
   ),
 ];
 

@@ -41,10 +41,16 @@ import { interleaved, MAX_PARTICIPANTS, newWorld, type World } from './service.t
 
 const { MODEL_RUNS, MODEL_SEED } = process.env;
 const runs = Number(MODEL_RUNS ?? 20);
-const parameters = { numRuns: runs, ...(MODEL_SEED && { seed: Number(MODEL_SEED) }) };
+const TIMEOUT_MS = 60_000 + runs * 3_000;
+const parameters = {
+  numRuns: runs,
+  ...(MODEL_SEED && { seed: Number(MODEL_SEED) }),
+  // A failure that takes long to shorten is reported with its seed, and as short as it is by then.
+  interruptAfterTimeLimit: TIMEOUT_MS - 20_000,
+  markInterruptAsFailure: true,
+};
 /** For stories of a few steps, of which more fit into the same time. */
 const briefly = { ...parameters, numRuns: 3 * runs };
-const TIMEOUT_MS = 60_000 + runs * 3_000;
 
 let database: Database;
 beforeAll(async () => {
