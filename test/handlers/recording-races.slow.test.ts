@@ -48,6 +48,17 @@ const start: Act = {
   act: (club, by) => by.call('recordingStart', club.moderator, club),
 };
 
+/** A recording that has ended with its file, which no event has reported. */
+const endUnreported = async () => {
+  const club = await recording();
+  await stage.world.tellTo(undefined);
+  await stage.stop(club);
+  await stage.hasFiles(club, 1);
+  await stage.world.standIn.webhooks.settled();
+  await stage.world.tellTo(stage.service);
+  return club;
+};
+
 const ACTS = {
   start,
   'start without a recorder': {
@@ -66,15 +77,7 @@ const ACTS = {
     act: (club, by) => by.call('end', club.moderator, club),
   },
   'webhook of its end': {
-    async begin() {
-      const club = await recording();
-      await stage.world.tellTo(undefined);
-      await stage.stop(club);
-      await stage.hasFiles(club, 1);
-      await stage.world.standIn.webhooks.settled();
-      await stage.world.tellTo(stage.service);
-      return club;
-    },
+    begin: () => endUnreported(),
     act: (club, by) => stage.tell(club, 'COMPLETE', {}, by),
   },
   'cleanup that finds a killed recorder': {
@@ -90,15 +93,7 @@ const ACTS = {
     act: (_, by) => by.cleanUp().catch(() => undefined),
   },
   'cleanup of a recording whose end was not reported': {
-    async begin() {
-      const club = await recording();
-      await stage.world.tellTo(undefined);
-      await stage.stop(club);
-      await stage.hasFiles(club, 1);
-      await stage.world.standIn.webhooks.settled();
-      await stage.world.tellTo(stage.service);
-      return club;
-    },
+    begin: () => endUnreported(),
     act: (_, by) => by.cleanUp().catch(() => undefined),
   },
 } satisfies Record<string, Act>;
