@@ -1,105 +1,61 @@
 /** The command line against a deployed function: the Lambda API on loopback. */
-import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
-import { tmpdir } from 'node:os';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { DEFAULT_REGION } from '../../cli/arguments.ts';
 import { deployedTarget } from '../../cli/targets.ts';
+import { type Answer, serveHttp } from '../harness/http-server.ts';
 import type { Process } from '../harness/process.ts';
 import { startWorld, type World } from '../harness/world.ts';
+import { createProfile, outputOf, PROFILE, signerOf, start, stubEnvironment } from './aws.ts';
 import { typed } from './terminal.ts';
 
 const MEMBERS = 200;
-const program = fileURLToPath(new URL('../../cli/clubs.ts', import.meta.url));
-const node = fileURLToPath(new URL('../../node_modules/.bin/node', import.meta.url));
 
 interface Invocation {
   path: string;
-  accessKeyId: string | undefined;
+  keyId: string | undefined;
   region: string | undefined;
   command: { command: string };
 }
 
 let world: World;
 let service: Process;
-let folder: string;
-let endpoint: string;
+let profile: Awaited<ReturnType<typeof createProfile>>;
+let environment: Record<string, string>;
+let close: () => Promise<void>;
 const invocations: Invocation[] = [];
-/** Instead of the function: Lambda's status, headers and body. */
-let lambda: ((command: unknown) => { status: number; error?: string; body: string }) | undefined;
-
-/** Lambda's Invoke, with the real function behind it. */
-const server = createServer(async (request, response) => {
-  const command = JSON.parse(await text(request));
-  const [, accessKeyId, region] =
-    /Credential=(.*?)\/\d+\/(.*?)\//.exec(request.headers.authorization ?? '') ?? [];
-  invocations.push({ path: request.url ?? '', accessKeyId, region, command });
-  if (lambda) {
-    const { status, error, body } = lambda(command);
-    const headers = { 'content-type': 'application/json' };
-    response
-      .writeHead(status, {
-        ...headers,
-        ...(error &&
-          (status === 200 ? { 'x-amz-function-error': error } : { 'x-amzn-errortype': error })),
-      })
-      .end(body);
-    return;
-  }
-  const answer = await service.manage(command);
-  response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(answer));
-});
+/** Instead of the function's. */
+let answer: Answer | undefined;
 
 beforeAll(async () => {
   world = await startWorld();
   service = await world.boot();
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  endpoint = `http://127.0.0.1:${typeof address === 'object' && address ? address.port : 0}`;
-  folder = await mkdtemp(join(tmpdir(), 'clubs-'));
-  await writeFile(
-    join(folder, 'credentials'),
-    '[books]\naws_access_key_id = AKIDBOOKS\naws_secret_access_key = none\n',
+  profile = await createProfile();
+  // Lambda's Invoke, with the real function behind it.
+  const lambda = await serveHttp(
+    async ({ path, headers, body }) => {
+      const command = JSON.parse(body);
+      invocations.push({ path, ...signerOf(headers), command });
+      return answer ?? { body: await service.manage(command) };
+    },
+    () => undefined,
   );
-  await writeFile(join(folder, 'config'), '[profile books]\nregion = eu-west-3\n');
+  close = lambda.close;
+  environment = { AWS_ENDPOINT_URL_LAMBDA: lambda.url, ...profile.environment };
 });
 beforeEach(() => {
   invocations.length = 0;
-  lambda = undefined;
-  for (const name of ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_PROFILE', 'AWS_REGION']) {
-    vi.stubEnv(name, undefined);
-  }
-  for (const [name, value] of Object.entries(environment())) vi.stubEnv(name, value);
-  return () => vi.unstubAllEnvs();
+  answer = undefined;
+  return stubEnvironment(environment);
 });
 afterAll(async () => {
-  server.close();
-  server.closeAllConnections();
+  await close();
   await world.close();
-  await rm(folder, { recursive: true });
+  await profile.remove();
 });
-
-/** The environment has no AWS account but the profile of these files. */
-const environment = () => ({
-  AWS_ENDPOINT_URL_LAMBDA: endpoint,
-  AWS_EC2_METADATA_DISABLED: 'true',
-  AWS_SHARED_CREDENTIALS_FILE: join(folder, 'credentials'),
-  AWS_CONFIG_FILE: join(folder, 'config'),
-});
-
-/** As its own process. */
-const start = (...args: string[]) =>
-  spawn(node, [program, ...args], {
-    env: { PATH: process.env['PATH'] ?? '', ...environment() },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
 
 /** In this process, which is faster. */
 const clubs = (...args: string[]) => clubsIn({}, ...args);
@@ -113,7 +69,11 @@ const clubsIn = (env: NodeJS.ProcessEnv, ...args: string[]) =>
     },
     env,
   );
-const PROFILE = ['--stage', 'prod', '--profile', 'books'];
+const refused = (status: number, type: string, Message: string): Answer => ({
+  status,
+  headers: { 'x-amzn-errortype': type },
+  body: { Message },
+});
 const TARGET = 'reading-club-meetings-prod-clubs in eu-central-1';
 
 describe('a deployed function', () => {
@@ -137,7 +97,7 @@ describe('a deployed function', () => {
     expect(invocations).toEqual([
       {
         path: '/2015-03-31/functions/reading-club-meetings-prod-clubs/invocations',
-        accessKeyId: 'AKIDBOOKS',
+        keyId: 'AKIDBOOKS',
         region: 'eu-north-1',
         command: { command: 'show', clubId },
       },
@@ -145,12 +105,8 @@ describe('a deployed function', () => {
   });
 
   it('is as good for the program itself: answers on stdout, errors on stderr, its exit code', async () => {
-    const child = start('show', 'no-club', '--json', ...PROFILE);
-    const [out, err, [exit]] = await Promise.all([
-      text(child.stdout),
-      text(child.stderr),
-      once(child, 'exit'),
-    ]);
+    const child = start('clubs.ts', ['show', 'no-club', '--json', ...PROFILE], environment);
+    const { exit, out, err } = await outputOf(child);
     const error = 'Reading club not found';
     expect({ exit, err }).toEqual({ exit: 1, err: `${error}\nTarget: ${TARGET}\n` });
     expect(JSON.parse(out)).toEqual({ error, code: 'CLUB_NOT_FOUND', target: TARGET });
@@ -160,7 +116,7 @@ describe('a deployed function', () => {
     vi.stubEnv('AWS_ACCESS_KEY_ID', 'AKIDOTHER');
     vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'none');
     await clubs('show', 'no-club', ...PROFILE);
-    expect(invocations.map(({ accessKeyId }) => accessKeyId)).toEqual(['AKIDBOOKS']);
+    expect(invocations.map(({ keyId }) => keyId)).toEqual(['AKIDBOOKS']);
   });
 
   it('that refuses is exit code 1', async () => {
@@ -175,25 +131,27 @@ describe('a deployed function', () => {
     [
       'throws',
       {
-        status: 200,
-        error: 'Unhandled',
-        body: '{"errorType":"StoreUnavailable","errorMessage":"The club records cannot be reached"}',
+        headers: { 'x-amz-function-error': 'Unhandled' },
+        body: {
+          errorType: 'StoreUnavailable',
+          errorMessage: 'The club records cannot be reached',
+        },
       },
       'The club records cannot be reached',
     ],
     [
       'does not exist',
-      { status: 404, error: 'ResourceNotFoundException', body: '{"Message":"Function not found"}' },
+      refused(404, 'ResourceNotFoundException', 'Function not found'),
       'Function not found',
     ],
     [
       'may not be invoked',
-      { status: 403, error: 'AccessDeniedException', body: '{"Message":"not authorized"}' },
+      refused(403, 'AccessDeniedException', 'not authorized'),
       'not authorized',
     ],
-    ['answers something else', { status: 200, body: '{"hello":"world"}' }, 'does not understand'],
-  ])('that %s is exit code 3', async (_, answer, sentence) => {
-    lambda = () => answer;
+    ['answers something else', { body: { hello: 'world' } }, 'does not understand'],
+  ])('that %s is exit code 3', async (_, ofLambda, sentence) => {
+    answer = ofLambda;
     const { exit, out, err } = await clubs('show', 'a-club', ...PROFILE);
     expect({ exit, out }).toEqual({ exit: 3, out: '' });
     expect(err).toContain(sentence);
@@ -240,7 +198,7 @@ describe('an import that is killed', () => {
       role: index % 50 === 0 ? 'moderator' : 'member',
     }));
     const fileOf = async (id: string) => {
-      const file = join(folder, `${id}.json`);
+      const file = join(profile.folder, `${id}.json`);
       const club = { clubId: id, name: 'Novels', moderatorId: 'ada', members };
       await writeFile(file, JSON.stringify({ clubs: [club] }));
       return file;
@@ -249,7 +207,7 @@ describe('an import that is killed', () => {
       invocations.filter(({ command }) => command.command === 'put-member').length;
 
     const file = await fileOf(clubId);
-    const child = start('import', file, ...PROFILE);
+    const child = start('clubs.ts', ['import', file, ...PROFILE], environment);
     while (written() < MEMBERS / 3) await new Promise((resolve) => setTimeout(resolve, 2));
     child.kill('SIGKILL');
     const [, signal] = await once(child, 'exit');

@@ -1,27 +1,23 @@
 /** The command line without a process: what it prints, and its exit code. */
 import { type Io, run } from '../../cli/run.ts';
 
-export interface Printed {
+interface Printed {
   exit: number;
   out: string;
   err: string;
 }
 
-export async function typed(
-  args: string[],
-  connect: Io['connect'],
-  env: NodeJS.ProcessEnv = {},
+/** `program` gets an empty environment and where to print. */
+export async function printed(
+  program: (io: Pick<Io, 'env' | 'out' | 'err'>) => Promise<number>,
 ): Promise<Printed> {
-  const printed = { out: '', err: '' };
-  const exit = await run(args, {
-    env,
-    connect,
-    out: (text) => {
-      printed.out += text;
-    },
-    err: (text) => {
-      printed.err += text;
-    },
-  });
-  return { exit, ...printed };
+  const texts = { out: '', err: '' };
+  const printTo = (stream: keyof typeof texts) => (text: string) => {
+    texts[stream] += text;
+  };
+  const exit = await program({ env: {}, out: printTo('out'), err: printTo('err') });
+  return { exit, ...texts };
 }
+
+export const typed = (args: string[], connect: Io['connect'], env: NodeJS.ProcessEnv = {}) =>
+  printed((io) => run(args, { ...io, connect, env }));

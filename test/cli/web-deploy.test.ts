@@ -14,6 +14,7 @@ import { uploadPage } from '../../cli/web/upload.ts';
 import { startS3 } from '../../local/s3.ts';
 import { type Received, serveHttp } from '../harness/http-server.ts';
 import { describedStack, refusedByCloudFormation } from './stacks.ts';
+import { printed } from './terminal.ts';
 
 const BUILD = {
   'index.html': '<!doctype html>',
@@ -172,18 +173,14 @@ describe('npm run web:deploy', () => {
   });
 
   async function deploy(...args: string[]) {
-    let printed = '';
-    const print = (text: string) => {
-      printed += text;
-    };
     const build = vi.fn(() => folderWith(BUILD));
-    const exit = await run(args, { build, env: {}, out: print, err: print });
-    return { exit, printed, isBuilt: build.mock.calls.length > 0 };
+    const { exit, out, err } = await printed((to) => run(args, { ...to, build }));
+    return { exit, text: out + err, isBuilt: build.mock.calls.length > 0 };
   }
 
   it('puts the page into the bucket of the stage, with its addresses, and invalidates', async () => {
-    const { exit, printed } = await deploy('--stage', 'prod');
-    expect(printed).toBe(`${PAGE} serves the page within a minute or two: put 6 files\n`);
+    const { exit, text } = await deploy('--stage', 'prod');
+    expect(text).toBe(`${PAGE} serves the page within a minute or two: put 6 files\n`);
     expect(exit).toBe(0);
     expect(JSON.parse((await bucket.read('config.json')) ?? '')).toEqual({
       apiUrl: outputs['ApiUrl'],
@@ -212,19 +209,19 @@ describe('npm run web:deploy', () => {
       if (value === '') delete outputs[name];
       else outputs[name] = value;
     }
-    const { exit, printed, isBuilt } = await deploy('--stage', 'prod');
+    const { exit, text, isBuilt } = await deploy('--stage', 'prod');
     expect(exit).toBe(1);
-    expect(printed).toContain(sentence);
+    expect(text).toContain(sentence);
     expect(isBuilt).toBe(false);
     expect(await bucket.keys()).toEqual([]);
     expect(requests).toEqual([]);
   });
 
   it('says so when there is no such stage', async () => {
-    const { exit, printed } = await deploy('--stage', 'pord');
-    expect({ exit, printed }).toEqual({
+    const { exit, text } = await deploy('--stage', 'pord');
+    expect({ exit, text }).toEqual({
       exit: 1,
-      printed: 'Stack with id reading-club-meetings-pord does not exist\n',
+      text: 'Stack with id reading-club-meetings-pord does not exist\n',
     });
   });
 
