@@ -1,8 +1,7 @@
-import { once } from 'node:events';
 import { createServer, request } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { closeNow, listen } from '../local/listen.ts';
 
-export interface WireProxy {
+interface WireProxy {
   port: number;
   /** What was asked for since the last call, in order. */
   take(): string[];
@@ -32,20 +31,13 @@ export async function startProxy(target: string, delayMs = 0): Promise<WireProxy
     if (delayMs === 0) passOn();
     else setTimeout(passOn, delayMs);
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
   return {
-    port,
+    port: await listen(server),
     take() {
       const taken = asked;
       asked = [];
       return taken;
     },
-    async stop() {
-      server.close();
-      server.closeAllConnections();
-      await once(server, 'close');
-    },
+    stop: () => closeNow(server),
   };
 }

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { lastLinesOf } from './lines.ts';
 
 /** From SIGTERM to SIGKILL. The whole stack has four seconds to stop. */
 const STOP_GRACE_MS = 2_500;
@@ -52,17 +52,11 @@ export async function startChild(options: ChildOptions): Promise<Child> {
     (error: unknown) => `${name} could not be run: ${error}`,
   );
   const closed = once(child, 'close').catch(() => undefined);
-  const lines: string[] = [];
   const ready = Promise.withResolvers<void>();
-  for (const input of [child.stdout, child.stderr]) {
-    if (input === null) continue;
-    createInterface({ input }).on('line', (line) => {
-      lines.push(line);
-      if (lines.length > KEPT_OUTPUT_LINES) lines.shift();
-      onLine?.(line);
-      if (readyLine.test(line)) ready.resolve();
-    });
-  }
+  const lines = lastLinesOf([child.stdout, child.stderr], KEPT_OUTPUT_LINES, (line) => {
+    onLine?.(line);
+    if (readyLine.test(line)) ready.resolve();
+  });
   const withOutput = (sentence: string) =>
     [sentence, ...lines.map((line) => `  | ${line}`)].join('\n');
 

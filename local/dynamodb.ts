@@ -1,8 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import type { RequestListener } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import {
   CreateTableCommand,
   type CreateTableCommandInput,
@@ -13,6 +11,7 @@ import {
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import dynalite from 'dynalite';
 import { parse } from 'yaml';
+import { listen } from './listen.ts';
 
 const TABLE_NAME = 'reading-club-meetings-local';
 /** Part of the four seconds in which the stack stops. */
@@ -43,9 +42,7 @@ export async function startDatabase(
   }
   const server = dynalite({ createTableMs: 0, deleteTableMs: 0, updateTableMs: 0 });
   surviveAbortedRequests(server);
-  server.listen(where.port, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
+  const port = await listen(server, where.port);
   const table = { endpoint: `http://127.0.0.1:${port}`, tableName: TABLE_NAME };
   try {
     await createTable(table, signal);
@@ -56,28 +53,21 @@ export async function startDatabase(
   return { ...table, stop: () => closeGently(server) };
 }
 
-export type TableDefinition = Omit<CreateTableCommandInput, 'TableName'>;
-
-export const readTableDefinition = async (): Promise<TableDefinition> =>
+export const readTableDefinition = async (): Promise<Omit<CreateTableCommandInput, 'TableName'>> =>
   parse(await readFile(tableFile, 'utf8'));
 
 /** Creates the table that is deployed, from the same file. */
-export async function createTable(
+async function createTable(
   { endpoint, tableName }: Table,
-  abortSignal?: AbortSignal,
+  abortSignal: AbortSignal | undefined,
 ): Promise<void> {
   const definition = await readTableDefinition();
   const client = localClient(endpoint);
   try {
     const command = new CreateTableCommand({ ...definition, TableName: tableName });
-    await client.send(command, { ...(abortSignal && { abortSignal }) });
-    const polling = {
-      client,
-      minDelay: 0.02,
-      maxDelay: 0.5,
-      maxWaitTime: 10,
-      ...(abortSignal && { abortSignal }),
-    };
+    const abort = abortSignal && { abortSignal };
+    await client.send(command, { ...abort });
+    const polling = { client, minDelay: 0.02, maxDelay: 0.5, maxWaitTime: 10, ...abort };
     await waitUntilTableExists(polling, { TableName: tableName });
   } catch (error) {
     abortSignal?.throwIfAborted();

@@ -4,12 +4,12 @@
  * is silent, what others saw of the real one is (docs/decisions.md, "The development stack's gateway").
  */
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { APIGatewayProxyEventV2WithJWTAuthorizer } from 'aws-lambda';
 import { createRemoteJWKSet, errors, type JWTPayload, jwtVerify } from 'jose';
 import * as z from 'zod';
+import { closeNow, listen } from './listen.ts';
 
 /** Of the request line and the headers together. */
 const MAX_HEAD_BYTES = 10_240;
@@ -149,21 +149,10 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     },
   );
   server.on('clientError', refuseUnparsed);
-  server.listen(port, host);
-  await once(server, 'listening');
   return {
-    url: `http://${host}:${portOf(server)}`,
-    async stop() {
-      server.close();
-      server.closeAllConnections();
-    },
+    url: `http://${host}:${await listen(server, port, host)}`,
+    stop: () => closeNow(server),
   };
-}
-
-function portOf(server: Server): number {
-  const address = server.address();
-  if (typeof address !== 'object' || address === null) throw new Error('No port');
-  return address.port;
 }
 
 const tooLarge = () => new Refusal(413, 'Request Entity Too Large');

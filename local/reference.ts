@@ -1,14 +1,13 @@
-import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createRequire } from 'node:module';
+import { closeNow, listen } from './listen.ts';
 
-const HOST = '127.0.0.1';
 const documentFile = new URL('../docs/openapi.json', import.meta.url);
 const { resolve } = createRequire(import.meta.url);
 
 /** The origin from which the page calls the API. */
-export const referenceUrl = (port: number): string => `http://${HOST}:${port}`;
+export const referenceUrl = (port: number): string => `http://127.0.0.1:${port}`;
 
 const PAGE = `<!doctype html>
 <html lang="en">
@@ -66,16 +65,8 @@ export async function startReference({ port, apiUrl }: { port: number; apiUrl: s
   const server = createServer((request, response) => {
     answer(request, response).catch((error) => response.writeHead(500).end(String(error)));
   });
-  server.listen(port, HOST);
-  await once(server, 'listening');
-  return {
-    url: referenceUrl(port),
-    async stop() {
-      server.close();
-      server.closeAllConnections();
-      await once(server, 'close');
-    },
-  };
+  await listen(server, port);
+  return { url: referenceUrl(port), stop: () => closeNow(server) };
 }
 
 const swaggerUi = (name: string, type: string) => ({

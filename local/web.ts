@@ -1,13 +1,12 @@
-import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
 import { fileURLToPath } from 'node:url';
 import { createServer as createVite } from 'vite';
 import { type Cognito, issuerOf } from './identity.ts';
+import { closeNow, listen } from './listen.ts';
 import type { LiveKit } from './livekit/start.ts';
 import type { PublicHost } from './network.ts';
 
-const HOST = '127.0.0.1';
 const configFile = fileURLToPath(new URL('../web/vite.config.ts', import.meta.url));
 
 /** By its name: a user pool lets pages on `localhost` alone log people in over http. */
@@ -15,7 +14,7 @@ export const webUrl = (port: number, host?: string): string =>
   host === undefined ? `http://localhost:${port}` : `https://${host}:${port}`;
 
 /** The other parts, for a page that others on the network open: all of them at the page's own origin. */
-export interface Behind {
+interface Behind {
   api: string;
   cognito: string;
   livekit: string;
@@ -78,8 +77,7 @@ export async function startWeb({
     vite.middlewares(request, response, () => response.writeHead(404).end());
   }
   try {
-    server.listen(port, publicHost?.address ?? HOST);
-    await once(server, 'listening');
+    await listen(server, port, publicHost?.address);
   } catch (error) {
     await vite.close();
     throw error;
@@ -88,8 +86,8 @@ export async function startWeb({
     url: webUrl(port, publicHost?.address),
     async stop() {
       await vite.close();
-      server.close();
-      server.closeAllConnections();
+      // Not awaited: a connection that was upgraded stays open.
+      void closeNow(server);
     },
   };
 }

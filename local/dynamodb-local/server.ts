@@ -2,12 +2,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { BatchGetCommand, QueryCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import getPort from 'get-port';
 import { documentClient, startDatabase } from '../dynamodb.ts';
+import { lastLinesOf } from '../lines.ts';
 import { installDynamoDbLocal } from './install.ts';
 
 const HOST = '127.0.0.1';
@@ -15,13 +15,8 @@ const READY_WITHIN_MS = 30_000;
 const READY_POLL_MS = 100;
 const KEPT_OUTPUT_LINES = 20;
 
-export interface DynamoDbLocal {
-  endpoint: string;
-  stop(): void;
-}
-
 /** Installs it where it is missing. Throws where Java is. */
-export async function startDynamoDbLocal(): Promise<DynamoDbLocal> {
+export async function startDynamoDbLocal() {
   const server = await launch();
   await becomesReady(server);
   return { endpoint: server.endpoint, stop: () => void server.java.kill() };
@@ -49,13 +44,7 @@ async function launch(): Promise<Server> {
     { stdio: ['ignore', 'pipe', 'pipe'] },
   );
   process.once('exit', () => java.kill('SIGKILL'));
-  const lines: string[] = [];
-  for (const input of [java.stdout, java.stderr]) {
-    createInterface({ input }).on('line', (line) => {
-      lines.push(line);
-      if (lines.length > KEPT_OUTPUT_LINES) lines.shift();
-    });
-  }
+  const lines = lastLinesOf([java.stdout, java.stderr], KEPT_OUTPUT_LINES);
   return { endpoint: `http://${HOST}:${port}`, java, lastLog: () => lines.join('\n') };
 }
 

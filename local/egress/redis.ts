@@ -3,10 +3,11 @@
  * is configured with Redis, which it needs for Egress. Unknown commands are answered with an error.
  */
 import { once } from 'node:events';
-import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { createServer, type Socket } from 'node:net';
+import { listen } from '../listen.ts';
 import { array, bulk, createParser, failure, integer, simple } from './resp.ts';
 
-export interface Redis {
+interface Redis {
   /** `127.0.0.1:<port>`, as livekit-server's `redis.address` takes it. */
   address: string;
   port: number;
@@ -27,7 +28,7 @@ type Entry =
 const text = (bytes: Buffer): string => bytes.toString('latin1');
 const bytesOf = (value: string): Buffer => Buffer.from(value, 'latin1');
 
-export async function startRedis({ port = 0 } = {}): Promise<Redis> {
+export async function startRedis(): Promise<Redis> {
   const entries = new Map<string, Entry>();
   const subscribers = new Map<string, Set<Socket>>();
   const sockets = new Set<Socket>();
@@ -168,12 +169,10 @@ export async function startRedis({ port = 0 } = {}): Promise<Redis> {
     }
   }
 
-  server.listen(port, '127.0.0.1');
-  await once(server, 'listening');
-  const { port: listening } = server.address() as AddressInfo;
+  const port = await listen(server);
   return {
-    address: `127.0.0.1:${listening}`,
-    port: listening,
+    address: `127.0.0.1:${port}`,
+    port,
     clear: () => entries.clear(),
     async stop() {
       const closed = once(server, 'close');

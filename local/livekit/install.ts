@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { mkdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { createInterface } from 'node:readline';
+import { lastLinesOf } from '../lines.ts';
 import { tryLock } from '../lock.ts';
 import { installedServerPath, isExecutable, LIVEKIT_SERVER_VERSION } from './server.ts';
 
@@ -59,14 +59,11 @@ async function build(folder: string): Promise<void> {
   process.on('SIGTERM', stop);
 
   const startedAt = Date.now();
-  const lastLines: string[] = [];
   let downloaded = 0;
   let compiled = 0;
-  createInterface({ input: go.stderr }).on('line', (line) => {
+  const lastLines = lastLinesOf([go.stderr], KEPT_LOG_LINES, (line) => {
     if (line.startsWith('go: downloading')) downloaded += 1;
     else compiled += 1;
-    lastLines.push(line);
-    if (lastLines.length > KEPT_LOG_LINES) lastLines.shift();
   });
   const progress = setInterval(() => {
     const counts = `${downloaded} modules downloaded, ${compiled} packages compiled`;

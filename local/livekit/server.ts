@@ -3,7 +3,6 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import getPort from 'get-port';
 import { RoomServiceClient } from 'livekit-server-sdk';
@@ -11,10 +10,14 @@ import { stringify } from 'yaml';
 import { MEDIA_EVENT_TYPES } from '../../lib/meetings/media.ts';
 import { EGRESS_EVENT_TYPES } from '../../lib/meetings/recording/ports.ts';
 import { cacheFolder } from '../cache.ts';
+import { lastLinesOf } from '../lines.ts';
 
 export const LIVEKIT_SERVER_VERSION = 'v1.13.5';
 
 const HOST = '127.0.0.1';
+/** Of a room whose creator names none, as the stand-in has them, too. */
+export const EMPTY_TIMEOUT_SECONDS = 600;
+export const DEPARTURE_TIMEOUT_SECONDS = 60;
 const USUAL_PORTS: Ports = { http: 7880, udp: 7882 };
 /** Ports are chosen before the server binds them, so another process may take them first. */
 const START_ATTEMPTS = 3;
@@ -45,20 +48,17 @@ export interface LiveKitServerOptions {
   ports?: Ports | undefined;
   /** May a join create its room? Off by default, as in production. */
   autoCreate?: boolean | undefined;
-  emptyTimeoutSeconds?: number | undefined;
-  departureTimeoutSeconds?: number | undefined;
   /** `host:port`; without one the server has no Egress. */
   redisAddress?: string | undefined;
   /** Asks a room's own node for its participants: one that does not exist is then `unavailable`. */
   participantsByRpc?: boolean | undefined;
   /** Where media goes as well, for others on the network. By default it stays on loopback. */
   publicAddress?: string | undefined;
-  log?: ((line: string) => void) | undefined;
   /** Gives up the start. */
   signal?: AbortSignal | undefined;
 }
 
-export interface Exit {
+interface Exit {
   code: number | null;
   signal: NodeJS.Signals | null;
 }
@@ -120,14 +120,7 @@ function launch(options: LiveKitServerOptions, ports: Ports): LiveKitServer {
     // A Ctrl-C reaches the whole foreground group; when the server ends is for us to decide.
     detached: true,
   });
-  const lines: string[] = [];
-  for (const stream of [child.stdout, child.stderr]) {
-    createInterface({ input: stream }).on('line', (line) => {
-      lines.push(line);
-      if (lines.length > KEPT_LOG_LINES) lines.shift();
-      options.log?.(line);
-    });
-  }
+  const lines = lastLinesOf([child.stdout, child.stderr], KEPT_LOG_LINES);
   const exited = new Promise<Exit>((resolve) => {
     child.once('error', (error) => {
       lines.push(String(error));
@@ -230,8 +223,8 @@ function configOf(options: LiveKitServerOptions, ports: Ports): string {
     },
     room: {
       auto_create: options.autoCreate ?? false,
-      empty_timeout: options.emptyTimeoutSeconds ?? 600,
-      departure_timeout: options.departureTimeoutSeconds ?? 60,
+      empty_timeout: EMPTY_TIMEOUT_SECONDS,
+      departure_timeout: DEPARTURE_TIMEOUT_SECONDS,
     },
     ...(options.redisAddress && { redis: { address: options.redisAddress } }),
     api: { enable_psrpc_for_get_list_participants: options.participantsByRpc ?? false },

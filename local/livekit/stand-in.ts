@@ -2,9 +2,7 @@
  * A stand-in for a LiveKit server: its API over HTTP, with state, for machines that have no real
  * one. It carries no media, and says so on every answer. It runs in this process.
  */
-import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import {
   DisconnectReason,
@@ -15,6 +13,7 @@ import {
   TrackType,
 } from '@livekit/protocol';
 import getPort from 'get-port';
+import { closeNow, listen } from '../listen.ts';
 import { authenticate, type Caller, verify } from './stand-in/auth.ts';
 import {
   CONTROL_PREFIX,
@@ -23,19 +22,11 @@ import {
   type StandInControl,
   serveControl,
 } from './stand-in/control.ts';
-import {
-  createEgressService,
-  EGRESS_METHODS,
-  type EgressMethod,
-  noSuchEgressMethod,
-  RecorderWishes,
-} from './stand-in/egress-service.ts';
+import { createEgressService, RecorderWishes } from './stand-in/egress-service.ts';
 import { PlainError, TwirpError } from './stand-in/errors.ts';
 import { checkJoin, joinWithGrants } from './stand-in/joins.ts';
 import {
   createRoomService,
-  METHODS,
-  type Method,
   type MissingRoom,
   UNSUPPORTED_METHODS,
 } from './stand-in/room-service.ts';
@@ -71,8 +62,6 @@ export interface StandInOptions {
   /** May a join create its room? Off by default, as in production. */
   autoCreate?: boolean | undefined;
   webhook?: WebhookTarget | undefined;
-  emptyTimeoutSeconds?: number | undefined;
-  departureTimeoutSeconds?: number | undefined;
   /** The interval at which `numParticipants` of a Room is refreshed: 5 s, as on the real server. */
   countLagMs?: number | undefined;
   /** What ListParticipants answers about a room that does not exist; `empty` by default. */
@@ -101,8 +90,6 @@ export async function startStandIn(options: StandInOptions): Promise<StandIn> {
     retryDelaysMs: options.webhookRetryDelaysMs ?? RETRY_DELAYS_MS,
   });
   const rooms = createRooms({
-    emptyTimeoutSeconds: options.emptyTimeoutSeconds ?? 600,
-    departureTimeoutSeconds: options.departureTimeoutSeconds ?? 60,
     countLagMs: options.countLagMs ?? COUNT_REFRESH_MS,
     emit: (event) => {
       webhooks.emit(event);
@@ -112,16 +99,19 @@ export async function startStandIn(options: StandInOptions): Promise<StandIn> {
   const egress = createEgressService(rooms, (event, egressInfo) =>
     webhooks.emit({ event, egressInfo }),
   );
-  const roomService = createRoomService(rooms, options.missingRoom ?? 'empty');
+  const handlers = new Map<string, RpcHandler>([
+    ...methodsBelow(RPC_PREFIX, createRoomService(rooms, options.missingRoom ?? 'empty')),
+    ...methodsBelow(EGRESS_PREFIX, egress.handlers),
+  ]);
 
   const server = createServer((request, response) => void serve(request, response));
   // Go's server keeps idle connections, too: a dead socket is a fault to be asked for.
   server.keepAliveTimeout = 0;
   server.on('upgrade', refuseUpgrade);
-  const port = options.port ?? (await getPort({ host: HOST, port: USUAL_PORT }));
-  server.listen(port, HOST);
-  await once(server, 'listening');
-  const actualPort = portOf(server.address());
+  const port = await listen(
+    server,
+    options.port ?? (await getPort({ host: HOST, port: USUAL_PORT })),
+  );
   const idleCheck = setInterval(() => rooms.closeIdle(), IDLE_CHECK_MS).unref();
 
   const control = createControl();
@@ -159,24 +149,15 @@ export async function startStandIn(options: StandInOptions): Promise<StandIn> {
       sendText(response, 200, 'success');
       return;
     }
-    const method = methodOf(pathname);
-    if (method !== undefined) {
-      const caller = callerOf(request, url);
+    const caller = callerOf(request, url);
+    const handle = handlers.get(pathname);
+    if (handle) {
       checkRoute(request, pathname);
-      sendResult(response, roomService[method](body, caller));
+      const json = await handle(body, caller);
+      response.writeHead(200, { 'content-type': 'application/json' }).end(json);
       return;
     }
-    const recording = egressMethodOf(pathname);
-    if (recording !== undefined) {
-      const caller = callerOf(request, url);
-      checkRoute(request, pathname);
-      sendResult(response, await egress.handlers[recording](body, caller));
-      return;
-    }
-    callerOf(request, url);
-    if (pathname.startsWith(EGRESS_PREFIX)) {
-      throw noSuchEgressMethod(pathname.slice(EGRESS_PREFIX.length));
-    }
+    if (pathname.startsWith(EGRESS_PREFIX)) throw unsupported(pathname);
     if (pathname.startsWith(RPC_PREFIX)) throw noSuchMethod(request, pathname);
     if (pathname === '/') sendText(response, 200, `OK\n${STAND_IN_NOTE}\n`);
     else if (pathname === '/rtc' || pathname === '/rtc/v1') response.writeHead(404).end();
@@ -297,15 +278,12 @@ export async function startStandIn(options: StandInOptions): Promise<StandIn> {
 
   return {
     ...control,
-    url: `http://${HOST}:${actualPort}`,
-    wsUrl: `ws://${HOST}:${actualPort}`,
+    url: `http://${HOST}:${port}`,
+    wsUrl: `ws://${HOST}:${port}`,
     close: async () => {
       clearInterval(idleCheck);
       webhooks.close();
-      if (!server.listening) return;
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      server.closeAllConnections();
-      await closed;
+      if (server.listening) await closeNow(server);
     },
   };
 }
@@ -319,6 +297,11 @@ const TRACK_TYPE = {
   SCREEN_SHARE_AUDIO: TrackType.AUDIO,
 } as const;
 
+type RpcHandler = (json: string, caller: Caller | undefined) => string | Promise<string>;
+
+const methodsBelow = (prefix: string, methods: Record<string, RpcHandler>) =>
+  Object.entries(methods).map(([name, handle]) => [prefix + name, handle] as const);
+
 function refusable<T>(join: () => T): T {
   try {
     return join();
@@ -326,16 +309,6 @@ function refusable<T>(join: () => T): T {
     if (error instanceof PlainError) throw new JoinRefused(error.status, error.message);
     throw error;
   }
-}
-
-function methodOf(pathname: string): Method | undefined {
-  if (!pathname.startsWith(RPC_PREFIX)) return undefined;
-  return METHODS.find((method) => method === pathname.slice(RPC_PREFIX.length));
-}
-
-function egressMethodOf(pathname: string): EgressMethod | undefined {
-  if (!pathname.startsWith(EGRESS_PREFIX)) return undefined;
-  return EGRESS_METHODS.find((method) => method === pathname.slice(EGRESS_PREFIX.length));
 }
 
 function checkRoute(request: IncomingMessage, pathname: string): void {
@@ -350,11 +323,14 @@ function checkRoute(request: IncomingMessage, pathname: string): void {
   }
 }
 
+const unsupported = (pathname: string) =>
+  new TwirpError(
+    'unimplemented',
+    `the stand-in for LiveKit does not do ${pathname.split('/').at(-1)}`,
+  );
+
 function noSuchMethod(request: IncomingMessage, pathname: string): TwirpError {
-  const method = pathname.slice(RPC_PREFIX.length);
-  if (UNSUPPORTED_METHODS.includes(method)) {
-    return new TwirpError('unimplemented', `the stand-in for LiveKit does not do ${method}`);
-  }
+  if (UNSUPPORTED_METHODS.includes(pathname.slice(RPC_PREFIX.length))) return unsupported(pathname);
   return new TwirpError('bad_route', `no handler for path "${pathname}"`, {
     twirp_invalid_route: `${request.method} ${pathname}`,
   });
@@ -362,11 +338,6 @@ function noSuchMethod(request: IncomingMessage, pathname: string): TwirpError {
 
 const mediaTypeOf = (request: IncomingMessage) =>
   (request.headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase();
-
-const portOf = (address: AddressInfo | string | null): number => {
-  if (address === null || typeof address === 'string') throw new Error('not listening on a port');
-  return address.port;
-};
 
 async function readBody(request: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = [];
@@ -381,10 +352,6 @@ async function readBody(request: IncomingMessage): Promise<string> {
 
 function sendText(response: ServerResponse, status: number, text: string): void {
   response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8' }).end(text);
-}
-
-function sendResult(response: ServerResponse, json: string): void {
-  response.writeHead(200, { 'content-type': 'application/json' }).end(json);
 }
 
 function sendJson(response: ServerResponse, status: number, body: unknown): void {

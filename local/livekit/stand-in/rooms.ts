@@ -11,6 +11,7 @@ import {
   Room,
   type TrackInfo,
 } from '@livekit/protocol';
+import { DEPARTURE_TIMEOUT_SECONDS, EMPTY_TIMEOUT_SECONDS } from '../server.ts';
 import { PlainError } from './errors.ts';
 
 /** pkg/rtc/room.go: roomUpdateInterval. How often a Room object learns how many are in it. */
@@ -20,7 +21,7 @@ const CODECS = 'audio/PCMU audio/PCMA audio/opus audio/red video/VP8 video/H264 
   .split(' ')
   .map((mime) => new Codec({ mime }));
 
-export type RoomEventName =
+type RoomEventName =
   | 'room_started'
   | 'room_finished'
   | 'participant_joined'
@@ -33,22 +34,20 @@ export interface RoomEvent {
   participant?: ParticipantInfo;
 }
 
-export interface Departure {
+interface Departure {
   roomName: string;
   sid: string;
   identity: string;
   reason: keyof typeof DisconnectReason;
 }
 
-export interface RoomsOptions {
-  emptyTimeoutSeconds: number;
-  departureTimeoutSeconds: number;
+interface RoomsOptions {
   countLagMs: number;
   emit: (event: RoomEvent) => void;
 }
 
 /** What a createRoom request and a token's roomConfig both may ask of a new room. */
-export type RoomWishes = Pick<
+type RoomWishes = Pick<
   CreateRoomRequest,
   'emptyTimeout' | 'departureTimeout' | 'maxParticipants' | 'metadata'
 >;
@@ -130,8 +129,8 @@ export function createRooms(options: RoomsOptions) {
       info: new Room({
         sid: newId('RM_'),
         name,
-        emptyTimeout: wishes.emptyTimeout || options.emptyTimeoutSeconds,
-        departureTimeout: wishes.departureTimeout || options.departureTimeoutSeconds,
+        emptyTimeout: wishes.emptyTimeout || EMPTY_TIMEOUT_SECONDS,
+        departureTimeout: wishes.departureTimeout || DEPARTURE_TIMEOUT_SECONDS,
         maxParticipants: wishes.maxParticipants,
         metadata: wishes.metadata,
         creationTime: BigInt(Math.floor(nowMs / 1000)),
