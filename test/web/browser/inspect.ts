@@ -11,12 +11,14 @@ const NARROW = { width: 320, height: 640 };
 const TOUCH_PX = 44;
 /** Where pictures of what was inspected go, to be looked at: `SCREENS=.local/screens npm run test:web`. */
 const pictures = process.env['SCREENS'];
+/** The test goes on to the next screen. */
+const softly = expect.configure({ soft: true, timeout: 5000 });
 
 export interface Look {
   themes?: readonly ('light' | 'dark')[];
 }
 
-/** All that is wrong with it; the test goes on to the next screen. @param name of the pictures */
+/** All that is wrong with it. @param name of the pictures */
 export async function inspect(
   page: Page,
   name: string,
@@ -34,17 +36,20 @@ export async function inspect(
     const found = violations.flatMap(({ id, nodes }) =>
       nodes.map(({ html, failureSummary }) => `${id}: ${html} ${failureSummary}`),
     );
-    expect.soft(found, `${name} in ${colorScheme}`).toEqual([]);
+    softly(found, `${name} in ${colorScheme}`).toEqual([]);
   }
-  expect
-    .soft(await page.evaluate(movement), `${name} moves, though less motion is asked for`)
-    .toEqual([]);
+  softly(await page.evaluate(movement), `${name} moves, though less motion is asked for`).toEqual(
+    [],
+  );
   await page.setViewportSize(NARROW);
   await takePicture(page, `${name}-narrow`);
-  const tooWide = await page.evaluate(widerThanWindow);
-  expect.soft(tooWide, `${name} scrolls sideways at 320 px`).toEqual([]);
-  const tooSmall = await page.evaluate(smallTargets, TOUCH_PX);
-  expect.soft(tooSmall, `${name} has targets that a finger misses`).toEqual([]);
+  // A menu that is open finds its new place after the first layout of the new width.
+  await softly
+    .poll(() => page.evaluate(widerThanWindow), `${name} scrolls sideways at 320 px`)
+    .toEqual([]);
+  await softly
+    .poll(() => page.evaluate(smallTargets, TOUCH_PX), `${name} has targets that a finger misses`)
+    .toEqual([]);
   await page.setViewportSize(WIDE);
 }
 
