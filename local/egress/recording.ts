@@ -10,6 +10,7 @@ const BITS_PER_SECOND = 48_000;
 const WRITE_EVERY_MS = 200;
 /** For frames that are on their way when the recording stops. */
 const LAST_FRAMES_MS = 200;
+const LEAVE_MS = 2_000;
 
 export interface Recorded {
   path: string;
@@ -72,8 +73,9 @@ export async function record(
       const endedAtMs = Date.now();
       await delay(LAST_FRAMES_MS);
       clearInterval(timer);
-      // A room that the server closes meanwhile is left already, and may never answer.
-      await Promise.race([room.disconnect(), closed.promise]);
+      // With rtc-node 1.1.0 it sometimes never settles: when the server closes the room meanwhile, and on a
+      // busy machine. The file does not wait for it.
+      await Promise.race([room.disconnect(), closed.promise, delay(LEAVE_MS)]);
       writer.write(mixer.take(endedAtMs));
       await writer.end();
       await rename(`${path}.part`, path);
