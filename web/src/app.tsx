@@ -43,7 +43,7 @@ function Entrance(props: AppProps) {
   if (user) {
     return (
       <Suspense fallback={<Splash />}>
-        <Pages {...props} accessToken={user.access_token} />
+        <Pages {...props} user={user} />
       </Suspense>
     );
   }

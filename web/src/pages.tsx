@@ -1,6 +1,6 @@
 /** All that is behind the login. */
 import { QueryClientProvider } from '@tanstack/react-query';
-import type { UserManager } from 'oidc-client-ts';
+import type { User, UserManager } from 'oidc-client-ts';
 import { lazy, Suspense, useMemo, useState } from 'react';
 import { Redirect, Route, Switch } from 'wouter';
 import { createApi } from './api/client.ts';
@@ -22,13 +22,13 @@ const MeetingDetails = lazy(() =>
 // LiveKit's client is most of the page: it is loaded when a lobby opens.
 const Meet = lazy(() => import('./meeting/meet.tsx').then((part) => ({ default: part.Meet })));
 
-export function Pages({ config, users, accessToken }: AppProps & { accessToken: string }) {
+export function Pages({ config, users, user }: AppProps & { user: User }) {
   const [isSessionOver, setSessionOver] = useState(false);
   const queries = useMemo(() => createQueryClient(() => setSessionOver(true)), []);
   const api = useMemo(() => createApi(config.apiUrl, sessionOf(users)), [config, users]);
   const account = useMemo(
     (): Account => ({
-      ...personOf(accessToken),
+      ...personOf(user),
       isSessionOver,
       logIn() {
         const state: ReturnState = { returnTo: location.pathname };
@@ -36,7 +36,7 @@ export function Pages({ config, users, accessToken }: AppProps & { accessToken: 
       },
       logOut: () => void logOut(config, users),
     }),
-    [accessToken, isSessionOver, config, users],
+    [user, isSessionOver, config, users],
   );
   return (
     <QueryClientProvider client={queries}>

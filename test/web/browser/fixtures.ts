@@ -261,7 +261,7 @@ export async function logInOn({ page, words, username }: Person): Promise<void> 
 }
 
 const accountButton = ({ page, words, username }: Pick<Person, 'page' | 'words' | 'username'>) =>
-  page.getByRole('button', { name: words('Account of {username}', { username }) });
+  page.getByRole('button', { name: words('Account of {name}', { name: username }) });
 
 /** In the page, before its scripts: not again after a logout. */
 function storeOnce({ key, value, origin }: StoredSession & { origin: string }): void {

@@ -52,7 +52,7 @@ for (const language of LOCALES) {
       await see('clubs');
       const { username } = olga;
       await olga.page
-        .getByRole('button', { name: words('Account of {username}', { username }) })
+        .getByRole('button', { name: words('Account of {name}', { name: username }) })
         .click();
       await olga.page.getByRole('menuitem', { name: words('Log out') }).waitFor();
       await see('account-menu');

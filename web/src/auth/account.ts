@@ -4,8 +4,8 @@ import { createContext, useContext } from 'react';
 export interface Account {
   /** The `sub`. */
   userId: string;
-  /** What they logged in with. */
-  username: string;
+  /** By the pool: their name, else their address, else what they log in with; empty if it tells none. */
+  name: string;
   /** The API takes their token no more, and it cannot be renewed. */
   isSessionOver: boolean;
   /** To the login page and back to this one. */

@@ -1,4 +1,4 @@
-import type { UserManager } from 'oidc-client-ts';
+import type { User, UserManager } from 'oidc-client-ts';
 import { expect, test, vi } from 'vitest';
 import { personOf, returnPath, sessionOf } from './session.ts';
 
@@ -21,12 +21,15 @@ const base64UrlOf = (text: string) =>
     .replaceAll('/', '_');
 const tokenOf = (claims: object) => `h.${base64UrlOf(JSON.stringify(claims))}.s`;
 
-test('the person is by the access token, in any alphabet', () => {
-  expect(personOf(tokenOf({ sub: 's', username: 'Zoë ☕ ~~~???' }))).toEqual({
-    userId: 's',
-    username: 'Zoë ☕ ~~~???',
-  });
-  expect(personOf(tokenOf({ sub: 's' }))).toEqual({ userId: 's', username: 's' });
+test.each([
+  ['their name', { name: 'Zoë', email: 'zoe@x.example' }, 'zoe', 'Zoë'],
+  ['their address', { email: 'zoe@x.example' }, 's', 'zoe@x.example'],
+  ['what they log in with, in any alphabet', {}, 'Zoë ☕ ~~~???', 'Zoë ☕ ~~~???'],
+  ['nothing, and no id', {}, 's', ''],
+  ['nothing of a token without one', {}, undefined, ''],
+])('a person is shown by %s', (_, profile, username, name) => {
+  const user = { access_token: tokenOf({ sub: 's', username }), profile } as unknown as User;
+  expect(personOf(user)).toEqual({ userId: 's', name });
 });
 
 test('requests that are refused at once share one renewal', async () => {

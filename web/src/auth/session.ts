@@ -1,6 +1,7 @@
 import { User, UserManager, WebStorageStateStore } from 'oidc-client-ts';
 import type { Session } from '../api/client.ts';
 import type { Config } from '../config.ts';
+import type { Account } from './account.ts';
 
 /**
  * Keeps everything but the ID token. A renewed ID token of Cognito has another `auth_time`, which
@@ -46,14 +47,22 @@ export function returnPath(state: unknown): string {
   return typeof returnTo === 'string' && /^\/(?![/\\])/.test(returnTo) ? returnTo : '/';
 }
 
-/** Who the access token is about, to show it to themselves; nothing is decided by it. */
-export function personOf(accessToken: string): { userId: string; username: string } {
-  const [, payload = ''] = accessToken.split('.');
+/**
+ * Who has logged in, to show it to themselves; nothing is decided by it. With the scope `openid` alone,
+ * Cognito's ID token has every attribute that the app client may read. The `username` of a pool in which
+ * people log in by e-mail is their `sub`, which is nobody's name.
+ */
+export function personOf({
+  access_token,
+  profile,
+}: Pick<User, 'access_token' | 'profile'>): Pick<Account, 'userId' | 'name'> {
+  const [, payload = ''] = access_token.split('.');
   const base64 = payload.replace(/-/g, '+').replace(/_/g, '/');
   const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
   const claims: { sub?: string; username?: string } = JSON.parse(new TextDecoder().decode(bytes));
   const { sub = '', username = sub } = claims;
-  return { userId: sub, username };
+  const { name, email } = profile;
+  return { userId: sub, name: name || email || (username === sub ? '' : username) };
 }
 
 /** The session as the API's client needs it. Requests that are refused at once share one renewal. */

@@ -207,12 +207,12 @@ export function Lobby({
 const deviceOf = (track: LocalVideoTrack | LocalAudioTrack | undefined): string | undefined =>
   track?.mediaStreamTrack.getSettings().deviceId;
 
-/** The one that the club knows, else what they log in with if it is no address. */
+/** The one that the club knows, else the pool's if it is no address. */
 function useUsualName(clubId: string): string {
-  const { userId, username } = useAccount();
+  const { userId, name } = useAccount();
   const { data: members } = useMembers(clubId);
   const known = members?.find((member) => member.userId === userId)?.displayName;
-  return known ?? (username.includes('@') ? '' : username);
+  return known ?? (name.includes('@') ? '' : name);
 }
 
 function Preview({

@@ -7,7 +7,7 @@ import { Button } from './button.tsx';
 /** Opens the account's menu; without `onPress`, by the menu's own doing. */
 export function AccountButton({ onPress }: { onPress?: () => void }) {
   const { t } = useLingui();
-  const { userId, username } = useAccount();
+  const { userId, name } = useAccount();
   return (
     <Button
       look="quiet"
@@ -15,11 +15,11 @@ export function AccountButton({ onPress }: { onPress?: () => void }) {
       aria-haspopup="menu"
       {...(onPress && { onPress })}
     >
-      <Avatar id={userId} name={username} size="small" />
-      <span className="shell__username" aria-hidden="true">
-        {username}
+      <Avatar id={userId} name={name} size="small" />
+      <span className="shell__name" aria-hidden="true">
+        {name || t`Account`}
       </span>
-      <span className="visually-hidden">{t`Account of ${username}`}</span>
+      <span className="visually-hidden">{name ? t`Account of ${name}` : t`Account`}</span>
       <ChevronDown size={16} aria-hidden="true" />
     </Button>
   );
