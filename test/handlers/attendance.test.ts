@@ -11,7 +11,7 @@ import {
 import { type BootOptions, hours, minutes, type Process } from '../harness/process.ts';
 import { startWorld, type TestClub, type TestMeeting, type World } from '../harness/world.ts';
 
-let meetings: World;
+let world: World;
 let service: Process;
 let club: TestMeeting;
 let room: RoomFacts;
@@ -22,17 +22,17 @@ let start: number;
 let clock: number;
 
 beforeAll(async () => {
-  meetings = await startWorld();
+  world = await startWorld();
   service = await boot({ direct: true });
 });
-afterAll(() => meetings.close());
+afterAll(() => world.close());
 beforeEach(async () => {
-  await meetings.tellTo(undefined);
-  await meetings.clearAway();
+  await world.tellTo(undefined);
+  await world.clearAway();
 });
 
 const boot = (options: BootOptions) =>
-  meetings.boot({
+  world.boot({
     now: () => new Date(clock),
     env: { CLEANUP_GRACE_SECONDS: '86400' },
     ...options,
@@ -45,9 +45,9 @@ const boot = (options: BootOptions) =>
 async function meetingOn({ minutesSince = 10 } = {}) {
   start = Math.floor(Date.now() / 1000) * 1000 - minutes(minutesSince);
   at(0);
-  club = await meetings.createMeeting({ startedAt: new Date(start).toISOString() });
+  club = await world.createMeeting({ startedAt: new Date(start).toISOString() });
   ({ meetingId } = club.meeting);
-  const { name, sid } = await meetings.openRoom(club.meeting.roomName);
+  const { name, sid } = await world.openRoom(club.meeting.roomName);
   room = { name, sid, createdAtMs: start };
   await tell('room_started', 0);
 }
@@ -70,7 +70,7 @@ const tell = async (
 };
 /** The person is in LiveKit's room; no event says so. */
 const comeIn = async (who: TestClub['member'], minute: number): Promise<ParticipantFacts> => {
-  const { sid } = await meetings.standIn.join(room.name, { identity: who.userId });
+  const { sid } = await world.standIn.join(room.name, { identity: who.userId });
   return { sid, identity: who.userId, joinedAtMs: start + minutes(minute) };
 };
 const join = async (who: TestClub['member'], minute: number) => {
@@ -78,9 +78,9 @@ const join = async (who: TestClub['member'], minute: number) => {
   await tell('participant_joined', minute, { participant });
   return participant;
 };
-const leaveWithoutEvent = ({ sid }: ParticipantFacts) => meetings.standIn.leave(room.name, sid);
+const leaveWithoutEvent = ({ sid }: ParticipantFacts) => world.standIn.leave(room.name, sid);
 /** LiveKit loses the room and everybody in it. */
-const crash = () => meetings.standIn.finishRoom(room.name);
+const crash = () => world.standIn.finishRoom(room.name);
 /** The next room of the name, known by its events only. */
 const nextRoom = (minute: number): RoomFacts => ({
   name: room.name,
@@ -88,13 +88,13 @@ const nextRoom = (minute: number): RoomFacts => ({
   createdAtMs: start + minutes(minute),
 });
 
-const sids = async () => [...((await meetings.recordOf(club.clubId)).presentSids ?? [])].sort();
+const sids = async () => [...((await world.recordOf(club.clubId)).presentSids ?? [])].sort();
 
 /** The attendance after an end at this minute: each person's stays, in minutes. */
 async function endedAt(minute: number) {
   at(minute);
   await service.call('end', club.owner, club);
-  await meetings.standIn.webhooks.settled();
+  await world.standIn.webhooks.settled();
   return attendance();
 }
 async function attendance() {
@@ -137,7 +137,7 @@ describe('A room that LiveKit lost ends the sessions in it', () => {
     await join(club.owner, 2);
     await crash();
     await tell('room_started', 10, { room: nextRoom(10) });
-    const rows = await meetings.sessionsOf(club.clubId, meetingId);
+    const rows = await world.sessionsOf(club.clubId, meetingId);
     expect(rows.map(({ leftAt }) => leftAt)).toEqual([undefined, undefined]);
     expect(await endedAt(180)).toEqual({
       [club.member.userId]: only('1 10 estimated'),
@@ -211,7 +211,7 @@ describe('A departure that is lost', () => {
     await leaveWithoutEvent(member);
     await cleanUpAt(10);
     await tell('participant_left', 7, { participant: member });
-    const rows = await meetings.sessionsOf(club.clubId, meetingId);
+    const rows = await world.sessionsOf(club.clubId, meetingId);
     for (const row of rows) expect(row).not.toHaveProperty('isEstimated');
     expect(await endedAt(30)).toMatchObject({ [club.member.userId]: only('1 7') });
   });
@@ -288,7 +288,7 @@ describe('The cleanup adopts the room that LiveKit has', () => {
     const owner = await join(club.owner, 6);
     expect(await sids()).toEqual([member.sid, owner.sid].sort());
     await tell('room_finished', 7);
-    const { presence, presentSids } = await meetings.recordOf(club.clubId);
+    const { presence, presentSids } = await world.recordOf(club.clubId);
     expect(presence).toMatchObject({ isFinished: true, isComplete: true });
     expect(presentSids).toBeUndefined();
   });
@@ -296,16 +296,16 @@ describe('The cleanup adopts the room that LiveKit has', () => {
   it('but not one that was replaced after the rooms were listed', async () => {
     await meetingOn();
     await join(club.member, 1);
-    await meetings.tellTo(service);
+    await world.tellTo(service);
     const replaced = justAfter('ListRooms', async () => {
-      await meetings.standIn.finishRoom(room.name);
-      await meetings.openRoom(room.name);
+      await world.standIn.finishRoom(room.name);
+      await world.openRoom(room.name);
       await comeIn(club.owner, 5);
-      await meetings.standIn.webhooks.settled();
+      await world.standIn.webhooks.settled();
     });
     await cleanUpAt(10, await boot({ faults: [replaced] }));
-    const [inLiveKit] = await meetings.standInRoomsOf(club.clubId);
-    const { presence } = await meetings.recordOf(club.clubId);
+    const [inLiveKit] = await world.standInRoomsOf(club.clubId);
+    const { presence } = await world.recordOf(club.clubId);
     expect(presence?.roomSid).toBe(inLiveKit?.sid);
     expect(await sids()).toEqual(inLiveKit?.participants.map((each) => each.sid));
   });

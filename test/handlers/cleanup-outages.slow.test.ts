@@ -21,41 +21,41 @@ import { type BootOptions, hours, later, minutes, type Process } from '../harnes
 import type { Fault } from '../harness/wire.ts';
 import { startWorld, type World } from '../harness/world.ts';
 
-let meetings: World;
+let world: World;
 let service: Process;
 beforeAll(async () => {
-  meetings = await startWorld();
-  service = await meetings.boot();
+  world = await startWorld();
+  service = await world.boot();
 });
-afterAll(() => meetings.close());
+afterAll(() => world.close());
 beforeEach(async () => {
   service.wire.heal();
-  await meetings.tellTo(undefined);
-  await meetings.clearAway();
+  await world.tellTo(undefined);
+  await world.clearAway();
 });
 
 const ago = (ms: number) => new Date(Date.now() - ms).toISOString();
 /** A club whose meeting began an hour ago, and two people in it. */
 async function occupied(meeting: Partial<Meeting> = {}) {
-  const club = await meetings.createMeeting({ startedAt: ago(hours(1)), ...meeting });
+  const club = await world.createMeeting({ startedAt: ago(hours(1)), ...meeting });
   const { roomName } = club.meeting;
-  await meetings.openRoom(roomName);
+  await world.openRoom(roomName);
   for (const { userId } of [club.member, club.moderator]) {
-    await meetings.standIn.join(roomName, { identity: userId });
+    await world.standIn.join(roomName, { identity: userId });
   }
-  await meetings.standIn.webhooks.settled();
+  await world.standIn.webhooks.settled();
   return club;
 }
 
 /** A club whose meeting everybody left twenty minutes ago: due. */
 async function due() {
   const meeting = { startedAt: ago(hours(1)), vacantSince: ago(minutes(20)) };
-  const club = await meetings.createMeeting(meeting);
-  await meetings.openRoom(club.meeting.roomName);
+  const club = await world.createMeeting(meeting);
+  await world.openRoom(club.meeting.roomName);
   return club;
 }
 
-const meetingOf = async (clubId: string) => (await meetings.recordOf(clubId)).meeting;
+const meetingOf = async (clubId: string) => (await world.recordOf(clubId)).meeting;
 
 describe('LiveKit that answers an empty list by mistake,', () => {
   const faults: [string, Fault][] = [
@@ -76,16 +76,16 @@ describe('LiveKit that answers an empty list by mistake,', () => {
   it.each(cases)(
     '$list, for longer than the grace, $state: a meeting with people in it does not end',
     async ({ fault, given: { webhooks, ...meeting } }) => {
-      if (webhooks) await meetings.tellTo(service);
+      if (webhooks) await world.tellTo(service);
       const club = await occupied(meeting);
       for (const minute of [0, 5, 10, 15, 20, 25, 30, 35]) {
-        await (await meetings.boot({ ...later(minutes(minute)), faults: [fault] })).cleanUp();
+        await (await world.boot({ ...later(minutes(minute)), faults: [fault] })).cleanUp();
         expect(await meetingOf(club.clubId), `after ${minute} minutes`).toBeDefined();
       }
-      expect((await meetings.standInRoomsOf(club.clubId))[0]?.participants).toHaveLength(2);
+      expect((await world.standInRoomsOf(club.clubId))[0]?.participants).toHaveLength(2);
 
-      await (await meetings.boot(later(minutes(40)))).cleanUp();
-      const { meeting: on } = await meetings.recordOf(club.clubId);
+      await (await world.boot(later(minutes(40)))).cleanUp();
+      const { meeting: on } = await world.recordOf(club.clubId);
       expect(on?.meetingId).toBe(club.meeting.meetingId);
       expect(on?.vacantSince).toBeUndefined();
       const { body } = await service.call('status', club.member, club);
@@ -98,23 +98,23 @@ describe('LiveKit that answers an empty list by mistake,', () => {
   );
 
   it('of both, with webhooks: later webhooks count again after the next cleanup', async () => {
-    await meetings.tellTo(service);
+    await world.tellTo(service);
     const club = await occupied();
-    await (await meetings.boot({ faults: [emptyList] })).cleanUp();
+    await (await world.boot({ faults: [emptyList] })).cleanUp();
     await service.cleanUp();
-    await meetings.standIn.join(club.meeting.roomName, { identity: club.nameless.userId });
-    await meetings.standIn.webhooks.settled();
+    await world.standIn.join(club.meeting.roomName, { identity: club.nameless.userId });
+    await world.standIn.webhooks.settled();
     const { body } = await service.call('status', club.member, club);
     expect(body).toMatchObject({ participantCount: 3, observedBy: 'events' });
   });
 
   it('of both, about a room that finished in truth: it stays finished', async () => {
-    await meetings.tellTo(service);
+    await world.tellTo(service);
     const club = await occupied();
-    await meetings.standIn.finishRoom(club.meeting.roomName);
-    await meetings.standIn.webhooks.settled();
-    for (const minute of [0, 5]) await (await meetings.boot(later(minutes(minute)))).cleanUp();
-    expect((await meetings.recordOf(club.clubId)).presence?.isFinished).toBe(true);
+    await world.standIn.finishRoom(club.meeting.roomName);
+    await world.standIn.webhooks.settled();
+    for (const minute of [0, 5]) await (await world.boot(later(minutes(minute)))).cleanUp();
+    expect((await world.recordOf(club.clubId)).presence?.isFinished).toBe(true);
   });
 });
 
@@ -136,16 +136,16 @@ describe('LiveKit that does not answer:', () => {
   ])('%s: nothing ends, and the run throws', async (_, trouble) => {
     await due();
     await occupied({ startedAt: ago(hours(13)) });
-    const before = await meetings.scan();
-    await expect((await meetings.boot(trouble)).cleanUp()).rejects.toThrow();
-    expect(await meetings.scan()).toEqual(before);
+    const before = await world.scan();
+    await expect((await world.boot(trouble)).cleanUp()).rejects.toThrow();
+    expect(await world.scan()).toEqual(before);
   });
 
   it.each(outages)(
     '%s, but only when asked who is in a room: nothing ends, the run throws at its end',
     async (_, fault) => {
       const [first, second, occupiedOne] = [await due(), await due(), await occupied()];
-      const broken = await meetings.boot({ faults: [on('ListParticipants', fault)] });
+      const broken = await world.boot({ faults: [on('ListParticipants', fault)] });
       await expect(broken.cleanUp()).rejects.toMatchObject({ name: 'CleanupIncomplete' });
       for (const { clubId, meeting } of [first, second, occupiedOne]) {
         expect(await meetingOf(clubId)).toEqual(meeting);
@@ -157,17 +157,17 @@ describe('LiveKit that does not answer:', () => {
 
   it('it cannot make sure of the room of a meeting that seems to have none: it does not end', async () => {
     const club = await due();
-    await meetings.standIn.finishRoom(club.meeting.roomName);
-    const broken = await meetings.boot({ faults: [on('CreateRoom', unavailable)] });
+    await world.standIn.finishRoom(club.meeting.roomName);
+    const broken = await world.boot({ faults: [on('CreateRoom', unavailable)] });
     await expect(broken.cleanUp()).rejects.toMatchObject({ name: 'CleanupIncomplete' });
     expect(await meetingOf(club.clubId)).toEqual(club.meeting);
   });
 
   it('it cannot delete the room of a meeting that was ended: the next run does', async () => {
     const club = await due();
-    const broken = await meetings.boot({ faults: [on('DeleteRoom', unavailable)] });
+    const broken = await world.boot({ faults: [on('DeleteRoom', unavailable)] });
     await expect(broken.cleanUp()).rejects.toMatchObject({ name: 'CleanupIncomplete' });
-    const { meeting, lastMeeting } = await meetings.recordOf(club.clubId);
+    const { meeting, lastMeeting } = await world.recordOf(club.clubId);
     expect(meeting).toBeUndefined();
     expect(lastMeeting?.reason).toBe('vacant');
     // It was ended, and the figures say so; what failed was the room.
@@ -175,7 +175,7 @@ describe('LiveKit that does not answer:', () => {
     expect(fields).toMatchObject({ endedVacant: 1, failed: 1 });
 
     expect(await service.cleanUp()).toMatchObject({ zombiesDeleted: 1, failed: 0 });
-    expect(await meetings.roomsOf(club.clubId)).toEqual([]);
+    expect(await world.roomsOf(club.clubId)).toEqual([]);
   });
 });
 
@@ -193,38 +193,38 @@ describe('DynamoDB that does not answer:', () => {
     await due();
     await occupied({ startedAt: ago(hours(13)) });
     const zombie = endedMeeting('unread');
-    await meetings.put(endedRow('unread', zombie));
-    await meetings.openRoom(zombie.roomName);
-    const [items, rooms] = [await meetings.scan(), await meetings.standIn.rooms()];
-    const broken = await meetings.boot({ faults: [fault] });
+    await world.put(endedRow('unread', zombie));
+    await world.openRoom(zombie.roomName);
+    const [items, rooms] = [await world.scan(), await world.standIn.rooms()];
+    const broken = await world.boot({ faults: [fault] });
     await expect(broken.cleanUp()).rejects.toThrow();
-    expect(await meetings.scan()).toEqual(items);
-    expect(await meetings.standIn.rooms()).toEqual(rooms);
+    expect(await world.scan()).toEqual(items);
+    expect(await world.standIn.rooms()).toEqual(rooms);
   });
 
   it('a few keys unprocessed for a while: they are asked for again, and all is done', async () => {
     const clubs = [await due(), await due()];
-    const slow = await meetings.boot({ faults: [times(3, unprocessed())] });
+    const slow = await world.boot({ faults: [times(3, unprocessed())] });
     expect(await slow.cleanUp()).toMatchObject({ endedVacant: 2 });
     for (const { clubId } of clubs) expect(await meetingOf(clubId)).toBeUndefined();
   });
 
   it('the deciding write fails: that meeting goes on, the run throws, the next one ends it', async () => {
     const club = await due();
-    const broken = await meetings.boot({ faults: [on('UpdateItem', internalError)] });
+    const broken = await world.boot({ faults: [on('UpdateItem', internalError)] });
     await expect(broken.cleanUp()).rejects.toMatchObject({ name: 'CleanupIncomplete' });
     expect(await meetingOf(club.clubId)).toEqual(club.meeting);
-    expect(await meetings.roomsOf(club.clubId)).toHaveLength(1);
+    expect(await world.roomsOf(club.clubId)).toHaveLength(1);
     expect(await service.cleanUp()).toMatchObject({ endedVacant: 1 });
   });
 
   it('whether a room is stale cannot be read: it stays, and the run throws', async () => {
     const zombie = endedMeeting('unknown-yet');
-    await meetings.put(endedRow('unknown-yet', zombie));
-    await meetings.openRoom(zombie.roomName);
-    const broken = await meetings.boot({ faults: [on('BatchGetItem', internalError)] });
+    await world.put(endedRow('unknown-yet', zombie));
+    await world.openRoom(zombie.roomName);
+    const broken = await world.boot({ faults: [on('BatchGetItem', internalError)] });
     await expect(broken.cleanUp()).rejects.toThrow();
-    expect(await meetings.standIn.rooms()).toHaveLength(1);
+    expect(await world.standIn.rooms()).toHaveLength(1);
   });
 });
 
@@ -232,7 +232,7 @@ describe('One club', () => {
   it('whose end fails does not stop the others, and the run throws at its end', async () => {
     const clubs = await Promise.all([due(), due(), due(), due()]);
     const [bad, ...others] = clubs;
-    const broken = await meetings.boot({
+    const broken = await world.boot({
       faults: [
         on('ListParticipants', (request, pass) =>
           String(request.body).includes(bad.meeting.roomName) ? cut(request, pass) : pass(),
@@ -253,29 +253,29 @@ describe('One club', () => {
 
   it('whose record cannot be read does not stop the others, and the run throws at its end', async () => {
     const [bad, good] = [await due(), await due()];
-    await meetings.putRecord(bad.clubId, { createdAt: 'a while ago' });
+    await world.putRecord(bad.clubId, { createdAt: 'a while ago' });
     const zombie = endedMeeting(bad.clubId);
-    await meetings.put(endedRow(bad.clubId, zombie));
-    await meetings.openRoom(zombie.roomName);
+    await world.put(endedRow(bad.clubId, zombie));
+    await world.openRoom(zombie.roomName);
     await expect(service.cleanUp()).rejects.toMatchObject({ name: 'CleanupIncomplete' });
     expect(await meetingOf(good.clubId)).toBeUndefined();
-    expect(await meetings.roomsOf(good.clubId)).toEqual([]);
-    expect(await meetings.roomsOf(bad.clubId)).not.toContain(zombie.roomName);
-    await meetings.putRecord(bad.clubId, { createdAt: ago(hours(2)) });
+    expect(await world.roomsOf(good.clubId)).toEqual([]);
+    expect(await world.roomsOf(bad.clubId)).not.toContain(zombie.roomName);
+    await world.putRecord(bad.clubId, { createdAt: ago(hours(2)) });
     expect(await service.cleanUp()).toMatchObject({ endedVacant: 1, failed: 0 });
   });
 
   it('that was deleted a moment ago is no failure', async () => {
     const [club, other] = [await due(), await due()];
-    const faults = [justBefore('BatchGetItem', () => meetings.removeRecord(club.clubId))];
-    const process = await meetings.boot({ faults });
+    const faults = [justBefore('BatchGetItem', () => world.removeRecord(club.clubId))];
+    const process = await world.boot({ faults });
     expect(await process.cleanUp()).toMatchObject({ active: 1, endedVacant: 1, failed: 0 });
     expect(await meetingOf(other.clubId)).toBeUndefined();
   });
 
   it('that the index names twice is looked after once', async () => {
     const club = await due();
-    const twice = await meetings.boot({
+    const twice = await world.boot({
       cleanupDeps: (deps) => ({
         ...deps,
         clubs: { ...deps.clubs, listActiveClubIds: async () => [club.clubId, club.clubId] },
@@ -296,7 +296,7 @@ describe('LiveKit that asks for less (429)', () => {
 
   it('when asked who is there: it is asked nothing more, and the next run does the rest', async () => {
     for (let count = 0; count < 4; count++) await due();
-    const refused = await meetings.boot({ faults: [on('ListParticipants', tooMany)] });
+    const refused = await world.boot({ faults: [on('ListParticipants', tooMany)] });
     expect(await refused.cleanUp()).toMatchObject({ postponed: 4, failed: 0, endedVacant: 0 });
     const [first, ...others] = refused.wire.operations('media');
     expect(first).toBe('ListRooms');
@@ -307,9 +307,9 @@ describe('LiveKit that asks for less (429)', () => {
 
   it('when it should delete a stale room: the room stays for the next run', async () => {
     const zombie = endedMeeting('postponed');
-    await meetings.put(endedRow('postponed', zombie));
-    await meetings.openRoom(zombie.roomName);
-    const refused = await meetings.boot({ faults: [on('DeleteRoom', tooMany)] });
+    await world.put(endedRow('postponed', zombie));
+    await world.openRoom(zombie.roomName);
+    const refused = await world.boot({ faults: [on('DeleteRoom', tooMany)] });
     expect(await refused.cleanUp()).toMatchObject({ postponed: 1, failed: 0, zombiesDeleted: 0 });
     expect(await service.cleanUp()).toMatchObject({ zombiesDeleted: 1 });
   });
@@ -321,18 +321,18 @@ describe('A limit of LiveKit calls a run', () => {
     for (let count = 0; count < 7; count++) clubs.push(await due());
     const zombies = [1, 2, 3].map((index) => endedMeeting(`limited-${index}`));
     for (const [index, zombie] of zombies.entries()) {
-      await meetings.put(endedRow(`limited-${index + 1}`, zombie));
-      await meetings.openRoom(zombie.roomName);
+      await world.put(endedRow(`limited-${index + 1}`, zombie));
+      await world.openRoom(zombie.roomName);
     }
-    const limited = await meetings.boot({ env: { CLEANUP_MAX_LIVEKIT_CALLS: '6' } });
+    const limited = await world.boot({ env: { CLEANUP_MAX_LIVEKIT_CALLS: '6' } });
     let runs = 0;
-    for (; runs < 20 && (await meetings.standIn.rooms()).length > 0; runs++) {
+    for (; runs < 20 && (await world.standIn.rooms()).length > 0; runs++) {
       limited.wire.forget();
       const report = await limited.cleanUp();
       expect(report.failed).toBe(0);
       expect(limited.wire.operations('media').length).toBeLessThanOrEqual(6);
     }
-    expect(await meetings.standIn.rooms()).toEqual([]);
+    expect(await world.standIn.rooms()).toEqual([]);
     for (const { clubId } of clubs) expect(await meetingOf(clubId)).toBeUndefined();
   });
 
@@ -341,7 +341,7 @@ describe('A limit of LiveKit calls a run', () => {
     for (let count = 0; count < 4; count++) {
       const club = await due();
       const [sid, roomSid] = ['PA_lost', 'RM_lost'];
-      await meetings.putRecord(club.clubId, {
+      await world.putRecord(club.clubId, {
         barredUserIds: new Set([club.outsider.userId]),
         presentSids: new Set([sid]),
         presence: {
@@ -355,21 +355,21 @@ describe('A limit of LiveKit calls a run', () => {
       clubs.push(club);
     }
     const zombie = endedMeeting('smallest');
-    await meetings.put(endedRow('smallest', zombie));
-    await meetings.openRoom(zombie.roomName);
-    const limited = await meetings.boot({ env: { CLEANUP_MAX_LIVEKIT_CALLS: '6' } });
+    await world.put(endedRow('smallest', zombie));
+    await world.openRoom(zombie.roomName);
+    const limited = await world.boot({ env: { CLEANUP_MAX_LIVEKIT_CALLS: '6' } });
     const reports = [];
     for (let runs = 0; runs < 2 * clubs.length; runs++) reports.push(await limited.cleanUp());
     expect(reports[0]).toMatchObject({ repaired: 1, zombiesDeleted: 1, failed: 0 });
     for (const { clubId } of clubs)
-      expect((await meetings.recordOf(clubId)).presentSids).toBeUndefined();
+      expect((await world.recordOf(clubId)).presentSids).toBeUndefined();
   });
 });
 
 describe('Only once', () => {
   it('does a transient error stay invisible', async () => {
     const club = await due();
-    const flaky = await meetings.boot({
+    const flaky = await world.boot({
       faults: [
         once('Query', internalError),
         once('BatchGetItem', throttling),

@@ -6,34 +6,34 @@ import { hours, later, minutes, type Process } from '../harness/process.ts';
 import type { Fault } from '../harness/wire.ts';
 import { startWorld, type TestMeeting, type World } from '../harness/world.ts';
 
-let meetings: World;
+let world: World;
 let service: Process;
 /** The process whose cleanup it is about: the moment that each test brings is put on its wire. */
 let cleaner: Process;
 beforeAll(async () => {
-  meetings = await startWorld();
-  service = await meetings.boot({ direct: true });
-  cleaner = await meetings.boot();
+  world = await startWorld();
+  service = await world.boot({ direct: true });
+  cleaner = await world.boot();
 });
-afterAll(() => meetings.close());
+afterAll(() => world.close());
 beforeEach(async () => {
   cleaner.wire.heal();
-  await meetings.tellTo(undefined);
-  await meetings.clearAway();
+  await world.tellTo(undefined);
+  await world.clearAway();
 });
 
 const ago = (ms: number) => new Date(Date.now() - ms).toISOString();
 /** A club whose meeting everybody left twenty minutes ago: due. */
 async function due({ room = true } = {}) {
   const meeting = { startedAt: ago(hours(1)), vacantSince: ago(minutes(20)) };
-  const club = await meetings.createMeeting(meeting);
-  if (room) await meetings.openRoom(club.meeting.roomName);
+  const club = await world.createMeeting(meeting);
+  if (room) await world.openRoom(club.meeting.roomName);
   // From the second meeting on, an end puts the row of the one before.
-  await meetings.putRecord(club.clubId, { lastMeeting: endedMeeting(club.clubId) });
+  await world.putRecord(club.clubId, { lastMeeting: endedMeeting(club.clubId) });
   return club;
 }
 
-const meetingOf = async (clubId: string) => (await meetings.recordOf(clubId)).meeting;
+const meetingOf = async (clubId: string) => (await world.recordOf(clubId)).meeting;
 
 /** Every moment before the decision, in the order of the cleanup's calls. */
 const beforeDeciding = (hasRoom: boolean): [string, (run: () => Promise<unknown>) => Fault][] => [
@@ -59,7 +59,7 @@ const beforeDeciding = (hasRoom: boolean): [string, (run: () => Promise<unknown>
 async function comes(club: TestMeeting): Promise<void> {
   const { status, body } = await service.call('token', club.member, { clubId: club.clubId });
   expect(status).toBe(200);
-  await meetings.standIn.joinWithToken(body.token);
+  await world.standIn.joinWithToken(body.token);
 }
 
 describe.each([true, false])('A participant joins (the meeting has a room: %s)', (room) => {
@@ -77,9 +77,9 @@ describe.each([true, false])('A participant joins (the meeting has a room: %s)',
       expect(await cleaner.cleanUp()).toMatchObject({ endedVacant: 0, failed: 0 });
       expect(came, 'the moment came').toBe(true);
       expect((await meetingOf(club.clubId))?.meetingId).toBe(club.meeting.meetingId);
-      expect((await meetings.standInRoomsOf(club.clubId))[0]?.participants).toHaveLength(1);
+      expect((await world.standInRoomsOf(club.clubId))[0]?.participants).toHaveLength(1);
       // Nor does the next one end it, an hour later.
-      await (await meetings.boot(later(hours(1)))).cleanUp();
+      await (await world.boot(later(hours(1)))).cleanUp();
       expect((await meetingOf(club.clubId))?.vacantSince).toBeUndefined();
     },
   );
@@ -88,19 +88,19 @@ describe.each([true, false])('A participant joins (the meeting has a room: %s)',
     '%s, with an older token, and the webhook arrives: the meeting does not end',
     async (_, at) => {
       const club = await due({ room });
-      await meetings.tellTo(service);
+      await world.tellTo(service);
       cleaner.wire.set(
         at(async () => {
           // The token was asked for within a minute of the vacancy, and cleared nothing.
-          if ((await meetings.roomsOf(club.clubId)).length === 0) {
-            await meetings.openRoom(club.meeting.roomName);
+          if ((await world.roomsOf(club.clubId)).length === 0) {
+            await world.openRoom(club.meeting.roomName);
           }
-          await meetings.standIn.join(club.meeting.roomName, { identity: club.member.userId });
-          await meetings.standIn.webhooks.settled();
+          await world.standIn.join(club.meeting.roomName, { identity: club.member.userId });
+          await world.standIn.webhooks.settled();
         }),
       );
       expect(await cleaner.cleanUp()).toMatchObject({ endedVacant: 0, failed: 0 });
-      const { meeting, presentSids } = await meetings.recordOf(club.clubId);
+      const { meeting, presentSids } = await world.recordOf(club.clubId);
       expect(meeting?.meetingId).toBe(club.meeting.meetingId);
       expect(meeting?.vacantSince).toBeUndefined();
       expect(presentSids?.size).toBe(1);
@@ -118,7 +118,7 @@ describe.each([true, false])('A participant joins (the meeting has a room: %s)',
     );
     expect(await cleaner.cleanUp()).toMatchObject({ endedVacant: 1 });
     expect(statuses).toEqual([409]);
-    expect(await meetings.roomsOf(club.clubId)).toEqual([]);
+    expect(await world.roomsOf(club.clubId)).toEqual([]);
   });
 });
 
@@ -137,26 +137,26 @@ describe('A moderator starts the vacant meeting', () => {
     expect(await cleaner.cleanUp()).toMatchObject({ endedVacant: 0, failed: 0 });
     expect(answers).toEqual([[200, club.meeting.meetingId]]);
     expect(await meetingOf(club.clubId)).toMatchObject({ meetingId: club.meeting.meetingId });
-    expect(await meetings.roomsOf(club.clubId)).toHaveLength(1);
+    expect(await world.roomsOf(club.clubId)).toHaveLength(1);
   });
 
   it.each(['start', 'token'] as const)(
     'and the cleanup ends it after the %s read it: 409, and no room is left',
     async (route) => {
       const club = await due();
-      const { call } = await meetings.boot({
+      const { call } = await world.boot({
         faults: [justBefore('UpdateItem', () => service.cleanUp())],
       });
       const { status, body } = await call(route, club.moderator, { clubId: club.clubId });
       expect([status, body.code]).toEqual([409, 'MEETING_NOT_ACTIVE']);
       expect(await meetingOf(club.clubId)).toBeUndefined();
-      expect(await meetings.roomsOf(club.clubId)).toEqual([]);
+      expect(await world.roomsOf(club.clubId)).toEqual([]);
     },
   );
 
   it.each(['start', 'token'] as const)('and the %s costs one write more', async (route) => {
     const club = await due();
-    const { call, wire } = await meetings.boot(later(minutes(1)));
+    const { call, wire } = await world.boot(later(minutes(1)));
     await call('status', club.moderator, { clubId: 'no-such-club' });
     wire.forget();
     const who = route === 'start' ? club.moderator : club.member;
@@ -176,14 +176,14 @@ describe('A moderator ends the meeting', () => {
       const club = await due({ room });
       cleaner.wire.set(at(() => service.call('end', club.owner, club)));
       expect(await cleaner.cleanUp()).toMatchObject({ endedVacant: 0, failed: 0 });
-      const { meeting, lastMeeting } = await meetings.recordOf(club.clubId);
+      const { meeting, lastMeeting } = await world.recordOf(club.clubId);
       expect(meeting).toBeUndefined();
       expect(lastMeeting).toMatchObject({
         meetingId: club.meeting.meetingId,
         endedBy: club.owner.userId,
         reason: 'moderator',
       });
-      expect(await meetings.roomsOf(club.clubId)).toEqual([]);
+      expect(await world.roomsOf(club.clubId)).toEqual([]);
     },
   );
 
@@ -198,10 +198,10 @@ describe('A moderator ends the meeting', () => {
         }),
       );
       expect(await cleaner.cleanUp()).toMatchObject({ endedVacant: 0, failed: 0 });
-      const { meeting, lastMeeting } = await meetings.recordOf(club.clubId);
+      const { meeting, lastMeeting } = await world.recordOf(club.clubId);
       expect(lastMeeting?.meetingId).toBe(club.meeting.meetingId);
       expect(meeting).toBeDefined();
-      expect(await meetings.roomsOf(club.clubId)).toEqual([meeting?.roomName]);
+      expect(await world.roomsOf(club.clubId)).toEqual([meeting?.roomName]);
     },
   );
 });
@@ -213,14 +213,14 @@ describe('Another cleanup', () => {
     cleaner.wire.set(at(async () => reports.push(await service.cleanUp())));
     expect(await cleaner.cleanUp()).toMatchObject({ endedVacant: 0, failed: 0 });
     expect(reports).toMatchObject([{ endedVacant: 1, failed: 0 }]);
-    expect(await meetings.itemsOf(club.clubId, 'MEETING#')).toHaveLength(1);
-    expect(await meetings.roomsOf(club.clubId)).toEqual([]);
+    expect(await world.itemsOf(club.clubId, 'MEETING#')).toHaveLength(1);
+    expect(await world.roomsOf(club.clubId)).toEqual([]);
   });
 });
 
 describe('An index that lags', () => {
   const cleanerFor = (clubIds: string[]) =>
-    meetings.boot({
+    world.boot({
       direct: true,
       cleanupDeps: (deps) => ({
         ...deps,
@@ -229,59 +229,59 @@ describe('An index that lags', () => {
     });
 
   it('and names clubs whose meeting is over, or that are gone, ends nothing wrongly', async () => {
-    const over = await meetings.createClub();
-    await meetings.putRecord(over.clubId, { lastMeeting: endedMeeting(over.clubId) });
-    const never = await meetings.createClub();
-    const before = await meetings.scan();
+    const over = await world.createClub();
+    await world.putRecord(over.clubId, { lastMeeting: endedMeeting(over.clubId) });
+    const never = await world.createClub();
+    const before = await world.scan();
     const misled = await cleanerFor([over.clubId, never.clubId, 'no-such-club']);
     expect(await misled.cleanUp()).toMatchObject({ active: 0, endedVacant: 0, failed: 0 });
-    expect(await meetings.scan()).toEqual(before);
+    expect(await world.scan()).toEqual(before);
   });
 
   it('and names a club whose next meeting is on already looks at that one', async () => {
-    const club = await meetings.createClub();
-    await meetings.putRecord(club.clubId, { lastMeeting: endedMeeting(club.clubId) });
+    const club = await world.createClub();
+    await world.putRecord(club.clubId, { lastMeeting: endedMeeting(club.clubId) });
     const { body } = await service.call('start', club.owner, club);
-    await meetings.standIn.join(body.roomName, { identity: club.owner.userId });
+    await world.standIn.join(body.roomName, { identity: club.owner.userId });
     const misled = await cleanerFor([club.clubId]);
     expect(await misled.cleanUp()).toMatchObject({ active: 1, vacant: 0 });
     expect((await meetingOf(club.clubId))?.meetingId).toBe(body.meetingId);
   });
 
   it('and does not name a meeting that is on leaves its room alone', async () => {
-    const club = await meetings.createClub();
+    const club = await world.createClub();
     const { body } = await service.call('start', club.owner, club);
     const misled = await cleanerFor([]);
     expect(await misled.cleanUp()).toMatchObject({ active: 0, zombiesDeleted: 0 });
-    expect(await meetings.roomsOf(club.clubId)).toEqual([body.roomName]);
+    expect(await world.roomsOf(club.clubId)).toEqual([body.roomName]);
   });
 });
 
 describe('A repair', () => {
   /** A join without its event, and a participant who left since: the room list shows the difference. */
   async function different() {
-    const { meeting, ...club } = await meetings.createMeeting({ startedAt: ago(hours(1)) });
-    await meetings.tellTo(service);
-    await meetings.openRoom(meeting.roomName);
-    const gone = await meetings.standIn.join(meeting.roomName, { identity: club.owner.userId });
-    await meetings.tellTo(undefined);
-    await meetings.standIn.leave(meeting.roomName, gone.sid);
+    const { meeting, ...club } = await world.createMeeting({ startedAt: ago(hours(1)) });
+    await world.tellTo(service);
+    await world.openRoom(meeting.roomName);
+    const gone = await world.standIn.join(meeting.roomName, { identity: club.owner.userId });
+    await world.tellTo(undefined);
+    await world.standIn.leave(meeting.roomName, gone.sid);
     const there = await Promise.all(
       [club.member, club.nameless].map(({ userId }) =>
-        meetings.standIn.join(meeting.roomName, { identity: userId }),
+        world.standIn.join(meeting.roomName, { identity: userId }),
       ),
     );
-    await meetings.tellTo(service);
+    await world.tellTo(service);
     return { ...club, meeting, there: there.map(({ sid }) => sid) };
   }
   const sids = async (clubId: string) =>
-    [...((await meetings.recordOf(clubId)).presentSids ?? [])].sort();
+    [...((await world.recordOf(clubId)).presentSids ?? [])].sort();
 
   it('takes out who is gone, and takes in who is there', async () => {
     const club = await different();
     expect(await service.cleanUp()).toMatchObject({ repaired: 1 });
     expect(await sids(club.clubId)).toEqual(club.there.toSorted());
-    const sessions = await meetings.sessionsOf(club.clubId, club.meeting.meetingId);
+    const sessions = await world.sessionsOf(club.clubId, club.meeting.meetingId);
     expect(sessions.map(({ userId, displayName }) => ({ userId, displayName }))).toContainEqual({
       userId: club.member.userId,
       displayName: club.displayNames.member,
@@ -304,8 +304,8 @@ describe('A repair', () => {
       cleaner.wire.set(
         at(async () => {
           const { roomName } = club.meeting;
-          const { sid } = await meetings.standIn.join(roomName, { identity: club.owner.userId });
-          await meetings.standIn.webhooks.settled();
+          const { sid } = await world.standIn.join(roomName, { identity: club.owner.userId });
+          await world.standIn.webhooks.settled();
           club.there.push(sid);
         }),
       );
@@ -321,8 +321,8 @@ describe('A repair', () => {
     const [leaving = '', ...staying] = club.there;
     cleaner.wire.set(
       at(async () => {
-        await meetings.standIn.leave(club.meeting.roomName, leaving);
-        await meetings.standIn.webhooks.settled();
+        await world.standIn.leave(club.meeting.roomName, leaving);
+        await world.standIn.webhooks.settled();
       }),
     );
     await cleaner.cleanUp();
@@ -336,16 +336,16 @@ describe('A repair', () => {
       cleaner.wire.set(
         at(async () => {
           const { roomName } = club.meeting;
-          await meetings.standIn.finishRoom(roomName);
-          await meetings.openRoom(roomName);
-          const { sid } = await meetings.standIn.join(roomName, { identity: club.owner.userId });
-          await meetings.standIn.webhooks.settled();
+          await world.standIn.finishRoom(roomName);
+          await world.openRoom(roomName);
+          const { sid } = await world.standIn.join(roomName, { identity: club.owner.userId });
+          await world.standIn.webhooks.settled();
           club.there = [sid];
         }),
       );
       await cleaner.cleanUp();
-      const [room] = await meetings.standInRoomsOf(club.clubId);
-      const record = await meetings.recordOf(club.clubId);
+      const [room] = await world.standInRoomsOf(club.clubId);
+      const record = await world.recordOf(club.clubId);
       expect(record.presence).toMatchObject({ roomSid: room?.sid, isFinished: false });
       expect(await sids(club.clubId)).toEqual(club.there);
     },

@@ -30,7 +30,7 @@ const activeClubs = (count: number) =>
   });
 
 /** What one run asks for, and how many items it is given. */
-async function costOf(meetings: World) {
+async function costOf(world: World) {
   let items = 0;
   const counted: Fault = async (_, pass) => {
     const result = await pass();
@@ -39,7 +39,7 @@ async function costOf(meetings: World) {
     for (const read of Object.values<unknown[]>(Responses)) items += read.length;
     return result;
   };
-  const { wire, cleanUp } = await meetings.boot({ faults: [on({ side: 'store' }, counted)] });
+  const { wire, cleanUp } = await world.boot({ faults: [on({ side: 'store' }, counted)] });
   const report = await cleanUp();
   const calls: Record<string, number> = {};
   for (const name of wire.operations()) calls[name] = (calls[name] ?? 0) + 1;
@@ -50,10 +50,10 @@ async function costOf(meetings: World) {
 it(`reads as much with ${MANY_CLUBS} clubs as with ${FEW_CLUBS}, of which ${ACTIVE} are active`, async () => {
   const costs = [];
   for (const count of [FEW_CLUBS, MANY_CLUBS]) {
-    const meetings = await startWorld();
-    await meetings.put(...clubs(count - ACTIVE, 'idle'), ...activeClubs(ACTIVE));
-    costs.push([await costOf(meetings), await costOf(meetings)]);
-    await meetings.close();
+    const world = await startWorld();
+    await world.put(...clubs(count - ACTIVE, 'idle'), ...activeClubs(ACTIVE));
+    costs.push([await costOf(world), await costOf(world)]);
+    await world.close();
   }
   const [few, many] = costs;
   expect(many).toEqual(few);
@@ -65,9 +65,9 @@ it(`reads as much with ${MANY_CLUBS} clubs as with ${FEW_CLUBS}, of which ${ACTI
 }, 180_000);
 
 it(`looks after ${MANY_MEETINGS} meetings in one run, in time and under ${MEGABYTES} MB`, async () => {
-  const meetings = await startWorld();
+  const world = await startWorld();
   const active = activeClubs(MANY_MEETINGS);
-  await meetings.put(...active);
+  await world.put(...active);
   // All but fifty have people in their rooms; as LiveKit answers, with everything that it adds.
   const rooms = active.slice(50).map(({ meeting }, index) =>
     new Room({
@@ -80,8 +80,8 @@ it(`looks after ${MANY_MEETINGS} meetings in one run, in time and under ${MEGABY
     }).toJson({ emitDefaultValues: true, useProtoFieldName: true }),
   );
   const wire = await startWire({
-    store: meetings.database.endpoint,
-    media: meetings.livekit.wsUrl.replace('ws:', 'http:'),
+    store: world.database.endpoint,
+    media: world.livekit.wsUrl.replace('ws:', 'http:'),
   });
   wire.set(on('ListRooms', answer(200, JSON.stringify({ rooms }), 'application/json')));
   try {
@@ -96,7 +96,7 @@ it(`looks after ${MANY_MEETINGS} meetings in one run, in time and under ${MEGABY
         env: {
           ...process.env,
           POWERTOOLS_LOG_LEVEL: 'SILENT',
-          TABLE_NAME: meetings.database.tableName,
+          TABLE_NAME: world.database.tableName,
           DYNAMODB_ENDPOINT: wire.urlOf('store'),
           LIVEKIT_PARAMETER: '',
           LIVEKIT_WS_URL: wire.urlOf('media').replace('http:', 'ws:'),
@@ -119,6 +119,6 @@ it(`looks after ${MANY_MEETINGS} meetings in one run, in time and under ${MEGABY
     if (process.env['FIGURES']) process.stdout.write(`${line}\n`);
   } finally {
     await wire.close();
-    await meetings.close();
+    await world.close();
   }
 }, 180_000);

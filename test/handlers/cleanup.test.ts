@@ -8,30 +8,30 @@ import { contextOf } from '../harness/lambda.ts';
 import { hours, later, minutes, type Process } from '../harness/process.ts';
 import { startWorld, type World } from '../harness/world.ts';
 
-let meetings: World;
+let world: World;
 let service: Process;
 beforeAll(async () => {
-  meetings = await startWorld();
-  service = await meetings.boot();
+  world = await startWorld();
+  service = await world.boot();
 });
-afterAll(() => meetings.close());
+afterAll(() => world.close());
 beforeEach(async () => {
-  await meetings.clearAway();
-  await meetings.tellTo(undefined);
+  await world.clearAway();
+  await world.tellTo(undefined);
 });
 
 const ago = (ms: number) => new Date(Date.now() - ms).toISOString();
 
 /** A club whose meeting began an hour ago, by default with a room. */
 async function clubWith(meeting: Partial<Meeting> = {}, { room = true } = {}) {
-  const club = await meetings.createMeeting({ startedAt: ago(hours(1)), ...meeting });
-  if (room) await meetings.openRoom(club.meeting.roomName);
+  const club = await world.createMeeting({ startedAt: ago(hours(1)), ...meeting });
+  if (room) await world.openRoom(club.meeting.roomName);
   return club;
 }
 
-const meetingOf = async (clubId: string) => (await meetings.recordOf(clubId)).meeting;
+const meetingOf = async (clubId: string) => (await world.recordOf(clubId)).meeting;
 const join = (club: { meeting: Meeting }, identity: string) =>
-  meetings.standIn.join(club.meeting.roomName, { identity });
+  world.standIn.join(club.meeting.roomName, { identity });
 
 describe('A vacant meeting', () => {
   it.each([true, false])('is marked vacant, and stays on; has a room: %s', async (room) => {
@@ -47,8 +47,8 @@ describe('A vacant meeting', () => {
     const club = await clubWith();
     await service.cleanUp();
     const first = await meetingOf(club.clubId);
-    await (await meetings.boot(later(minutes(5)))).cleanUp();
-    await (await meetings.boot(later(minutes(10)))).cleanUp();
+    await (await world.boot(later(minutes(5)))).cleanUp();
+    await (await world.boot(later(minutes(10)))).cleanUp();
     expect(await meetingOf(club.clubId)).toEqual(first);
   });
 
@@ -57,13 +57,13 @@ describe('A vacant meeting', () => {
     async (room) => {
       const club = await clubWith({}, { room });
       await service.cleanUp();
-      const early = await meetings.boot(later(minutes(14)));
+      const early = await world.boot(later(minutes(14)));
       expect(await early.cleanUp()).toMatchObject({ endedVacant: 0 });
       expect(await meetingOf(club.clubId)).toBeDefined();
 
-      const due = await meetings.boot(later(minutes(15) + 1000));
+      const due = await world.boot(later(minutes(15) + 1000));
       expect(await due.cleanUp()).toMatchObject({ active: 1, vacant: 1, endedVacant: 1 });
-      const { meeting, lastMeeting, ...rest } = await meetings.recordOf(club.clubId);
+      const { meeting, lastMeeting, ...rest } = await world.recordOf(club.clubId);
       expect(meeting).toBeUndefined();
       expect(lastMeeting).toMatchObject({
         meetingId: club.meeting.meetingId,
@@ -71,32 +71,32 @@ describe('A vacant meeting', () => {
         reason: 'vacant',
       });
       expect(rest).not.toHaveProperty('activeShard');
-      expect(await meetings.roomsOf(club.clubId)).toEqual([]);
+      expect(await world.roomsOf(club.clubId)).toEqual([]);
     },
   );
 
   it('whose moderator vanished right after the start ends, too', async () => {
-    const club = await meetings.createClub();
+    const club = await world.createClub();
     await service.call('start', club.moderator, club);
     await service.cleanUp();
-    await (await meetings.boot(later(minutes(16)))).cleanUp();
+    await (await world.boot(later(minutes(16)))).cleanUp();
     expect(await meetingOf(club.clubId)).toBeUndefined();
-    expect(await meetings.roomsOf(club.clubId)).toEqual([]);
+    expect(await world.roomsOf(club.clubId)).toEqual([]);
   });
 
   it('ends also when only machines are left in its room', async () => {
     const club = await clubWith({ vacantSince: ago(minutes(20)) });
     for (const kind of ['AGENT', 'EGRESS'] as const) {
-      await meetings.standIn.join(club.meeting.roomName, { identity: `a-${kind}`, kind });
+      await world.standIn.join(club.meeting.roomName, { identity: `a-${kind}`, kind });
     }
     expect(await service.cleanUp()).toMatchObject({ endedVacant: 1 });
-    expect(await meetings.roomsOf(club.clubId)).toEqual([]);
+    expect(await world.roomsOf(club.clubId)).toEqual([]);
   });
 
   it('has its end in the history, and the endpoint answers with the same facts', async () => {
     const club = await clubWith({ vacantSince: ago(minutes(20)) });
     await service.cleanUp();
-    const { lastMeeting } = await meetings.recordOf(club.clubId);
+    const { lastMeeting } = await world.recordOf(club.clubId);
     const { status, body } = await service.call('end', club.owner, club);
     expect({ status, body }).toEqual({
       status: 200,
@@ -116,9 +116,9 @@ describe('A vacant meeting', () => {
   it('is ended like by the endpoint: the meeting before it goes to the history first', async () => {
     const club = await clubWith({ vacantSince: ago(minutes(20)) });
     const before = endedMeeting(club.clubId);
-    await meetings.putRecord(club.clubId, { lastMeeting: before });
+    await world.putRecord(club.clubId, { lastMeeting: before });
     await service.cleanUp();
-    const rows = await meetings.itemsOf(club.clubId, 'MEETING#');
+    const rows = await world.itemsOf(club.clubId, 'MEETING#');
     expect(rows).toEqual([endedRow(club.clubId, before)]);
   });
 });
@@ -128,7 +128,7 @@ describe('A meeting with people in it', () => {
     const club = await clubWith();
     await join(club, club.member.userId);
     for (const minute of [0, 5, 10, 15, 20, 60]) {
-      await (await meetings.boot(later(minutes(minute)))).cleanUp();
+      await (await world.boot(later(minutes(minute)))).cleanUp();
     }
     expect(await meetingOf(club.clubId)).toEqual(club.meeting);
   });
@@ -152,11 +152,11 @@ describe('A meeting with people in it', () => {
     const club = await clubWith({ startedAt: ago(hours(12) + 1000) });
     await join(club, club.member.userId);
     expect(await service.cleanUp()).toMatchObject({ active: 1, endedMaxDuration: 1 });
-    const { meeting, lastMeeting } = await meetings.recordOf(club.clubId);
+    const { meeting, lastMeeting } = await world.recordOf(club.clubId);
     expect(meeting).toBeUndefined();
     expect(lastMeeting).toMatchObject({ endedBy: null, reason: 'max-duration' });
-    expect(await meetings.roomsOf(club.clubId)).toEqual([]);
-    const departures = await meetings.standIn.departures();
+    expect(await world.roomsOf(club.clubId)).toEqual([]);
+    const departures = await world.standIn.departures();
     expect(departures.at(-1)).toMatchObject({ identity: club.member.userId });
   });
 
@@ -169,10 +169,10 @@ describe('A meeting with people in it', () => {
 
   it('is closed in its attendance at its end', async () => {
     const club = await clubWith({ startedAt: ago(hours(12) - 4000) });
-    await meetings.tellTo(service);
+    await world.tellTo(service);
     await join(club, club.member.userId);
-    await meetings.standIn.webhooks.settled();
-    const due = await meetings.boot(later(hours(1)));
+    await world.standIn.webhooks.settled();
+    const due = await world.boot(later(hours(1)));
     await due.cleanUp();
     const { clubId, meeting } = club;
     const { body } = await service.call('meeting', club.owner, {
@@ -192,11 +192,11 @@ describe('Done twice,', () => {
     const occupied = await clubWith();
     await join(occupied, occupied.member.userId);
     const zombie = endedMeeting('gone');
-    await meetings.put(endedRow('gone', zombie));
-    await meetings.openRoom(zombie.roomName);
+    await world.put(endedRow('gone', zombie));
+    await world.openRoom(zombie.roomName);
 
     await service.cleanUp();
-    const [items, rooms] = [await meetings.scan(), await meetings.standIn.rooms()];
+    const [items, rooms] = [await world.scan(), await world.standIn.rooms()];
     expect(await service.cleanUp()).toMatchObject({
       endedVacant: 0,
       endedMaxDuration: 0,
@@ -204,62 +204,60 @@ describe('Done twice,', () => {
       repaired: 0,
       failed: 0,
     });
-    expect(await meetings.scan()).toEqual(items);
-    expect(await meetings.standIn.rooms()).toEqual(rooms);
+    expect(await world.scan()).toEqual(items);
+    expect(await world.standIn.rooms()).toEqual(rooms);
   });
 
   it('at once, two or five end each meeting once, and none fails', async () => {
     const clubs = await Promise.all(
       Array.from({ length: 6 }, () => clubWith({ vacantSince: ago(minutes(20)) })),
     );
-    const processes = await Promise.all(Array.from({ length: 5 }, () => meetings.boot()));
+    const processes = await Promise.all(Array.from({ length: 5 }, () => world.boot()));
     const reports = await Promise.all(processes.map((each) => each.cleanUp()));
     const ended = reports.reduce((sum, { endedVacant }) => sum + endedVacant, 0);
     expect(ended).toBe(6);
     for (const { clubId, meeting } of clubs) {
-      const record = await meetings.recordOf(clubId);
+      const record = await world.recordOf(clubId);
       expect(record.meeting).toBeUndefined();
       expect(record.lastMeeting?.meetingId).toBe(meeting.meetingId);
     }
-    expect(await meetings.standIn.rooms()).toEqual([]);
+    expect(await world.standIn.rooms()).toEqual([]);
   });
 
   it('at once with a webhook for each of its rooms, it leaves no participant behind', async () => {
-    await meetings.tellTo(service);
+    await world.tellTo(service);
     const club = await clubWith({ vacantSince: ago(minutes(20)) }, { room: false });
     await service.cleanUp();
-    await meetings.standIn.webhooks.settled();
+    await world.standIn.webhooks.settled();
     expect(await meetingOf(club.clubId)).toBeUndefined();
-    expect(await meetings.roomsOf(club.clubId)).toEqual([]);
+    expect(await world.roomsOf(club.clubId)).toEqual([]);
   });
 });
 
 describe('Stale rooms', () => {
   it('go: rooms of the last meeting, and of meetings before it', async () => {
-    const club = await meetings.createClub();
+    const club = await world.createClub();
     const [first, second] = [
       endedMeeting(club.clubId, { startedAt: ago(hours(9)) }),
       endedMeeting(club.clubId, { startedAt: ago(hours(5)) }),
     ];
-    await meetings.put(endedRow(club.clubId, first));
-    await meetings.putRecord(club.clubId, { lastMeeting: second });
+    await world.put(endedRow(club.clubId, first));
+    await world.putRecord(club.clubId, { lastMeeting: second });
     for (const { roomName } of [first, second]) {
-      await meetings.openRoom(roomName);
-      await meetings.standIn.join(roomName, { identity: 'holder-of-an-old-token' });
+      await world.openRoom(roomName);
+      await world.standIn.join(roomName, { identity: 'holder-of-an-old-token' });
     }
     expect(await service.cleanUp()).toMatchObject({ zombiesDeleted: 2, failed: 0 });
-    expect(await meetings.standIn.rooms()).toEqual([]);
+    expect(await world.standIn.rooms()).toEqual([]);
   });
 
   it('go also beside the club’s meeting that is on', async () => {
     const club = await clubWith();
     const last = endedMeeting(club.clubId);
-    await meetings.putRecord(club.clubId, { lastMeeting: last });
-    await meetings.openRoom(last.roomName);
+    await world.putRecord(club.clubId, { lastMeeting: last });
+    await world.openRoom(last.roomName);
     await service.cleanUp();
-    expect((await meetings.standIn.rooms()).map(({ name }) => name)).toEqual([
-      club.meeting.roomName,
-    ]);
+    expect((await world.standIn.rooms()).map(({ name }) => name)).toEqual([club.meeting.roomName]);
   });
 
   it('of more meetings than are read at once go in one run', async () => {
@@ -268,10 +266,10 @@ describe('Stale rooms', () => {
       const startedAt = ago(hours(2) + minutes(index));
       return { clubId, ended: endedMeeting(clubId, { startedAt }) };
     });
-    await meetings.put(...rows.map(({ clubId, ended }) => endedRow(clubId, ended)));
-    for (const { ended } of rows) await meetings.openRoom(ended.roomName);
+    await world.put(...rows.map(({ clubId, ended }) => endedRow(clubId, ended)));
+    for (const { ended } of rows) await world.openRoom(ended.roomName);
     expect(await service.cleanUp()).toMatchObject({ zombiesDeleted: 60 });
-    expect(await meetings.standIn.rooms()).toEqual([]);
+    expect(await world.standIn.rooms()).toEqual([]);
   });
 
   it('are never rooms that this table knows nothing of, whatever their names look like', async () => {
@@ -288,9 +286,9 @@ describe('Stale rooms', () => {
       `reading-club-${club.clubId}-${'A'.repeat(26)}`,
       doctorsRoomNameOf(meetingId),
     ];
-    for (const name of names) await meetings.openRoom(name);
+    for (const name of names) await world.openRoom(name);
     expect(await service.cleanUp()).toMatchObject({ zombiesDeleted: 0, failed: 0 });
-    expect((await meetings.standIn.rooms()).map(({ name }) => name).sort()).toEqual(
+    expect((await world.standIn.rooms()).map(({ name }) => name).sort()).toEqual(
       [...names, club.meeting.roomName].sort(),
     );
   });
@@ -301,7 +299,7 @@ describe('Presence', () => {
     const club = await clubWith();
     await join(club, club.member.userId);
     await service.cleanUp();
-    const record = await meetings.recordOf(club.clubId);
+    const record = await world.recordOf(club.clubId);
     expect(record).not.toHaveProperty('presence');
     expect(record).not.toHaveProperty('presentSids');
   });
@@ -327,11 +325,11 @@ describe('Presence', () => {
 
   it('does not adopt a participant with a foreign identity: the history stays readable', async () => {
     const club = await clubWith();
-    await meetings.tellTo(service);
+    await world.tellTo(service);
     await join(club, club.member.userId);
-    await meetings.standIn.webhooks.settled();
-    await meetings.tellTo(undefined);
-    await meetings.standIn.join(club.meeting.roomName, { identity: 'another club’s guest' });
+    await world.standIn.webhooks.settled();
+    await world.tellTo(undefined);
+    await world.standIn.join(club.meeting.roomName, { identity: 'another club’s guest' });
     expect(await service.cleanUp()).toMatchObject({ failed: 0 });
     await service.call('end', club.owner, club);
     const { clubId, meeting } = club;
@@ -347,15 +345,15 @@ describe('Presence', () => {
     const club = await clubWith();
     // The events of the room’s start and of the first join are lost.
     await join(club, club.owner.userId);
-    await meetings.tellTo(service);
+    await world.tellTo(service);
     await join(club, club.member.userId);
-    await meetings.standIn.webhooks.settled();
-    await meetings.tellTo(undefined);
+    await world.standIn.webhooks.settled();
+    await world.tellTo(undefined);
 
     // The repair writes as far as the store lets it.
     for (const writes of [0, 1, 2, 3]) {
       let done = 0;
-      const broken = await meetings.boot({
+      const broken = await world.boot({
         faults: [
           on('UpdateItem', (request, pass) => {
             done += 1;
@@ -376,8 +374,8 @@ describe('What it did', () => {
     await clubWith({ vacantSince: ago(minutes(20)) });
     await clubWith({ startedAt: ago(hours(13)) });
     const zombie = endedMeeting('logged');
-    await meetings.put(endedRow('logged', zombie));
-    await meetings.openRoom(zombie.roomName);
+    await world.put(endedRow('logged', zombie));
+    await world.openRoom(zombie.roomName);
     service.lines.length = 0;
     const report = await service.cleanUp();
     expect(report).toEqual({
@@ -417,28 +415,27 @@ describe('Before its time is up', () => {
 
   it('it stops, says what is left, and later runs do the rest', async () => {
     const meeting = { startedAt: ago(hours(1)) };
-    await Promise.all(Array.from({ length: 230 }, () => meetings.createMeeting(meeting)));
+    await Promise.all(Array.from({ length: 230 }, () => world.createMeeting(meeting)));
     const zombie = endedMeeting('late');
-    await meetings.put(endedRow('late', zombie));
-    await meetings.openRoom(zombie.roomName);
+    await world.put(endedRow('late', zombie));
+    await world.openRoom(zombie.roomName);
     const vacant = async () =>
-      ((await meetings.scan()) as { meeting?: Meeting }[]).filter(
-        (item) => item.meeting?.vacantSince,
-      ).length;
+      ((await world.scan()) as { meeting?: Meeting }[]).filter((item) => item.meeting?.vacantSince)
+        .length;
 
     // Calls for a whole batch of 100 clubs at once.
     const env = { CLEANUP_MAX_LIVEKIT_CALLS: '1000' };
-    const fast = await meetings.boot({ direct: true, env });
+    const fast = await world.boot({ direct: true, env });
     expect(await fast.cleanUp(timeFor(1))).toMatchObject({ active: 100, postponed: 130 });
     expect(await vacant()).toBe(100);
     for (let runs = 1; runs < 40 && (await vacant()) < 230; runs++) {
       await fast.cleanUp(timeFor(2));
     }
     expect(await vacant()).toBe(230);
-    expect(await meetings.standIn.rooms()).toHaveLength(1);
+    expect(await world.standIn.rooms()).toHaveLength(1);
     expect(await fast.cleanUp(timeFor(3))).toMatchObject({ zombiesDeleted: 0, postponed: 1 });
     expect(await fast.cleanUp(timeFor(4))).toMatchObject({ zombiesDeleted: 1, postponed: 0 });
-    expect(await meetings.standIn.rooms()).toEqual([]);
+    expect(await world.standIn.rooms()).toEqual([]);
   });
 
   it('it starts nothing when no time is left', async () => {

@@ -5,14 +5,14 @@ import { edit, lost, on, once } from '../harness/faults.ts';
 import { later, minutes, type Process } from '../harness/process.ts';
 import { startWorld, type TestClub, type World } from '../harness/world.ts';
 
-let meetings: World;
+let world: World;
 let service: Process;
 beforeAll(async () => {
-  meetings = await startWorld();
-  service = await meetings.boot();
+  world = await startWorld();
+  service = await world.boot();
 });
-afterAll(() => meetings.close());
-beforeEach(() => meetings.tellTo(undefined));
+afterAll(() => world.close());
+beforeEach(() => world.tellTo(undefined));
 
 interface Started extends TestClub {
   meeting: Meeting;
@@ -20,11 +20,11 @@ interface Started extends TestClub {
 
 /** A club whose meeting has just been started; LiveKit's events reach the service. */
 async function startedClub(process = service): Promise<Started> {
-  const club = await meetings.createClub();
-  await meetings.tellTo(process);
+  const club = await world.createClub();
+  await world.tellTo(process);
   await process.call('start', club.owner, club);
-  await meetings.standIn.webhooks.settled();
-  const { meeting } = await meetings.recordOf(club.clubId);
+  await world.standIn.webhooks.settled();
+  const { meeting } = await world.recordOf(club.clubId);
   if (!meeting) throw new Error('no meeting');
   return { ...club, meeting };
 }
@@ -34,18 +34,18 @@ const callIn = async (
   kind: 'SIP' | 'CONNECTOR' = 'SIP',
   identity = 'sip_+49301234567',
 ) => {
-  const joined = await meetings.standIn.join(meeting.roomName, {
+  const joined = await world.standIn.join(meeting.roomName, {
     identity,
     kind,
     name: 'Phone +49 30 1234567',
   });
-  await meetings.standIn.webhooks.settled();
+  await world.standIn.webhooks.settled();
   return joined;
 };
 
 const hangUp = async ({ meeting }: Started, sid: string) => {
-  await meetings.standIn.leave(meeting.roomName, sid);
-  await meetings.standIn.webhooks.settled();
+  await world.standIn.leave(meeting.roomName, sid);
+  await world.standIn.webhooks.settled();
 };
 
 describe.each(['SIP', 'CONNECTOR'] as const)('A guest of the kind %s', (kind) => {
@@ -53,8 +53,8 @@ describe.each(['SIP', 'CONNECTOR'] as const)('A guest of the kind %s', (kind) =>
     'counts as a participant in the status by %s',
     async (by) => {
       const club = await startedClub();
-      if (by === 'query') await meetings.putRecord(club.clubId, { presence: undefined });
-      if (by === 'query') await meetings.tellTo(undefined);
+      if (by === 'query') await world.putRecord(club.clubId, { presence: undefined });
+      if (by === 'query') await world.tellTo(undefined);
       const { sid } = await callIn(club, kind);
       const { body } = await service.call('status', club.member, club);
       expect(body).toMatchObject({ state: 'live', participantCount: 1, observedBy: by });
@@ -68,18 +68,16 @@ describe.each(['SIP', 'CONNECTOR'] as const)('A guest of the kind %s', (kind) =>
     'keeps the meeting on for as long as they stay; webhooks arrive: %s',
     async (arrive) => {
       const club = await startedClub();
-      if (!arrive) await meetings.tellTo(undefined);
+      if (!arrive) await world.tellTo(undefined);
       const { sid } = await callIn(club, kind);
       for (const minute of [0, 5, 10, 15, 20, 25]) {
-        await (await meetings.boot(later(minutes(minute)))).cleanUp();
+        await (await world.boot(later(minutes(minute)))).cleanUp();
       }
-      expect((await meetings.recordOf(club.clubId)).meeting?.meetingId).toBe(
-        club.meeting.meetingId,
-      );
+      expect((await world.recordOf(club.clubId)).meeting?.meetingId).toBe(club.meeting.meetingId);
       await hangUp(club, sid);
-      await (await meetings.boot(later(minutes(30)))).cleanUp();
-      await (await meetings.boot(later(minutes(50)))).cleanUp();
-      expect((await meetings.recordOf(club.clubId)).lastMeeting).toMatchObject({
+      await (await world.boot(later(minutes(30)))).cleanUp();
+      await (await world.boot(later(minutes(50)))).cleanUp();
+      expect((await world.recordOf(club.clubId)).lastMeeting).toMatchObject({
         meetingId: club.meeting.meetingId,
         reason: 'vacant',
       });
@@ -88,7 +86,7 @@ describe.each(['SIP', 'CONNECTOR'] as const)('A guest of the kind %s', (kind) =>
 
   it('whose arrival was lost is counted after the next cleanup', async () => {
     const club = await startedClub();
-    meetings.wire.set(once('participant_joined', lost));
+    world.wire.set(once('participant_joined', lost));
     await callIn(club, kind);
     expect((await service.call('status', club.member, club)).body.participantCount).toBe(0);
     expect(await service.cleanUp()).toMatchObject({ repaired: 1, failed: 0 });
@@ -96,7 +94,7 @@ describe.each(['SIP', 'CONNECTOR'] as const)('A guest of the kind %s', (kind) =>
   });
 
   it('takes one of the meeting’s places', async () => {
-    const small = await meetings.boot({ env: { ROOM_MAX_PARTICIPANTS: '1' } });
+    const small = await world.boot({ env: { ROOM_MAX_PARTICIPANTS: '1' } });
     const club = await startedClub(small);
     await callIn(club, kind);
     const refused = await small.call('token', club.member, {
@@ -108,12 +106,12 @@ describe.each(['SIP', 'CONNECTOR'] as const)('A guest of the kind %s', (kind) =>
   it('is counted in the attendance, and named nowhere in the table', async () => {
     const club = await startedClub();
     const { sid } = await callIn(club, kind);
-    await meetings.standIn.join(club.meeting.roomName, { identity: club.member.userId });
-    await meetings.standIn.webhooks.settled();
+    await world.standIn.join(club.meeting.roomName, { identity: club.member.userId });
+    await world.standIn.webhooks.settled();
     await hangUp(club, sid);
     await callIn(club, kind);
     await service.call('end', club.owner, club);
-    await meetings.standIn.webhooks.settled();
+    await world.standIn.webhooks.settled();
     const { clubId, meeting } = club;
     const { body } = await service.call('meeting', club.member, {
       clubId,
@@ -121,7 +119,7 @@ describe.each(['SIP', 'CONNECTOR'] as const)('A guest of the kind %s', (kind) =>
     });
     expect(body.meeting).toMatchObject({ peopleCount: 1, guestCount: 2 });
     expect(body.attendance.map(({ userId }) => userId)).toEqual([club.member.userId]);
-    expect(JSON.stringify(await meetings.itemsOf(clubId))).not.toContain('1234567');
+    expect(JSON.stringify(await world.itemsOf(clubId))).not.toContain('1234567');
   });
 });
 
@@ -129,13 +127,11 @@ describe('A guest whose identity is a member’s user id', () => {
   it('is a guest: neither the member’s attendance nor their removal is theirs', async () => {
     const club = await startedClub();
     const { clubId, meeting } = club;
-    await meetings.putRecord(clubId, { barredUserIds: new Set([club.member.userId]) });
+    await world.putRecord(clubId, { barredUserIds: new Set([club.member.userId]) });
     const { sid } = await callIn(club, 'SIP', club.member.userId);
     await service.cleanUp();
     expect((await service.call('status', club.owner, club)).body.participantCount).toBe(1);
-    expect(await meetings.standIn.departures()).not.toContainEqual(
-      expect.objectContaining({ sid }),
-    );
+    expect(await world.standIn.departures()).not.toContainEqual(expect.objectContaining({ sid }));
     await service.call('end', club.owner, club);
     const { body } = await service.call('meeting', club.owner, {
       clubId,
@@ -145,7 +141,7 @@ describe('A guest whose identity is a member’s user id', () => {
   });
 
   it('does not open a full meeting to that member', async () => {
-    const small = await meetings.boot({ env: { ROOM_MAX_PARTICIPANTS: '1' } });
+    const small = await world.boot({ env: { ROOM_MAX_PARTICIPANTS: '1' } });
     const club = await startedClub(small);
     await callIn(club, 'SIP', club.member.userId);
     const refused = await small.call('token', club.member, {
@@ -159,16 +155,16 @@ it.each(['AGENT', 'EGRESS', 'INGRESS', 'BRIDGE'] as const)(
   'A machine of the kind %s is no attendee: it neither counts nor keeps the meeting on',
   async (kind) => {
     const club = await startedClub();
-    await meetings.standIn.join(club.meeting.roomName, { identity: club.member.userId, kind });
-    await meetings.standIn.webhooks.settled();
+    await world.standIn.join(club.meeting.roomName, { identity: club.member.userId, kind });
+    await world.standIn.webhooks.settled();
     expect((await service.call('status', club.owner, club)).body).toMatchObject({
       state: 'waiting',
       participantCount: 0,
     });
     for (const minute of [0, 16]) {
-      await (await meetings.boot(later(minutes(minute)))).cleanUp();
+      await (await world.boot(later(minutes(minute)))).cleanUp();
     }
-    const { lastMeeting } = await meetings.recordOf(club.clubId);
+    const { lastMeeting } = await world.recordOf(club.clubId);
     expect(lastMeeting).toMatchObject({ reason: 'vacant' });
     const { body } = await service.call('meeting', club.owner, {
       clubId: club.clubId,
@@ -181,16 +177,16 @@ it.each(['AGENT', 'EGRESS', 'INGRESS', 'BRIDGE'] as const)(
 it('A participant of a kind that this version does not know is no attendee, by event or by list', async () => {
   const club = await startedClub();
   const { roomName } = club.meeting;
-  await meetings.tellTo({
+  await world.tellTo({
     post: (event) => {
       // LiveKit signs what it sends, so its words are changed and signed again.
       const body = Buffer.from(event.body ?? '', 'base64').toString();
       return service.tell(body.replace('"kind":"BRIDGE"', '"kind":"HOLOGRAM"'));
     },
   });
-  await meetings.standIn.join(roomName, { identity: club.member.userId, kind: 'BRIDGE' });
-  await meetings.standIn.webhooks.settled();
-  const { presentSids } = await meetings.recordOf(club.clubId);
+  await world.standIn.join(roomName, { identity: club.member.userId, kind: 'BRIDGE' });
+  await world.standIn.webhooks.settled();
+  const { presentSids } = await world.recordOf(club.clubId);
   expect(presentSids).toBeUndefined();
 
   const hologram = on(
@@ -198,7 +194,7 @@ it('A participant of a kind that this version does not know is no attendee, by e
     edit((body) => JSON.parse(JSON.stringify(body).replaceAll('"BRIDGE"', '"HOLOGRAM"'))),
   );
   for (const minute of [0, 16]) {
-    await (await meetings.boot({ ...later(minutes(minute)), faults: [hologram] })).cleanUp();
+    await (await world.boot({ ...later(minutes(minute)), faults: [hologram] })).cleanUp();
   }
-  expect((await meetings.recordOf(club.clubId)).lastMeeting).toMatchObject({ reason: 'vacant' });
+  expect((await world.recordOf(club.clubId)).lastMeeting).toMatchObject({ reason: 'vacant' });
 });

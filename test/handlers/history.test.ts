@@ -10,16 +10,16 @@ import { eventBody } from '../harness/livekit-events.ts';
 import { minutes, type Process } from '../harness/process.ts';
 import { startWorld, type TestClub, type World } from '../harness/world.ts';
 
-let meetings: World;
+let world: World;
 let service: Process;
 let club: TestClub;
 beforeAll(async () => {
-  meetings = await startWorld();
-  service = await meetings.boot();
+  world = await startWorld();
+  service = await world.boot();
 });
-afterAll(() => meetings.close());
+afterAll(() => world.close());
 beforeEach(async () => {
-  club = await meetings.createClub();
+  club = await world.createClub();
 });
 
 /** A club with so many meetings behind it, a minute apart; newest first. */
@@ -34,8 +34,8 @@ async function withHistory(
   );
   const last = all[Math.min(lastIs, count - 1)];
   const rows = all.filter((each) => lastHasRow || each !== last);
-  await meetings.put(...rows.map((each) => endedRow(club.clubId, each)));
-  if (last) await meetings.putRecord(club.clubId, { lastMeeting: last });
+  await world.put(...rows.map((each) => endedRow(club.clubId, each)));
+  if (last) await world.putRecord(club.clubId, { lastMeeting: last });
   return all;
 }
 
@@ -77,7 +77,7 @@ describe('The pages of a club’s meetings', () => {
         // Mostly the newest; another one when two functions’ clocks differ.
         fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.nat(8) }),
         async (count, limit, lastHasRow, lastIs) => {
-          club = await meetings.createClub();
+          club = await world.createClub();
           const all = await withHistory(count, { lastHasRow, lastIs });
           const read = await pages(limit);
           expect(read.flat()).toEqual(all);
@@ -162,9 +162,9 @@ describe('The pages of a club’s meetings', () => {
 
 describe('A cursor', () => {
   it('that is forged stays within the requested club, or is a 400', async () => {
-    const other = await meetings.createClub();
+    const other = await world.createClub();
     const foreign = endedMeeting(other.clubId, { startedAt: '2026-03-15T00:00:00.000Z' });
-    await meetings.put(endedRow(other.clubId, foreign));
+    await world.put(endedRow(other.clubId, foreign));
     const all = await withHistory(4);
     const own = new Set(all.map(({ meetingId }) => meetingId));
     const forged = fc.oneof(
@@ -246,7 +246,7 @@ describe('Who may read it:', () => {
       status: 403,
       code: 'NOT_A_MEMBER',
     });
-    const other = await meetings.createClub();
+    const other = await world.createClub();
     expect(await both(other.owner, club.clubId, meetingId)).toEqual({
       status: 403,
       code: 'NOT_A_MEMBER',
@@ -266,7 +266,7 @@ describe('Who may read it:', () => {
 
   it('no caller through another club’s path', async () => {
     const [last] = await withHistory(2);
-    const other = await meetings.createClub();
+    const other = await world.createClub();
     const { status, body } = await service.call('meeting', other.member, {
       clubId: other.clubId,
       meetingId: last?.meetingId ?? '',
@@ -329,7 +329,7 @@ describe('Attendance', () => {
   ) {
     const startedAtMs = Math.floor(Date.now() / 1000) * 1000 - minutes(10);
     const startedAt = new Date(startedAtMs).toISOString();
-    const created = await meetings.createMeeting({ startedAt });
+    const created = await world.createMeeting({ startedAt });
     club = created;
     const { meetingId, roomName } = created.meeting;
     const room = { name: roomName, sid: 'RM_attended', createdAtMs: startedAtMs };
@@ -435,10 +435,10 @@ describe('Attendance', () => {
 
   it('as a table has a row for each person, and no name that a spreadsheet would compute', async () => {
     await attended([{ who: 'member', joined: 1, left: 2 }]);
-    const [item] = await meetings.itemsOf(club.clubId, `MEMBER#${club.moderator.userId}`);
-    await meetings.put({ ...item, displayName: '=HYPERLINK("http://x","Zoë")' });
+    const [item] = await world.itemsOf(club.clubId, `MEMBER#${club.moderator.userId}`);
+    await world.put({ ...item, displayName: '=HYPERLINK("http://x","Zoë")' });
     await service.call('start', club.owner, club);
-    const { meeting } = await meetings.recordOf(club.clubId);
+    const { meeting } = await world.recordOf(club.clubId);
     const meetingId = meeting?.meetingId ?? '';
     const room = { name: meeting?.roomName ?? '', sid: 'RM_csv', createdAtMs: Date.now() };
     for (const who of ['moderator', 'nameless'] as const) {
@@ -481,7 +481,7 @@ describe('Attendance', () => {
 
   it('as CSV is refused as JSON for a caller who may not see it', async () => {
     await attended([{ who: 'member', joined: 1, left: 2 }]);
-    const { lastMeeting } = await meetings.recordOf(club.clubId);
+    const { lastMeeting } = await world.recordOf(club.clubId);
     const { status, headers, body } = await service.call('meeting', club.outsider, {
       clubId: club.clubId,
       meetingId: lastMeeting?.meetingId ?? '',

@@ -4,22 +4,22 @@ import { on, unavailable } from '../harness/faults.ts';
 import type { Process } from '../harness/process.ts';
 import { startWorld, type TestClub, type World } from '../harness/world.ts';
 
-let meetings: World;
+let world: World;
 let club: TestClub;
 const booted: Process[] = [];
 beforeAll(async () => {
-  meetings = await startWorld();
+  world = await startWorld();
 });
-afterAll(() => meetings.close());
+afterAll(() => world.close());
 beforeEach(async () => {
-  club = await meetings.createClub();
+  club = await world.createClub();
 });
 afterEach(() => {
   for (const service of booted.splice(0)) service.wire?.heal();
 });
 
 async function boot(options: Parameters<World['boot']>[0] = {}): Promise<Process> {
-  const service = await meetings.boot(options);
+  const service = await world.boot(options);
   booted.push(service);
   return service;
 }
@@ -28,9 +28,9 @@ async function boot(options: Parameters<World['boot']>[0] = {}): Promise<Process
 const later = (seconds: number) => boot({ now: () => new Date(Date.now() + seconds * 1000) });
 
 async function start(service: Process, { webhooks }: { webhooks: boolean }): Promise<string> {
-  await meetings.tellTo(webhooks ? service : undefined);
+  await world.tellTo(webhooks ? service : undefined);
   const { body } = await service.call('start', club.owner, club);
-  await meetings.standIn.webhooks.settled();
+  await world.standIn.webhooks.settled();
   return body.roomName;
 }
 
@@ -40,7 +40,7 @@ const token = (service: Process, body: object = {}) =>
     body: { readingClubId: club.clubId, ...body },
   });
 
-const roomNames = async () => await meetings.roomsOf(club.clubId);
+const roomNames = async () => await world.roomsOf(club.clubId);
 
 const livekitCalls = (...services: Process[]) =>
   services.flatMap(({ wire }) =>
@@ -88,8 +88,8 @@ describe('A token makes sure of the room', () => {
   it('when LiveKit said that the room finished, though it was made sure of a moment ago', async () => {
     const service = await boot();
     const roomName = await start(service, { webhooks: true });
-    await meetings.standIn.finishRoom(roomName);
-    await meetings.standIn.webhooks.settled();
+    await world.standIn.finishRoom(roomName);
+    await world.standIn.webhooks.settled();
     const soon = await later(3);
     expect((await token(soon)).status).toBe(200);
     expect(await roomNames()).toEqual([roomName]);
@@ -97,8 +97,8 @@ describe('A token makes sure of the room', () => {
 
   it('when the client says that it is missing, and two seconds have passed', async () => {
     const roomName = await start(await boot(), { webhooks: false });
-    await meetings.tellTo(undefined);
-    await meetings.standIn.finishRoom(roomName);
+    await world.tellTo(undefined);
+    await world.standIn.finishRoom(roomName);
     const soon = await later(3);
 
     expect((await token(soon)).status).toBe(200);
@@ -131,8 +131,8 @@ describe('A full meeting', () => {
       service.wire.forget();
       expect((await token(service)).status, `with ${people} in it`).toBe(200);
       expect(livekitCalls(service)).toEqual([]);
-      await meetings.standIn.join(roomName, { identity: `person-${people}` });
-      await meetings.standIn.webhooks.settled();
+      await world.standIn.join(roomName, { identity: `person-${people}` });
+      await world.standIn.webhooks.settled();
     }
     service.wire.forget();
     expect((await token(service)).body).toMatchObject({ code: 'MEETING_FULL' });

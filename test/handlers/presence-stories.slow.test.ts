@@ -9,19 +9,19 @@ import type { Process } from '../harness/process.ts';
 import { play, type Sent, type Step, sentOf, steps, truthOf } from '../harness/stories.ts';
 import { startWorld, type World } from '../harness/world.ts';
 
-let meetings: World;
+let world: World;
 let service: Process;
 /** Its cleanup ends nothing: what it puts right is looked at. */
 let patient: Process;
 /** It cannot reach LiveKit. */
 let cutOff: Process;
 beforeAll(async () => {
-  meetings = await startWorld();
-  service = await meetings.boot({ direct: true });
-  patient = await meetings.boot({ direct: true, env: { CLEANUP_GRACE_SECONDS: '86400' } });
-  cutOff = await meetings.boot({ refused: ['media'] });
+  world = await startWorld();
+  service = await world.boot({ direct: true });
+  patient = await world.boot({ direct: true, env: { CLEANUP_GRACE_SECONDS: '86400' } });
+  cutOff = await world.boot({ refused: ['media'] });
 });
-afterAll(() => meetings.close());
+afterAll(() => world.close());
 
 /** The order of delivery: each number picks one of the events that are not delivered yet, or repeats one. */
 const dice = fc.infiniteStream(fc.nat());
@@ -60,10 +60,10 @@ async function tell(order: Sent[], how: 'one after another' | 'at once', dice: D
 /** Takes what the runs before left out of the way: each cleanup would look at it again. */
 async function clearAway(): Promise<void> {
   for (const clubId of played.splice(0)) {
-    await meetings.putRecord(clubId, { meeting: undefined, activeShard: undefined });
-    for (const name of await meetings.roomsOf(clubId)) await meetings.standIn.finishRoom(name);
+    await world.putRecord(clubId, { meeting: undefined, activeShard: undefined });
+    for (const name of await world.roomsOf(clubId)) await world.standIn.finishRoom(name);
   }
-  await meetings.standIn.webhooks.settled();
+  await world.standIn.webhooks.settled();
 }
 
 const played: string[] = [];
@@ -71,16 +71,16 @@ const played: string[] = [];
 /** `formerOwner`: one of the people is no member any more, and not kept out either. */
 async function meetingWith(story: Step[], { formerOwner = false } = {}) {
   await clearAway();
-  const { meeting, ...club } = await meetings.createMeeting();
+  const { meeting, ...club } = await world.createMeeting();
   played.push(club.clubId);
   const fourth = formerOwner ? club.outsider : club.nameless;
   const people = [club.owner, club.moderator, club.member, fourth];
-  const sent = await play(meetings, meeting.roomName, people, story);
+  const sent = await play(world, meeting.roomName, people, story);
   return { club, meeting, sent };
 }
 
 async function attendanceRows(clubId: string, meetingId: string) {
-  const rows = await meetings.sessionsOf(clubId, meetingId);
+  const rows = await world.sessionsOf(clubId, meetingId);
   return rows.map(({ participantSid: sid, userId, joinedAt, leftAt }) => ({
     sid,
     userId,
@@ -100,7 +100,7 @@ describe('However a meeting’s events are ordered and repeated,', () => {
         const truth = truthOf(sent);
         await tell(shuffledCopies(sent, dice), how, dice);
 
-        const record = await meetings.recordOf(club.clubId);
+        const record = await world.recordOf(club.clubId);
         expect({
           meetingId: record.meeting?.meetingId,
           isVacant: record.meeting?.vacantSince !== undefined,
@@ -132,21 +132,19 @@ describe('However a meeting’s events are ordered and repeated,', () => {
         await tell(shuffledCopies(before, dice), how, dice);
 
         const after: Sent[] = [];
-        await meetings.tellHere((post) => after.push(sentOf(post)));
+        await world.tellHere((post) => after.push(sentOf(post)));
         const { body: ended } = await service.call('end', club.owner, club);
         expect(ended.success).toBe(true);
-        await meetings.standIn.webhooks.settled();
+        await world.standIn.webhooks.settled();
         const all = [...sent, ...after];
         if (next) await service.call('start', club.owner, club);
-        const decided = await meetings.recordOf(club.clubId);
+        const decided = await world.recordOf(club.clubId);
 
         const late = all.filter((each) => !before.includes(each) || roll(dice, 3) === 0);
         await tell(shuffledCopies(late, dice), how, dice);
 
-        expect(await meetings.recordOf(club.clubId)).toEqual(decided);
-        expect(await meetings.roomsOf(club.clubId)).toEqual(
-          next ? [decided.meeting?.roomName] : [],
-        );
+        expect(await world.recordOf(club.clubId)).toEqual(decided);
+        expect(await world.roomsOf(club.clubId)).toEqual(next ? [decided.meeting?.roomName] : []);
         const { stays } = truthOf(all);
         const rows = await attendanceRows(club.clubId, meeting.meetingId);
         expect(bySid(rows)).toEqual(bySid(stays));
@@ -181,13 +179,13 @@ describe('Whatever is lost,', () => {
           ]);
           await patient.cleanUp();
 
-          const [room] = await meetings.standInRoomsOf(club.clubId);
+          const [room] = await world.standInRoomsOf(club.clubId);
           const people = room?.participants.filter(({ kind }) => kind === 'STANDARD') ?? [];
           const {
             meeting: on,
             presence,
             presentSids = new Set(),
-          } = await meetings.recordOf(club.clubId);
+          } = await world.recordOf(club.clubId);
           expect(on?.meetingId).toBe(meeting.meetingId);
           expect(on?.vacantSince !== undefined, 'vacant').toBe(people.length === 0);
           if (presence) {
@@ -232,11 +230,11 @@ describe('Whatever is lost,', () => {
         expect(ended.success).toBe(false);
         const delivered = sent.filter(() => roll(dice, 2) === 0);
         await tell(shuffledCopies(delivered, dice), how, dice);
-        const decided = await meetings.recordOf(club.clubId);
+        const decided = await world.recordOf(club.clubId);
         await patient.cleanUp();
-        expect(await meetings.recordOf(club.clubId)).toEqual(decided);
+        expect(await world.recordOf(club.clubId)).toEqual(decided);
         expect(decided.lastMeeting?.meetingId).toBe(meeting.meetingId);
-        expect(await meetings.roomsOf(club.clubId)).toEqual([]);
+        expect(await world.roomsOf(club.clubId)).toEqual([]);
       }),
       { numRuns: 6 },
     );

@@ -10,7 +10,7 @@ import {
 import { minutes, type Process } from '../harness/process.ts';
 import { startWorld, type TestClub, type World } from '../harness/world.ts';
 
-let meetings: World;
+let world: World;
 let service: Process;
 let club: TestClub;
 let meeting: Meeting;
@@ -20,13 +20,13 @@ let second: RoomFacts;
 const start = Math.floor(Date.now() / 1000) * 1000 - minutes(30);
 
 beforeAll(async () => {
-  meetings = await startWorld();
-  service = await meetings.boot({ direct: true });
+  world = await startWorld();
+  service = await world.boot({ direct: true });
 });
-afterAll(() => meetings.close());
+afterAll(() => world.close());
 beforeEach(async () => {
-  await meetings.clearAway();
-  ({ meeting, ...club } = await meetings.createMeeting({
+  await world.clearAway();
+  ({ meeting, ...club } = await world.createMeeting({
     startedAt: new Date(start).toISOString(),
   }));
   first = { name: meeting.roomName, sid: 'RM_first', createdAtMs: start };
@@ -47,9 +47,9 @@ async function tell(
   const facts = { room, at: start + minutes(minute), ...(who && { participant: who }) };
   expect(await service.tell(eventBody(event, facts))).toMatchObject({ status: 200 });
 }
-const record = () => meetings.recordOf(club.clubId);
+const record = () => world.recordOf(club.clubId);
 const sids = async () => [...((await record()).presentSids ?? [])].sort();
-const sessions = () => meetings.sessionsOf(club.clubId, meeting.meetingId);
+const sessions = () => world.sessionsOf(club.clubId, meeting.meetingId);
 
 describe('A room that finishes', () => {
   it('empties presence and marks the meeting vacant, and never ends it', async () => {
@@ -195,32 +195,32 @@ describe('A person', () => {
 describe('The cleanup', () => {
   /** The service receives the room's start, and no other event. */
   async function onlyTheRoom() {
-    await meetings.tellTo(service);
-    await meetings.openRoom(meeting.roomName);
-    await meetings.tellTo(undefined);
+    await world.tellTo(service);
+    await world.openRoom(meeting.roomName);
+    await world.tellTo(undefined);
   }
 
   it('adopts a participant who is still joining, and drops them when they give up', async () => {
     await onlyTheRoom();
-    const { sid } = await meetings.standIn.join(meeting.roomName, {
+    const { sid } = await world.standIn.join(meeting.roomName, {
       identity: club.member.userId,
       state: 'JOINED',
     });
     await service.cleanUp();
     expect(await sids()).toEqual([sid]);
-    await meetings.tellTo(service);
-    await meetings.standIn.leave(meeting.roomName, sid, 'JOIN_FAILURE');
-    await meetings.standIn.webhooks.settled();
+    await world.tellTo(service);
+    await world.standIn.leave(meeting.roomName, sid, 'JOIN_FAILURE');
+    await world.standIn.webhooks.settled();
     expect(await sids()).toEqual([]);
     expect((await sessions()).map(({ leftAt }) => leftAt)).toEqual([expect.any(String)]);
   });
 
   it('takes a ghost out, and the meeting is vacant from then on', async () => {
-    await meetings.tellTo(service);
-    await meetings.openRoom(meeting.roomName);
-    const { sid } = await meetings.standIn.join(meeting.roomName, { identity: club.owner.userId });
-    await meetings.tellTo(undefined);
-    await meetings.standIn.leave(meeting.roomName, sid);
+    await world.tellTo(service);
+    await world.openRoom(meeting.roomName);
+    const { sid } = await world.standIn.join(meeting.roomName, { identity: club.owner.userId });
+    await world.tellTo(undefined);
+    await world.standIn.leave(meeting.roomName, sid);
     expect(await sids()).toEqual([sid]);
     expect(await service.cleanUp()).toMatchObject({ repaired: 1, vacant: 1 });
     expect(await sids()).toEqual([]);
@@ -228,11 +228,11 @@ describe('The cleanup', () => {
   });
 
   it('leaves a correct count alone, without a call', async () => {
-    await meetings.tellTo(service);
-    await meetings.openRoom(meeting.roomName);
-    await meetings.standIn.join(meeting.roomName, { identity: club.owner.userId });
-    await meetings.tellTo(undefined);
-    const cleaner = await meetings.boot();
+    await world.tellTo(service);
+    await world.openRoom(meeting.roomName);
+    await world.standIn.join(meeting.roomName, { identity: club.owner.userId });
+    await world.tellTo(undefined);
+    const cleaner = await world.boot();
     expect(await cleaner.cleanUp()).toMatchObject({ repaired: 0 });
     expect(cleaner.wire.operations('media')).toEqual(['ListRooms']);
   });

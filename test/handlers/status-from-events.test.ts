@@ -4,26 +4,26 @@ import { internalError, late, lost, on, unavailable } from '../harness/faults.ts
 import type { Process } from '../harness/process.ts';
 import { startWorld, type TestClub, type World } from '../harness/world.ts';
 
-let meetings: World;
+let world: World;
 let service: Process;
 let club: TestClub;
 let roomName: string;
 
 /** With webhooks, the service receives the events of what happens after this. */
 async function startMeeting({ webhooks }: { webhooks: boolean }) {
-  await meetings.tellTo(webhooks ? service : undefined);
+  await world.tellTo(webhooks ? service : undefined);
   const { body } = await service.call('start', club.owner, club);
   ({ roomName } = body);
-  await meetings.standIn.webhooks.settled();
+  await world.standIn.webhooks.settled();
 }
 const join = async (identity: string) => {
-  const joined = await meetings.standIn.join(roomName, { identity });
-  await meetings.standIn.webhooks.settled();
+  const joined = await world.standIn.join(roomName, { identity });
+  await world.standIn.webhooks.settled();
   return joined;
 };
 const leave = async (sid: string) => {
-  await meetings.standIn.leave(roomName, sid);
-  await meetings.standIn.webhooks.settled();
+  await world.standIn.leave(roomName, sid);
+  await world.standIn.webhooks.settled();
 };
 
 /** What status says, and what it asked for to say it. */
@@ -37,14 +37,14 @@ const FROM_EVENTS = ['BatchGetItem'];
 const ASKED = ['BatchGetItem', 'ListParticipants', 'ListRooms'];
 
 beforeAll(async () => {
-  meetings = await startWorld();
-  service = await meetings.boot();
+  world = await startWorld();
+  service = await world.boot();
   // The key set is fetched once, at the start.
   await service.call('status', undefined, { clubId: 'warm' });
 });
-afterAll(() => meetings.close());
+afterAll(() => world.close());
 beforeEach(async () => {
-  club = await meetings.createClub();
+  club = await world.createClub();
 });
 
 describe('With webhooks, status', () => {
@@ -75,8 +75,8 @@ describe('With webhooks, status', () => {
       state: 'live',
     });
 
-    await meetings.standIn.finishRoom(roomName);
-    await meetings.standIn.webhooks.settled();
+    await world.standIn.finishRoom(roomName);
+    await world.standIn.webhooks.settled();
     expect(await status()).toMatchObject({
       asked: FROM_EVENTS,
       observedBy: 'events',
@@ -84,7 +84,7 @@ describe('With webhooks, status', () => {
       participantCount: 0,
       roomName: null,
     });
-    expect((await meetings.recordOf(club.clubId)).meeting).toBeDefined();
+    expect((await world.recordOf(club.clubId)).meeting).toBeDefined();
 
     await service.call('end', club.owner, club);
     expect(await status()).toMatchObject({
@@ -121,9 +121,9 @@ describe('With webhooks, status', () => {
 
   it('counts no machines', async () => {
     await startMeeting({ webhooks: true });
-    await meetings.standIn.join(roomName, { identity: 'notes', kind: 'AGENT' });
-    await meetings.standIn.join(roomName, { identity: 'tape', kind: 'EGRESS' });
-    await meetings.standIn.webhooks.settled();
+    await world.standIn.join(roomName, { identity: 'notes', kind: 'AGENT' });
+    await world.standIn.join(roomName, { identity: 'tape', kind: 'EGRESS' });
+    await world.standIn.webhooks.settled();
     expect(await status()).toMatchObject({
       asked: FROM_EVENTS,
       participantCount: 0,
@@ -135,7 +135,7 @@ describe('With webhooks, status', () => {
     await startMeeting({ webhooks: true });
     await join(club.member.userId);
     await service.call('end', club.owner, club);
-    await meetings.tellTo(undefined);
+    await world.tellTo(undefined);
     const { body } = await service.call('start', club.owner, club);
     expect(await status()).toMatchObject({
       asked: ASKED,
@@ -148,17 +148,17 @@ describe('With webhooks, status', () => {
   it('is about the next room when the server lost the first', async () => {
     await startMeeting({ webhooks: true });
     await join(club.member.userId);
-    await meetings.tellTo(undefined);
-    await meetings.standIn.finishRoom(roomName);
-    await meetings.tellTo(service);
-    const later = await meetings.boot({ now: () => new Date(Date.now() + 3_000) });
+    await world.tellTo(undefined);
+    await world.standIn.finishRoom(roomName);
+    await world.tellTo(service);
+    const later = await world.boot({ now: () => new Date(Date.now() + 3_000) });
     const { clubId } = club;
     const { body } = await later.call('token', club.owner, {
       clubId,
       body: { readingClubId: clubId, roomMissing: true },
     });
-    await meetings.standIn.joinWithToken(body.token);
-    await meetings.standIn.webhooks.settled();
+    await world.standIn.joinWithToken(body.token);
+    await world.standIn.webhooks.settled();
     expect(await status()).toMatchObject({
       asked: FROM_EVENTS,
       participantCount: 1,
@@ -185,7 +185,7 @@ describe('Without webhooks, status', () => {
     await join(club.member.userId);
     for (let runs = 0; runs < 3; runs++) await service.cleanUp();
     expect(await status()).toMatchObject({ asked: ASKED, participantCount: 1 });
-    expect(await meetings.recordOf(club.clubId)).not.toHaveProperty('presence');
+    expect(await world.recordOf(club.clubId)).not.toHaveProperty('presence');
   });
 });
 
@@ -193,7 +193,7 @@ describe('When the room’s start was lost, status', () => {
   it('asks LiveKit until the cleanup adopts the meeting, then uses events', async () => {
     await startMeeting({ webhooks: false });
     await join(club.owner.userId);
-    await meetings.tellTo(service);
+    await world.tellTo(service);
     await join(club.member.userId);
     expect(await status()).toMatchObject({ asked: ASKED, participantCount: 2 });
     await service.cleanUp();
@@ -206,7 +206,7 @@ describe('When the room’s start was lost, status', () => {
 
   it('uses events at once when it was only late', async () => {
     const starts = late('room_started', lost);
-    const heal = meetings.wire.set(starts.fault);
+    const heal = world.wire.set(starts.fault);
     await startMeeting({ webhooks: true });
     heal();
     expect(await status()).toMatchObject({ asked: ASKED });
@@ -219,7 +219,7 @@ describe('When the room’s start was lost, status', () => {
     await startMeeting({ webhooks: false });
     const { sid } = await join(club.member.userId);
     await join(club.owner.userId);
-    await meetings.tellTo(service);
+    await world.tellTo(service);
     await leave(sid);
     expect(await status()).toMatchObject({ asked: ASKED, participantCount: 1 });
   });

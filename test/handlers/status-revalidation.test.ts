@@ -3,18 +3,18 @@ import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import type { Process } from '../harness/process.ts';
 import { startWorld, type TestClub, type World } from '../harness/world.ts';
 
-let meetings: World;
+let world: World;
 let service: Process;
 let club: TestClub;
 beforeAll(async () => {
-  meetings = await startWorld();
+  world = await startWorld();
   // LiveKit's events have whole seconds; the answer never has a time in the future.
-  service = await meetings.boot({ now: () => new Date(Date.now() + 2_000) });
+  service = await world.boot({ now: () => new Date(Date.now() + 2_000) });
 });
-afterAll(() => meetings.close());
+afterAll(() => world.close());
 beforeEach(async () => {
-  await meetings.tellTo(service);
-  club = await meetings.createClub();
+  await world.tellTo(service);
+  club = await world.createClub();
 });
 
 const status = (etag?: string, who = club.member) =>
@@ -49,17 +49,17 @@ it.each(['that has none', 'that had one'])(
 
 it('The ETag of an active meeting stays the same until a person joins or leaves, or it ends', async () => {
   const { body } = await service.call('start', club.owner, club);
-  await meetings.standIn.webhooks.settled();
+  await world.standIn.webhooks.settled();
   let etag = await etagOf();
   const changes = [
-    () => meetings.standIn.join(body.roomName, { identity: club.member.userId }),
-    () => meetings.standIn.join(body.roomName, { identity: club.owner.userId }),
+    () => world.standIn.join(body.roomName, { identity: club.member.userId }),
+    () => world.standIn.join(body.roomName, { identity: club.owner.userId }),
     () => service.call('end', club.owner, club),
   ];
   for (const change of changes) {
     expect((await status(etag)).status).toBe(304);
     await change();
-    await meetings.standIn.webhooks.settled();
+    await world.standIn.webhooks.settled();
     const next = await status(etag);
     expect(next.status).toBe(200);
     etag = String(next.headers['etag']);
@@ -77,6 +77,6 @@ it.each([
 
 it('A tag opens nothing: it is looked at after the authorization', async () => {
   const etag = await etagOf();
-  const outsider = (await meetings.createClub()).member;
+  const outsider = (await world.createClub()).member;
   expect((await status(etag, outsider)).body).toMatchObject({ code: 'NOT_A_MEMBER' });
 });

@@ -7,7 +7,7 @@ import { eventBody, sign, webhookPost } from '../harness/livekit-events.ts';
 import type { Process } from '../harness/process.ts';
 import { startWorld, type TestMeeting, type World } from '../harness/world.ts';
 
-let meetings: World;
+let world: World;
 let service: Process;
 let club: TestMeeting;
 /** Tokens that LiveKit, or this service, did sign: for something else. */
@@ -16,14 +16,14 @@ let signed: string[];
 let genuine: string;
 
 beforeAll(async () => {
-  meetings = await startWorld();
-  service = await meetings.boot();
-  club = await meetings.createMeeting();
+  world = await startWorld();
+  service = await world.boot();
+  club = await world.createMeeting();
   genuine = bodyOf('participant_joined');
   const { body: join } = await service.call('token', club.owner, { clubId: club.clubId });
   signed = [await sign('another body'), join.token, await sign(genuine, { ttlSeconds: -60 })];
 });
-afterAll(() => meetings.close());
+afterAll(() => world.close());
 
 const bodyOf = (event: Parameters<typeof eventBody>[0]) =>
   eventBody(event, {
@@ -84,8 +84,8 @@ function json(value: unknown): string {
 }
 
 it('without a signature is answered 401 or 400 without a read or write: 10,000 of it', async () => {
-  const before = await meetings.scan();
-  const rooms = await meetings.standIn.rooms();
+  const before = await world.scan();
+  const rooms = await world.standIn.rooms();
   service.wire.forget();
   const statuses = new Map<number, number>();
   await fc.assert(
@@ -113,8 +113,8 @@ it('without a signature is answered 401 or 400 without a read or write: 10,000 o
     10_000,
   );
   expect(service.wire.operations(), 'asked for').toEqual([]);
-  expect(await meetings.scan()).toEqual(before);
-  expect(await meetings.standIn.rooms()).toEqual(rooms);
+  expect(await world.scan()).toEqual(before);
+  expect(await world.standIn.rooms()).toEqual(rooms);
 }, 120_000);
 
 it('that is signed and makes no sense is never a 5xx, and leaves a club that can be read', async () => {
@@ -137,7 +137,7 @@ it('that is signed and makes no sense is never a 5xx, and leaves a club that can
       fc.record({ sid: text, ms: number, seconds: number, identity: text, isMember: fc.boolean() }),
       number,
       async (event, room, who, createdAt) => {
-        const { meeting, ...created } = await meetings.createMeeting();
+        const { meeting, ...created } = await world.createMeeting();
         const message = WebhookEvent.fromJsonString(genuine);
         message.event = event;
         message.createdAt = createdAt;

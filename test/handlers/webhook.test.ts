@@ -28,17 +28,17 @@ import { NO_RECORDINGS } from '../harness/no-recordings.ts';
 import { minutes, type Process } from '../harness/process.ts';
 import { startWorld, type TestClub, type World } from '../harness/world.ts';
 
-let meetings: World;
+let world: World;
 let service: Process;
 beforeAll(async () => {
-  meetings = await startWorld();
-  service = await meetings.boot();
+  world = await startWorld();
+  service = await world.boot();
 });
-afterAll(() => meetings.close());
+afterAll(() => world.close());
 
 /** A club with a meeting on, its room by name only, and one event of that room. */
 async function clubWithMeeting() {
-  const { meeting, ...club } = await meetings.createMeeting();
+  const { meeting, ...club } = await world.createMeeting();
   return { club, meeting, room: roomCalled(meeting.roomName) };
 }
 
@@ -97,7 +97,7 @@ describe('API Gateway’s literal event', () => {
       body: Buffer.from(body).toString('base64'),
     };
     expect(await service.post(event)).toEqual({ status: 200, body: { result: 'followed' } });
-    expect((await meetings.recordOf(club.clubId)).presence?.roomSid).toBe(room.sid);
+    expect((await world.recordOf(club.clubId)).presence?.roomSid).toBe(room.sid);
     expect(room.name).toBe(meeting.roomName);
   });
 
@@ -107,7 +107,7 @@ describe('API Gateway’s literal event', () => {
     const event = webhookPost({ body, authorization: await sign(body), asText: true });
     expect(event).toMatchObject({ isBase64Encoded: false, body });
     expect((await service.post(event)).status).toBe(200);
-    expect((await meetings.recordOf(club.clubId)).presence?.roomSid).toBe(room.sid);
+    expect((await world.recordOf(club.clubId)).presence?.roomSid).toBe(room.sid);
   });
 
   it.each([false, true])('keeps names that are not ASCII, as text: %s', async (asText) => {
@@ -118,7 +118,7 @@ describe('API Gateway’s literal event', () => {
       webhookPost({ body, authorization: await sign(body), asText }),
     );
     expect(status).toBe(200);
-    const { presentSids } = await meetings.recordOf(club.clubId);
+    const { presentSids } = await world.recordOf(club.clubId);
     expect(presentSids).toEqual(new Set([participant.sid]));
   });
 });
@@ -130,7 +130,7 @@ describe('A webhook is answered 401 and writes nothing', () => {
   beforeEach(async () => {
     ({ room } = await clubWithMeeting());
     body = eventBody('room_started', { room, at: Date.now() });
-    before = await meetings.scan();
+    before = await world.scan();
     service.wire.forget();
   });
 
@@ -138,7 +138,7 @@ describe('A webhook is answered 401 and writes nothing', () => {
     const { status, body: answer } = await service.post(webhookPost(post));
     expect({ status, code: answer.code }).toEqual({ status: 401, code: 'UNAUTHENTICATED' });
     expect(service.wire.operations(), 'asked for').toEqual([]);
-    expect(await meetings.scan()).toEqual(before);
+    expect(await world.scan()).toEqual(before);
   };
 
   it('with any one byte of its body changed', async () => {
@@ -179,10 +179,10 @@ describe('A webhook is answered 401 and writes nothing', () => {
   });
 
   it('with a join token in its place, also a moderator’s', async () => {
-    const club = await meetings.createMeeting();
+    const club = await world.createMeeting();
     const { body: join } = await service.call('token', club.owner, { clubId: club.clubId });
     expect(join.token).toBeTypeOf('string');
-    before = await meetings.scan();
+    before = await world.scan();
     service.wire.forget();
     await expectRefused({ body, authorization: join.token });
   });
@@ -241,7 +241,7 @@ describe('During a rotation', () => {
 
   /** A process that knows two keys, as the parameter of the deployed service can name them. */
   async function rotating() {
-    const { database, livekit } = meetings;
+    const { database, livekit } = world;
     const settings = { wsUrl: livekit.wsUrl, apiKey: API_KEY, apiSecret: API_SECRET, previous };
     const config = loadConfig(
       { store },
@@ -270,7 +270,7 @@ describe('During a rotation', () => {
       webhookPost({ body, authorization: await sign(body, signature) }),
     );
     expect(status).toBe(expected);
-    const { presence } = await meetings.recordOf(club.clubId);
+    const { presence } = await world.recordOf(club.clubId);
     expect(presence?.roomSid).toBe(expected === 200 ? room.sid : undefined);
   });
 });
@@ -280,11 +280,11 @@ describe('An irrelevant event is answered 200, ignored, and writes nothing:', ()
   const unknown = { room: roomCalled(roomNameOf('no-such-club', ulid())), at: now };
 
   const expectIgnored = async (body: string) => {
-    const before = await meetings.scan();
-    const rooms = await meetings.standIn.rooms();
+    const before = await world.scan();
+    const rooms = await world.standIn.rooms();
     expect(await service.tell(body)).toEqual({ status: 200, body: { result: 'ignored' } });
-    expect(await meetings.scan()).toEqual(before);
-    expect(await meetings.standIn.rooms()).toEqual(rooms);
+    expect(await world.scan()).toEqual(before);
+    expect(await world.standIn.rooms()).toEqual(rooms);
   };
 
   it('one of a kind that it does not know', async () => {
@@ -347,7 +347,7 @@ describe('An irrelevant event is answered 200, ignored, and writes nothing:', ()
 });
 
 describe('The doctor’s room', () => {
-  const probes = () => createProbeRepository(openTable(meetings.database));
+  const probes = () => createProbeRepository(openTable(world.database));
   const roomOf = (probeId: string) => roomCalled(doctorsRoomNameOf(probeId));
   const report = (probeId: string, event: 'room_started' | 'room_finished') =>
     service.tell(eventBody(event, { room: roomOf(probeId), at: Date.now() }));
@@ -362,7 +362,7 @@ describe('The doctor’s room', () => {
     expect(await report(probeId, 'room_started')).toEqual(followed);
     expect(await report(probeId, 'room_finished')).toEqual(followed);
     expect((await probes().listEvents(probeId))?.sort()).toEqual(['room_finished', 'room_started']);
-    const [item] = (await meetings.scan()).filter(({ pk }) => pk === `DOCTOR#${probeId}`);
+    const [item] = (await world.scan()).filter(({ pk }) => pk === `DOCTOR#${probeId}`);
     const inTenMinutes = Date.now() / 1000 + 600;
     expect(Number(item?.['expiresAt'])).toBeGreaterThan(inTenMinutes - 60);
     expect(Number(item?.['expiresAt'])).toBeLessThanOrEqual(inTenMinutes);
@@ -371,13 +371,13 @@ describe('The doctor’s room', () => {
 
   it('of another stage, or after the doctor finished, leaves nothing', async () => {
     const probeId = ulid();
-    const before = await meetings.scan();
+    const before = await world.scan();
     expect(await report(probeId, 'room_started')).toEqual(ignored);
     await probes().expectEvents(probeId, new Date());
     await probes().forgetEvents(probeId);
     expect(await report(probeId, 'room_finished')).toEqual(ignored);
     expect(await probes().listEvents(probeId)).toBeUndefined();
-    expect(await meetings.scan()).toEqual(before);
+    expect(await world.scan()).toEqual(before);
   });
 });
 
@@ -385,31 +385,31 @@ describe('A room of a meeting that is over', () => {
   let club: TestClub;
   let name: string;
   beforeEach(async () => {
-    club = await meetings.createClub();
+    club = await world.createClub();
     const last = endedMeeting(club.clubId);
-    await meetings.putRecord(club.clubId, { lastMeeting: last });
+    await world.putRecord(club.clubId, { lastMeeting: last });
     name = last.roomName;
-    await meetings.openRoom(name);
+    await world.openRoom(name);
   });
 
   it.each(['room_started', 'participant_joined'] as const)('goes at its %s', async (event) => {
     const participant = person(club.member.userId);
     const body = eventBody(event, { room: roomCalled(name), participant, at: Date.now() });
     expect(await service.tell(body)).toEqual({ status: 200, body: { result: 'zombie-deleted' } });
-    expect(await meetings.roomsOf(club.clubId)).toEqual([]);
+    expect(await world.roomsOf(club.clubId)).toEqual([]);
     // And again: a repetition finds nothing to do.
     expect((await service.tell(body)).status).toBe(200);
   });
 
   it('goes when the meeting is one before the last, too', async () => {
     const earlier = endedMeeting(club.clubId, { startedAt: '2026-02-01T10:00:00.000Z' });
-    await meetings.put(endedRow(club.clubId, earlier));
-    await meetings.standIn.finishRoom(name);
-    await meetings.openRoom(earlier.roomName);
+    await world.put(endedRow(club.clubId, earlier));
+    await world.standIn.finishRoom(name);
+    await world.openRoom(earlier.roomName);
     const room = roomCalled(earlier.roomName);
     const { body } = await service.tell(eventBody('room_started', { room, at: Date.now() }));
     expect(body.result).toBe('zombie-deleted');
-    expect(await meetings.roomsOf(club.clubId)).toEqual([]);
+    expect(await world.roomsOf(club.clubId)).toEqual([]);
   });
 
   it.each(['room_finished', 'participant_left', 'participant_connection_aborted'] as const)(
@@ -418,7 +418,7 @@ describe('A room of a meeting that is over', () => {
       const participant = person(club.member.userId);
       const body = eventBody(event, { room: roomCalled(name), participant, at: Date.now() });
       expect(await service.tell(body)).toEqual({ status: 200, body: { result: 'followed' } });
-      expect(await meetings.roomsOf(club.clubId)).toHaveLength(1);
+      expect(await world.roomsOf(club.clubId)).toHaveLength(1);
     },
   );
 
@@ -427,19 +427,19 @@ describe('A room of a meeting that is over', () => {
     ['does not answer within 3 s', silence],
   ])('is left to the cleanup when LiveKit %s, and LiveKit is answered 200', async (_, fault) => {
     const body = eventBody('room_started', { room: roomCalled(name), at: Date.now() });
-    const broken = await meetings.boot({ faults: [on('DeleteRoom', fault)] });
+    const broken = await world.boot({ faults: [on('DeleteRoom', fault)] });
     expect(await broken.tell(body)).toEqual({ status: 200, body: { result: 'postponed' } });
     expect(broken.lines).toContainEqual(
       expect.objectContaining({ level: 'warn', message: 'left to the cleanup' }),
     );
-    expect(await meetings.roomsOf(club.clubId)).toHaveLength(1);
+    expect(await world.roomsOf(club.clubId)).toHaveLength(1);
     await service.cleanUp();
-    expect(await meetings.roomsOf(club.clubId)).toEqual([]);
+    expect(await world.roomsOf(club.clubId)).toEqual([]);
   });
 
   it('does not change the record of the meeting that is on now', async () => {
     await service.call('start', club.owner, club);
-    const before = await meetings.recordOf(club.clubId);
+    const before = await world.recordOf(club.clubId);
     const room = roomCalled(name);
     const participant = person(club.member.userId);
     for (const event of [
@@ -454,8 +454,8 @@ describe('A room of a meeting that is over', () => {
       );
       expect(status).toBe(200);
     }
-    expect(await meetings.recordOf(club.clubId)).toEqual(before);
-    expect(await meetings.roomsOf(club.clubId)).toEqual([before.meeting?.roomName]);
+    expect(await world.recordOf(club.clubId)).toEqual(before);
+    expect(await world.roomsOf(club.clubId)).toEqual([before.meeting?.roomName]);
   });
 });
 
@@ -475,14 +475,14 @@ describe('When its own work fails', () => {
       const { club, meeting, room } = await clubWithMeeting();
       const participant = person(club.member.userId);
       const body = eventBody('participant_joined', { room, participant, at: Date.now() });
-      const broken = await meetings.boot({ faults: [step(at)] });
+      const broken = await world.boot({ faults: [step(at)] });
       const first = await broken.tell(body);
       expect(first.status).toBe(at < 4 ? 503 : 200);
       expect((await broken.tell(body)).status).toBe(200);
-      const { presentSids, presence } = await meetings.recordOf(club.clubId);
+      const { presentSids, presence } = await world.recordOf(club.clubId);
       expect(presentSids).toEqual(new Set([participant.sid]));
       expect(presence?.roomSid).toBe(room.sid);
-      expect(await meetings.sessionsOf(club.clubId, meeting.meetingId)).toHaveLength(1);
+      expect(await world.sessionsOf(club.clubId, meeting.meetingId)).toHaveLength(1);
     },
   );
 
@@ -493,18 +493,18 @@ describe('When its own work fails', () => {
       const participant = person(club.member.userId);
       await service.tell(eventBody('participant_joined', { room, participant, at: Date.now() }));
       const body = eventBody('participant_left', { room, participant, at: Date.now() });
-      const broken = await meetings.boot({ faults: [step(at)] });
+      const broken = await world.boot({ faults: [step(at)] });
       expect((await broken.tell(body)).status).toBe(503);
       expect((await broken.tell(body)).status).toBe(200);
-      expect((await meetings.recordOf(club.clubId)).presentSids).toBeUndefined();
-      const [session] = await meetings.sessionsOf(club.clubId, meeting.meetingId);
+      expect((await world.recordOf(club.clubId)).presentSids).toBeUndefined();
+      const [session] = await world.sessionsOf(club.clubId, meeting.meetingId);
       expect(session?.leftAt).toBeDefined();
     },
   );
 
   it('because the store is silent, it answers 5xx in time for LiveKit to try again', async () => {
     const { room } = await clubWithMeeting();
-    const silent = await meetings.boot({ faults: [on({ side: 'store' }, silence)] });
+    const silent = await world.boot({ faults: [on({ side: 'store' }, silence)] });
     const startedAt = Date.now();
     const { status } = await silent.tell(eventBody('room_started', { room, at: Date.now() }));
     expect(status).toBe(503);
@@ -513,7 +513,7 @@ describe('When its own work fails', () => {
 
   it('because the store failed once, its retry succeeds', async () => {
     const { room } = await clubWithMeeting();
-    const broken = await meetings.boot({ faults: [once('GetItem', internalError)] });
+    const broken = await world.boot({ faults: [once('GetItem', internalError)] });
     expect((await broken.tell(eventBody('room_started', { room, at: Date.now() }))).status).toBe(
       200,
     );
@@ -574,9 +574,9 @@ describe('A webhook costs, counted at the wire,', () => {
   });
 
   it('a read and a deletion for a room of the meeting that ended last', async () => {
-    const club = await meetings.createClub();
+    const club = await world.createClub();
     const last = endedMeeting(club.clubId);
-    await meetings.putRecord(club.clubId, { lastMeeting: last });
+    await world.putRecord(club.clubId, { lastMeeting: last });
     expect(
       await costOf(eventBody('room_started', { room: roomCalled(last.roomName), at })),
     ).toEqual([200, 'zombie-deleted', 'GetItem', 'DeleteRoom']);
@@ -600,7 +600,7 @@ describe('The clock of an event', () => {
     const leftAtMs = joinedAtMs + minutes(4);
     await service.tell(eventBody('participant_joined', { room, participant, at: joinedAtMs }));
     await service.tell(eventBody('participant_left', { room, participant, at: leftAtMs }));
-    const [session] = await meetings.sessionsOf(club.clubId, meeting.meetingId);
+    const [session] = await world.sessionsOf(club.clubId, meeting.meetingId);
     expect(session).toMatchObject({
       userId: club.member.userId,
       joinedAt: new Date(joinedAtMs).toISOString(),
