@@ -1,18 +1,12 @@
 /** `npm run clubs -- …` on a development stack: its arguments, its output and its exit codes. */
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { stackTarget, Unreachable } from '../../cli/targets.ts';
-import type { Process } from '../harness/process.ts';
-import { startWorld, type World } from '../harness/world.ts';
+import { worldOfFile } from '../harness/world.ts';
 import { typed } from './terminal.ts';
 
-let world: World;
-let service: Process;
-beforeAll(async () => {
-  world = await startWorld();
-  service = await world.boot();
-});
-afterAll(() => world.close());
+const world = await worldOfFile();
+const service = await world.boot();
 
 const onStack = async () => stackTarget({ dynamodb: world.database, livekit: world.livekit });
 const nowhere = async () => {

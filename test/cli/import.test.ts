@@ -3,28 +3,19 @@ import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import type { ImportFile } from '../../cli/import.ts';
 import { Refused, stackTarget, type Target, Unreachable } from '../../cli/targets.ts';
 import { ClubNotFound } from '../../lib/errors.ts';
 import { type ClubCommandDeps, runClubCommand } from '../../lib/meetings/club-commands.ts';
 import type { Club, Member } from '../../lib/meetings/model.ts';
-import type { Process } from '../harness/process.ts';
-import { startWorld, type World } from '../harness/world.ts';
+import { worldOfFile } from '../harness/world.ts';
 import { typed } from './terminal.ts';
 
-let world: World;
-let service: Process;
-let folder: string;
-beforeAll(async () => {
-  world = await startWorld();
-  service = await world.boot();
-  folder = await mkdtemp(join(tmpdir(), 'clubs-'));
-});
-afterAll(async () => {
-  await world.close();
-  await rm(folder, { recursive: true });
-});
+const world = await worldOfFile();
+const service = await world.boot();
+const folder = await mkdtemp(join(tmpdir(), 'clubs-'));
+afterAll(() => rm(folder, { recursive: true }));
 
 const onStack = async () => stackTarget({ dynamodb: world.database, livekit: world.livekit });
 async function fileWith(content: unknown): Promise<string> {

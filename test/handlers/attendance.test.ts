@@ -1,5 +1,5 @@
 /** Attendance of those whose departure LiveKit does not report: each session has a bound. */
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { MediaUnavailable } from '../../lib/errors.ts';
 import { emptyList, justAfter, on, unavailable } from '../harness/faults.ts';
 import {
@@ -8,11 +8,9 @@ import {
   type ParticipantFacts,
   type RoomFacts,
 } from '../harness/livekit-events.ts';
-import { type BootOptions, hours, minutes, type Process } from '../harness/process.ts';
-import { startWorld, type TestClub, type TestMeeting, type World } from '../harness/world.ts';
+import { type BootOptions, hours, minutes } from '../harness/process.ts';
+import { type TestClub, type TestMeeting, worldOfFile } from '../harness/world.ts';
 
-let world: World;
-let service: Process;
 let club: TestMeeting;
 let room: RoomFacts;
 let meetingId: string;
@@ -21,22 +19,18 @@ let start: number;
 /** The clock of the service. */
 let clock: number;
 
-beforeAll(async () => {
-  world = await startWorld();
-  service = await boot({ direct: true });
-});
-afterAll(() => world.close());
-beforeEach(async () => {
-  await world.tellTo(undefined);
-  await world.clearAway();
-});
-
+const world = await worldOfFile();
 const boot = (options: BootOptions) =>
   world.boot({
     now: () => new Date(clock),
     env: { CLEANUP_GRACE_SECONDS: '86400' },
     ...options,
   });
+const service = await boot({ direct: true });
+beforeEach(async () => {
+  await world.tellTo(undefined);
+  await world.clearAway();
+});
 
 /**
  * A meeting whose room has started, and whose events the test sends: what happens at LiveKit happens now,

@@ -1,18 +1,13 @@
 /** What does not fit is a 400 that names the field, and nothing is written. */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { claimsOf } from '../harness/issuer.ts';
 import type { CallOptions, Route } from '../harness/routes.ts';
-import { startWorld, type TestClub, type World } from '../harness/world.ts';
+import { worldOfFile } from '../harness/world.ts';
 
-let world: World;
+const world = await worldOfFile();
 /** With a meeting on. */
-let club: TestClub;
-beforeAll(async () => {
-  world = await startWorld();
-  club = await world.createClub();
-  await world.call('start', club.moderator, club);
-});
-afterAll(() => world.close());
+const club = await world.createClub();
+await world.call('start', club.moderator, club);
 
 async function expectRefused(route: Route, options: CallOptions, sentence: string | RegExp) {
   const before = [await world.scan(), await world.standIn.rooms()];

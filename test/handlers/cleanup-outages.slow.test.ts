@@ -1,5 +1,5 @@
 /** What the cleanup makes of answers that do not come, come late, or are wrong. It ends nothing. */
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import type { Meeting } from '../../lib/meetings/model.ts';
 import {
   answer,
@@ -17,17 +17,12 @@ import {
   unprocessed,
 } from '../harness/faults.ts';
 import { endedMeeting, endedRow } from '../harness/items.ts';
-import { type BootOptions, hours, later, minutes, type Process } from '../harness/process.ts';
+import { type BootOptions, hours, later, minutes } from '../harness/process.ts';
 import type { Fault } from '../harness/wire.ts';
-import { startWorld, type World } from '../harness/world.ts';
+import { worldOfFile } from '../harness/world.ts';
 
-let world: World;
-let service: Process;
-beforeAll(async () => {
-  world = await startWorld();
-  service = await world.boot();
-});
-afterAll(() => world.close());
+const world = await worldOfFile();
+const service = await world.boot();
 beforeEach(async () => {
   service.wire.heal();
   await world.tellTo(undefined);

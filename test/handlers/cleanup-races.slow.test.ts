@@ -1,21 +1,15 @@
 /** A cleanup, with another request between two of its calls. */
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { justAfter, justBefore } from '../harness/faults.ts';
 import { endedMeeting } from '../harness/items.ts';
-import { hours, later, minutes, type Process } from '../harness/process.ts';
+import { hours, later, minutes } from '../harness/process.ts';
 import type { Fault } from '../harness/wire.ts';
-import { startWorld, type TestMeeting, type World } from '../harness/world.ts';
+import { type TestMeeting, worldOfFile } from '../harness/world.ts';
 
-let world: World;
-let service: Process;
+const world = await worldOfFile();
+const service = await world.boot({ direct: true });
 /** The process whose cleanup it is about: the moment that each test brings is put on its wire. */
-let cleaner: Process;
-beforeAll(async () => {
-  world = await startWorld();
-  service = await world.boot({ direct: true });
-  cleaner = await world.boot();
-});
-afterAll(() => world.close());
+const cleaner = await world.boot();
 beforeEach(async () => {
   cleaner.wire.heal();
   await world.tellTo(undefined);

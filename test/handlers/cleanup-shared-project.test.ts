@@ -1,30 +1,20 @@
 /** Two stages, each with a table of its own, that share one LiveKit project. */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { on, unavailable } from '../harness/faults.ts';
 import { endedMeeting, endedRow } from '../harness/items.ts';
 import { eventBody } from '../harness/livekit-events.ts';
-import { later, minutes, type Process } from '../harness/process.ts';
-import { startWorld, type World } from '../harness/world.ts';
+import { later, minutes } from '../harness/process.ts';
+import { worldOfFile } from '../harness/world.ts';
 
-let ours: World;
-let theirs: World;
-let here: Process;
-let there: Process;
-beforeAll(async () => {
-  ours = await startWorld();
-  theirs = await startWorld({ livekit: ours.livekit });
-  [here, there] = await Promise.all([ours.boot(), theirs.boot()]);
-  // One project has one list of webhook URLs: both stages receive every event.
-  await ours.tellTo({
-    post: async (event) => {
-      const [answer, other] = await Promise.all([here.post(event), there.post(event)]);
-      return answer.status >= other.status ? answer : other;
-    },
-  });
-});
-afterAll(async () => {
-  await theirs.close();
-  await ours.close();
+const ours = await worldOfFile();
+const theirs = await worldOfFile({ livekit: ours.livekit });
+const [here, there] = await Promise.all([ours.boot(), theirs.boot()]);
+// One project has one list of webhook URLs: both stages receive every event.
+await ours.tellTo({
+  post: async (event) => {
+    const [answer, other] = await Promise.all([here.post(event), there.post(event)]);
+    return answer.status >= other.status ? answer : other;
+  },
 });
 
 const rooms = async () => (await ours.standIn.rooms()).map(({ name }) => name).sort();

@@ -1,20 +1,15 @@
 /** What the cleanup does by itself: vacancies, ends, zombies and repairs, with everything in order. */
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import type { Meeting } from '../../lib/meetings/model.ts';
 import { doctorsRoomNameOf } from '../../lib/meetings/probes.ts';
 import { internalError, on } from '../harness/faults.ts';
 import { endedMeeting, endedRow } from '../harness/items.ts';
 import { contextOf } from '../harness/lambda.ts';
-import { hours, later, minutes, type Process } from '../harness/process.ts';
-import { startWorld, type World } from '../harness/world.ts';
+import { hours, later, minutes } from '../harness/process.ts';
+import { startWorld, worldOfFile } from '../harness/world.ts';
 
-let world: World;
-let service: Process;
-beforeAll(async () => {
-  world = await startWorld();
-  service = await world.boot();
-});
-afterAll(() => world.close());
+const world = await worldOfFile();
+const service = await world.boot();
 beforeEach(async () => {
   await world.clearAway();
   await world.tellTo(undefined);

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import fc from 'fast-check';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { createHandler } from '../../functions/clubs.ts';
 import { createClubCommandDeps } from '../../lib/deps.ts';
 import {
@@ -15,23 +15,17 @@ import type { Club } from '../../lib/meetings/model.ts';
 import { cut, justAfter, justBefore, killedAfter, on } from '../harness/faults.ts';
 import type { User } from '../harness/issuer.ts';
 import { contextOf } from '../harness/lambda.ts';
-import type { Process } from '../harness/process.ts';
-import { startWorld, type TestClub, type World } from '../harness/world.ts';
+import { type TestClub, worldOfFile } from '../harness/world.ts';
 
 const DONE = { done: true };
 const eventsDir = new URL('../../events/', import.meta.url);
 
-let world: World;
-let service: Process;
-beforeAll(async () => {
-  world = await startWorld();
-  service = await world.boot();
-});
+const world = await worldOfFile();
+const service = await world.boot();
 beforeEach(async () => {
   await world.tellTo(undefined);
   service.lines.length = 0;
 });
-afterAll(() => world.close());
 
 async function clubWithMeeting() {
   const club = await world.createClub();

@@ -1,20 +1,16 @@
 /** What the four routes answer: the original's contract, and what the design adds to it. */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { edit, on } from '../harness/faults.ts';
 import { claimsOf } from '../harness/issuer.ts';
 import { API_KEY } from '../harness/livekit-events.ts';
 import { later } from '../harness/process.ts';
-import { startWorld, type World } from '../harness/world.ts';
+import { worldOfFile } from '../harness/world.ts';
 
 const ISO = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 const ULID = /^[0-7][0-9A-HJKMNP-TV-Z]{25}$/;
 const STRANGER = { userId: '00000000-0000-4000-8000-000000000000', username: 'stranger' };
 
-let world: World;
-beforeAll(async () => {
-  world = await startWorld();
-});
-afterAll(() => world.close());
+const world = await worldOfFile();
 
 async function startedClub() {
   const club = await world.createClub();

@@ -1,14 +1,10 @@
 /** A process dies, or an answer is lost, after each single step: the same request puts it right. */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { killedAfter, loseAnswer, once, silence } from '../harness/faults.ts';
 import type { Route } from '../harness/routes.ts';
-import { startWorld, type TestClub, type World } from '../harness/world.ts';
+import { type TestClub, worldOfFile } from '../harness/world.ts';
 
-let world: World;
-beforeAll(async () => {
-  world = await startWorld();
-});
-afterAll(() => world.close());
+const world = await worldOfFile();
 
 /** How many requests a route makes, counted at the wire and not known beforehand. */
 async function stepsOf(route: Route, club: TestClub, who = club.moderator): Promise<string[]> {

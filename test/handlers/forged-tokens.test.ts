@@ -1,24 +1,19 @@
 /** A caller without a valid access token gets a 401, and no request goes to the database or LiveKit. */
 import { createHmac } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { accessClaims, jwt, newKeyPair, rs256 } from '../harness/issuer.ts';
 import type { Process } from '../harness/process.ts';
 import { ROUTES } from '../harness/routes.ts';
-import { startWorld, type TestClub, type World } from '../harness/world.ts';
+import { worldOfFile } from '../harness/world.ts';
 
 const HOUR_SECONDS = 3600;
 const stranger = newKeyPair('the-key');
 const unknown = newKeyPair('an-unpublished-key');
 const now = () => Math.floor(Date.now() / 1000);
 
-let world: World;
-let club: TestClub;
-beforeAll(async () => {
-  world = await startWorld();
-  club = await world.createClub();
-  await world.call('start', club.moderator, club);
-});
-afterAll(() => world.close());
+const world = await worldOfFile();
+const club = await world.createClub();
+await world.call('start', club.moderator, club);
 
 /** The `Authorization` header of the club's moderator, if it were theirs. */
 const forgeries: Record<string, (service: Process) => string | undefined> = {

@@ -1,20 +1,16 @@
 /** A request whose time ran out: what it had asked for is not sent again, and undoes nothing later. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { once, silence } from '../harness/faults.ts';
 import { Cut } from '../harness/wire.ts';
-import { startWorld, type World } from '../harness/world.ts';
+import { worldOfFile } from '../harness/world.ts';
 
 /** The function answers for itself half a second before its end. */
 const REMAINING_MS = 1_200;
 /** Longer than any attempt lasts after which the next one would follow. */
 const NEXT_ATTEMPT_MS = 2_000;
 
-let world: World;
-beforeAll(async () => {
-  world = await startWorld();
-});
-afterAll(() => world.close());
+const world = await worldOfFile();
 
 async function clubWithMeeting() {
   const club = await world.createClub();

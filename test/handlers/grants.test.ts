@@ -1,22 +1,16 @@
 /** What a moderator's token was granted is known from the note that was made before it was signed. */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { justAfter, justBefore } from '../harness/faults.ts';
 import { claimsOf, type User } from '../harness/issuer.ts';
 
-import type { Process } from '../harness/process.ts';
-import { startWorld, type TestClub, type World } from '../harness/world.ts';
+import { type TestClub, worldOfFile } from '../harness/world.ts';
 
 const FULL = { MODERATOR_GRANTS: 'full' };
 const NOW = { effective: 'now' };
 const LATER = { effective: 'after-token-expiry', until: expect.any(String) };
 
-let world: World;
-let service: Process;
-beforeAll(async () => {
-  world = await startWorld();
-  service = await world.boot({ env: FULL });
-});
-afterAll(() => world.close());
+const world = await worldOfFile();
+const service = await world.boot({ env: FULL });
 
 async function clubWithMeeting() {
   const club = await world.createClub();

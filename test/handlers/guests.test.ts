@@ -1,17 +1,12 @@
 /** Guests of a meeting, who have no account: callers by telephone (SIP) and from other networks. */
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import type { Meeting } from '../../lib/meetings/model.ts';
 import { edit, lost, on, once } from '../harness/faults.ts';
-import { later, minutes, type Process } from '../harness/process.ts';
-import { startWorld, type TestClub, type World } from '../harness/world.ts';
+import { later, minutes } from '../harness/process.ts';
+import { type TestClub, worldOfFile } from '../harness/world.ts';
 
-let world: World;
-let service: Process;
-beforeAll(async () => {
-  world = await startWorld();
-  service = await world.boot();
-});
-afterAll(() => world.close());
+const world = await worldOfFile();
+const service = await world.boot();
 beforeEach(() => world.tellTo(undefined));
 
 interface Started extends TestClub {

@@ -2,22 +2,17 @@
 import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import { ulid } from 'ulid';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import type { MeetingList } from '../../lib/contract/answers.ts';
 import type { EndedMeeting } from '../../lib/meetings/model.ts';
 import { endedMeeting, endedRow } from '../harness/items.ts';
 import { eventBody } from '../harness/livekit-events.ts';
-import { minutes, type Process } from '../harness/process.ts';
-import { startWorld, type TestClub, type World } from '../harness/world.ts';
+import { minutes } from '../harness/process.ts';
+import { type TestClub, worldOfFile } from '../harness/world.ts';
 
-let world: World;
-let service: Process;
+const world = await worldOfFile();
+const service = await world.boot();
 let club: TestClub;
-beforeAll(async () => {
-  world = await startWorld();
-  service = await world.boot();
-});
-afterAll(() => world.close());
 beforeEach(async () => {
   club = await world.createClub();
 });

@@ -1,18 +1,14 @@
 /** What happens to one request while another is between two of its steps. */
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { cut, justAfter, justBefore, on } from '../harness/faults.ts';
 import { later } from '../harness/process.ts';
-import { startWorld, type TestClub, type World } from '../harness/world.ts';
+import { type TestClub, worldOfFile } from '../harness/world.ts';
 
-let world: World;
+const world = await worldOfFile();
 let club: TestClub;
-beforeAll(async () => {
-  world = await startWorld();
-});
 beforeEach(async () => {
   club = await world.createClub();
 });
-afterAll(() => world.close());
 
 /** Requests of another moderator, in a process without faults. */
 const otherStarts = () => world.call('start', club.owner, club);

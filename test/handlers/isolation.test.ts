@@ -1,8 +1,8 @@
 /** A user of one club can do nothing in another: every route, every role. */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { User } from '../harness/issuer.ts';
 import type { Route } from '../harness/routes.ts';
-import { startWorld, type TestClub, type World } from '../harness/world.ts';
+import { worldOfFile } from '../harness/world.ts';
 
 const OUTSIDER: User = { userId: '00000000-0000-4000-8000-000000000000', username: 'stranger' };
 const STRANGERS = ['owner', 'moderator', 'member', 'nameless', 'outsider'] as const;
@@ -13,15 +13,10 @@ const REFUSALS = [
   { route: 'end', code: 'NOT_A_MODERATOR' },
 ] as const satisfies { route: Route; code: string }[];
 
-let world: World;
+const world = await worldOfFile();
 /** Where the strangers come from, with a meeting on that they may do everything with. */
-let home: TestClub;
-beforeAll(async () => {
-  world = await startWorld();
-  home = await world.createClub();
-  await world.call('start', home.moderator, home);
-});
-afterAll(() => world.close());
+const home = await world.createClub();
+await world.call('start', home.moderator, home);
 
 const strangerOf = (role: (typeof STRANGERS)[number]) =>
   role === 'outsider' ? OUTSIDER : home[role];

@@ -1,16 +1,12 @@
 /** LiveKit calls follow meetings, not people: when a token makes sure of the room, and when it does not. */
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { on, unavailable } from '../harness/faults.ts';
 import type { Process } from '../harness/process.ts';
-import { startWorld, type TestClub, type World } from '../harness/world.ts';
+import { type TestClub, type World, worldOfFile } from '../harness/world.ts';
 
-let world: World;
-let club: TestClub;
+const world = await worldOfFile();
 const booted: Process[] = [];
-beforeAll(async () => {
-  world = await startWorld();
-});
-afterAll(() => world.close());
+let club: TestClub;
 beforeEach(async () => {
   club = await world.createClub();
 });

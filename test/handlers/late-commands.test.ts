@@ -1,18 +1,12 @@
 /** Commands that arrive late, again or in another order than that in which things happened. */
 import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { User } from '../harness/issuer.ts';
-import type { Process } from '../harness/process.ts';
-import { startWorld, type World } from '../harness/world.ts';
+import { worldOfFile } from '../harness/world.ts';
 
-let world: World;
-let service: Process;
-beforeAll(async () => {
-  world = await startWorld();
-  service = await world.boot();
-});
-afterAll(() => world.close());
+const world = await worldOfFile();
+const service = await world.boot();
 
 const DONE = { done: true };
 const newId = () => `club-${randomUUID().slice(0, 8)}`;

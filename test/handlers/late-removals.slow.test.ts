@@ -1,22 +1,15 @@
 /** A write that was given up arrives after its club was removed, or its person forgotten: the cleanup deletes it. */
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { createClubAdministration } from '../../lib/dynamodb/administration.ts';
 import { openTable } from '../../lib/dynamodb/table.ts';
 import { justAfter, late, on, throttling } from '../harness/faults.ts';
 import type { User } from '../harness/issuer.ts';
 import type { Process } from '../harness/process.ts';
-import { startWorld, type World } from '../harness/world.ts';
+import { type TestClub, worldOfFile } from '../harness/world.ts';
 
-let world: World;
-let service: Process;
-beforeAll(async () => {
-  world = await startWorld();
-  service = await world.boot({ env: { MODERATOR_GRANTS: 'full' } });
-});
+const world = await worldOfFile();
+const service = await world.boot({ env: { MODERATOR_GRANTS: 'full' } });
 beforeEach(() => world.tellTo(undefined));
-afterAll(() => world.close());
-
-type TestClub = Awaited<ReturnType<World['createClub']>>;
 
 const removeClub = ({ clubId }: TestClub) => service.manage({ command: 'remove-club', clubId });
 const forget = ({ clubId }: TestClub, { userId }: User) =>

@@ -1,6 +1,6 @@
 /** What the logs hold of a run with every route and every failure: no names, no tokens, no secrets. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import {
   answer,
   breakOff,
@@ -16,7 +16,7 @@ import { captureOutput } from '../harness/logs.ts';
 import type { BootOptions } from '../harness/process.ts';
 import type { CallOptions, Route } from '../harness/routes.ts';
 import type { Fault } from '../harness/wire.ts';
-import { startWorld, type TestClub, type World } from '../harness/world.ts';
+import { type TestClub, worldOfFile } from '../harness/world.ts';
 
 const PARTICIPANT_NAME = 'Xénia-Who-Must-Not-Be-Logged';
 /** Those that every client calls; `secrets.slow.test.ts` has all. */
@@ -34,11 +34,7 @@ const OF_AN_EVENT = [
 ];
 const JWT = /eyJ[\w-]{8,}/;
 
-let world: World;
-beforeAll(async () => {
-  world = await startWorld();
-});
-afterAll(() => world.close());
+const world = await worldOfFile();
 
 /** As LiveKit 1.13.5 does: the whole token is in the message. */
 const echoToken =

@@ -1,18 +1,13 @@
 /** Which clubs a person is shown, and which people a club. */
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { breakOff, on } from '../harness/faults.ts';
 import type { User } from '../harness/issuer.ts';
-import type { BootOptions, Process } from '../harness/process.ts';
-import { startWorld, type World } from '../harness/world.ts';
+import type { BootOptions } from '../harness/process.ts';
+import { worldOfFile } from '../harness/world.ts';
 
-let world: World;
-let service: Process;
-beforeAll(async () => {
-  world = await startWorld();
-  service = await world.boot();
-});
-afterAll(() => world.close());
+const world = await worldOfFile();
+const service = await world.boot();
 
 const person = (username = 'the-user'): User => ({ userId: randomUUID(), username });
 const newClubId = () => `club-${randomUUID().slice(0, 8)}`;

@@ -1,5 +1,5 @@
 /** What other people do between two steps of a request about members and moderators. */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import {
   cut,
   justAfter,
@@ -13,16 +13,11 @@ import {
 } from '../harness/faults.ts';
 import type { User } from '../harness/issuer.ts';
 import type { Process } from '../harness/process.ts';
-import { startWorld, type World } from '../harness/world.ts';
+import { worldOfFile } from '../harness/world.ts';
 
-let world: World;
+const world = await worldOfFile();
 /** A process with nothing wrong: what the other people use. */
-let service: Process;
-beforeAll(async () => {
-  world = await startWorld();
-  service = await world.boot();
-});
-afterAll(() => world.close());
+const service = await world.boot();
 
 const isClub = (sk: string) => sk === 'CLUB';
 

@@ -1,9 +1,8 @@
 /** Two moderators at once, on each other and on the same person: one order of the two explains it. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import type { User } from '../harness/issuer.ts';
-import type { Process } from '../harness/process.ts';
-import { startWorld, type World } from '../harness/world.ts';
+import { worldOfFile } from '../harness/world.ts';
 
 const ROUNDS_A_PAIR = 2;
 const ROUNDS_AT_ONCE = 6;
@@ -106,22 +105,16 @@ const shown = ({ moderators, barred, present, muted }: State) =>
     muted: muted.filter((name) => present.includes(name)).toSorted(),
   });
 
-let world: World;
+const world = await worldOfFile();
 /** Without anything on its wire. */
-let direct: Process;
-let service: Process;
-beforeAll(async () => {
-  world = await startWorld();
-  direct = await world.boot();
-  service = await world.boot();
-  service.wire.set(async (_, pass) => {
-    await delay(Math.random() * HELD_UP_MS);
-    const result = await pass();
-    await delay(Math.random() * HELD_UP_MS);
-    return result;
-  });
+const direct = await world.boot();
+const service = await world.boot();
+service.wire.set(async (_, pass) => {
+  await delay(Math.random() * HELD_UP_MS);
+  const result = await pass();
+  await delay(Math.random() * HELD_UP_MS);
+  return result;
 });
-afterAll(() => world.close());
 
 async function round([one, other]: [Action, Action], isBarredBefore: boolean) {
   const club = await world.createClub();

@@ -1,9 +1,8 @@
 /** Every route, asked by everybody, with a meeting on and without: a table with no hole in it. */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { User } from '../harness/issuer.ts';
-import type { Process } from '../harness/process.ts';
 import { type CallOptions, ROUTES, type Route } from '../harness/routes.ts';
-import { startWorld, type TestClub, type World } from '../harness/world.ts';
+import { type TestClub, worldOfFile } from '../harness/world.ts';
 
 const ROLES = [
   'moderatorId',
@@ -151,16 +150,10 @@ const LOOKS: Route[] = [
   'recordingDownload',
 ];
 
-let world: World;
-let service: Process;
-let away: TestClub;
-beforeAll(async () => {
-  world = await startWorld({ isRecorded: true });
-  service = await world.boot();
-  away = await world.createClub();
-  await service.call('start', away.owner, away);
-});
-afterAll(() => world.close());
+const world = await worldOfFile({ isRecorded: true });
+const service = await world.boot();
+const away = await world.createClub();
+await service.call('start', away.owner, away);
 
 /** A club with a meeting in its history, in this state, and a target in the room. */
 async function clubFor(state: State, role: Role) {

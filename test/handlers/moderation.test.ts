@@ -1,25 +1,20 @@
 /** Moderation: who may do what to whom, what it costs, and LiveKit's outages. */
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { latestExpiry } from '../../lib/meetings/grants.ts';
 import { answer, cut, justAfter, justBefore, on, tooMany, unavailable } from '../harness/faults.ts';
 import type { User } from '../harness/issuer.ts';
 import type { BootOptions, Process } from '../harness/process.ts';
 import type { Answer, CallOptions, Route } from '../harness/routes.ts';
-import { startWorld, type TestClub, type World } from '../harness/world.ts';
+import { type TestClub, worldOfFile } from '../harness/world.ts';
 
 const ISO = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 
-let world: World;
-let service: Process;
-beforeAll(async () => {
-  world = await startWorld();
-  service = await world.boot();
-});
+const world = await worldOfFile();
+const service = await world.boot();
 beforeEach(async () => {
   await world.tellTo(undefined);
   service.lines.length = 0;
 });
-afterAll(() => world.close());
 
 async function clubWithMeeting(by = service) {
   const club = await world.createClub();

@@ -1,5 +1,5 @@
 /** LiveKit, the database or the key set fails: what is answered, how soon, and what is left. */
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import {
   answer,
   breakOff,
@@ -21,7 +21,7 @@ import { FUNCTION_TIMEOUT_MS } from '../harness/lambda.ts';
 import { type BootOptions, later, type Process } from '../harness/process.ts';
 import type { Answer, Route } from '../harness/routes.ts';
 import type { Fault } from '../harness/wire.ts';
-import { startWorld, type TestClub, type World } from '../harness/world.ts';
+import { type TestClub, worldOfFile } from '../harness/world.ts';
 
 /** Each dependency has 3 s: this is that, and what a busy machine may add. Below the function's 12. */
 const SOON_MS = 10_000;
@@ -32,11 +32,7 @@ const ROUTES = ['token', 'start', 'end', 'status'] as const;
 vi.setConfig({ testTimeout: 60_000 });
 const PAGE = '<html><body>Something in between has a bad day</body></html>';
 
-let world: World;
-beforeAll(async () => {
-  world = await startWorld();
-});
-afterAll(() => world.close());
+const world = await worldOfFile();
 
 /** A club for each route: one that can be started, and those for the others with a meeting on. */
 async function clubFor(route: Route): Promise<TestClub> {

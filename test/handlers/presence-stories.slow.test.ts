@@ -3,25 +3,17 @@
  * repeated and lost, one after another and at once.
  */
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { webhookPost } from '../harness/livekit-events.ts';
-import type { Process } from '../harness/process.ts';
 import { play, type Sent, type Step, sentOf, steps, truthOf } from '../harness/stories.ts';
-import { startWorld, type World } from '../harness/world.ts';
+import { worldOfFile } from '../harness/world.ts';
 
-let world: World;
-let service: Process;
+const world = await worldOfFile();
+const service = await world.boot({ direct: true });
 /** Its cleanup ends nothing: what it puts right is looked at. */
-let patient: Process;
+const patient = await world.boot({ direct: true, env: { CLEANUP_GRACE_SECONDS: '86400' } });
 /** It cannot reach LiveKit. */
-let cutOff: Process;
-beforeAll(async () => {
-  world = await startWorld();
-  service = await world.boot({ direct: true });
-  patient = await world.boot({ direct: true, env: { CLEANUP_GRACE_SECONDS: '86400' } });
-  cutOff = await world.boot({ refused: ['media'] });
-});
-afterAll(() => world.close());
+const cutOff = await world.boot({ refused: ['media'] });
 
 /** The order of delivery: each number picks one of the events that are not delivered yet, or repeats one. */
 const dice = fc.infiniteStream(fc.nat());

@@ -1,5 +1,5 @@
 /** Presence and attendance, event by event: the cases that have a name. */
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import type { Meeting } from '../../lib/meetings/model.ts';
 import {
   eventBody,
@@ -7,11 +7,9 @@ import {
   type ParticipantFacts,
   type RoomFacts,
 } from '../harness/livekit-events.ts';
-import { minutes, type Process } from '../harness/process.ts';
-import { startWorld, type TestClub, type World } from '../harness/world.ts';
+import { minutes } from '../harness/process.ts';
+import { type TestClub, worldOfFile } from '../harness/world.ts';
 
-let world: World;
-let service: Process;
 let club: TestClub;
 let meeting: Meeting;
 /** Two rooms of the meeting's name: the server lost the first one. */
@@ -19,11 +17,8 @@ let first: RoomFacts;
 let second: RoomFacts;
 const start = Math.floor(Date.now() / 1000) * 1000 - minutes(30);
 
-beforeAll(async () => {
-  world = await startWorld();
-  service = await world.boot({ direct: true });
-});
-afterAll(() => world.close());
+const world = await worldOfFile();
+const service = await world.boot({ direct: true });
 beforeEach(async () => {
   await world.clearAway();
   ({ meeting, ...club } = await world.createMeeting({

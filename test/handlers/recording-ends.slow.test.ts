@@ -5,9 +5,9 @@ import { keyOf, MINUTE_MS, type Recorded, stageRecordings } from '../harness/rec
 
 const UNKNOWN_ID = '01ARZ3NDEKTSV4RRFFQ69G5FAW';
 
-const stage = stageRecordings();
-const { clubWithMeeting, record, stop, list, claimOf, rowsOf, filesOf, hasFiles } = stage;
-const { isActive, isOver, recorderIn, recording, later } = stage;
+const stage = await stageRecordings();
+const { world, service, clubWithMeeting, record, stop, list, claimOf, rowsOf, filesOf } = stage;
+const { hasFiles, tell, isActive, isOver, recorderIn, recording, later } = stage;
 
 /** Cleanups come once a minute. Returns what it asks LiveKit for. */
 async function cleanUpAfter(minutes: number): Promise<string[]> {
@@ -19,7 +19,7 @@ async function cleanUpAfter(minutes: number): Promise<string[]> {
 describe('A recording that ends by itself', () => {
   it('is completed when it reaches a limit of the recorder', async () => {
     const club = await recording();
-    await stage.world.standIn.recorder.end('limit reached');
+    await world.standIn.recorder.end('limit reached');
     expect(await isOver(club)).toMatchObject([{ state: 'completed', bytes: expect.any(Number) }]);
     expect((await record(club)).status).toBe(200);
     await isActive(club);
@@ -29,7 +29,7 @@ describe('A recording that ends by itself', () => {
 
   it('is failed when its process crashes, and the meeting can be recorded again', async () => {
     const club = await recording();
-    await stage.world.standIn.recorder.end('crashed');
+    await world.standIn.recorder.end('crashed');
     expect(await isOver(club)).toMatchObject([
       { state: 'failed', bytes: null, durationSeconds: null },
     ]);
@@ -41,9 +41,9 @@ describe('A recording that ends by itself', () => {
 
   it('is aborted when its meeting ends before the recorder came', async () => {
     const club = await clubWithMeeting();
-    await stage.world.standIn.recorder.set({ startMs: 300 });
+    await world.standIn.recorder.set({ startMs: 300 });
     await record(club);
-    await stage.service.call('end', club.moderator, club);
+    await service.call('end', club.moderator, club);
     expect(await isOver(club)).toMatchObject([{ state: 'aborted', bytes: null }]);
     expect(await filesOf(club)).toEqual([]);
   });
@@ -53,31 +53,31 @@ describe('A recording that ends by itself', () => {
     ['completed', 'limit reached'],
   ] as const)('is %s by the cleanup, too, when LiveKit’s event is lost', async (state, how) => {
     const club = await recording();
-    await stage.world.tellTo(undefined);
-    await stage.world.standIn.recorder.end(how);
+    await world.tellTo(undefined);
+    await world.standIn.recorder.end(how);
     await recorderIn(club, false);
     if (state === 'completed') await hasFiles(club, 1);
-    await stage.service.cleanUp();
+    await service.cleanUp();
     expect(await list(club)).toMatchObject([{ state }]);
     expect(await claimOf(club)).toBeUndefined();
   });
 
   it('is failed when LiveKit reports it as complete and there is no file', async () => {
     const club = await recording();
-    await stage.tell(club, 'COMPLETE');
+    await tell(club, 'COMPLETE');
     expect(await list(club)).toMatchObject([{ state: 'failed', bytes: null }]);
     expect(await claimOf(club)).toBeUndefined();
-    await stage.service.call('end', club.moderator, club);
+    await service.call('end', club.moderator, club);
   });
 });
 
 describe('A recorder that was killed', () => {
   it('before it recorded is lost within two cleanups: LiveKit never stops saying that it starts', async () => {
     const club = await clubWithMeeting();
-    await stage.world.standIn.recorder.set({ startMs: 60_000 });
+    await world.standIn.recorder.set({ startMs: 60_000 });
     await record(club);
-    await stage.world.standIn.recorder.kill();
-    await stage.service.cleanUp();
+    await world.standIn.recorder.kill();
+    await service.cleanUp();
     expect((await claimOf(club))?.state).toBe('starting');
     await cleanUpAfter(1);
     expect(await claimOf(club)).toBeUndefined();
@@ -86,11 +86,11 @@ describe('A recorder that was killed', () => {
 
   it('while it uploads keeps its claim for an hour, since LiveKit says that it uploads', async () => {
     const club = await recording();
-    await stage.world.standIn.recorder.set({ uploadMs: 200 });
+    await world.standIn.recorder.set({ uploadMs: 200 });
     await stop(club);
     await recorderIn(club, false);
-    await stage.world.standIn.recorder.kill();
-    await stage.service.cleanUp();
+    await world.standIn.recorder.kill();
+    await service.cleanUp();
     await cleanUpAfter(59);
     expect((await claimOf(club))?.state).toBe('stopping');
     await cleanUpAfter(61);
@@ -105,18 +105,18 @@ describe('A recorder that was killed', () => {
 
   it('while it is being stopped is lost by the next cleanup', async () => {
     const club = await recording();
-    await stage.world.standIn.recorder.kill();
+    await world.standIn.recorder.kill();
     expect(await stop(club)).toMatchObject({ status: 202, body: { state: 'stopping' } });
-    await stage.service.cleanUp();
+    await service.cleanUp();
     expect(await claimOf(club)).toBeUndefined();
     expect(await list(club)).toMatchObject([{ state: 'lost' }]);
   });
 
   it('is checked for ten minutes, and then not asked to stop any more', async () => {
     const club = await recording();
-    await stage.world.standIn.recorder.kill();
+    await world.standIn.recorder.kill();
     await stop(club);
-    await stage.service.cleanUp();
+    await service.cleanUp();
     // LiveKit lists it for good, and each stop of it takes 3 s.
     const asked = [...(await cleanUpAfter(9))];
     expect(await rowsOf(club)).toMatchObject([{ state: 'lost', activeShard: 'recordings' }]);
@@ -131,19 +131,18 @@ describe('A recorder that was killed', () => {
 describe('A recorder that is missing in the room', () => {
   /** It leaves, as by a lost connection, and goes on recording. */
   const disconnect = async ({ clubId }: { clubId: string }) => {
-    const rooms = await stage.world.standIn.rooms();
+    const rooms = await world.standIn.rooms();
     const room = rooms.find(({ name }) => name.startsWith(`reading-club-${clubId}-`));
     const recorder = room?.participants.find(({ kind }) => kind === 'EGRESS');
     if (!room || !recorder) throw new Error('There is no recorder');
-    await stage.world.standIn.leave(room.name, recorder.sid);
-    return () =>
-      stage.world.standIn.join(room.name, { identity: recorder.identity, kind: 'EGRESS' });
+    await world.standIn.leave(room.name, recorder.sid);
+    return () => world.standIn.join(room.name, { identity: recorder.identity, kind: 'EGRESS' });
   };
 
   it('but returns before the next cleanup is not stopped', async () => {
     const club = await recording();
     const comeBack = await disconnect(club);
-    await stage.service.cleanUp();
+    await service.cleanUp();
     expect(await rowsOf(club)).toMatchObject([{ missingSince: expect.any(String) }]);
     await comeBack();
     await cleanUpAfter(1);
@@ -160,8 +159,8 @@ describe('A recorder that is missing in the room', () => {
   it('twice within seconds, as by two cleanups at once, is left alone', async () => {
     const club = await recording();
     await disconnect(club);
-    await stage.service.cleanUp();
-    await stage.service.cleanUp();
+    await service.cleanUp();
+    await service.cleanUp();
     expect((await claimOf(club))?.state).toBe('active');
     await stop(club);
     await isOver(club);
@@ -170,7 +169,7 @@ describe('A recorder that is missing in the room', () => {
   it('for two cleanups is stopped, and its file is known', async () => {
     const club = await recording();
     await disconnect(club);
-    await stage.service.cleanUp();
+    await service.cleanUp();
     await cleanUpAfter(1);
     expect(await isOver(club)).toMatchObject([{ state: 'completed', bytes: expect.any(Number) }]);
   });
@@ -179,8 +178,8 @@ describe('A recorder that is missing in the room', () => {
 describe('A recorder that does not stop', () => {
   it('is not taken for gone while it is in the room', async () => {
     const club = await recording();
-    await stop(club, await stage.world.boot({ faults: [on('StopEgress', cut)] }));
-    const hanging = await stage.world.boot({
+    await stop(club, await world.boot({ faults: [on('StopEgress', cut)] }));
+    const hanging = await world.boot({
       faults: [
         on(
           'StopEgress',
@@ -192,7 +191,7 @@ describe('A recorder that does not stop', () => {
     expect((await claimOf(club))?.state).toBe('stopping');
     expect((await list(club))[0]?.state).not.toBe('lost');
     expect(hanging.lines.map(({ message }) => message)).toContain('the recorder does not stop yet');
-    await stage.service.cleanUp();
+    await service.cleanUp();
     expect(await isOver(club)).toMatchObject([{ state: 'completed' }]);
   });
 });
@@ -200,24 +199,24 @@ describe('A recorder that does not stop', () => {
 describe('The end of a recording', () => {
   it('that comes while S3 refuses is left to the cleanup', async () => {
     const club = await recording();
-    const refusing = await stage.world.boot({
+    const refusing = await world.boot({
       faults: [on('ListBucket', answer(403, '<Error><Code>AccessDenied</Code></Error>'))],
     });
-    await stage.world.tellTo(refusing);
+    await world.tellTo(refusing);
     await stop(club);
     await hasFiles(club, 1);
-    await stage.world.standIn.webhooks.settled();
+    await world.standIn.webhooks.settled();
     expect((await claimOf(club))?.state).toBe('stopping');
     await expect(refusing.cleanUp()).rejects.toThrow();
     expect((await claimOf(club))?.state).toBe('stopping');
-    await stage.service.cleanUp();
+    await service.cleanUp();
     expect(await isOver(club)).toMatchObject([{ state: 'completed' }]);
   });
 
   it('that comes while the table does not answer is sent again by LiveKit', async () => {
     const club = await recording();
-    const broken = await stage.world.boot({ faults: [on('GetItem', cut)] });
-    expect(await stage.tell(club, 'ENDING', {}, broken)).toMatchObject({ status: 503 });
+    const broken = await world.boot({ faults: [on('GetItem', cut)] });
+    expect(await tell(club, 'ENDING', {}, broken)).toMatchObject({ status: 503 });
     await stop(club);
     await isOver(club);
   });
@@ -227,9 +226,9 @@ describe('The end of a recording', () => {
     await stop(club);
     const [before] = await isOver(club);
     for (const status of ['COMPLETE', 'FAILED', 'ACTIVE', 'STARTING']) {
-      expect(await stage.tell(club, status)).toMatchObject({ status: 200 });
+      expect(await tell(club, status)).toMatchObject({ status: 200 });
     }
-    await stage.service.cleanUp();
+    await service.cleanUp();
     expect(await list(club)).toEqual([before]);
     expect(await claimOf(club)).toBeUndefined();
   });
@@ -247,7 +246,7 @@ describe('The end of a recording', () => {
   ])('%s is ignored', async (_, aboutOf) => {
     const club = await recording();
     const before = await rowsOf(club);
-    expect(await stage.tell(club, 'FAILED', aboutOf(club))).toMatchObject({
+    expect(await tell(club, 'FAILED', aboutOf(club))).toMatchObject({
       status: 200,
       body: { result: 'ignored' },
     });
@@ -261,13 +260,13 @@ describe('A recorder that LiveKit gave up, and that starts later', () => {
   /** LiveKit answers that no recorder is free, and one starts anyway. */
   const givenUp = async (withoutEvents = false) => {
     const club = await clubWithMeeting();
-    if (withoutEvents) await stage.world.tellTo(undefined);
-    await stage.world.standIn.recorder.set({ startMs: 400 });
-    const process = await stage.world.boot({
+    if (withoutEvents) await world.tellTo(undefined);
+    await world.standIn.recorder.set({ startMs: 400 });
+    const process = await world.boot({
       faults: [once('StartRoomCompositeEgress', executed(unavailable))],
     });
     expect((await record(club, process)).status).toBe(503);
-    const { body } = await stage.service.call('recordings', club.member, club);
+    const { body } = await service.call('recordings', club.member, club);
     const [{ recordingId } = { recordingId: '' }] = body.recordings;
     return { ...club, recordingId };
   };
@@ -276,31 +275,31 @@ describe('A recorder that LiveKit gave up, and that starts later', () => {
     const club = await givenUp();
     expect(await claimOf(club)).toBeUndefined();
     await hasFiles(club, 1);
-    await stage.world.standIn.webhooks.settled();
+    await world.standIn.webhooks.settled();
     expect(await list(club)).toMatchObject([{ state: 'completed', bytes: expect.any(Number) }]);
   });
 
   it('is stopped by the cleanup when LiveKit did not answer the stop', async () => {
     const club = await givenUp();
-    const broken = await stage.world.boot({ faults: [on('StopEgress', cut)] });
-    await stage.world.tellTo(broken);
+    const broken = await world.boot({ faults: [on('StopEgress', cut)] });
+    await world.tellTo(broken);
     await recorderIn(club);
-    await stage.world.standIn.webhooks.settled();
+    await world.standIn.webhooks.settled();
     expect(await filesOf(club)).toEqual([]);
-    await stage.world.tellTo(stage.service);
-    await stage.service.cleanUp();
+    await world.tellTo(service);
+    await service.cleanUp();
     await hasFiles(club, 1);
-    await stage.world.standIn.webhooks.settled();
+    await world.standIn.webhooks.settled();
     expect(await list(club)).toMatchObject([{ state: 'completed' }]);
   });
 
   it('after its recording was deleted leaves no file', async () => {
     const club = await givenUp(true);
-    expect((await stage.service.call('recordingDelete', club.moderator, club)).status).toBe(200);
+    expect((await service.call('recordingDelete', club.moderator, club)).status).toBe(200);
     await recorderIn(club);
-    await stage.service.cleanUp();
+    await service.cleanUp();
     await hasFiles(club, 1);
-    await stage.world.tellTo(stage.service);
+    await world.tellTo(service);
     await cleanUpAfter(11);
     expect(await filesOf(club)).toEqual([]);
     expect(await list(club)).toEqual([]);
@@ -309,11 +308,11 @@ describe('A recorder that LiveKit gave up, and that starts later', () => {
 
   it('does not disturb the recording that came after it', async () => {
     const club = await givenUp();
-    await stage.world.standIn.recorder.set({});
+    await world.standIn.recorder.set({});
     const { body } = await record(club);
     await isActive(club);
     await hasFiles(club, 1);
-    await stage.world.standIn.webhooks.settled();
+    await world.standIn.webhooks.settled();
     expect(await claimOf(club)).toMatchObject({ recordingId: body.recordingId, state: 'active' });
     await stop(club);
     expect((await isOver(club)).map(({ state }) => state)).toEqual(['completed', 'completed']);

@@ -4,13 +4,13 @@ import { answer, cut, edit, justBefore, loseAnswer, on, once } from '../harness/
 import { keyOf, MINUTE_MS, stageRecordings } from '../harness/recordings.ts';
 import type { TestClub } from '../harness/world.ts';
 
-const stage = stageRecordings();
-const { clubWithMeeting, record, stop, list, claimOf, rowsOf, filesOf } = stage;
-const { isActive, isOver, recording, recorded, later } = stage;
+const stage = await stageRecordings();
+const { world, service, clubWithMeeting, record, stop, list, claimOf, rowsOf, filesOf } = stage;
+const { recorderIn, tell, isActive, isOver, recording, recorded, later } = stage;
 
 /** Forgets another user, so that the club that the request has read is out of date. */
 const forgetsAnotherUser = (club: TestClub) => () =>
-  stage.service.manage({
+  service.manage({
     command: 'forget-user',
     clubId: club.clubId,
     userId: club.other.userId,
@@ -19,7 +19,7 @@ const forgetsAnotherUser = (club: TestClub) => () =>
 describe('A start', () => {
   it('whose room LiveKit does not make records nothing, and lifts its claim', async () => {
     const club = await clubWithMeeting();
-    const process = await stage.world.boot({ faults: [on('CreateRoom', cut)] });
+    const process = await world.boot({ faults: [on('CreateRoom', cut)] });
     expect(await record(club, process)).toMatchObject({
       status: 503,
       body: { code: 'MEDIA_UNAVAILABLE' },
@@ -32,10 +32,8 @@ describe('A start', () => {
   it('whose room goes before the recorder is asked is 503, and may be repeated', async () => {
     const club = await clubWithMeeting();
     const { roomName } = club.ann;
-    const goes = justBefore('StartRoomCompositeEgress', () =>
-      stage.world.media.deleteRoom(roomName),
-    );
-    const process = await stage.world.boot({ faults: [goes] });
+    const goes = justBefore('StartRoomCompositeEgress', () => world.media.deleteRoom(roomName));
+    const process = await world.boot({ faults: [goes] });
     expect(await record(club, process)).toMatchObject({
       status: 503,
       body: { code: 'RECORDING_UNAVAILABLE' },
@@ -48,7 +46,7 @@ describe('A start', () => {
 
   it('whose claim’s answer is lost knows its own claim', async () => {
     const club = await clubWithMeeting();
-    const process = await stage.world.boot({ faults: [once('UpdateItem', loseAnswer)] });
+    const process = await world.boot({ faults: [once('UpdateItem', loseAnswer)] });
     expect((await record(club, process)).status).toBe(200);
     await isActive(club);
     expect(await rowsOf(club)).toHaveLength(1);
@@ -58,7 +56,7 @@ describe('A start', () => {
 
   it('decides anew when a user was forgotten meanwhile', async () => {
     const club = await clubWithMeeting();
-    const process = await stage.world.boot({
+    const process = await world.boot({
       faults: [justBefore('UpdateItem', forgetsAnotherUser(club))],
     });
     expect((await record(club, process)).status).toBe(200);
@@ -71,9 +69,9 @@ describe('A start', () => {
     const club = await clubWithMeeting();
     const { clubId, moderator, owner } = club;
     const bars = justBefore('UpdateItem', () =>
-      stage.service.call('remove', owner, { clubId, userId: moderator.userId }),
+      service.call('remove', owner, { clubId, userId: moderator.userId }),
     );
-    const process = await stage.world.boot({ faults: [bars] });
+    const process = await world.boot({ faults: [bars] });
     expect(await record(club, process)).toMatchObject({
       status: 403,
       body: { code: 'REMOVED_FROM_MEETING' },
@@ -85,7 +83,7 @@ describe('A start', () => {
   it('of a club that keeps being changed is 503, and claims nothing', async () => {
     const club = await clubWithMeeting();
     const change = forgetsAnotherUser(club);
-    const process = await stage.world.boot({
+    const process = await world.boot({
       faults: [1, 2, 3].map((nth) => justBefore('UpdateItem', change, nth)),
     });
     expect(await record(club, process)).toMatchObject({
@@ -98,7 +96,7 @@ describe('A start', () => {
   it('that LiveKit answers with a recording that has failed already is 202, and ends', async () => {
     const club = await clubWithMeeting();
     const failed = edit((egress) => ({ ...egress, status: 'EGRESS_FAILED' }));
-    const process = await stage.world.boot({ faults: [on('StartRoomCompositeEgress', failed)] });
+    const process = await world.boot({ faults: [on('StartRoomCompositeEgress', failed)] });
     expect(await record(club, process)).toMatchObject({
       status: 202,
       body: { state: 'starting' },
@@ -110,7 +108,7 @@ describe('A start', () => {
 
   it('that dies between claim and row claims the meeting for two minutes', async () => {
     const club = await clubWithMeeting();
-    const process = await stage.world.boot({ faults: [on('PutItem', cut)] });
+    const process = await world.boot({ faults: [on('PutItem', cut)] });
     expect((await record(club, process)).status).toBe(503);
     expect(await rowsOf(club)).toEqual([]);
     await (await later(MINUTE_MS)).cleanUp();
@@ -123,30 +121,30 @@ describe('A start', () => {
 describe('A stop', () => {
   it('that LiveKit does not answer is 202, and the cleanup completes it', async () => {
     const club = await recording();
-    const process = await stage.world.boot({ faults: [on('StopEgress', cut)] });
+    const process = await world.boot({ faults: [on('StopEgress', cut)] });
     expect(await stop(club, process)).toMatchObject({ status: 202, body: { state: 'stopping' } });
     expect((await claimOf(club))?.state).toBe('stopping');
-    const { body } = await stage.service.call('status', club.member, club);
+    const { body } = await service.call('status', club.member, club);
     expect(body.recording).toMatchObject({ state: 'stopping' });
-    await stage.service.cleanUp();
+    await service.cleanUp();
     expect(await isOver(club)).toMatchObject([{ state: 'completed' }]);
   });
 
   it('of a start that LiveKit did not answer is done once LiveKit reports the recording', async () => {
     const club = await clubWithMeeting();
     const isReported = Promise.withResolvers<void>();
-    await stage.world.tellTo({
+    await world.tellTo({
       async post(event) {
         await isReported.promise;
-        return stage.service.post(event);
+        return service.post(event);
       },
     });
-    const process = await stage.world.boot({
+    const process = await world.boot({
       faults: [once('StartRoomCompositeEgress', loseAnswer)],
     });
     expect((await record(club, process)).status).toBe(202);
     expect((await stop(club)).status).toBe(202);
-    await stage.recorderIn(club);
+    await recorderIn(club);
     isReported.resolve();
     expect(await isOver(club)).toMatchObject([{ state: 'completed' }]);
   });
@@ -157,7 +155,7 @@ describe('A stop', () => {
     const stops = justBefore('StartRoomCompositeEgress', async () =>
       answers.push(await stop(club)),
     );
-    const process = await stage.world.boot({ faults: [stops] });
+    const process = await world.boot({ faults: [stops] });
     expect(await record(club, process)).toMatchObject({
       status: 200,
       body: { state: 'stopping' },
@@ -172,7 +170,7 @@ describe('A stop', () => {
     const { body } = await record(club);
     await isActive(club);
     expect(
-      await stage.service.call('recordingStop', club.moderator, { clubId, body: { recordingId } }),
+      await service.call('recordingStop', club.moderator, { clubId, body: { recordingId } }),
     ).toMatchObject({ status: 200, body: { recordingId, state: 'completed' } });
     expect(await claimOf(club)).toMatchObject({ recordingId: body.recordingId, state: 'active' });
     await stop(club);
@@ -181,7 +179,7 @@ describe('A stop', () => {
 
   it('whose table does not answer is 503, and may be repeated', async () => {
     const club = await recording();
-    const process = await stage.world.boot({ faults: [on('UpdateItem', cut)] });
+    const process = await world.boot({ faults: [on('UpdateItem', cut)] });
     expect(await stop(club, process)).toMatchObject({
       status: 503,
       body: { code: 'STORE_UNAVAILABLE' },
@@ -196,7 +194,7 @@ describe('A cleanup', () => {
   it('asks for the room’s recordings before it takes one for gone', async () => {
     const club = await recording();
     const lacks = edit(() => ({ items: [] }));
-    const process = await stage.world.boot({ faults: [once('ListEgress', lacks)] });
+    const process = await world.boot({ faults: [once('ListEgress', lacks)] });
     await process.cleanUp();
     expect((await claimOf(club))?.state).toBe('active');
     await stop(club);
@@ -209,8 +207,8 @@ describe('A cleanup', () => {
     ['LiveKit’s list of recordings', 'ListEgress'],
   ])('decides nothing while %s does not answer', async (_, operation) => {
     const club = await recording();
-    await stage.world.standIn.recorder.kill();
-    await stage.service.cleanUp();
+    await world.standIn.recorder.kill();
+    await service.cleanUp();
     const faults = [on(operation, cut)];
     await expect((await later(MINUTE_MS, { faults })).cleanUp()).rejects.toThrow();
     expect((await claimOf(club))?.state).toBe('active');
@@ -221,17 +219,17 @@ describe('A cleanup', () => {
 
   it('that dies between the row and the claim leaves the claim to the next', async () => {
     const club = await recording();
-    await stage.world.tellTo(undefined);
-    await stage.world.standIn.recorder.end('crashed');
+    await world.tellTo(undefined);
+    await world.standIn.recorder.end('crashed');
     // The row is closed, and then the claim is to be lifted.
     const dies = on('UpdateItem', (request, pass) =>
       String(request.body).includes('"REMOVE recording"') ? cut(request, pass) : pass(),
     );
-    const process = await stage.world.boot({ faults: [dies] });
+    const process = await world.boot({ faults: [dies] });
     await expect(process.cleanUp()).rejects.toThrow();
     expect((await list(club))[0]?.state).toBe('failed');
     expect(await claimOf(club)).toBeDefined();
-    await stage.service.cleanUp();
+    await service.cleanUp();
     expect(await claimOf(club)).toBeUndefined();
   });
 });
@@ -240,20 +238,20 @@ describe('A file', () => {
   it('that S3 does not delete stays listed, and the deletion may be repeated', async () => {
     const club = await recorded();
     const refuses = on('DeleteObject', answer(403, '<Error><Code>AccessDenied</Code></Error>'));
-    const process = await stage.world.boot({ faults: [refuses] });
+    const process = await world.boot({ faults: [refuses] });
     expect(await process.call('recordingDelete', club.moderator, club)).toMatchObject({
       status: 503,
       body: { code: 'RECORDING_UNAVAILABLE' },
     });
     expect(await list(club)).toHaveLength(1);
-    expect((await stage.service.call('recordingDelete', club.moderator, club)).status).toBe(200);
+    expect((await service.call('recordingDelete', club.moderator, club)).status).toBe(200);
     expect(await filesOf(club)).toEqual([]);
   });
 
   it('stays deleted when LiveKit reports its end later', async () => {
     const club = await recorded();
-    await stage.service.call('recordingDelete', club.moderator, club);
-    expect(await stage.tell(club, 'COMPLETE')).toMatchObject({ body: { result: 'ignored' } });
+    await service.call('recordingDelete', club.moderator, club);
+    expect(await tell(club, 'COMPLETE')).toMatchObject({ body: { result: 'ignored' } });
     expect(await list(club)).toEqual([]);
   });
 
@@ -261,18 +259,18 @@ describe('A file', () => {
     const club = await recording();
     const { requestedAt = '' } = (await claimOf(club)) ?? {};
     const nanoseconds = (at: string) => `${Date.parse(at)}000000`;
-    await stage.world.standIn.recorder.set({ failsUploads: true });
-    await stage.tell(club, 'FAILED', { endedAt: nanoseconds('2001-01-01T00:00:00.000Z') });
+    await world.standIn.recorder.set({ failsUploads: true });
+    await tell(club, 'FAILED', { endedAt: nanoseconds('2001-01-01T00:00:00.000Z') });
     expect(await list(club)).toMatchObject([{ state: 'failed', endedAt: requestedAt }]);
     const next = await clubWithMeeting();
     const { body } = await record(next);
     await isActive(next);
-    await stage.tell({ ...next, recordingId: body.recordingId }, 'FAILED', {
+    await tell({ ...next, recordingId: body.recordingId }, 'FAILED', {
       endedAt: nanoseconds('2099-01-01T00:00:00.000Z'),
     });
     const [row] = await list(next);
     expect(Date.parse(row?.endedAt ?? '')).toBeLessThanOrEqual(Date.now());
-    for (const each of [club, next]) await stage.service.call('end', each.owner, each);
+    for (const each of [club, next]) await service.call('end', each.owner, each);
   });
 });
 
@@ -280,15 +278,14 @@ describe('The list of recordings', () => {
   it('is empty for a meeting without a recording, while it is active and after it', async () => {
     const club = await clubWithMeeting();
     expect(await list(club)).toEqual([]);
-    await stage.service.call('end', club.moderator, club);
+    await service.call('end', club.moderator, club);
     expect(await list(club)).toEqual([]);
   });
 });
 
 describe('Consent', () => {
-  const consents = ({ clubId }: TestClub) => stage.world.itemsOf(clubId, 'CONSENT#');
-  const consent = (club: TestClub, by = stage.service) =>
-    by.call('recordingConsent', club.other, club);
+  const consents = ({ clubId }: TestClub) => world.itemsOf(clubId, 'CONSENT#');
+  const consent = (club: TestClub, by = service) => by.call('recordingConsent', club.other, club);
 
   it('stays until the last recording of its meeting is deleted', async () => {
     const club = await recorded({ recordingConsent: 'required' });
@@ -296,8 +293,8 @@ describe('Consent', () => {
     await isActive(club);
     await stop(club);
     await isOver(club);
-    await stage.service.call('end', club.moderator, club);
-    await stage.service.call('recordingDelete', club.moderator, club);
+    await service.call('end', club.moderator, club);
+    await service.call('recordingDelete', club.moderator, club);
     expect(await consents(club)).toHaveLength(1);
   });
 
@@ -308,22 +305,22 @@ describe('Consent', () => {
     const club = await clubWithMeeting({ recordingConsent: 'required' });
     const { clubId, other } = club;
     const meanwhile = justBefore('PutItem', () =>
-      stage.service.manage({
+      service.manage({
         command,
         clubId,
         ...(command === 'forget-user' && { userId: other.userId }),
       }),
     );
-    await consent(club, await stage.world.boot({ faults: [meanwhile] }));
+    await consent(club, await world.boot({ faults: [meanwhile] }));
     expect((await consents(club)).map(({ userId }) => userId)).not.toContain(other.userId);
   });
 
   it('is refused to a member who was removed from the meeting, and without a meeting', async () => {
     const club = await clubWithMeeting();
     const { clubId, owner, other } = club;
-    await stage.service.call('remove', owner, { clubId, userId: other.userId });
+    await service.call('remove', owner, { clubId, userId: other.userId });
     expect(await consent(club)).toMatchObject({ body: { code: 'REMOVED_FROM_MEETING' } });
-    await stage.service.call('end', owner, club);
+    await service.call('end', owner, club);
     expect(await consent(club)).toMatchObject({ body: { code: 'MEETING_NOT_ACTIVE' } });
   });
 });
@@ -334,11 +331,11 @@ describe('Twenty starts at once, and as many stops and an end', () => {
     const starts = Array.from({ length: 20 }, () => record(club));
     const others = [
       ...Array.from({ length: 10 }, () => stop(club)),
-      stage.service.call('end', club.owner, club),
+      service.call('end', club.owner, club),
     ];
     for (const { status } of await Promise.all(starts)) expect([200, 202, 409]).toContain(status);
     await Promise.all(others);
-    await stage.world.standIn.webhooks.settled();
+    await world.standIn.webhooks.settled();
     await (await later(3 * MINUTE_MS)).cleanUp();
     await isOver(club);
     const complete = (await list(club)).filter(({ state }) => state === 'completed');

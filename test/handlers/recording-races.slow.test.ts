@@ -3,7 +3,7 @@
  * of them. In each case: one recording at most, and after the last cleanup no claim, no recorder, every row
  * closed, and exactly the files of the complete recordings.
  */
-import { beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { eventually } from '../harness/eventually.ts';
 import { killedAfter } from '../harness/faults.ts';
 import type { Process } from '../harness/process.ts';
@@ -16,23 +16,24 @@ import {
 } from '../harness/recordings.ts';
 import type { Fault } from '../harness/wire.ts';
 
-const stage = stageRecordings();
-const { clubWithMeeting, recording, claimOf, rowsOf, filesOf } = stage;
+const stage = await stageRecordings();
+const { world, service, clubWithMeeting, recording, claimOf, rowsOf, filesOf, stop } = stage;
+const { hasFiles, tell, later } = stage;
 
 /** Requests and commands that run in between. */
 const OTHERS = {
-  start: (club: Meeting) => stage.service.call('recordingStart', club.owner, club),
-  stop: (club: Meeting) => stage.service.call('recordingStop', club.owner, club),
-  end: (club: Meeting) => stage.service.call('end', club.owner, club),
+  start: (club: Meeting) => service.call('recordingStart', club.owner, club),
+  stop: (club: Meeting) => service.call('recordingStop', club.owner, club),
+  end: (club: Meeting) => service.call('end', club.owner, club),
   'end and the next start': async (club: Meeting) => {
-    await stage.service.call('end', club.owner, club);
-    await stage.service.call('start', club.owner, club);
-    await stage.service.call('recordingStart', club.owner, club);
+    await service.call('end', club.owner, club);
+    await service.call('start', club.owner, club);
+    await service.call('recordingStart', club.owner, club);
   },
   'cleanup, a minute later': () => inAMinute.cleanUp(),
   'forget-user': ({ clubId, moderator: { userId } }: Meeting) =>
-    stage.service.manage({ command: 'forget-user', clubId, userId }),
-  'remove-club': ({ clubId }: Meeting) => stage.service.manage({ command: 'remove-club', clubId }),
+    service.manage({ command: 'forget-user', clubId, userId }),
+  'remove-club': ({ clubId }: Meeting) => service.manage({ command: 'remove-club', clubId }),
 } satisfies Record<string, (club: Meeting) => Promise<unknown>>;
 type Other = keyof typeof OTHERS;
 
@@ -51,11 +52,11 @@ const start: Act = {
 /** A recording that has ended with its file, which no event has reported. */
 const endUnreported = async () => {
   const club = await recording();
-  await stage.world.tellTo(undefined);
-  await stage.stop(club);
-  await stage.hasFiles(club, 1);
-  await stage.world.standIn.webhooks.settled();
-  await stage.world.tellTo(stage.service);
+  await world.tellTo(undefined);
+  await stop(club);
+  await hasFiles(club, 1);
+  await world.standIn.webhooks.settled();
+  await world.tellTo(service);
   return club;
 };
 
@@ -63,7 +64,7 @@ const ACTS = {
   start,
   'start without a recorder': {
     async begin() {
-      await stage.world.standIn.recorder.set({ isAvailable: false });
+      await world.standIn.recorder.set({ isAvailable: false });
       return start.begin();
     },
     act: start.act,
@@ -78,15 +79,15 @@ const ACTS = {
   },
   'webhook of its end': {
     begin: () => endUnreported(),
-    act: (club, by) => stage.tell(club, 'COMPLETE', {}, by),
+    act: (club, by) => tell(club, 'COMPLETE', {}, by),
   },
   'cleanup that finds a killed recorder': {
     async begin() {
       // LiveKit never stops listing those that were killed before.
-      await stage.world.standIn.recorder.forget();
+      await world.standIn.recorder.forget();
       const club = await recording();
-      await stage.world.standIn.recorder.kill();
-      await stage.service.cleanUp();
+      await world.standIn.recorder.kill();
+      await service.cleanUp();
       return club;
     },
     aheadMs: MINUTE_MS,
@@ -101,18 +102,13 @@ type ActName = keyof typeof ACTS;
 
 const REST_WITHIN_MS = 20_000;
 
-let inAMinute: Process;
-let inThreeMinutes: Process;
+const inAMinute = await later(MINUTE_MS);
+const inThreeMinutes = await later(3 * MINUTE_MS);
 /** When nothing can come any more of whatever was given up. */
-let inAQuarter: Process;
-beforeAll(async () => {
-  inAMinute = await stage.later(MINUTE_MS);
-  inThreeMinutes = await stage.later(3 * MINUTE_MS);
-  inAQuarter = await stage.later(14 * MINUTE_MS);
-});
+const inAQuarter = await later(14 * MINUTE_MS);
 
 /** The process that acts. */
-const bootFor = ({ aheadMs = 0 }: Act, ...faults: Fault[]) => stage.later(aheadMs, { faults });
+const bootFor = ({ aheadMs = 0 }: Act, ...faults: Fault[]) => later(aheadMs, { faults });
 
 /** How many requests it makes, counted at the wire. */
 async function stepsOf(act: Act): Promise<string[]> {
@@ -136,7 +132,7 @@ const before = (nth: number, run: () => Promise<unknown>): Fault => {
 
 /** Stops every recording, delivers LiveKit's events, and runs the cleanups of a quarter of an hour. */
 async function cleanUpToTheEnd(club: Meeting): Promise<void> {
-  const { standIn } = stage.world;
+  const { standIn } = world;
   await standIn.recorder.set({});
   await standIn.webhooks.settled();
   if (await claimOf(club)) {
@@ -178,7 +174,7 @@ async function cleanUpToTheEnd(club: Meeting): Promise<void> {
 
 /** How many recorders a room of the club has: that with the most of them. */
 async function recordersIn({ clubId }: Meeting): Promise<number> {
-  const rooms = await stage.world.standIn.rooms();
+  const rooms = await world.standIn.rooms();
   const counts = rooms
     .filter(({ name }) => name.startsWith(`reading-club-${clubId}-`))
     .map(({ participants }) => participants.filter(({ kind }) => kind === 'EGRESS').length);
@@ -222,7 +218,7 @@ describe.each(CASES)('%s, and between any two steps: %s', (name, other) => {
       if (other === 'forget-user') {
         expect(JSON.stringify(await rowsOf(club)), step).not.toContain(club.moderator.userId);
       }
-      if (other === 'remove-club') expect(await stage.world.leftOf(club.clubId), step).toEqual([]);
+      if (other === 'remove-club') expect(await world.leftOf(club.clubId), step).toEqual([]);
     }
   });
 });

@@ -6,8 +6,9 @@ import type { Process } from '../harness/process.ts';
 import { type Recorded, stageRecordings } from '../harness/recordings.ts';
 import type { CallOptions, Route } from '../harness/routes.ts';
 
-const stage = stageRecordings();
-const { clubWithMeeting, recording, recorded, record, stop, isActive, isOver, rowsOf } = stage;
+const stage = await stageRecordings();
+const { world, service, clubWithMeeting, recording, recorded, record, stop, isActive } = stage;
+const { isOver, rowsOf, list, filesOf } = stage;
 
 const ROUTES = [
   'recordingStart',
@@ -25,7 +26,7 @@ const asked = ({ wire }: Process): string[] =>
 describe('What it costs', () => {
   /** What a warm process asks for one call. */
   async function costOf(route: Route, club: CallOptions & { moderator: Recorded['moderator'] }) {
-    const process = await stage.world.boot();
+    const process = await world.boot();
     await process.call('status', club.moderator, { clubId: 'no-such-club' });
     process.wire.forget();
     const { status } = await process.call(route, club.moderator, club);
@@ -81,7 +82,7 @@ describe('What it costs', () => {
 
   it('to delete the last one of a meeting that is over: the consents as well', async () => {
     const club = await recorded({ recordingConsent: 'required' });
-    await stage.service.call('end', club.moderator, club);
+    await service.call('end', club.moderator, club);
     expect(await costOf('recordingDelete', club)).toEqual({
       status: 200,
       asked: [
@@ -110,7 +111,7 @@ describe('A user of another club', () => {
     it.each(ROUTES)('is refused %s, and changes nothing', async (route) => {
       for (const club of [on, over]) {
         const before = await rowsOf(club);
-        const process = await stage.world.boot();
+        const process = await world.boot();
         expect(await process.call(route, home[role], club)).toMatchObject({
           status: 403,
           body: { code: MEMBERS_ONLY.includes(route) ? 'NOT_A_MEMBER' : 'NOT_A_MODERATOR' },
@@ -125,38 +126,38 @@ describe('A user of another club', () => {
     const { clubId, owner } = home;
     const { meetingId, recordingId } = over;
     const foreign = { clubId, meetingId, recordingId };
-    expect(await stage.service.call('recordings', owner, foreign)).toMatchObject({
+    expect(await service.call('recordings', owner, foreign)).toMatchObject({
       status: 404,
       body: { code: 'MEETING_NOT_FOUND' },
     });
     for (const route of ['recordingDownload', 'recordingDelete'] as const) {
-      expect(await stage.service.call(route, owner, foreign)).toMatchObject({
+      expect(await service.call(route, owner, foreign)).toMatchObject({
         status: 404,
         body: { code: 'RECORDING_NOT_FOUND' },
       });
     }
     expect(
-      await stage.service.call('recordingStop', owner, { clubId, body: { recordingId } }),
+      await service.call('recordingStop', owner, { clubId, body: { recordingId } }),
     ).toMatchObject({ status: 404, body: { code: 'RECORDING_NOT_FOUND' } });
-    expect(await stage.list(over)).toMatchObject([{ recordingId, state: 'completed' }]);
-    expect(await stage.filesOf(over)).toHaveLength(1);
+    expect(await list(over)).toMatchObject([{ recordingId, state: 'completed' }]);
+    expect(await filesOf(over)).toHaveLength(1);
   });
 
   it('of the same id that was removed before reaches none of its recordings', async () => {
     const club = await recorded();
     const { clubId, owner, moderator } = club;
-    await stage.service.manage({ command: 'remove-club', clubId });
-    await stage.service.manage({
+    await service.manage({ command: 'remove-club', clubId });
+    await service.manage({
       command: 'put-club',
       clubId,
       name: 'The next one',
       moderatorId: owner.userId,
     });
-    expect(await stage.service.call('recordings', owner, club)).toMatchObject({ status: 404 });
+    expect(await service.call('recordings', owner, club)).toMatchObject({ status: 404 });
     for (const route of ['recordingDownload', 'recordingDelete'] as const) {
-      expect(await stage.service.call(route, owner, club)).toMatchObject({ status: 404 });
+      expect(await service.call(route, owner, club)).toMatchObject({ status: 404 });
     }
-    expect(await stage.service.call('recordings', moderator, club)).toMatchObject({ status: 403 });
+    expect(await service.call('recordings', moderator, club)).toMatchObject({ status: 403 });
   });
 });
 
@@ -179,7 +180,7 @@ describe('What does not fit is refused, and nothing is written', () => {
     ['recordingDelete', 'a club that is none', { clubId: '../x' }, 'clubId must be'],
   ])('%s with %s', async (route, _, change, sentence) => {
     const before = await rowsOf(club);
-    const process = await stage.world.boot();
+    const process = await world.boot();
     const { status, body } = await process.call(route, club.moderator, { ...club, ...change });
     expect({ status, code: body.code, error: body.error }).toEqual({
       status: 400,
@@ -193,10 +194,10 @@ describe('What does not fit is refused, and nothing is written', () => {
 
 describe('The log of a process', () => {
   it('has the ids of recordings, and no name, no token, no address and no secret', async () => {
-    const process = await stage.world.boot({
-      env: { RECORDING_UPLOAD_SECRET: stage.world.s3.secretAccessKey },
+    const process = await world.boot({
+      env: { RECORDING_UPLOAD_SECRET: world.s3.secretAccessKey },
     });
-    stage.world.tellTo(process);
+    world.tellTo(process);
     const club = await clubWithMeeting({ recordingConsent: 'required' });
     const { body } = await record(club, process);
     const { recordingId } = body;
@@ -215,7 +216,7 @@ describe('The log of a process', () => {
     process.wire.set(on('StartRoomCompositeEgress', cut));
     await record(club, process);
     process.wire.heal();
-    await stage.service.call('end', club.moderator, club);
+    await service.call('end', club.moderator, club);
 
     const text = inspect(process.lines, { depth: 12, maxStringLength: null });
     expect(text).toContain(recordingId);
@@ -225,6 +226,6 @@ describe('The log of a process', () => {
       expect(text).not.toContain(secret);
     }
     expect(text, 'a token').not.toMatch(/eyJ[\w-]{8,}/);
-    expect(text).not.toContain(stage.world.livekit.apiSecret);
+    expect(text).not.toContain(world.livekit.apiSecret);
   });
 });

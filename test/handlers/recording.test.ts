@@ -6,9 +6,9 @@ import { DAY_MS, type Meeting, MINUTE_MS, stageRecordings } from '../harness/rec
 import type { Fault } from '../harness/wire.ts';
 import type { TestClub } from '../harness/world.ts';
 
-const stage = stageRecordings();
-const { clubWithMeeting, record, stop, list, claimOf, rowsOf, filesOf, hasFiles } = stage;
-const { isActive, isOver, recorderIn, recorded, later } = stage;
+const stage = await stageRecordings();
+const { world, service, clubWithMeeting, record, stop, list, claimOf, rowsOf, filesOf } = stage;
+const { hasFiles, isActive, isOver, recorderIn, recorded, later } = stage;
 
 describe('A recording', () => {
   it('starts, is shown in every status, stops, and leaves a file', async () => {
@@ -20,9 +20,9 @@ describe('A recording', () => {
     });
     const { recordingId } = started.body;
     const { activeSince } = await isActive(club);
-    const status = await stage.service.call('status', club.member, club);
+    const status = await service.call('status', club.member, club);
     expect(status.body.recording).toEqual({ recordingId, state: 'active', startedAt: activeSince });
-    const token = await stage.service.call('token', club.other, club);
+    const token = await service.call('token', club.other, club);
     expect(token.body.recording).toEqual({ recordingId, state: 'active', startedAt: activeSince });
 
     expect(await stop(club)).toMatchObject({
@@ -44,7 +44,7 @@ describe('A recording', () => {
     expect(await filesOf(club)).toEqual([
       `recordings/${club.clubId}/${club.meetingId}/${recordingId}.ogg`,
     ]);
-    const after = await stage.service.call('status', club.member, club);
+    const after = await service.call('status', club.member, club);
     expect(after.body.recording).toBeNull();
     // Nothing is left for the cleanup.
     expect((await rowsOf(club)).map((row) => row['activeShard'])).toEqual([undefined]);
@@ -52,11 +52,11 @@ describe('A recording', () => {
 
   it('is one, however many are asked for at once', async () => {
     const club = await clubWithMeeting();
-    stage.service.wire.forget();
+    service.wire.forget();
     const answers = await Promise.all(Array.from({ length: 20 }, () => record(club)));
     expect(new Set(answers.map(({ body }) => body.recordingId)).size).toBe(1);
     expect(answers.map(({ status }) => status).filter((status) => status > 202)).toEqual([]);
-    const starts = stage.service.wire
+    const starts = service.wire
       .operations()
       .filter((operation) => operation === 'StartRoomCompositeEgress');
     expect(starts).toHaveLength(1);
@@ -75,10 +75,10 @@ describe('A recording', () => {
     const club = await clubWithMeeting();
     await record(club);
     await isActive(club);
-    await stage.service.call('end', club.moderator, club);
+    await service.call('end', club.moderator, club);
     expect(await isOver(club)).toMatchObject([{ state: 'completed' }]);
     expect(await filesOf(club)).toHaveLength(1);
-    const { body } = await stage.service.call('meetings', club.member, club);
+    const { body } = await service.call('meetings', club.member, club);
     expect(body.meetings).toMatchObject([{ meetingId: club.meetingId, recordingCount: 1 }]);
   });
 
@@ -87,13 +87,13 @@ describe('A recording', () => {
     await record(club);
     await isActive(club);
     const ends = late('egress_ended', lost);
-    const heal = stage.world.wire.set(ends.fault);
-    await stage.service.call('end', club.moderator, club);
+    const heal = world.wire.set(ends.fault);
+    await service.call('end', club.moderator, club);
     await hasFiles(club, 1);
-    await stage.world.standIn.webhooks.settled();
+    await world.standIn.webhooks.settled();
     heal();
-    await stage.service.call('start', club.moderator, club);
-    const next = await stage.service.call('recordingStart', club.moderator, club);
+    await service.call('start', club.moderator, club);
+    const next = await service.call('recordingStart', club.moderator, club);
     expect(next.status).toBe(200);
     expect(await ends.arrive()).toHaveLength(1);
     expect(await list(club)).toMatchObject([{ state: 'completed' }]);
@@ -105,7 +105,7 @@ describe('A recording', () => {
 
   it('stops before its recorder came', async () => {
     const club = await clubWithMeeting();
-    await stage.world.standIn.recorder.set({ startMs: 300 });
+    await world.standIn.recorder.set({ startMs: 300 });
     const { body } = await record(club);
     expect((await stop(club)).body).toMatchObject({ recordingId: body.recordingId });
     expect(await isOver(club)).toMatchObject([{ state: 'aborted', bytes: null }]);
@@ -116,7 +116,7 @@ describe('A recording', () => {
     const club = await recorded();
     const { clubId, recordingId } = club;
     expect(
-      await stage.service.call('recordingStop', club.moderator, { clubId, body: { recordingId } }),
+      await service.call('recordingStop', club.moderator, { clubId, body: { recordingId } }),
     ).toMatchObject({ status: 200, body: { recordingId, state: 'completed' } });
     expect(await stop(club)).toMatchObject({
       status: 409,
@@ -124,25 +124,25 @@ describe('A recording', () => {
     });
     const other = { recordingId: '01ARZ3NDEKTSV4RRFFQ69G5FAW' };
     expect(
-      await stage.service.call('recordingStop', club.moderator, { clubId, body: other }),
+      await service.call('recordingStop', club.moderator, { clubId, body: other }),
     ).toMatchObject({ status: 404, body: { code: 'RECORDING_NOT_FOUND' } });
   });
 });
 
 describe('Without a recorder', () => {
   const startsWith = (fault: Fault) =>
-    stage.world.boot({ faults: [on('StartRoomCompositeEgress', fault)] });
+    world.boot({ faults: [on('StartRoomCompositeEgress', fault)] });
 
   it('503 is answered, and the meeting can be recorded again at once', async () => {
     const club = await clubWithMeeting();
-    await stage.world.standIn.recorder.set({ isAvailable: false });
+    await world.standIn.recorder.set({ isAvailable: false });
     expect(await record(club)).toMatchObject({
       status: 503,
       body: { code: 'RECORDING_UNAVAILABLE' },
     });
     expect(await claimOf(club)).toBeUndefined();
     expect(await list(club)).toMatchObject([{ state: 'failed', bytes: null }]);
-    await stage.world.standIn.recorder.set({});
+    await world.standIn.recorder.set({});
     expect((await record(club)).status).toBe(200);
     await stop(club);
     await isOver(club);
@@ -162,7 +162,7 @@ describe('Without a recorder', () => {
   it('202 is answered where LiveKit says nothing, and the claim goes when no recorder came', async () => {
     const club = await clubWithMeeting();
     expect((await record(club, await startsWith(cut))).status).toBe(202);
-    await stage.service.cleanUp();
+    await service.cleanUp();
     expect((await claimOf(club))?.state).toBe('starting');
     await (await later(2 * MINUTE_MS)).cleanUp();
     expect(await claimOf(club)).toBeUndefined();
@@ -171,14 +171,14 @@ describe('Without a recorder', () => {
 
   it('a recorder that LiveKit gave up and that comes alive is stopped, and its file is known', async () => {
     const club = await clubWithMeeting();
-    await stage.world.tellTo(undefined);
+    await world.tellTo(undefined);
     expect((await record(club, await startsWith(executed(unavailable)))).status).toBe(503);
     expect(await claimOf(club)).toBeUndefined();
     await recorderIn(club);
-    await stage.service.cleanUp();
-    await stage.world.tellTo(stage.service);
+    await service.cleanUp();
+    await world.tellTo(service);
     await hasFiles(club, 1);
-    await stage.service.cleanUp();
+    await service.cleanUp();
     expect(await list(club)).toMatchObject([{ state: 'completed' }]);
   });
 });
@@ -188,8 +188,8 @@ describe('A recorder that was killed', () => {
     const club = await clubWithMeeting();
     await record(club);
     await isActive(club);
-    await stage.world.standIn.recorder.kill();
-    await stage.service.cleanUp();
+    await world.standIn.recorder.kill();
+    await service.cleanUp();
     expect((await claimOf(club))?.state).toBe('active');
     await (await later(MINUTE_MS)).cleanUp();
     expect(await claimOf(club)).toBeUndefined();
@@ -204,9 +204,9 @@ describe('A recorder that was killed', () => {
     const club = await clubWithMeeting();
     await record(club);
     await isActive(club);
-    await stage.world.standIn.recorder.kill();
-    await stage.service.call('end', club.moderator, club);
-    await stage.service.cleanUp();
+    await world.standIn.recorder.kill();
+    await service.call('end', club.moderator, club);
+    await service.cleanUp();
     expect(await list(club)).toMatchObject([{ state: 'lost' }]);
   });
 });
@@ -216,8 +216,8 @@ describe('LiveKit that forgot what it records', () => {
     const club = await clubWithMeeting();
     await record(club);
     await isActive(club);
-    await stage.world.standIn.recorder.forget();
-    await stage.service.cleanUp();
+    await world.standIn.recorder.forget();
+    await service.cleanUp();
     expect(await isOver(club)).toMatchObject([{ state: 'completed' }]);
   });
 });
@@ -225,7 +225,7 @@ describe('LiveKit that forgot what it records', () => {
 describe('A bucket that takes nothing', () => {
   it('leaves a failed recording', async () => {
     const club = await clubWithMeeting();
-    await stage.world.standIn.recorder.set({ failsUploads: true });
+    await world.standIn.recorder.set({ failsUploads: true });
     await record(club);
     await isActive(club);
     await stop(club);
@@ -236,15 +236,15 @@ describe('A bucket that takes nothing', () => {
 describe('Where LiveKit’s events are lost', () => {
   it('the cleanup follows the recording', async () => {
     const club = await clubWithMeeting();
-    await stage.world.tellTo(undefined);
+    await world.tellTo(undefined);
     await record(club);
     await recorderIn(club);
-    await stage.service.cleanUp();
+    await service.cleanUp();
     expect((await claimOf(club))?.state).toBe('active');
     await stop(club);
     await hasFiles(club, 1);
-    await stage.service.cleanUp();
-    await stage.world.tellTo(stage.service);
+    await service.cleanUp();
+    await world.tellTo(service);
     expect(await claimOf(club)).toBeUndefined();
     expect(await list(club)).toMatchObject([{ state: 'completed', bytes: expect.any(Number) }]);
   });
@@ -267,12 +267,12 @@ describe('A LiveKit that does not say what it records', () => {
     await record(club);
     await isActive(club);
     const over = await clubWithMeeting();
-    const keepsRooms = await stage.world.boot({ faults: [on('DeleteRoom', unavailable)] });
+    const keepsRooms = await world.boot({ faults: [on('DeleteRoom', unavailable)] });
     await keepsRooms.call('end', over.moderator, over);
-    expect(await stage.world.roomsOf(over.clubId)).toHaveLength(1);
-    const listsNothing = await stage.world.boot({ faults: [on('ListEgress', unavailable)] });
+    expect(await world.roomsOf(over.clubId)).toHaveLength(1);
+    const listsNothing = await world.boot({ faults: [on('ListEgress', unavailable)] });
     await expect(listsNothing.cleanUp()).rejects.toThrow();
-    expect(await stage.world.roomsOf(over.clubId)).toEqual([]);
+    expect(await world.roomsOf(over.clubId)).toEqual([]);
     await stop(club);
     await isOver(club);
   });
@@ -284,23 +284,20 @@ describe('A room that everybody left', () => {
     await record(club);
     await isActive(club);
     const { roomName, sid } = club.ann;
-    await stage.world.standIn.leave(roomName, sid);
-    await stage.world.standIn.webhooks.settled();
-    await stage.service.cleanUp();
+    await world.standIn.leave(roomName, sid);
+    await world.standIn.webhooks.settled();
+    await service.cleanUp();
     expect((await claimOf(club))?.state).toBe('active');
     const report = await (await later(MINUTE_MS)).cleanUp();
     expect(report).toMatchObject({ stoppedVacant: 1, endedVacant: 0 });
     expect(await isOver(club)).toMatchObject([{ state: 'completed' }]);
-    expect((await stage.world.recordOf(club.clubId)).meeting?.meetingId).toBe(club.meetingId);
+    expect((await world.recordOf(club.clubId)).meeting?.meetingId).toBe(club.meetingId);
   });
 });
 
 describe('The file', () => {
-  const address = (
-    club: Meeting & { recordingId: string },
-    who = club.moderator,
-    by = stage.service,
-  ) => by.call('recordingDownload', who, club);
+  const address = (club: Meeting & { recordingId: string }, who = club.moderator, by = service) =>
+    by.call('recordingDownload', who, club);
 
   it('is for moderators by default, by an address with a good name', async () => {
     const club = await recorded();
@@ -329,7 +326,7 @@ describe('The file', () => {
     const { clubId, owner } = away;
     const { meetingId, recordingId } = club;
     expect(
-      await stage.service.call('recordingDownload', owner, { clubId, meetingId, recordingId }),
+      await service.call('recordingDownload', owner, { clubId, meetingId, recordingId }),
     ).toMatchObject({ status: 404, body: { code: 'RECORDING_NOT_FOUND' } });
   });
 
@@ -349,11 +346,11 @@ describe('The file', () => {
       status: 409,
       body: { code: 'RECORDING_NOT_FINISHED' },
     });
-    expect(await stage.service.call('recordingDelete', club.moderator, on)).toMatchObject({
+    expect(await service.call('recordingDelete', club.moderator, on)).toMatchObject({
       status: 409,
       body: { code: 'RECORDING_NOT_FINISHED' },
     });
-    await stage.world.standIn.recorder.set({ failsUploads: true });
+    await world.standIn.recorder.set({ failsUploads: true });
     await stop(club);
     await isOver(club);
     expect(await address(on)).toMatchObject({ status: 404, body: { code: 'RECORDING_NOT_FOUND' } });
@@ -373,9 +370,9 @@ describe('The file', () => {
 
   it('is deleted for good by moderators, and again', async () => {
     const club = await recorded();
-    expect((await stage.service.call('recordingDelete', club.member, club)).status).toBe(403);
+    expect((await service.call('recordingDelete', club.member, club)).status).toBe(403);
     for (const _ of ['once', 'again']) {
-      expect(await stage.service.call('recordingDelete', club.moderator, club)).toMatchObject({
+      expect(await service.call('recordingDelete', club.moderator, club)).toMatchObject({
         status: 200,
         body: { success: true },
       });
@@ -384,14 +381,14 @@ describe('The file', () => {
     expect(await list(club)).toEqual([]);
     expect((await address(club)).status).toBe(404);
     const unknown = { ...club, recordingId: '01ARZ3NDEKTSV4RRFFQ69G5FAW' };
-    expect((await stage.service.call('recordingDelete', club.moderator, unknown)).status).toBe(404);
+    expect((await service.call('recordingDelete', club.moderator, unknown)).status).toBe(404);
   });
 });
 
 describe('Consent, where the club requires it', () => {
-  const consents = ({ clubId }: TestClub) => stage.world.itemsOf(clubId, 'CONSENT#');
+  const consents = ({ clubId }: TestClub) => world.itemsOf(clubId, 'CONSENT#');
   const token = (club: Meeting, who = club.other, body: object = {}) =>
-    stage.service.call('token', who, {
+    service.call('token', who, {
       clubId: club.clubId,
       body: { readingClubId: club.clubId, ...body },
     });
@@ -413,11 +410,11 @@ describe('Consent, where the club requires it', () => {
     const club = await clubWithMeeting({ recordingConsent: 'required' });
     await token(club);
     const mustConsent = async () =>
-      (await stage.service.call('status', club.other, club)).body.mustConsent;
+      (await service.call('status', club.other, club)).body.mustConsent;
     expect(await mustConsent()).toBe(false);
     await record(club);
     expect(await mustConsent()).toBe(true);
-    expect(await stage.service.call('recordingConsent', club.other, club)).toMatchObject({
+    expect(await service.call('recordingConsent', club.other, club)).toMatchObject({
       status: 200,
       body: { success: true, meetingId: club.meetingId },
     });
@@ -429,9 +426,9 @@ describe('Consent, where the club requires it', () => {
 
   it('goes with the last recording of a meeting', async () => {
     const club = await recorded({ recordingConsent: 'required' });
-    await stage.service.call('end', club.moderator, club);
+    await service.call('end', club.moderator, club);
     expect(await consents(club)).toHaveLength(1);
-    await stage.service.call('recordingDelete', club.moderator, club);
+    await service.call('recordingDelete', club.moderator, club);
     expect(await consents(club)).toEqual([]);
   });
 
@@ -439,7 +436,7 @@ describe('Consent, where the club requires it', () => {
     const club = await clubWithMeeting();
     await record(club);
     expect((await token(club)).status).toBe(200);
-    expect((await stage.service.call('status', club.other, club)).body.mustConsent).toBe(false);
+    expect((await service.call('status', club.other, club)).body.mustConsent).toBe(false);
     await isActive(club);
     await stop(club);
     await isOver(club);
@@ -451,12 +448,12 @@ describe('The commands of the application', () => {
     const club = await recorded({ recordingConsent: 'required' });
     const { clubId } = club;
     for (const { userId } of [club.moderator, club.member]) {
-      await stage.service.manage({ command: 'forget-user', clubId, userId });
+      await service.manage({ command: 'forget-user', clubId, userId });
     }
-    const everything = JSON.stringify(await stage.world.itemsOf(clubId, 'RECORDING#'));
+    const everything = JSON.stringify(await world.itemsOf(clubId, 'RECORDING#'));
     expect(everything).not.toContain(club.moderator.userId);
-    expect(await stage.world.itemsOf(clubId, 'CONSENT#')).toEqual([]);
-    expect(await stage.service.call('recordings', club.other, club)).toMatchObject({
+    expect(await world.itemsOf(clubId, 'CONSENT#')).toEqual([]);
+    expect(await service.call('recordings', club.other, club)).toMatchObject({
       body: { recordings: [{ requestedBy: null, state: 'completed' }] },
     });
   });
@@ -466,33 +463,33 @@ describe('The commands of the application', () => {
     await record(club);
     await isActive(club);
     const { clubId } = club;
-    await stage.service.manage({ command: 'remove-club', clubId });
+    await service.manage({ command: 'remove-club', clubId });
     await hasFiles(club, 2);
-    await stage.world.standIn.webhooks.settled();
-    await stage.service.cleanUp();
+    await world.standIn.webhooks.settled();
+    await service.cleanUp();
     expect(await filesOf(club)).toEqual([]);
-    expect(await stage.world.itemsOf(clubId, 'RECORDING#')).toEqual([]);
-    expect(await stage.world.itemsOf(clubId, 'CONSENT#')).toEqual([]);
+    expect(await world.itemsOf(clubId, 'RECORDING#')).toEqual([]);
+    expect(await world.itemsOf(clubId, 'CONSENT#')).toEqual([]);
   });
 
   it('set a club’s recording rules, and leave those that they do not name', async () => {
-    const club = await stage.world.createClub();
+    const club = await world.createClub();
     const { clubId, owner } = club;
     const put = (settings: object) =>
-      stage.service.manage({
+      service.manage({
         command: 'put-club',
         clubId,
         name: 'The readers',
         moderatorId: owner.userId,
         ...settings,
       });
-    expect(await stage.service.show(clubId)).toMatchObject({
+    expect(await service.show(clubId)).toMatchObject({
       recordingConsent: 'notice',
       recordingAccess: 'moderators',
     });
     await put({ recordingConsent: 'required', recordingAccess: 'members' });
     await put({});
-    expect(await stage.service.show(clubId)).toMatchObject({
+    expect(await service.show(clubId)).toMatchObject({
       recordingConsent: 'required',
       recordingAccess: 'members',
       recording: null,
@@ -505,7 +502,7 @@ describe('A caller who is no moderator', () => {
   it.each(['member', 'outsider'] as const)('(%s) neither starts nor stops', async (role) => {
     const club = await clubWithMeeting();
     for (const route of ['recordingStart', 'recordingStop'] as const) {
-      expect(await stage.service.call(route, club[role], club)).toMatchObject({
+      expect(await service.call(route, club[role], club)).toMatchObject({
         status: 403,
         body: { code: 'NOT_A_MODERATOR' },
       });
@@ -515,11 +512,11 @@ describe('A caller who is no moderator', () => {
 
   it('sees the list as a member, and not from outside', async () => {
     const club = await recorded();
-    expect((await stage.service.call('recordings', club.member, club)).status).toBe(200);
-    expect((await stage.service.call('recordings', club.outsider, club)).status).toBe(403);
-    expect((await stage.service.call('recordingConsent', club.outsider, club)).status).toBe(403);
+    expect((await service.call('recordings', club.member, club)).status).toBe(200);
+    expect((await service.call('recordings', club.outsider, club)).status).toBe(403);
+    expect((await service.call('recordingConsent', club.outsider, club)).status).toBe(403);
     const unknown = { ...club, meetingId: '01ARZ3NDEKTSV4RRFFQ69G5FAV' };
-    expect(await stage.service.call('recordings', club.member, unknown)).toMatchObject({
+    expect(await service.call('recordings', club.member, unknown)).toMatchObject({
       status: 404,
       body: { code: 'MEETING_NOT_FOUND' },
     });
@@ -528,7 +525,7 @@ describe('A caller who is no moderator', () => {
   it('a moderator who was removed from the meeting does not record it', async () => {
     const club = await clubWithMeeting();
     const { clubId, moderator, owner } = club;
-    await stage.service.call('remove', owner, { clubId, userId: moderator.userId });
+    await service.call('remove', owner, { clubId, userId: moderator.userId });
     expect(await record(club)).toMatchObject({
       status: 403,
       body: { code: 'REMOVED_FROM_MEETING' },
@@ -536,9 +533,9 @@ describe('A caller who is no moderator', () => {
   });
 
   it('without a meeting nothing is recorded', async () => {
-    const club = await stage.world.createClub();
+    const club = await world.createClub();
     for (const route of ['recordingStart', 'recordingStop', 'recordingConsent'] as const) {
-      expect(await stage.service.call(route, club.moderator, club)).toMatchObject({
+      expect(await service.call(route, club.moderator, club)).toMatchObject({
         status: 409,
         body: { code: 'MEETING_NOT_ACTIVE' },
       });

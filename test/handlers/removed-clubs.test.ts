@@ -1,17 +1,11 @@
 /** A room of a club that was removed, which an old token makes again. */
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { roomNameOf } from '../../lib/meetings/model.ts';
-import type { Process } from '../harness/process.ts';
-import { startWorld, type TestClub, type World } from '../harness/world.ts';
+import { type TestClub, worldOfFile } from '../harness/world.ts';
 
-let world: World;
-let service: Process;
-beforeAll(async () => {
-  world = await startWorld();
-  service = await world.boot();
-});
+const world = await worldOfFile();
+const service = await world.boot();
 beforeEach(() => world.tellTo(undefined));
-afterAll(() => world.close());
 
 /** A club that was removed after two meetings. */
 async function removedClub() {

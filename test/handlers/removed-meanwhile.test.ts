@@ -1,20 +1,12 @@
 /** A club is removed, or a person forgotten, between a request's read and its write. */
-import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { justAfter } from '../harness/faults.ts';
 import type { User } from '../harness/issuer.ts';
-import type { Process } from '../harness/process.ts';
-import { startWorld, type World } from '../harness/world.ts';
+import { type TestClub, worldOfFile } from '../harness/world.ts';
 
-let world: World;
-let service: Process;
-beforeAll(async () => {
-  world = await startWorld();
-  service = await world.boot();
-});
+const world = await worldOfFile();
+const service = await world.boot();
 beforeEach(() => world.tellTo(undefined));
-afterAll(() => world.close());
-
-type TestClub = Awaited<ReturnType<World['createClub']>>;
 
 const removeClub = ({ clubId }: TestClub) => service.manage({ command: 'remove-club', clubId });
 /** The next club of the id has another owner. */

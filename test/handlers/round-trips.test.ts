@@ -1,16 +1,12 @@
 /** What each request costs, counted at the wire: the table of the design. */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { cut, edit, on } from '../harness/faults.ts';
 import type { User } from '../harness/issuer.ts';
 import { type BootOptions, later } from '../harness/process.ts';
 import type { CallOptions, Route } from '../harness/routes.ts';
-import { startWorld, type TestClub, type World } from '../harness/world.ts';
+import { type TestClub, worldOfFile } from '../harness/world.ts';
 
-let world: World;
-beforeAll(async () => {
-  world = await startWorld();
-});
-afterAll(() => world.close());
+const world = await worldOfFile();
 
 /** As `costOf`; what goes side by side is in alphabetical order. */
 async function stepsOf(...[route, club, options]: Parameters<typeof costOf>) {

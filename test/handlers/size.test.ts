@@ -3,13 +3,13 @@
  * docs/decisions.md; `npm run test:dynamodb-local -- test/handlers/size.test.ts` gets them from
  * DynamoDB Local.
  */
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, expect, it } from 'vitest';
 import { LARGEST_MEETING } from '../../lib/config.ts';
 import { createClubRepository } from '../../lib/dynamodb/clubs.ts';
 import { createPresenceRepository } from '../../lib/dynamodb/presence.ts';
 import { tableOn } from '../../lib/dynamodb/table.ts';
 import { attendeesJoined } from '../../lib/meetings/livekit-events.ts';
-import { type Database, documentClient } from '../../local/dynamodb.ts';
+import { documentClient } from '../../local/dynamodb.ts';
 import { startTestDatabase } from '../harness/database.ts';
 import { clubItem, newMeeting } from '../harness/items.ts';
 
@@ -21,10 +21,7 @@ const STATUS_EVERY_SECONDS = 5;
 /** LiveKit delivers a room's events one after another, each when the one before was answered. */
 const FASTEST_ANSWER_MS = 20;
 
-let database: Database;
-beforeAll(async () => {
-  database = await startTestDatabase();
-});
+const database = await startTestDatabase();
 afterAll(() => database.stop());
 
 interface Consumed {

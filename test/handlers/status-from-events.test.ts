@@ -1,11 +1,8 @@
 /** Status reads presence from LiveKit's events where they arrive, and asks LiveKit where they do not. */
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { internalError, late, lost, on, unavailable } from '../harness/faults.ts';
-import type { Process } from '../harness/process.ts';
-import { startWorld, type TestClub, type World } from '../harness/world.ts';
+import { startWorld, type TestClub, worldOfFile } from '../harness/world.ts';
 
-let world: World;
-let service: Process;
 let club: TestClub;
 let roomName: string;
 
@@ -36,13 +33,10 @@ async function status() {
 const FROM_EVENTS = ['BatchGetItem'];
 const ASKED = ['BatchGetItem', 'ListParticipants', 'ListRooms'];
 
-beforeAll(async () => {
-  world = await startWorld();
-  service = await world.boot();
-  // The key set is fetched once, at the start.
-  await service.call('status', undefined, { clubId: 'warm' });
-});
-afterAll(() => world.close());
+const world = await worldOfFile();
+const service = await world.boot();
+// The key set is fetched once, at the start.
+await service.call('status', undefined, { clubId: 'warm' });
 beforeEach(async () => {
   club = await world.createClub();
 });

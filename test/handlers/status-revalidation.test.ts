@@ -1,17 +1,11 @@
 /** A status that has not changed is a 304, and one that has never is. */
-import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
-import type { Process } from '../harness/process.ts';
-import { startWorld, type TestClub, type World } from '../harness/world.ts';
+import { beforeEach, expect, it } from 'vitest';
+import { type TestClub, worldOfFile } from '../harness/world.ts';
 
-let world: World;
-let service: Process;
+const world = await worldOfFile();
+// LiveKit's events have whole seconds; the answer never has a time in the future.
+const service = await world.boot({ now: () => new Date(Date.now() + 2_000) });
 let club: TestClub;
-beforeAll(async () => {
-  world = await startWorld();
-  // LiveKit's events have whole seconds; the answer never has a time in the future.
-  service = await world.boot({ now: () => new Date(Date.now() + 2_000) });
-});
-afterAll(() => world.close());
 beforeEach(async () => {
   await world.tellTo(service);
   club = await world.createClub();

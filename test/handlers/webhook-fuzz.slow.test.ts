@@ -2,35 +2,24 @@
 import { randomUUID } from 'node:crypto';
 import { Room, WebhookEvent } from '@livekit/protocol';
 import fc from 'fast-check';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { eventBody, sign, webhookPost } from '../harness/livekit-events.ts';
-import type { Process } from '../harness/process.ts';
-import { startWorld, type TestMeeting, type World } from '../harness/world.ts';
+import { worldOfFile } from '../harness/world.ts';
 
-let world: World;
-let service: Process;
-let club: TestMeeting;
-/** Tokens that LiveKit, or this service, did sign: for something else. */
-let signed: string[];
-/** A body that LiveKit would send about this very meeting. */
-let genuine: string;
-
-beforeAll(async () => {
-  world = await startWorld();
-  service = await world.boot();
-  club = await world.createMeeting();
-  genuine = bodyOf('participant_joined');
-  const { body: join } = await service.call('token', club.owner, { clubId: club.clubId });
-  signed = [await sign('another body'), join.token, await sign(genuine, { ttlSeconds: -60 })];
-});
-afterAll(() => world.close());
-
+const world = await worldOfFile();
+const service = await world.boot();
+const club = await world.createMeeting();
 const bodyOf = (event: Parameters<typeof eventBody>[0]) =>
   eventBody(event, {
     room: { name: club.meeting.roomName, sid: 'RM_fuzz', createdAtMs: Date.now() },
     participant: { identity: club.member.userId, sid: 'PA_fuzz', joinedAtMs: Date.now() },
     at: Date.now(),
   });
+/** A body that LiveKit would send about this very meeting. */
+const genuine = bodyOf('participant_joined');
+const { body: join } = await service.call('token', club.owner, { clubId: club.clubId });
+/** Tokens that LiveKit, or this service, did sign: for something else. */
+const signed = [await sign('another body'), join.token, await sign(genuine, { ttlSeconds: -60 })];
 
 const bodies = fc.oneof(
   fc.uint8Array({ maxLength: 300 }).map((bytes) => Buffer.from(bytes)),

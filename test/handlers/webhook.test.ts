@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import { AccessToken } from 'livekit-server-sdk';
 import { ulid } from 'ulid';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import * as webhook from '../../functions/webhook.ts';
 import { loadConfig, store } from '../../lib/config.ts';
 import { createWebhookDeps } from '../../lib/deps.ts';
@@ -25,16 +25,11 @@ import {
   webhookPost,
 } from '../harness/livekit-events.ts';
 import { NO_RECORDINGS } from '../harness/no-recordings.ts';
-import { minutes, type Process } from '../harness/process.ts';
-import { startWorld, type TestClub, type World } from '../harness/world.ts';
+import { minutes } from '../harness/process.ts';
+import { type TestClub, worldOfFile } from '../harness/world.ts';
 
-let world: World;
-let service: Process;
-beforeAll(async () => {
-  world = await startWorld();
-  service = await world.boot();
-});
-afterAll(() => world.close());
+const world = await worldOfFile();
+const service = await world.boot();
 
 /** A club with a meeting on, its room by name only, and one event of that room. */
 async function clubWithMeeting() {

@@ -1,17 +1,17 @@
 /** Meetings that are recorded, on the stand-in: what tests about recordings begin with. */
 import { AwsClient } from 'aws4fetch';
 import { EgressClient, EgressStatus } from 'livekit-server-sdk';
-import { afterAll, beforeAll, beforeEach } from 'vitest';
+import { beforeEach } from 'vitest';
 import { eventually } from './eventually.ts';
-import type { BootOptions, Process } from './process.ts';
-import { startWorld, type TestClub, type World } from './world.ts';
+import type { BootOptions } from './process.ts';
+import { type TestClub, worldOfFile } from './world.ts';
 
 export const MINUTE_MS = 60_000;
 export const DAY_MS = 86_400_000;
 
 const OPEN = ['starting', 'active', 'stopping'];
 
-export type Recordings = ReturnType<typeof stageRecordings>;
+export type Recordings = Awaited<ReturnType<typeof stageRecordings>>;
 export type Meeting = TestClub & { meetingId: string };
 export type Recorded = Meeting & { recordingId: string };
 
@@ -19,15 +19,10 @@ export const keyOf = ({ clubId, meetingId, recordingId }: Recorded): string =>
   `recordings/${clubId}/${meetingId}/${recordingId}.ogg`;
 
 /** A world for all tests of a file, with a recorder that works before each. */
-export function stageRecordings() {
-  let world: World;
-  let service: Process;
-  beforeAll(async () => {
-    world = await startWorld({ isRecorded: true });
-    service = await world.boot();
-    await world.tellTo(service);
-  });
-  afterAll(() => world.close());
+export async function stageRecordings() {
+  const world = await worldOfFile({ isRecorded: true });
+  const service = await world.boot();
+  await world.tellTo(service);
   beforeEach(async () => {
     await world.standIn.recorder.set({});
     await world.tellTo(service);
@@ -98,12 +93,8 @@ export function stageRecordings() {
   };
 
   return {
-    get world() {
-      return world;
-    },
-    get service() {
-      return service;
-    },
+    world,
+    service,
     /** A process whose clock is ahead. */
     later: (ms: number, options: Omit<BootOptions, 'now'> = {}) =>
       world.boot({ ...options, now: () => new Date(Date.now() + ms) }),

@@ -12,7 +12,7 @@ import {
   paginateScan,
 } from '@aws-sdk/lib-dynamodb';
 import { RoomServiceClient } from 'livekit-server-sdk';
-import { expect } from 'vitest';
+import { afterAll, expect } from 'vitest';
 import type { Club, EndedMeeting, Meeting, Session } from '../../lib/meetings/model.ts';
 import { documentClient } from '../../local/dynamodb.ts';
 import { findLiveKitServer } from '../../local/livekit/server.ts';
@@ -51,6 +51,13 @@ export interface WorldOptions extends Pick<LiveKitOptions, 'missingRoom'> {
 export type World = Awaited<ReturnType<typeof startWorld>>;
 export type TestClub = Awaited<ReturnType<World['createClub']>>;
 export type TestMeeting = Awaited<ReturnType<World['createMeeting']>>;
+
+/** The world of a whole test file, for its top level. It closes after the file's last test. */
+export async function worldOfFile(options?: WorldOptions): Promise<World> {
+  const world = await startWorld(options);
+  afterAll(() => world.close());
+  return world;
+}
 
 export async function startWorld({
   kind = 'stand-in',
