@@ -1,6 +1,6 @@
 /** Writes of requests about recordings that were given up, and that arrive while something newer is done. */
-import { describe, expect, it } from 'vitest';
-import { isPossible, prepare, RECORDING_SCENES, type SceneName } from './scenes.ts';
+import { pairsOf, testPairs } from './pairs.ts';
+import { RECORDING_SCENES } from './scenes.ts';
 import {
   cleanup,
   consent,
@@ -19,9 +19,6 @@ import {
   stopRecord,
 } from './stories.ts';
 import { late } from './together.ts';
-import { openTheatre } from './world.ts';
-
-const { EXPLORER_ORDER: order } = process.env;
 
 const GIVEN_UP: Story[] = [
   record(MODERATOR),
@@ -38,20 +35,8 @@ const NEWER: Story[] = [
   cleanup,
 ];
 
-const theatre = await openTheatre();
-
-for (const name of Object.keys(RECORDING_SCENES) as SceneName[]) {
-  const scene = await prepare(theatre, name);
-  const possible = (stories: Story[]) => stories.filter((story) => isPossible(scene, story));
-
-  describe(`In ${name},`, () => {
-    for (const first of possible(GIVEN_UP)) {
-      for (const second of possible(NEWER)) {
-        it(`${first.name}, late, and ${second.name}`, async () => {
-          const { wrong } = await late(theatre, scene, [first, second], { order });
-          expect(wrong[0], `${wrong.length} orders`).toBeUndefined();
-        });
-      }
-    }
-  });
-}
+await testPairs(late, {
+  scenes: RECORDING_SCENES,
+  pairsOf: (possible) => pairsOf(possible(GIVEN_UP), possible(NEWER)),
+  middle: ', late, and ',
+});

@@ -106,26 +106,15 @@ const TWO_IN_A_MEETING: Act[] = [
   does(enter(MEMBER)),
   does(enter(MODERATOR)),
 ];
-const ONE_MEETING: Act[] = [
-  ...TWO_IN_A_MEETING,
-  tellAll,
-  wait(9),
-  does(end(MODERATOR)),
-  tellAll,
-  wait(1),
-];
+/** As it goes on, with all its events. */
+const IN_A_MEETING: Act[] = [...TWO_IN_A_MEETING, tellAll, wait(9)];
+const ONE_MEETING: Act[] = [...IN_A_MEETING, does(end(MODERATOR)), tellAll, wait(1)];
 
 export const SCENES = {
   'a club that never met': FOUNDED,
   'a club between two meetings': [...FOUNDED, ...ONE_MEETING, ...ONE_MEETING],
-  'two people in a meeting': [...FOUNDED, ...ONE_MEETING, ...TWO_IN_A_MEETING, tellAll, wait(9)],
-  'two people in a meeting, and LiveKit is down': [
-    ...FOUNDED,
-    ...TWO_IN_A_MEETING,
-    tellAll,
-    wait(9),
-    livekit(true),
-  ],
+  'two people in a meeting': [...FOUNDED, ...ONE_MEETING, ...IN_A_MEETING],
+  'two people in a meeting, and LiveKit is down': [...FOUNDED, ...IN_A_MEETING, livekit(true)],
   'a meeting with a join that is not reported yet': [
     ...FOUNDED,
     does(start(MODERATOR)),
@@ -148,14 +137,7 @@ export const SCENES = {
     leaves(MEMBER),
     timersRunOut,
   ],
-  'a meeting whose room was lost': [
-    ...FOUNDED,
-    ...TWO_IN_A_MEETING,
-    tellAll,
-    wait(9),
-    restarts,
-    wait(1),
-  ],
+  'a meeting whose room was lost': [...FOUNDED, ...IN_A_MEETING, restarts, wait(1)],
   'a meeting that everybody has left, and the cleanup is due': [
     ...FOUNDED,
     ...ONE_MEETING,
@@ -198,46 +180,27 @@ export const SCENES = {
   ],
 } satisfies Record<string, Act[]>;
 
-const RECORDED: Act[] = [
-  ...FOUNDED,
-  ...ONE_MEETING,
-  ...TWO_IN_A_MEETING,
-  tellAll,
-  wait(9),
-  does(record(MODERATOR)),
-];
+const RECORDED: Act[] = [...FOUNDED, ...ONE_MEETING, ...IN_A_MEETING, does(record(MODERATOR))];
 const RECORDING: Act[] = [...RECORDED, recorder('begin'), tellAll, wait(1)];
 
 /** These need later cleanups, since a recording without an event is waited for. */
 export const RECORDING_SCENES = {
-  'two people in a meeting, and recorders are free': [
-    ...FOUNDED,
-    ...ONE_MEETING,
-    ...TWO_IN_A_MEETING,
-    tellAll,
-    wait(9),
-  ],
+  'two people in a meeting, and recorders are free': SCENES['two people in a meeting'],
   'two people in a meeting, and no recorder is free': [
     ...FOUNDED,
-    ...TWO_IN_A_MEETING,
-    tellAll,
-    wait(9),
+    ...IN_A_MEETING,
     recordersAre('refused'),
   ],
   'two people in a meeting, and recorders come that were given up': [
     ...FOUNDED,
-    ...TWO_IN_A_MEETING,
-    tellAll,
-    wait(9),
+    ...IN_A_MEETING,
     recordersAre('given up'),
   ],
   'a recording that has not begun, without an event yet': RECORDED,
   'a recording without an event yet': [...RECORDED, recorder('begin')],
   'a recording whose start was not answered': [
     ...FOUNDED,
-    ...TWO_IN_A_MEETING,
-    tellAll,
-    wait(9),
+    ...IN_A_MEETING,
     recordersAre('unanswered'),
     does(record(MODERATOR)),
     recordersAre('works'),
@@ -246,9 +209,7 @@ export const RECORDING_SCENES = {
   'a recording, without further events of recordings': [...RECORDING, recordersAreSilent],
   'two people in a meeting, where given-up recorders start, without an event': [
     ...FOUNDED,
-    ...TWO_IN_A_MEETING,
-    tellAll,
-    wait(9),
+    ...IN_A_MEETING,
     recordersAre('given up'),
     recordersAreSilent,
   ],

@@ -1,5 +1,6 @@
 /** Three at a time: races that two operations cannot have, or only together with LiveKit's events. */
-import { describe, expect, it } from 'vitest';
+import { describe, it } from 'vitest';
+import { expectExplained, order } from './pairs.ts';
 import { prepare, type SceneName } from './scenes.ts';
 import {
   cleanup,
@@ -22,8 +23,6 @@ import {
 } from './stories.ts';
 import { together } from './together.ts';
 import { openTheatre } from './world.ts';
-
-const { EXPLORER_ORDER: order } = process.env;
 
 /** A thread that could go on waits twice at most: faults that need more are rare (CHESS). */
 const PREEMPTIONS = 2;
@@ -77,10 +76,6 @@ describe.each(CASES)('In %s,', (name, ...stories) => {
   const title = stories.map((story) => story.name).join(' and ');
   it(title, async () => {
     const scene = await prepare(theatre, name);
-    const { wrong } = await together(theatre, scene, stories, {
-      order,
-      preemptions: PREEMPTIONS,
-    });
-    expect(wrong[0], `${wrong.length} orders`).toBeUndefined();
+    expectExplained(await together(theatre, scene, stories, { order, preemptions: PREEMPTIONS }));
   });
 });

@@ -1,6 +1,6 @@
 /** Stories at the same time, in every order of their steps. */
 import type { ErrorCode } from '../../lib/errors.ts';
-import type { Outcome } from '../model/calls.ts';
+import { type Outcome, permutations } from '../model/calls.ts';
 import { comparable, linesOf, wholeOf } from './outcome.ts';
 import { ANSWERED, brokenOf, CLAIMED, LEFT, SETTLED, type Seen } from './promises.ts';
 import {
@@ -374,14 +374,6 @@ function subsets<T>([first, ...others]: T[]): T[][] {
   if (first === undefined) return [];
   const rest = subsets(others);
   return [[first], ...rest, ...rest.map((set) => [first, ...set])];
-}
-
-/** Each once. */
-function permutations<T>(items: T[]): T[][] {
-  if (items.length < 2) return [items];
-  return [...new Set(items)].flatMap((first) =>
-    permutations(items.toSpliced(items.indexOf(first), 1)).map((rest) => [first, ...rest]),
-  );
 }
 
 /** The steps, what came of them, and how that differs from the order of whole operations next to it. */

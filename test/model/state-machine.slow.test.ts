@@ -21,6 +21,7 @@ import {
   type Managing,
   PEOPLE,
   perform,
+  permutations,
   textOf,
   type UseCase,
 } from './calls.ts';
@@ -298,11 +299,4 @@ function explain(truth: Truth, happened: Happened[], world: World, items: Items)
   }
   const story = happened.map(({ call, outcome }) => `${textOf(call)}: ${JSON.stringify(outcome)}`);
   throw new AggregateError(objections, `No order explains\n${story.join('\n')}`);
-}
-
-function permutations<T>(items: T[]): T[][] {
-  if (items.length < 2) return [items];
-  return items.flatMap((first, index) =>
-    permutations(items.toSpliced(index, 1)).map((rest) => [first, ...rest]),
-  );
 }
