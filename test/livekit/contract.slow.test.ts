@@ -10,10 +10,10 @@ import {
   type Room,
   RoomConfiguration,
 } from '@livekit/protocol';
-import { ServerError, type VideoGrant } from 'livekit-server-sdk';
+import { type CreateOptions, ServerError, type VideoGrant } from 'livekit-server-sdk';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { JoinRefused } from '../../local/livekit/stand-in.ts';
-import { eventually } from '../harness/eventually.ts';
+import { eventually, until } from '../harness/eventually.ts';
 import { API_KEY, API_SECRET } from '../harness/livekit-events.ts';
 import { isMissing, LIVEKITS } from '../harness/world.ts';
 import {
@@ -21,6 +21,7 @@ import {
   OTHER_KEY,
   OTHER_SECRET,
   startWorld,
+  type TokenOptions,
   tokenWith,
   type World,
 } from './livekits.ts';
@@ -34,6 +35,17 @@ describe.each(LIVEKITS)('LiveKit as a %s', (kind) => {
     let sequence = 0;
     /** Tests share a server, never a room. */
     const newName = () => `room-${kind}-${++sequence}`;
+    const newRoom = async (options: Omit<CreateOptions, 'name'> = {}) => {
+      const { name } = await world.rooms.createRoom({ name: newName(), ...options });
+      return name;
+    };
+    const enter = async (room: string, identity = 'participant', options: TokenOptions = {}) =>
+      world.join(await joinToken(room, { identity, ...options }));
+    const listed = async (name: string) => (await world.rooms.listRooms([name]))[0];
+    const isClosed = (name: string) =>
+      until(async () => (await listed(name)) === undefined, 'closed');
+    const counts = (name: string, people: number, withinMs: number) =>
+      until(async () => (await listed(name))?.numParticipants === people, 'counted', withinMs);
 
     beforeAll(async () => {
       world = await startWorld(kind);
@@ -231,21 +243,15 @@ describe.each(LIVEKITS)('LiveKit as a %s', (kind) => {
       it('creates one with what was asked for', async () => {
         const name = newName();
         const before = Date.now();
-        const room = await world.rooms.createRoom({
+        const asked = {
           name,
           emptyTimeout: 111,
           departureTimeout: 222,
           maxParticipants: 33,
           metadata: '{"club":"Überall"}',
-        });
-        expect(room).toMatchObject({
-          name,
-          emptyTimeout: 111,
-          departureTimeout: 222,
-          maxParticipants: 33,
-          metadata: '{"club":"Überall"}',
-          numParticipants: 0,
-        });
+        };
+        const room = await world.rooms.createRoom(asked);
+        expect(room).toMatchObject({ ...asked, numParticipants: 0 });
         expect(room.sid).toMatch(/^RM_[A-Za-z0-9]{12}$/);
         expect(room.turnPassword).not.toBe('');
         expect(Number(room.creationTimeMs)).toBeGreaterThanOrEqual(before - 1);
@@ -273,9 +279,7 @@ describe.each(LIVEKITS)('LiveKit as a %s', (kind) => {
       });
 
       it('lists the rooms named, or all', async () => {
-        const [one, two] = [newName(), newName()];
-        await world.rooms.createRoom({ name: one });
-        await world.rooms.createRoom({ name: two });
+        const [one, two] = [await newRoom(), await newRoom()];
         const names = (rooms: Room[]) => rooms.map(({ name }) => name).sort();
         expect(names(await world.rooms.listRooms([two, 'none']))).toEqual([two]);
         expect(names(await world.rooms.listRooms([one, two]))).toEqual([one, two].sort());
@@ -308,11 +312,7 @@ describe.each(LIVEKITS)('LiveKit as a %s', (kind) => {
         await expectError(world.rooms.updateRoomMetadata(name, 'new'), 404, 'not_found');
         await world.rooms.createRoom({ name, metadata: 'old' });
         expect((await world.rooms.updateRoomMetadata(name, 'new')).metadata).toBe('new');
-        const room = await eventually(async () => {
-          const found = await listed(name);
-          return found?.metadata === 'new' ? found : undefined;
-        }, 'the old metadata');
-        expect(room.name).toBe(name);
+        await until(async () => (await listed(name))?.metadata === 'new', 'the new metadata');
       });
 
       it('refuses names over 256 bytes and metadata over 512 KiB', async () => {
@@ -360,8 +360,7 @@ describe.each(LIVEKITS)('LiveKit as a %s', (kind) => {
       };
 
       it('lets a right token into a room that is there', async () => {
-        const name = newName();
-        await world.rooms.createRoom({ name });
+        const name = await newRoom();
         expect(await validate(await joinToken(name))).toEqual({ status: 200, body: 'success' });
       });
 
@@ -424,8 +423,7 @@ describe.each(LIVEKITS)('LiveKit as a %s', (kind) => {
       });
 
       it('is shut again for an old token once the room was deleted', async () => {
-        const name = newName();
-        await world.rooms.createRoom({ name });
+        const name = await newRoom();
         const token = await joinToken(name);
         const alice = await world.join(token);
         await world.rooms.deleteRoom(name);
@@ -437,8 +435,7 @@ describe.each(LIVEKITS)('LiveKit as a %s', (kind) => {
 
     describe('people', () => {
       it('are listed at once, with what their token says', async () => {
-        const name = newName();
-        await world.rooms.createRoom({ name });
+        const name = await newRoom();
         const before = Date.now();
         const alice = await world.join(
           await tokenWith(
@@ -475,8 +472,7 @@ describe.each(LIVEKITS)('LiveKit as a %s', (kind) => {
       });
 
       it('are out when removed, and in again with the same token', async () => {
-        const name = newName();
-        await world.rooms.createRoom({ name });
+        const name = await newRoom();
         const token = await joinToken(name, { identity: 'bob' });
         const bob = await world.join(token);
         await world.rooms.removeParticipant(name, 'bob');
@@ -488,8 +484,7 @@ describe.each(LIVEKITS)('LiveKit as a %s', (kind) => {
       });
 
       it('are there once: the second session of an identity ends the first', async () => {
-        const name = newName();
-        await world.rooms.createRoom({ name });
+        const name = await newRoom();
         const token = await joinToken(name, { identity: 'carol' });
         const first = await world.join(token);
         const second = await world.join(token);
@@ -499,14 +494,13 @@ describe.each(LIVEKITS)('LiveKit as a %s', (kind) => {
       });
 
       it('find a full room shut with a bare 500, agents and their like apart', async () => {
-        const name = newName();
-        await world.rooms.createRoom({ name, maxParticipants: 1 });
-        await world.join(await joinToken(name, { identity: 'agent', kind: 'agent' }));
+        const name = await newRoom({ maxParticipants: 1 });
+        await enter(name, 'agent', { kind: 'agent' });
         await world.join(
           await tokenWith({ roomJoin: true, room: name, recorder: true }, { identity: 'recorder' }),
         );
-        await world.join(await joinToken(name, { identity: 'first' }));
-        await expectRefused(world.join(await joinToken(name, { identity: 'second' })), 500);
+        await enter(name, 'first');
+        await expectRefused(enter(name, 'second'), 500);
         const kinds = (await world.rooms.listParticipants(name)).map(
           ({ identity, kind }) => `${identity} ${ParticipantInfo_Kind[kind]}`,
         );
@@ -514,18 +508,15 @@ describe.each(LIVEKITS)('LiveKit as a %s', (kind) => {
       });
 
       it('in one room are not in another', async () => {
-        const [one, two] = [newName(), newName()];
-        await world.rooms.createRoom({ name: one });
-        await world.rooms.createRoom({ name: two });
-        await world.join(await joinToken(one, { identity: 'dave' }));
+        const [one, two] = [await newRoom(), await newRoom()];
+        await enter(one, 'dave');
         expect(await world.rooms.listParticipants(two)).toEqual([]);
         await world.rooms.deleteRoom(two);
         expect(await world.rooms.listParticipants(one)).toHaveLength(1);
       });
 
       it('can be renamed and given other permissions, all of them at once', async () => {
-        const name = newName();
-        await world.rooms.createRoom({ name });
+        const name = await newRoom();
         await world.join(
           await joinToken(name, { identity: 'eve', name: 'Eve', attributes: { a: '1', b: '2' } }),
         );
@@ -549,8 +540,7 @@ describe.each(LIVEKITS)('LiveKit as a %s', (kind) => {
       });
 
       it('can be muted but not unmuted; a track that is not there is no error', async () => {
-        const name = newName();
-        await world.rooms.createRoom({ name });
+        const name = await newRoom();
         const { trackSid } = await world.joinWithMicrophone(
           await joinToken(name, { identity: 'frank' }),
         );
@@ -579,7 +569,7 @@ describe.each(LIVEKITS)('LiveKit as a %s', (kind) => {
         const aliceToken = await joinToken(name, { identity: 'alice', name: 'Alice' });
         const first = await world.join(aliceToken);
         await world.received.events(name, 2);
-        const bob = await world.join(await joinToken(name, { identity: 'bob' }));
+        const bob = await enter(name, 'bob');
         await world.received.events(name, 3);
         const second = await world.join(aliceToken);
         await world.received.events(name, 5);
@@ -597,14 +587,9 @@ describe.each(LIVEKITS)('LiveKit as a %s', (kind) => {
         }));
         const alice = { identity: 'alice', state: 'ACTIVE', reason: 0 };
         const aliceOut = { ...alice, state: 'DISCONNECTED' };
-        const noParticipant = {
-          sid: undefined,
-          identity: undefined,
-          state: undefined,
-          reason: undefined,
-        };
+        // Without a participant; `toEqual` takes what is undefined for absent.
         expect(seen).toEqual([
-          { event: 'room_started', ...noParticipant },
+          { event: 'room_started' },
           { event: 'participant_joined', ...alice, sid: first.sid },
           { event: 'participant_joined', ...alice, identity: 'bob', sid: bob.sid },
           // DUPLICATE_IDENTITY
@@ -614,7 +599,7 @@ describe.each(LIVEKITS)('LiveKit as a %s', (kind) => {
           { event: 'participant_left', ...aliceOut, identity: 'bob', sid: bob.sid, reason: 1 },
           // ROOM_DELETED
           { event: 'participant_left', ...aliceOut, sid: second.sid, reason: 5 },
-          { event: 'room_finished', ...noParticipant },
+          { event: 'room_finished' },
         ]);
         for (const event of events) {
           expect(event.room).toMatchObject({
@@ -635,8 +620,7 @@ describe.each(LIVEKITS)('LiveKit as a %s', (kind) => {
       });
 
       it('are of the types that the service follows: none is about a track', async () => {
-        const name = newName();
-        await world.rooms.createRoom({ name });
+        const name = await newRoom();
         const person = await world.joinWithMicrophone(await joinToken(name, { identity: 'alice' }));
         await person.leave();
         await world.received.events(name, 3);
@@ -653,19 +637,17 @@ describe.each(LIVEKITS)('LiveKit as a %s', (kind) => {
 
     describe.concurrent('what takes time', () => {
       it('a room without a join closes after its emptyTimeout', async () => {
-        const name = newName();
-        await world.rooms.createRoom({ name, emptyTimeout: 1 });
-        await eventually(async () => ((await listed(name)) ? undefined : true), 'still open');
+        const name = await newRoom({ emptyTimeout: 1 });
+        await isClosed(name);
         const events = await world.received.events(name, 2);
         expect(events.map(({ event }) => event)).toEqual(['room_started', 'room_finished']);
       });
 
       it('a room that everybody left closes after its departureTimeout', async () => {
-        const name = newName();
-        await world.rooms.createRoom({ name, emptyTimeout: 100, departureTimeout: 1 });
-        const alice = await world.join(await joinToken(name));
+        const name = await newRoom({ emptyTimeout: 100, departureTimeout: 1 });
+        const alice = await enter(name);
         await alice.leave();
-        await eventually(async () => ((await listed(name)) ? undefined : true), 'still open');
+        await isClosed(name);
       });
 
       it('muting an absent participant ends in 503 unavailable', async () => {
@@ -678,27 +660,21 @@ describe.each(LIVEKITS)('LiveKit as a %s', (kind) => {
       });
 
       it('people are counted late in a room, whether listed or created again', async () => {
-        const name = newName();
-        await world.rooms.createRoom({ name });
-        await world.join(await joinToken(name));
+        const name = await newRoom();
+        await enter(name);
         expect(await world.rooms.listParticipants(name)).toHaveLength(1);
         expect((await listed(name))?.numParticipants).toBe(0);
         expect((await world.rooms.createRoom({ name })).numParticipants).toBe(0);
-        const counted = async () =>
-          (await listed(name))?.numParticipants === 1 ? true : undefined;
-        await eventually(counted, 'not counted', 10_000);
+        await counts(name, 1, 10_000);
         expect((await world.rooms.createRoom({ name })).numParticipants).toBe(1);
       });
 
       it('people are counted at once in a room where nothing changed for 5 s', async () => {
-        const name = newName();
-        await world.rooms.createRoom({ name });
+        const name = await newRoom();
         await delay(5_200);
-        await world.join(await joinToken(name, { identity: 'first' }));
-        const counted = async () =>
-          (await listed(name))?.numParticipants === 1 ? true : undefined;
-        await eventually(counted, 'not counted', 1_000);
-        await world.join(await joinToken(name, { identity: 'second' }));
+        await enter(name, 'first');
+        await counts(name, 1, 1_000);
+        await enter(name, 'second');
         expect((await listed(name))?.numParticipants).toBe(1);
       });
     });
@@ -738,21 +714,16 @@ describe.each(LIVEKITS)('LiveKit as a %s', (kind) => {
 
       it('an old token makes the room again, as the token wants it', async () => {
         const name = newName();
-        const roomConfig = new RoomConfiguration({
+        const wishes = {
           emptyTimeout: 77,
           departureTimeout: 88,
           maxParticipants: 9,
           metadata: 'from the token',
-        });
-        const token = await joinToken(name, { roomConfig });
+        };
+        const token = await joinToken(name, { roomConfig: new RoomConfiguration(wishes) });
         await open.join(token);
         const [room] = await open.rooms.listRooms([name]);
-        expect(room).toMatchObject({
-          emptyTimeout: 77,
-          departureTimeout: 88,
-          maxParticipants: 9,
-          metadata: 'from the token',
-        });
+        expect(room).toMatchObject(wishes);
         await open.rooms.deleteRoom(name);
         await open.join(token);
         const [again] = await open.rooms.listRooms([name]);
@@ -768,8 +739,6 @@ describe.each(LIVEKITS)('LiveKit as a %s', (kind) => {
         expect(room).toMatchObject({ maxParticipants: 5, metadata: '' });
       });
     });
-
-    const listed = async (name: string) => (await world.rooms.listRooms([name]))[0];
   });
 });
 
@@ -787,21 +756,21 @@ async function expectError(
   call: Promise<unknown>,
   status: number,
   code: string,
-  message?: string,
+  message = expect.any(String),
 ): Promise<void> {
-  const error = await call.then(
-    () => expect.unreachable(`no error where ${status} ${code} was expected`),
-    (thrown: unknown) => thrown,
-  );
+  const error = await errorOf(call);
   expect(error).toBeInstanceOf(ServerError);
-  expect(error).toMatchObject({ status, code, ...(message && { message }) });
+  expect(error).toMatchObject({ status, code, message });
 }
 
 async function expectRefused(join: Promise<unknown>, status: number): Promise<void> {
-  const error = await join.then(
-    () => expect.unreachable(`let in where ${status} was expected`),
-    (thrown: unknown) => thrown,
-  );
+  const error = await errorOf(join);
   expect(error).toBeInstanceOf(JoinRefused);
   expect(error).toMatchObject({ status });
 }
+
+const errorOf = (call: Promise<unknown>): Promise<unknown> =>
+  call.then(
+    () => expect.unreachable('no error'),
+    (thrown: unknown) => thrown,
+  );
