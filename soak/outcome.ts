@@ -69,11 +69,7 @@ export interface Outcome {
   cleanups: { runs: number; isAtRest: boolean; lastBeganAt: number };
 }
 
-export async function comeToRest(
-  world: World,
-  nemesis: Nemesis,
-  history: History,
-): Promise<Outcome> {
+export async function settle(world: World, nemesis: Nemesis, history: History): Promise<Outcome> {
   await nemesis.clear();
   const cleanups = await cleanUpToTheEnd(world);
   const { records, items } = await readTable(world);

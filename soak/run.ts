@@ -29,7 +29,7 @@ console.log(`Seed ${values.seed}. The same plan again: ${again}`);
 const { result, counts, storyOf } = await soak({
   seed: values.seed,
   seconds: minutes * 60,
-  tell: (sentence) => console.log(sentence),
+  onProgress: (sentence) => console.log(sentence),
   onLine: values.verbose ? (line) => console.log(`api | ${line}`) : undefined,
 });
 

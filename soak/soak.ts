@@ -5,7 +5,7 @@ import { startClock } from './clock.ts';
 import { startNemesis } from './faults.ts';
 import { planOf } from './generator.ts';
 import { type Entry, openHistory } from './history.ts';
-import { comeToRest, type Outcome } from './outcome.ts';
+import { type Outcome, settle } from './outcome.ts';
 import { timelineOf } from './timeline.ts';
 import { playTraffic } from './traffic.ts';
 import { startWorld } from './world.ts';
@@ -16,7 +16,7 @@ export interface SoakOptions {
   seed: string;
   seconds: number;
   /** Progress, in sentences. */
-  tell?: ((sentence: string) => void) | undefined;
+  onProgress?: ((sentence: string) => void) | undefined;
   /** The API's own log lines. */
   onLine?: ((line: string) => void) | undefined;
 }
@@ -29,7 +29,12 @@ export interface SoakReport {
   counts: Record<string, number>;
 }
 
-export async function soak({ seed, seconds, tell, onLine }: SoakOptions): Promise<SoakReport> {
+export async function soak({
+  seed,
+  seconds,
+  onProgress,
+  onLine,
+}: SoakOptions): Promise<SoakReport> {
   const plan = planOf(seed, seconds);
   // The least that each can be; meetings of a longer run last longer.
   const limits = { graceSeconds: 120, maxDurationSeconds: Math.max(60, Math.floor(seconds / 2)) };
@@ -43,12 +48,12 @@ export async function soak({ seed, seconds, tell, onLine }: SoakOptions): Promis
       world.wire.forget();
       const { stays, events } = history;
       const progress = `${history.all().length} requests, ${stays.length} joins, ${events.size} webhooks`;
-      tell?.(`${Math.round(clock.now() / 1000)} s: ${progress}`);
+      onProgress?.(`${Math.round(clock.now() / 1000)} s: ${progress}`);
     }, TELL_EVERY_MS);
     const traffic = await playTraffic(plan, world, nemesis, history, clock);
-    tell?.(`${Math.round(clock.now() / 1000)} s: no more traffic; cleaning up`);
-    const outcome = await comeToRest(world, nemesis, history);
-    tell?.(`${Math.round(clock.now() / 1000)} s: nothing left to clean up; comparing`);
+    onProgress?.(`${Math.round(clock.now() / 1000)} s: no more traffic; cleaning up`);
+    const outcome = await settle(world, nemesis, history);
+    onProgress?.(`${Math.round(clock.now() / 1000)} s: nothing left to clean up; comparing`);
     const result = checkRun({
       ...{ clubs: world.clubs, limits, history, outcome },
       misfits: takeMisfits(),

@@ -15,7 +15,7 @@ describe.skipIf(isMissing('server'))('A meeting on a real server', { timeout: 12
   beforeAll(async () => {
     world = await startWorld({ kind: 'server', isRecorded: true });
     service = await world.boot();
-    await world.tellTo(service);
+    await world.sendWebhooksTo(service);
     await world.recorder.ready();
   });
   afterAll(async () => {

@@ -52,7 +52,7 @@ export function linesOf(scene: Scene): string[] {
     room: [...rooms.rooms.values()],
     recorder: [...rooms.recordings.egresses.values()].filter(isAlive),
     file: [...rooms.recordings.files],
-    'to tell': [...rooms.onTheWay, ...rooms.recordings.onTheWay],
+    'on the way': [...rooms.onTheWay, ...rooms.recordings.onTheWay],
   };
   return Object.entries(sections).flatMap(([section, ones]) =>
     ones.map((one) => `${section} ${comparable(one, scene)}`).toSorted(),

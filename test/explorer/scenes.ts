@@ -277,7 +277,7 @@ export const isPossible = ({ rooms }: Scene, { operations }: Story): boolean =>
  * Delivers every event of LiveKit, and runs the cleanup. Where writes were late it runs once more when no
  * more can arrive; elsewhere it must leave nothing for that run.
  */
-export async function comeToRest(world: World, hadLateWrites: boolean): Promise<void> {
+export async function settle(world: World, hadLateWrites: boolean): Promise<void> {
   const { service, rooms } = world.observer;
   rooms.setDown(false);
   await goOn(world);
@@ -292,10 +292,9 @@ const SECOND_CLEANUP_AFTER_MINUTES = 2;
 const LAST_CLEANUP_AFTER_MINUTES = 11;
 
 /** The second cleanup. After it, every claim has a recording. */
-export const comeToSecondCleanup = (world: World) =>
-  cleanUpLater(world, SECOND_CLEANUP_AFTER_MINUTES);
+export const runSecondCleanup = (world: World) => cleanUpLater(world, SECOND_CLEANUP_AFTER_MINUTES);
 /** The last cleanup. After it, no row is open unless its recording goes on. */
-export const comeToLastCleanup = (world: World) => cleanUpLater(world, LAST_CLEANUP_AFTER_MINUTES);
+export const runLastCleanup = (world: World) => cleanUpLater(world, LAST_CLEANUP_AFTER_MINUTES);
 
 async function cleanUpLater(world: World, minutes: number): Promise<void> {
   await wait(minutes)(world);

@@ -3,12 +3,7 @@ import type { ErrorCode } from '../../lib/errors.ts';
 import { type Outcome, permutations } from '../model/calls.ts';
 import { comparable, linesOf, wholeOf } from './outcome.ts';
 import { ANSWERED, brokenOf, CLAIMED, LEFT, SETTLED, type Seen } from './promises.ts';
-import {
-  comeToLastCleanup,
-  comeToRest,
-  comeToSecondCleanup,
-  rejoinWithOldTokens,
-} from './scenes.ts';
+import { rejoinWithOldTokens, runLastCleanup, runSecondCleanup, settle } from './scenes.ts';
 import { type Bounds, type Explored, explore, idsOf, inTurn, textOf } from './schedules.ts';
 import { type Choose, type Late, lateIdOf, lateThreadOf, type Step } from './stage.ts';
 import type { Operation, Story } from './stories.ts';
@@ -349,16 +344,16 @@ async function atRest(
   hadLateWrites: boolean,
 ): Promise<Pick<Ran, 'left' | 'broken'>> {
   const broken: string[] = [];
-  await comeToRest(world, hadLateWrites);
+  await settle(world, hadLateWrites);
   const isRecorded = seen.operations.some((operation) => operation.isRecorded);
   const { egresses, isSilent } = world.observer.rooms.recordings.state;
   if (isRecorded || egresses.size > 0) {
-    await comeToSecondCleanup(world);
+    await runSecondCleanup(world);
     // What that one stopped has ended, and the next one finds it so.
     if (!isSilent) broken.push(...brokenOf(CLAIMED, { ...seen, scene: world.state() }));
-    await comeToLastCleanup(world);
+    await runLastCleanup(world);
     // What a late write opened is given up by that one.
-    if (hadLateWrites) await comeToLastCleanup(world);
+    if (hadLateWrites) await runLastCleanup(world);
     broken.push(...brokenOf(SETTLED, { ...seen, scene: world.state() }));
   }
   const scene = world.state();

@@ -28,7 +28,7 @@ const boot = (options: BootOptions) =>
   });
 const service = await boot({ direct: true });
 beforeEach(async () => {
-  await world.tellTo(undefined);
+  await world.sendWebhooksTo(undefined);
   await world.clearAway();
 });
 
@@ -43,7 +43,7 @@ async function meetingOn({ minutesSince = 10 } = {}) {
   ({ meetingId } = club.meeting);
   const { name, sid } = await world.openRoom(club.meeting.roomName);
   room = { name, sid, createdAtMs: start };
-  await tell('room_started', 0);
+  await send('room_started', 0);
 }
 
 const at = (minute: number) => {
@@ -53,13 +53,13 @@ const cleanUpAt = (minute: number, by = service) => {
   at(minute);
   return by.cleanUp();
 };
-const tell = async (
+const send = async (
   event: Parameters<typeof eventBody>[0],
   minute: number,
   facts: { room?: RoomFacts; participant?: ParticipantFacts } = {},
 ) => {
   const body = eventBody(event, { room, ...facts, at: start + minutes(minute) });
-  expect(await service.tell(body)).toMatchObject({ status: 200 });
+  expect(await service.sendWebhook(body)).toMatchObject({ status: 200 });
   return body;
 };
 /** The person is in LiveKit's room; no event says so. */
@@ -69,7 +69,7 @@ const comeIn = async (who: TestClub['member'], minute: number): Promise<Particip
 };
 const join = async (who: TestClub['member'], minute: number) => {
   const participant = await comeIn(who, minute);
-  await tell('participant_joined', minute, { participant });
+  await send('participant_joined', minute, { participant });
   return participant;
 };
 const leaveWithoutEvent = ({ sid }: ParticipantFacts) => world.standIn.leave(room.name, sid);
@@ -130,7 +130,7 @@ describe('A room that LiveKit lost ends the sessions in it', () => {
     await join(club.member, 1);
     await join(club.owner, 2);
     await crash();
-    await tell('room_started', 10, { room: nextRoom(10) });
+    await send('room_started', 10, { room: nextRoom(10) });
     const rows = await world.sessionsOf(club.clubId, meetingId);
     expect(rows.map(({ leftAt }) => leftAt)).toEqual([undefined, undefined]);
     expect(await endedAt(180)).toEqual({
@@ -151,8 +151,8 @@ describe('A room that LiveKit lost ends the sessions in it', () => {
         joinedAtMs: start + minutes(10),
       },
     };
-    await tell('participant_joined', 10, again);
-    await tell('participant_left', 20, again);
+    await send('participant_joined', 10, again);
+    await send('participant_left', 20, again);
     expect(await endedAt(180)).toEqual({
       [club.member.userId]: { present: 19, stays: ['1 10 estimated', '10 20'] },
     });
@@ -204,7 +204,7 @@ describe('A departure that is lost', () => {
     await join(club.owner, 2);
     await leaveWithoutEvent(member);
     await cleanUpAt(10);
-    await tell('participant_left', 7, { participant: member });
+    await send('participant_left', 7, { participant: member });
     const rows = await world.sessionsOf(club.clubId, meetingId);
     for (const row of rows) expect(row).not.toHaveProperty('isEstimated');
     expect(await endedAt(30)).toMatchObject({ [club.member.userId]: only('1 7') });
@@ -226,10 +226,10 @@ describe('A departure that is lost', () => {
   it('keeps its estimate when the join is delivered again', async () => {
     await meetingOn();
     const participant = await comeIn(club.member, 1);
-    const joined = await tell('participant_joined', 1, { participant });
+    const joined = await send('participant_joined', 1, { participant });
     await leaveWithoutEvent(participant);
     await cleanUpAt(10);
-    expect(await service.tell(joined)).toMatchObject({ status: 200 });
+    expect(await service.sendWebhook(joined)).toMatchObject({ status: 200 });
     expect(await sids()).toEqual([]);
     expect(await endedAt(30)).toEqual({ [club.member.userId]: only('1 10 estimated') });
   });
@@ -239,9 +239,9 @@ describe('A departure that is reported', () => {
   it('is not rounded against the person', async () => {
     await meetingOn();
     const participant = await comeIn(club.member, 1);
-    await tell('participant_joined', 1, { participant });
+    await send('participant_joined', 1, { participant });
     const leftAtMs = start + minutes(7) + 600;
-    await service.tell(eventBody('participant_left', { room, participant, at: leftAtMs }));
+    await service.sendWebhook(eventBody('participant_left', { room, participant, at: leftAtMs }));
     await endedAt(30);
     const { body } = await service.call('meeting', club.member, { clubId: club.clubId, meetingId });
     const [stay] = body.attendance[0]?.stays ?? [];
@@ -263,8 +263,8 @@ describe('The cleanup adopts the room that LiveKit has', () => {
     const participant = { identity: club.owner.userId, sid: 'PA_ahead', joinedAtMs: createdAtMs };
     const minute = (createdAtMs - start) / minutes(1);
     return [
-      await tell('room_started', minute, { room: ahead }),
-      await tell('participant_joined', minute, { room: ahead, participant }),
+      await send('room_started', minute, { room: ahead }),
+      await send('participant_joined', minute, { room: ahead, participant }),
     ];
   }
 
@@ -278,10 +278,10 @@ describe('The cleanup adopts the room that LiveKit has', () => {
     expect(body).toMatchObject({ state: 'live', participantCount: 1, observedBy: 'events' });
 
     // From now on events of the adopted room count, and those of the other do not.
-    for (const event of late) await service.tell(event);
+    for (const event of late) await service.sendWebhook(event);
     const owner = await join(club.owner, 6);
     expect(await sids()).toEqual([member.sid, owner.sid].sort());
-    await tell('room_finished', 7);
+    await send('room_finished', 7);
     const { presence, presentSids } = await world.recordOf(club.clubId);
     expect(presence).toMatchObject({ isFinished: true, isComplete: true });
     expect(presentSids).toBeUndefined();
@@ -290,7 +290,7 @@ describe('The cleanup adopts the room that LiveKit has', () => {
   it('but not one that was replaced after the rooms were listed', async () => {
     await meetingOn();
     await join(club.member, 1);
-    await world.tellTo(service);
+    await world.sendWebhooksTo(service);
     const replaced = justAfter('ListRooms', async () => {
       await world.standIn.finishRoom(room.name);
       await world.openRoom(room.name);

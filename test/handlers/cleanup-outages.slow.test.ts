@@ -25,7 +25,7 @@ const world = await worldOfFile();
 const service = await world.boot();
 beforeEach(async () => {
   service.wire.heal();
-  await world.tellTo(undefined);
+  await world.sendWebhooksTo(undefined);
   await world.clearAway();
 });
 
@@ -71,7 +71,7 @@ describe('LiveKit that answers an empty list by mistake,', () => {
   it.each(cases)(
     '$list, for longer than the grace, $state: a meeting with people in it does not end',
     async ({ fault, given: { webhooks, ...meeting } }) => {
-      if (webhooks) await world.tellTo(service);
+      if (webhooks) await world.sendWebhooksTo(service);
       const club = await occupied(meeting);
       for (const minute of [0, 5, 10, 15, 20, 25, 30, 35]) {
         await (await world.boot({ ...later(minutes(minute)), faults: [fault] })).cleanUp();
@@ -93,7 +93,7 @@ describe('LiveKit that answers an empty list by mistake,', () => {
   );
 
   it('of both, with webhooks: later webhooks count again after the next cleanup', async () => {
-    await world.tellTo(service);
+    await world.sendWebhooksTo(service);
     const club = await occupied();
     await (await world.boot({ faults: [emptyList] })).cleanUp();
     await service.cleanUp();
@@ -104,7 +104,7 @@ describe('LiveKit that answers an empty list by mistake,', () => {
   });
 
   it('of both, about a room that finished in truth: it stays finished', async () => {
-    await world.tellTo(service);
+    await world.sendWebhooksTo(service);
     const club = await occupied();
     await world.standIn.finishRoom(club.meeting.roomName);
     await world.standIn.webhooks.settled();

@@ -12,7 +12,7 @@ const service = await world.boot({ direct: true });
 const cleaner = await world.boot();
 beforeEach(async () => {
   cleaner.wire.heal();
-  await world.tellTo(undefined);
+  await world.sendWebhooksTo(undefined);
   await world.clearAway();
 });
 
@@ -82,7 +82,7 @@ describe.each([true, false])('A participant joins (the meeting has a room: %s)',
     '%s, with an older token, and the webhook arrives: the meeting does not end',
     async (_, at) => {
       const club = await due({ room });
-      await world.tellTo(service);
+      await world.sendWebhooksTo(service);
       cleaner.wire.set(
         at(async () => {
           // The token was asked for within a minute of the vacancy, and cleared nothing.
@@ -255,17 +255,17 @@ describe('A repair', () => {
   /** A join without its event, and a participant who left since: the room list shows the difference. */
   async function different() {
     const { meeting, ...club } = await world.createMeeting({ startedAt: ago(hours(1)) });
-    await world.tellTo(service);
+    await world.sendWebhooksTo(service);
     await world.openRoom(meeting.roomName);
     const gone = await world.standIn.join(meeting.roomName, { identity: club.owner.userId });
-    await world.tellTo(undefined);
+    await world.sendWebhooksTo(undefined);
     await world.standIn.leave(meeting.roomName, gone.sid);
     const there = await Promise.all(
       [club.member, club.nameless].map(({ userId }) =>
         world.standIn.join(meeting.roomName, { identity: userId }),
       ),
     );
-    await world.tellTo(service);
+    await world.sendWebhooksTo(service);
     return { ...club, meeting, there: there.map(({ sid }) => sid) };
   }
   const sids = async (clubId: string) =>

@@ -10,7 +10,7 @@ const ours = await worldOfFile();
 const theirs = await worldOfFile({ livekit: ours.livekit });
 const [here, there] = await Promise.all([ours.boot(), theirs.boot()]);
 // One project has one list of webhook URLs: both stages receive every event.
-await ours.tellTo({
+await ours.sendWebhooksTo({
   post: async (event) => {
     const [answer, other] = await Promise.all([here.post(event), there.post(event)]);
     return answer.status >= other.status ? answer : other;
@@ -65,14 +65,14 @@ describe('Another stage', () => {
     const { clubId } = await theirs.createClub();
     const zombie = endedMeeting(clubId);
     await theirs.put(endedRow(clubId, zombie));
-    await ours.tellTo(undefined);
+    await ours.sendWebhooksTo(undefined);
     await ours.openRoom(zombie.roomName);
     expect(await here.cleanUp()).toMatchObject({ zombiesDeleted: 0 });
     const room = { name: zombie.roomName, sid: 'RM_zombie', createdAtMs: Date.now() };
     const body = eventBody('room_started', { room, at: Date.now() });
-    expect((await here.tell(body)).body).toEqual({ result: 'ignored' });
+    expect((await here.sendWebhook(body)).body).toEqual({ result: 'ignored' });
     expect(await rooms()).toContain(zombie.roomName);
-    expect((await there.tell(body)).body).toEqual({ result: 'zombie-deleted' });
+    expect((await there.sendWebhook(body)).body).toEqual({ result: 'zombie-deleted' });
     expect(await rooms()).not.toContain(zombie.roomName);
   });
 });

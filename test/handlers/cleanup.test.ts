@@ -12,7 +12,7 @@ const world = await worldOfFile();
 const service = await world.boot();
 beforeEach(async () => {
   await world.clearAway();
-  await world.tellTo(undefined);
+  await world.sendWebhooksTo(undefined);
 });
 
 const ago = (ms: number) => new Date(Date.now() - ms).toISOString();
@@ -164,7 +164,7 @@ describe('A meeting with people in it', () => {
 
   it('is closed in its attendance at its end', async () => {
     const club = await clubWith({ startedAt: ago(hours(12) - 4000) });
-    await world.tellTo(service);
+    await world.sendWebhooksTo(service);
     await join(club, club.member.userId);
     await world.standIn.webhooks.settled();
     const due = await world.boot(later(hours(1)));
@@ -220,7 +220,7 @@ describe('Done twice,', () => {
   });
 
   it('at once with a webhook for each of its rooms, it leaves no participant behind', async () => {
-    await world.tellTo(service);
+    await world.sendWebhooksTo(service);
     const club = await clubWith({ vacantSince: ago(minutes(20)) }, { room: false });
     await service.cleanUp();
     await world.standIn.webhooks.settled();
@@ -305,7 +305,7 @@ describe('Presence', () => {
       const process = await own.boot();
       const club = await own.createClub();
       const { body } = await process.call('start', club.owner, club);
-      await own.tellTo(process);
+      await own.sendWebhooksTo(process);
       await own.standIn.join(body.roomName, { identity: club.member.userId });
       await own.standIn.webhooks.settled();
       for (const minute of [0, 5, 10, 15, 20, 25]) {
@@ -320,10 +320,10 @@ describe('Presence', () => {
 
   it('does not adopt a participant with a foreign identity: the history stays readable', async () => {
     const club = await clubWith();
-    await world.tellTo(service);
+    await world.sendWebhooksTo(service);
     await join(club, club.member.userId);
     await world.standIn.webhooks.settled();
-    await world.tellTo(undefined);
+    await world.sendWebhooksTo(undefined);
     await world.standIn.join(club.meeting.roomName, { identity: 'another club’s guest' });
     expect(await service.cleanUp()).toMatchObject({ failed: 0 });
     await service.call('end', club.owner, club);
@@ -340,10 +340,10 @@ describe('Presence', () => {
     const club = await clubWith();
     // The events of the room’s start and of the first join are lost.
     await join(club, club.owner.userId);
-    await world.tellTo(service);
+    await world.sendWebhooksTo(service);
     await join(club, club.member.userId);
     await world.standIn.webhooks.settled();
-    await world.tellTo(undefined);
+    await world.sendWebhooksTo(undefined);
 
     // The repair writes as far as the store lets it.
     for (const writes of [0, 1, 2, 3]) {

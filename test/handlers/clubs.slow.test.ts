@@ -23,7 +23,7 @@ const eventsDir = new URL('../../events/', import.meta.url);
 const world = await worldOfFile();
 const service = await world.boot();
 beforeEach(async () => {
-  await world.tellTo(undefined);
+  await world.sendWebhooksTo(undefined);
   service.lines.length = 0;
 });
 
@@ -309,14 +309,14 @@ async function busyClub() {
   const club = await world.createClub();
   await service.call('start', club.owner, club);
   await service.call('end', club.owner, club);
-  await world.tellTo(service);
+  await world.sendWebhooksTo(service);
   const { body: meeting } = await service.call('start', club.owner, club);
   const busy = { ...club, meeting };
   await enter(busy, club.moderator);
   await enter(busy, club.other);
   await service.call('remove', club.owner, { ...club, userId: club.other.userId });
   await world.standIn.webhooks.settled();
-  await world.tellTo(undefined);
+  await world.sendWebhooksTo(undefined);
   const state = await meetingState(club.clubId);
   expect(state.presentSids?.size).toBe(1);
   expect(state.barredUserIds?.size).toBe(1);
@@ -715,7 +715,7 @@ describe('forget-user', () => {
   /** Two meetings over, each ended by the moderator, who was in both with the other; a third is on. */
   async function remembered() {
     const club = await world.createClub();
-    await world.tellTo(service);
+    await world.sendWebhooksTo(service);
     for (let round = 0; round < 2; round++) {
       const { body: meeting } = await service.call('start', club.owner, club);
       await enter({ ...club, meeting }, club.moderator);

@@ -7,7 +7,7 @@ import { type TestClub, worldOfFile } from '../harness/world.ts';
 
 const world = await worldOfFile();
 const service = await world.boot();
-beforeEach(() => world.tellTo(undefined));
+beforeEach(() => world.sendWebhooksTo(undefined));
 
 interface Started extends TestClub {
   meeting: Meeting;
@@ -16,7 +16,7 @@ interface Started extends TestClub {
 /** A club whose meeting has just been started; LiveKit's events reach the service. */
 async function startedClub(process = service): Promise<Started> {
   const club = await world.createClub();
-  await world.tellTo(process);
+  await world.sendWebhooksTo(process);
   await process.call('start', club.owner, club);
   await world.standIn.webhooks.settled();
   const { meeting } = await world.recordOf(club.clubId);
@@ -49,7 +49,7 @@ describe.each(['SIP', 'CONNECTOR'] as const)('A guest of the kind %s', (kind) =>
     async (by) => {
       const club = await startedClub();
       if (by === 'query') await world.putRecord(club.clubId, { presence: undefined });
-      if (by === 'query') await world.tellTo(undefined);
+      if (by === 'query') await world.sendWebhooksTo(undefined);
       const { sid } = await callIn(club, kind);
       const { body } = await service.call('status', club.member, club);
       expect(body).toMatchObject({ state: 'live', participantCount: 1, observedBy: by });
@@ -63,7 +63,7 @@ describe.each(['SIP', 'CONNECTOR'] as const)('A guest of the kind %s', (kind) =>
     'keeps the meeting on for as long as they stay; webhooks arrive: %s',
     async (arrive) => {
       const club = await startedClub();
-      if (!arrive) await world.tellTo(undefined);
+      if (!arrive) await world.sendWebhooksTo(undefined);
       const { sid } = await callIn(club, kind);
       for (const minute of [0, 5, 10, 15, 20, 25]) {
         await (await world.boot(later(minutes(minute)))).cleanUp();
@@ -172,11 +172,11 @@ it.each(['AGENT', 'EGRESS', 'INGRESS', 'BRIDGE'] as const)(
 it('A participant of a kind that this version does not know is no attendee, by event or by list', async () => {
   const club = await startedClub();
   const { roomName } = club.meeting;
-  await world.tellTo({
+  await world.sendWebhooksTo({
     post: (event) => {
       // LiveKit signs what it sends, so its words are changed and signed again.
       const body = Buffer.from(event.body ?? '', 'base64').toString();
-      return service.tell(body.replace('"kind":"BRIDGE"', '"kind":"HOLOGRAM"'));
+      return service.sendWebhook(body.replace('"kind":"BRIDGE"', '"kind":"HOLOGRAM"'));
     },
   });
   await world.standIn.join(roomName, { identity: club.member.userId, kind: 'BRIDGE' });

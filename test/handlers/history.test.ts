@@ -337,15 +337,15 @@ describe('Attendance', () => {
         ...facts,
       };
       const at = participant.joinedAtMs;
-      await service.tell(eventBody('participant_joined', { room, participant, at }));
+      await service.sendWebhook(eventBody('participant_joined', { room, participant, at }));
       if (left === undefined) continue;
       const leaving = { room, participant, at: startedAtMs + minutes(left) };
       const body = eventBody('participant_left', leaving);
       if (lateLeft) late.push(body);
-      else await service.tell(body);
+      else await service.sendWebhook(body);
     }
     const { body: ended } = await service.call('end', club.owner, club);
-    for (const body of late) await service.tell(body);
+    for (const body of late) await service.sendWebhook(body);
     const { body } = await service.call('meeting', club.member, { clubId: club.clubId, meetingId });
     const minute = (value: string) => Math.round((Date.parse(value) - startedAtMs) / 60_000);
     return {
@@ -439,7 +439,7 @@ describe('Attendance', () => {
     for (const who of ['moderator', 'nameless'] as const) {
       const participant = { identity: club[who].userId, sid: `PA_${who}`, joinedAtMs: Date.now() };
       const at = participant.joinedAtMs;
-      await service.tell(eventBody('participant_joined', { room, participant, at }));
+      await service.sendWebhook(eventBody('participant_joined', { room, participant, at }));
     }
     await service.call('end', club.owner, club);
 

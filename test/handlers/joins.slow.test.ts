@@ -24,7 +24,7 @@ async function boot(options: Parameters<World['boot']>[0] = {}): Promise<Process
 const later = (seconds: number) => boot({ now: () => new Date(Date.now() + seconds * 1000) });
 
 async function start(service: Process, { webhooks }: { webhooks: boolean }): Promise<string> {
-  await world.tellTo(webhooks ? service : undefined);
+  await world.sendWebhooksTo(webhooks ? service : undefined);
   const { body } = await service.call('start', club.owner, club);
   await world.standIn.webhooks.settled();
   return body.roomName;
@@ -93,7 +93,7 @@ describe('A token makes sure of the room', () => {
 
   it('when the client says that it is missing, and two seconds have passed', async () => {
     const roomName = await start(await boot(), { webhooks: false });
-    await world.tellTo(undefined);
+    await world.sendWebhooksTo(undefined);
     await world.standIn.finishRoom(roomName);
     const soon = await later(3);
 

@@ -9,7 +9,7 @@ import { type TestClub, worldOfFile } from '../harness/world.ts';
 
 const world = await worldOfFile();
 const service = await world.boot({ env: { MODERATOR_GRANTS: 'full' } });
-beforeEach(() => world.tellTo(undefined));
+beforeEach(() => world.sendWebhooksTo(undefined));
 
 const removeClub = ({ clubId }: TestClub) => service.manage({ command: 'remove-club', clubId });
 const forget = ({ clubId }: TestClub, { userId }: User) =>
@@ -40,7 +40,7 @@ async function arrivesLate(
   const { fault, arrive } = late(operation);
   const slow = await world.boot({ faults: [fault], env: { MODERATOR_GRANTS: 'full' } });
   await send(slow);
-  await world.tellTo(undefined);
+  await world.sendWebhooksTo(undefined);
   await remove();
   const answers = await arrive();
   expect(answers.length, 'requests that arrive late').toBeGreaterThan(0);
@@ -49,13 +49,15 @@ async function arrivesLate(
 /** LiveKit's events about the act reach the process that gives up. */
 const withEvents = (act: () => Promise<unknown>) => async (slow: Process) => {
   // As if it had been answered: LiveKit would repeat it for 15 s.
-  await world.tellTo({ post: async (event) => ({ ...(await slow.post(event)), status: 200 }) });
+  await world.sendWebhooksTo({
+    post: async (event) => ({ ...(await slow.post(event)), status: 200 }),
+  });
   await act();
   await world.standIn.webhooks.settled();
 };
 
 async function meetingOf(club: TestClub) {
-  await world.tellTo(service);
+  await world.sendWebhooksTo(service);
   const { body } = await service.call('start', club.owner, club);
   await world.standIn.webhooks.settled();
   return body;

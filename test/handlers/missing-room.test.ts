@@ -21,13 +21,13 @@ describe.each(['empty', 'not-found', 'unavailable'] as const)(
     /** A club whose meeting is on; its room was there, and is gone without a word. */
     async function clubWithoutRoom({ isFollowed = false } = {}) {
       const club = await world.createClub();
-      await world.tellTo(isFollowed ? service : undefined);
+      await world.sendWebhooksTo(isFollowed ? service : undefined);
       const { body: meeting } = await service.call('start', club.owner, club);
       for (const { userId } of [club.moderator, club.member]) {
         await world.standIn.join(meeting.roomName, { identity: userId });
       }
       await world.standIn.webhooks.settled();
-      await world.tellTo(undefined);
+      await world.sendWebhooksTo(undefined);
       await world.standIn.finishRoom(meeting.roomName);
       await world.standIn.webhooks.settled();
       return { ...club, meeting };

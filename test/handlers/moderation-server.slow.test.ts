@@ -19,7 +19,7 @@ describe.skipIf(isMissing('server'))('On a real server', () => {
     world = await startWorld({ kind: 'server' });
     service = await world.boot();
   });
-  beforeEach(() => world.tellTo(service));
+  beforeEach(() => world.sendWebhooksTo(service));
   afterEach(async () => {
     await Promise.all(people.splice(0).map((person) => person.leave()));
   });
@@ -114,7 +114,7 @@ describe.skipIf(isMissing('server'))('On a real server', () => {
 
     it('who joins with the old token is removed by the cleanup where no events arrive', async () => {
       const { oldToken, expectOthersUntouched } = await removedMember();
-      await world.tellTo(undefined);
+      await world.sendWebhooksTo(undefined);
       const again = await join(oldToken);
       await delay(WITHIN_MS / 2);
       expect(again.isIn()).toBe(true);
@@ -327,7 +327,7 @@ describe.skipIf(isMissing('server'))('On a real server', () => {
 
     it('can with `full` what was announced: administer, until both tokens have expired', async () => {
       const full = await world.boot({ env: { MODERATOR_GRANTS: 'full' } });
-      await world.tellTo(full);
+      await world.sendWebhooksTo(full);
       const before = Date.now();
       const { club, meeting, oldToken, renewed, member, answer } = await demoted(full);
       expect(answer).toEqual({
@@ -398,7 +398,7 @@ describe.skipIf(isMissing('server'))('On a real server', () => {
       expect({ status, code: body.code }).toEqual({ status: 403, code: 'NOT_A_MEMBER' });
       const again = await join(oldToken);
       await expectOut(again, again.joinedAt);
-      await world.tellTo(undefined);
+      await world.sendWebhooksTo(undefined);
       const once = await join(oldToken);
       const cleanedAt = performance.now();
       await service.cleanUp();

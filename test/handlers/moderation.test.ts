@@ -12,7 +12,7 @@ const ISO = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 const world = await worldOfFile();
 const service = await world.boot();
 beforeEach(async () => {
-  await world.tellTo(undefined);
+  await world.sendWebhooksTo(undefined);
   service.lines.length = 0;
 });
 
@@ -495,7 +495,7 @@ describe('remove', () => {
     const club = await clubWithMeeting();
     await service.call('remove', club.moderator, removal(club));
     service.wire.forget();
-    if (by === 'webhook') await world.tellTo(service);
+    if (by === 'webhook') await world.sendWebhooksTo(service);
     await enter(club, club.member);
     await world.standIn.webhooks.settled();
     if (by === 'cleanup') await service.cleanUp();
@@ -820,7 +820,7 @@ describe('LiveKit failing between the record and the call', () => {
   it('of a join to undo is answered 200, and the cleanup undoes it', async () => {
     const club = await clubWithMeeting();
     await service.call('remove', club.moderator, { ...club, userId: club.member.userId });
-    await world.tellTo(await world.boot({ faults: [on('RemoveParticipant', cut)] }));
+    await world.sendWebhooksTo(await world.boot({ faults: [on('RemoveParticipant', cut)] }));
     await enter(club, club.member);
     await world.standIn.webhooks.settled();
     const deliveries = await world.standIn.webhooks.deliveries();

@@ -34,7 +34,7 @@ function shuffledCopies(sent: Sent[], dice: Dice): Sent[] {
     .map(({ each }) => each);
 }
 
-async function tell(order: Sent[], how: 'one after another' | 'at once', dice: Dice) {
+async function send(order: Sent[], how: 'one after another' | 'at once', dice: Dice) {
   const post = async (each: Sent) => {
     const { status, body } = await service.post(webhookPost(each));
     expect({ status, body }, each.event).toMatchObject({ status: 200 });
@@ -90,7 +90,7 @@ describe('However a meeting’s events are ordered and repeated,', () => {
       fc.asyncProperty(steps, dice, way, async (story, dice, how) => {
         const { club, meeting, sent } = await meetingWith(story, { formerOwner: true });
         const truth = truthOf(sent);
-        await tell(shuffledCopies(sent, dice), how, dice);
+        await send(shuffledCopies(sent, dice), how, dice);
 
         const record = await world.recordOf(club.clubId);
         expect({
@@ -121,10 +121,10 @@ describe('However a meeting’s events are ordered and repeated,', () => {
       fc.asyncProperty(steps, dice, way, fc.boolean(), async (story, dice, how, next) => {
         const { club, meeting, sent } = await meetingWith(story);
         const before = sent.filter(() => roll(dice, 2) === 0);
-        await tell(shuffledCopies(before, dice), how, dice);
+        await send(shuffledCopies(before, dice), how, dice);
 
         const after: Sent[] = [];
-        await world.tellHere((post) => after.push(sentOf(post)));
+        await world.takeWebhooks((post) => after.push(sentOf(post)));
         const { body: ended } = await service.call('end', club.owner, club);
         expect(ended.success).toBe(true);
         await world.standIn.webhooks.settled();
@@ -133,7 +133,7 @@ describe('However a meeting’s events are ordered and repeated,', () => {
         const decided = await world.recordOf(club.clubId);
 
         const late = all.filter((each) => !before.includes(each) || roll(dice, 3) === 0);
-        await tell(shuffledCopies(late, dice), how, dice);
+        await send(shuffledCopies(late, dice), how, dice);
 
         expect(await world.recordOf(club.clubId)).toEqual(decided);
         expect(await world.roomsOf(club.clubId)).toEqual(next ? [decided.meeting?.roomName] : []);
@@ -166,7 +166,7 @@ describe('Whatever is lost,', () => {
           const { club, meeting, sent } = await meetingWith(story, { formerOwner: true });
           const delivered = sent.filter(() => roll(dice, 5) < keep);
           await Promise.all([
-            tell(shuffledCopies(delivered, dice), how, dice),
+            send(shuffledCopies(delivered, dice), how, dice),
             inBetween ? patient.cleanUp() : undefined,
           ]);
           await patient.cleanUp();
@@ -221,7 +221,7 @@ describe('Whatever is lost,', () => {
         const { body: ended } = await cutOff.call('end', club.owner, club);
         expect(ended.success).toBe(false);
         const delivered = sent.filter(() => roll(dice, 2) === 0);
-        await tell(shuffledCopies(delivered, dice), how, dice);
+        await send(shuffledCopies(delivered, dice), how, dice);
         const decided = await world.recordOf(club.clubId);
         await patient.cleanUp();
         expect(await world.recordOf(club.clubId)).toEqual(decided);

@@ -33,14 +33,14 @@ const participant = (sid: string, identity: string, minute = 1): ParticipantFact
   identity,
   joinedAtMs: start + minutes(minute),
 });
-async function tell(
+async function send(
   event: Parameters<typeof eventBody>[0],
   minute: number,
   room: RoomFacts,
   who?: ParticipantFacts,
 ) {
   const facts = { room, at: start + minutes(minute), ...(who && { participant: who }) };
-  expect(await service.tell(eventBody(event, facts))).toMatchObject({ status: 200 });
+  expect(await service.sendWebhook(eventBody(event, facts))).toMatchObject({ status: 200 });
 }
 const record = () => world.recordOf(club.clubId);
 const sids = async () => [...((await record()).presentSids ?? [])].sort();
@@ -48,9 +48,9 @@ const sessions = () => world.sessionsOf(club.clubId, meeting.meetingId);
 
 describe('A room that finishes', () => {
   it('empties presence and marks the meeting vacant, and never ends it', async () => {
-    await tell('room_started', 0, first);
-    await tell('participant_joined', 1, first, participant('PA_a', club.member.userId));
-    await tell('room_finished', 5, first);
+    await send('room_started', 0, first);
+    await send('participant_joined', 1, first, participant('PA_a', club.member.userId));
+    await send('room_finished', 5, first);
     const { meeting: on, presence, presentSids } = await record();
     expect(on).toEqual({
       ...meeting,
@@ -61,9 +61,9 @@ describe('A room that finishes', () => {
   });
 
   it('is not reopened by late events', async () => {
-    await tell('room_finished', 5, first);
-    await tell('participant_joined', 1, first, participant('PA_a', club.member.userId));
-    await tell('room_started', 0, first);
+    await send('room_finished', 5, first);
+    await send('participant_joined', 1, first, participant('PA_a', club.member.userId));
+    await send('room_started', 0, first);
     const { meeting: on, presence } = await record();
     expect(presence).toMatchObject({ roomSid: 'RM_first', isFinished: true });
     expect(on?.vacantSince).toBeDefined();
@@ -71,24 +71,24 @@ describe('A room that finishes', () => {
   });
 
   it('and is the one before changes nothing about the one that is there', async () => {
-    await tell('participant_joined', 11, second, participant('PA_b', club.member.userId, 11));
+    await send('participant_joined', 11, second, participant('PA_b', club.member.userId, 11));
     const before = await record();
     for (const [event, minute] of [
       ['room_finished', 9],
       ['room_started', 0],
     ] as const) {
-      await tell(event, minute, first);
+      await send(event, minute, first);
     }
-    await tell('participant_joined', 1, first, participant('PA_a', club.owner.userId));
+    await send('participant_joined', 1, first, participant('PA_a', club.owner.userId));
     expect(await record()).toEqual(before);
   });
 });
 
 describe('The next room of a meeting', () => {
   it('starts empty: participants of the one before must rejoin', async () => {
-    await tell('room_started', 0, first);
-    await tell('participant_joined', 1, first, participant('PA_a', club.member.userId));
-    await tell('room_started', 10, second);
+    await send('room_started', 0, first);
+    await send('participant_joined', 1, first, participant('PA_a', club.member.userId));
+    await send('room_started', 10, second);
     const { meeting: on, presence } = await record();
     expect(presence).toMatchObject({ roomSid: 'RM_second', isComplete: true, isFinished: false });
     expect(on?.vacantSince).toBe(eventTime(start + minutes(10)));
@@ -96,11 +96,11 @@ describe('The next room of a meeting', () => {
   });
 
   it('counts participants who join before its `room_started` arrives', async () => {
-    await tell('room_started', 0, first);
-    await tell('participant_joined', 1, first, participant('PA_a', club.owner.userId));
-    await tell('participant_joined', 11, second, participant('PA_b', club.member.userId, 11));
+    await send('room_started', 0, first);
+    await send('participant_joined', 1, first, participant('PA_a', club.owner.userId));
+    await send('participant_joined', 11, second, participant('PA_b', club.member.userId, 11));
     expect((await record()).presence).toMatchObject({ roomSid: 'RM_second', isComplete: false });
-    await tell('room_started', 10, second);
+    await send('room_started', 10, second);
     expect((await record()).presence).toMatchObject({ roomSid: 'RM_second', isComplete: true });
     expect((await record()).meeting?.vacantSince).toBeUndefined();
     expect(await sids()).toEqual(['PA_b']);
@@ -109,18 +109,18 @@ describe('The next room of a meeting', () => {
 
 describe('A vacancy', () => {
   it('goes on when LiveKit makes the room again and it stays empty', async () => {
-    await tell('room_started', 0, first);
-    await tell('room_finished', 5, first);
-    await tell('room_started', 10, second);
-    await tell('room_finished', 15, second);
+    await send('room_started', 0, first);
+    await send('room_finished', 5, first);
+    await send('room_started', 10, second);
+    await send('room_finished', 15, second);
     expect((await record()).meeting?.vacantSince).toBe(eventTime(start));
   });
 
   it('ends with a join, and the next one begins at its own time', async () => {
-    await tell('room_started', 0, first);
-    await tell('participant_joined', 1, first, participant('PA_a', club.member.userId));
+    await send('room_started', 0, first);
+    await send('participant_joined', 1, first, participant('PA_a', club.member.userId));
     expect((await record()).meeting?.vacantSince).toBeUndefined();
-    await tell('room_finished', 5, first);
+    await send('room_finished', 5, first);
     expect((await record()).meeting?.vacantSince).toBe(eventTime(start + minutes(5)));
   });
 });
@@ -130,7 +130,7 @@ describe('Eight people', () => {
     const everybody = Array.from({ length: 8 }, (_, index) =>
       participant(`PA_${index}`, `person-${index}`),
     );
-    await Promise.all(everybody.map((who) => tell('participant_joined', 1, first, who)));
+    await Promise.all(everybody.map((who) => send('participant_joined', 1, first, who)));
     expect(await sids()).toEqual(everybody.map(({ sid }) => sid));
     expect(await sessions()).toHaveLength(8);
   });
@@ -138,15 +138,15 @@ describe('Eight people', () => {
 
 describe('A person', () => {
   it('who joins elsewhere leaves that session only', async () => {
-    await tell('room_started', 0, first);
+    await send('room_started', 0, first);
     const [phone, laptop] = [
       participant('PA_phone', club.member.userId, 1),
       participant('PA_laptop', club.member.userId, 4),
     ];
-    await tell('participant_joined', 1, first, phone);
+    await send('participant_joined', 1, first, phone);
     // LiveKit’s order: the old session goes first.
-    await tell('participant_left', 4, first, phone);
-    await tell('participant_joined', 4, first, laptop);
+    await send('participant_left', 4, first, phone);
+    await send('participant_joined', 4, first, laptop);
     expect(await sids()).toEqual(['PA_laptop']);
     expect((await sessions()).map(({ leftAt }) => leftAt !== undefined).sort()).toEqual([
       false,
@@ -155,19 +155,19 @@ describe('A person', () => {
   });
 
   it('whose two sessions arrive in the other order is still present', async () => {
-    await tell('room_started', 0, first);
+    await send('room_started', 0, first);
     const [phone, laptop] = [
       participant('PA_phone', club.member.userId, 1),
       participant('PA_laptop', club.member.userId, 4),
     ];
-    await tell('participant_joined', 4, first, laptop);
-    await tell('participant_left', 4, first, phone);
-    await tell('participant_joined', 1, first, phone);
+    await send('participant_joined', 4, first, laptop);
+    await send('participant_left', 4, first, phone);
+    await send('participant_joined', 1, first, phone);
     expect(await sids()).toEqual(['PA_laptop']);
   });
 
   it('whose join was lost is in the attendance by their departure alone', async () => {
-    await tell('participant_left', 6, first, participant('PA_a', club.member.userId, 2));
+    await send('participant_left', 6, first, participant('PA_a', club.member.userId, 2));
     expect(await sessions()).toMatchObject([
       {
         userId: club.member.userId,
@@ -179,9 +179,9 @@ describe('A person', () => {
   });
 
   it('who never joined is in no item', async () => {
-    await tell('room_started', 0, first);
+    await send('room_started', 0, first);
     const who = participant('PA_a', club.member.userId);
-    await tell('participant_connection_aborted', 1, first, who);
+    await send('participant_connection_aborted', 1, first, who);
     expect(await sessions()).toEqual([]);
     expect(await sids()).toEqual([]);
   });
@@ -190,9 +190,9 @@ describe('A person', () => {
 describe('The cleanup', () => {
   /** The service receives the room's start, and no other event. */
   async function onlyTheRoom() {
-    await world.tellTo(service);
+    await world.sendWebhooksTo(service);
     await world.openRoom(meeting.roomName);
-    await world.tellTo(undefined);
+    await world.sendWebhooksTo(undefined);
   }
 
   it('adopts a participant who is still joining, and drops them when they give up', async () => {
@@ -203,7 +203,7 @@ describe('The cleanup', () => {
     });
     await service.cleanUp();
     expect(await sids()).toEqual([sid]);
-    await world.tellTo(service);
+    await world.sendWebhooksTo(service);
     await world.standIn.leave(meeting.roomName, sid, 'JOIN_FAILURE');
     await world.standIn.webhooks.settled();
     expect(await sids()).toEqual([]);
@@ -211,10 +211,10 @@ describe('The cleanup', () => {
   });
 
   it('takes a ghost out, and the meeting is vacant from then on', async () => {
-    await world.tellTo(service);
+    await world.sendWebhooksTo(service);
     await world.openRoom(meeting.roomName);
     const { sid } = await world.standIn.join(meeting.roomName, { identity: club.owner.userId });
-    await world.tellTo(undefined);
+    await world.sendWebhooksTo(undefined);
     await world.standIn.leave(meeting.roomName, sid);
     expect(await sids()).toEqual([sid]);
     expect(await service.cleanUp()).toMatchObject({ repaired: 1, vacant: 1 });
@@ -223,10 +223,10 @@ describe('The cleanup', () => {
   });
 
   it('leaves a correct count alone, without a call', async () => {
-    await world.tellTo(service);
+    await world.sendWebhooksTo(service);
     await world.openRoom(meeting.roomName);
     await world.standIn.join(meeting.roomName, { identity: club.owner.userId });
-    await world.tellTo(undefined);
+    await world.sendWebhooksTo(undefined);
     const cleaner = await world.boot();
     expect(await cleaner.cleanUp()).toMatchObject({ repaired: 0 });
     expect(cleaner.wire.operations('media')).toEqual(['ListRooms']);

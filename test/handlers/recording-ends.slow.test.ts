@@ -7,7 +7,7 @@ const UNKNOWN_ID = '01ARZ3NDEKTSV4RRFFQ69G5FAW';
 
 const stage = await stageRecordings();
 const { world, service, clubWithMeeting, record, stop, list, claimOf, rowsOf, filesOf } = stage;
-const { hasFiles, tell, isActive, isOver, recorderIn, recording, later } = stage;
+const { hasFiles, sendStatus, isActive, isOver, recorderIn, recording, later } = stage;
 
 /** Cleanups come once a minute. Returns what it asks LiveKit for. */
 async function cleanUpAfter(minutes: number): Promise<string[]> {
@@ -53,7 +53,7 @@ describe('A recording that ends by itself', () => {
     ['completed', 'limit reached'],
   ] as const)('is %s by the cleanup, too, when LiveKit’s event is lost', async (state, how) => {
     const club = await recording();
-    await world.tellTo(undefined);
+    await world.sendWebhooksTo(undefined);
     await world.standIn.recorder.end(how);
     await recorderIn(club, false);
     if (state === 'completed') await hasFiles(club, 1);
@@ -64,7 +64,7 @@ describe('A recording that ends by itself', () => {
 
   it('is failed when LiveKit reports it as complete and there is no file', async () => {
     const club = await recording();
-    await tell(club, 'COMPLETE');
+    await sendStatus(club, 'COMPLETE');
     expect(await list(club)).toMatchObject([{ state: 'failed', bytes: null }]);
     expect(await claimOf(club)).toBeUndefined();
     await service.call('end', club.moderator, club);
@@ -202,7 +202,7 @@ describe('The end of a recording', () => {
     const refusing = await world.boot({
       faults: [on('ListBucket', answer(403, '<Error><Code>AccessDenied</Code></Error>'))],
     });
-    await world.tellTo(refusing);
+    await world.sendWebhooksTo(refusing);
     await stop(club);
     await hasFiles(club, 1);
     await world.standIn.webhooks.settled();
@@ -216,7 +216,7 @@ describe('The end of a recording', () => {
   it('that comes while the table does not answer is sent again by LiveKit', async () => {
     const club = await recording();
     const broken = await world.boot({ faults: [on('GetItem', cut)] });
-    expect(await tell(club, 'ENDING', {}, broken)).toMatchObject({ status: 503 });
+    expect(await sendStatus(club, 'ENDING', {}, broken)).toMatchObject({ status: 503 });
     await stop(club);
     await isOver(club);
   });
@@ -226,7 +226,7 @@ describe('The end of a recording', () => {
     await stop(club);
     const [before] = await isOver(club);
     for (const status of ['COMPLETE', 'FAILED', 'ACTIVE', 'STARTING']) {
-      expect(await tell(club, status)).toMatchObject({ status: 200 });
+      expect(await sendStatus(club, status)).toMatchObject({ status: 200 });
     }
     await service.cleanUp();
     expect(await list(club)).toEqual([before]);
@@ -246,7 +246,7 @@ describe('The end of a recording', () => {
   ])('%s is ignored', async (_, aboutOf) => {
     const club = await recording();
     const before = await rowsOf(club);
-    expect(await tell(club, 'FAILED', aboutOf(club))).toMatchObject({
+    expect(await sendStatus(club, 'FAILED', aboutOf(club))).toMatchObject({
       status: 200,
       body: { result: 'ignored' },
     });
@@ -260,7 +260,7 @@ describe('A recorder that LiveKit gave up, and that starts later', () => {
   /** LiveKit answers that no recorder is free, and one starts anyway. */
   const givenUp = async (withoutEvents = false) => {
     const club = await clubWithMeeting();
-    if (withoutEvents) await world.tellTo(undefined);
+    if (withoutEvents) await world.sendWebhooksTo(undefined);
     await world.standIn.recorder.set({ startMs: 400 });
     const process = await world.boot({
       faults: [once('StartRoomCompositeEgress', executed(unavailable))],
@@ -282,11 +282,11 @@ describe('A recorder that LiveKit gave up, and that starts later', () => {
   it('is stopped by the cleanup when LiveKit did not answer the stop', async () => {
     const club = await givenUp();
     const broken = await world.boot({ faults: [on('StopEgress', cut)] });
-    await world.tellTo(broken);
+    await world.sendWebhooksTo(broken);
     await recorderIn(club);
     await world.standIn.webhooks.settled();
     expect(await filesOf(club)).toEqual([]);
-    await world.tellTo(service);
+    await world.sendWebhooksTo(service);
     await service.cleanUp();
     await hasFiles(club, 1);
     await world.standIn.webhooks.settled();
@@ -299,7 +299,7 @@ describe('A recorder that LiveKit gave up, and that starts later', () => {
     await recorderIn(club);
     await service.cleanUp();
     await hasFiles(club, 1);
-    await world.tellTo(service);
+    await world.sendWebhooksTo(service);
     await cleanUpAfter(11);
     expect(await filesOf(club)).toEqual([]);
     expect(await list(club)).toEqual([]);

@@ -6,7 +6,7 @@ import type { TestClub } from '../harness/world.ts';
 
 const stage = await stageRecordings();
 const { world, service, clubWithMeeting, record, stop, list, claimOf, rowsOf, filesOf } = stage;
-const { recorderIn, tell, isActive, isOver, recording, recorded, later } = stage;
+const { recorderIn, sendStatus, isActive, isOver, recording, recorded, later } = stage;
 
 /** Forgets another user, so that the club that the request has read is out of date. */
 const forgetsAnotherUser = (club: TestClub) => () =>
@@ -133,7 +133,7 @@ describe('A stop', () => {
   it('of a start that LiveKit did not answer is done once LiveKit reports the recording', async () => {
     const club = await clubWithMeeting();
     const isReported = Promise.withResolvers<void>();
-    await world.tellTo({
+    await world.sendWebhooksTo({
       async post(event) {
         await isReported.promise;
         return service.post(event);
@@ -219,7 +219,7 @@ describe('A cleanup', () => {
 
   it('that dies between the row and the claim leaves the claim to the next', async () => {
     const club = await recording();
-    await world.tellTo(undefined);
+    await world.sendWebhooksTo(undefined);
     await world.standIn.recorder.end('crashed');
     // The row is closed, and then the claim is to be lifted.
     const dies = on('UpdateItem', (request, pass) =>
@@ -251,7 +251,7 @@ describe('A file', () => {
   it('stays deleted when LiveKit reports its end later', async () => {
     const club = await recorded();
     await service.call('recordingDelete', club.moderator, club);
-    expect(await tell(club, 'COMPLETE')).toMatchObject({ body: { result: 'ignored' } });
+    expect(await sendStatus(club, 'COMPLETE')).toMatchObject({ body: { result: 'ignored' } });
     expect(await list(club)).toEqual([]);
   });
 
@@ -260,12 +260,12 @@ describe('A file', () => {
     const { requestedAt = '' } = (await claimOf(club)) ?? {};
     const nanoseconds = (at: string) => `${Date.parse(at)}000000`;
     await world.standIn.recorder.set({ failsUploads: true });
-    await tell(club, 'FAILED', { endedAt: nanoseconds('2001-01-01T00:00:00.000Z') });
+    await sendStatus(club, 'FAILED', { endedAt: nanoseconds('2001-01-01T00:00:00.000Z') });
     expect(await list(club)).toMatchObject([{ state: 'failed', endedAt: requestedAt }]);
     const next = await clubWithMeeting();
     const { body } = await record(next);
     await isActive(next);
-    await tell({ ...next, recordingId: body.recordingId }, 'FAILED', {
+    await sendStatus({ ...next, recordingId: body.recordingId }, 'FAILED', {
       endedAt: nanoseconds('2099-01-01T00:00:00.000Z'),
     });
     const [row] = await list(next);

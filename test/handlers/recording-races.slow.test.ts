@@ -18,7 +18,7 @@ import type { Fault } from '../harness/wire.ts';
 
 const stage = await stageRecordings();
 const { world, service, clubWithMeeting, recording, claimOf, rowsOf, filesOf, stop } = stage;
-const { hasFiles, tell, later } = stage;
+const { hasFiles, sendStatus, later } = stage;
 
 /** Requests and commands that run in between. */
 const OTHERS = {
@@ -52,11 +52,11 @@ const start: Act = {
 /** A recording that has ended with its file, which no event has reported. */
 const endUnreported = async () => {
   const club = await recording();
-  await world.tellTo(undefined);
+  await world.sendWebhooksTo(undefined);
   await stop(club);
   await hasFiles(club, 1);
   await world.standIn.webhooks.settled();
-  await world.tellTo(service);
+  await world.sendWebhooksTo(service);
   return club;
 };
 
@@ -79,7 +79,7 @@ const ACTS = {
   },
   'webhook of its end': {
     begin: () => endUnreported(),
-    act: (club, by) => tell(club, 'COMPLETE', {}, by),
+    act: (club, by) => sendStatus(club, 'COMPLETE', {}, by),
   },
   'cleanup that finds a killed recorder': {
     async begin() {

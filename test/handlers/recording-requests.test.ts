@@ -197,7 +197,7 @@ describe('The log of a process', () => {
     const process = await world.boot({
       env: { RECORDING_UPLOAD_SECRET: world.s3.secretAccessKey },
     });
-    world.tellTo(process);
+    world.sendWebhooksTo(process);
     const club = await clubWithMeeting({ recordingConsent: 'required' });
     const { body } = await record(club, process);
     const { recordingId } = body;

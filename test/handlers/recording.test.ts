@@ -171,12 +171,12 @@ describe('Without a recorder', () => {
 
   it('a recorder that LiveKit gave up and that comes alive is stopped, and its file is known', async () => {
     const club = await clubWithMeeting();
-    await world.tellTo(undefined);
+    await world.sendWebhooksTo(undefined);
     expect((await record(club, await startsWith(executed(unavailable)))).status).toBe(503);
     expect(await claimOf(club)).toBeUndefined();
     await recorderIn(club);
     await service.cleanUp();
-    await world.tellTo(service);
+    await world.sendWebhooksTo(service);
     await hasFiles(club, 1);
     await service.cleanUp();
     expect(await list(club)).toMatchObject([{ state: 'completed' }]);
@@ -236,7 +236,7 @@ describe('A bucket that takes nothing', () => {
 describe('Where LiveKit’s events are lost', () => {
   it('the cleanup follows the recording', async () => {
     const club = await clubWithMeeting();
-    await world.tellTo(undefined);
+    await world.sendWebhooksTo(undefined);
     await record(club);
     await recorderIn(club);
     await service.cleanUp();
@@ -244,7 +244,7 @@ describe('Where LiveKit’s events are lost', () => {
     await stop(club);
     await hasFiles(club, 1);
     await service.cleanUp();
-    await world.tellTo(service);
+    await world.sendWebhooksTo(service);
     expect(await claimOf(club)).toBeUndefined();
     expect(await list(club)).toMatchObject([{ state: 'completed', bytes: expect.any(Number) }]);
   });

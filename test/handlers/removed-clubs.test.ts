@@ -5,7 +5,7 @@ import { type TestClub, worldOfFile } from '../harness/world.ts';
 
 const world = await worldOfFile();
 const service = await world.boot();
-beforeEach(() => world.tellTo(undefined));
+beforeEach(() => world.sendWebhooksTo(undefined));
 
 /** A club that was removed after two meetings. */
 async function removedClub() {
@@ -30,7 +30,7 @@ describe('A room of a removed club that an old token makes again', () => {
   it('is deleted by the webhook, of the last meeting and of the one before', async () => {
     const club = await removedClub();
     for (const meetingId of club.meetingIds) {
-      await world.tellTo(service);
+      await world.sendWebhooksTo(service);
       await joinAgain(club, meetingId).catch(() => undefined); // it may be gone before they are in
       await world.standIn.webhooks.settled();
       expect(await world.roomsOf(club.clubId)).toEqual([]);
@@ -53,7 +53,7 @@ describe('A room of a removed club that an old token makes again', () => {
     await service.manage({ command: 'put-club', clubId, name: 'New', moderatorId });
     await service.manage({ command: 'put-member', clubId, userId: member.userId });
     const { body } = await service.call('start', owner, { clubId });
-    await world.tellTo(service);
+    await world.sendWebhooksTo(service);
     await joinAgain(club, meetingIds.at(-1) ?? '').catch(() => undefined);
     await world.standIn.webhooks.settled();
     expect(await world.roomsOf(clubId)).toEqual([body.roomName]);
@@ -66,7 +66,7 @@ describe('A room of a removed club that an old token makes again', () => {
     const club = await removedClub();
     const [known = ''] = club.meetingIds;
     const unknown = `${known.slice(0, -4)}ZZZZ`;
-    await world.tellTo(service);
+    await world.sendWebhooksTo(service);
     await joinAgain(club, unknown);
     await world.standIn.webhooks.settled();
     await service.cleanUp();

@@ -6,7 +6,7 @@ import { type TestClub, worldOfFile } from '../harness/world.ts';
 
 const world = await worldOfFile();
 const service = await world.boot();
-beforeEach(() => world.tellTo(undefined));
+beforeEach(() => world.sendWebhooksTo(undefined));
 
 const removeClub = ({ clubId }: TestClub) => service.manage({ command: 'remove-club', clubId });
 /** The next club of the id has another owner. */
@@ -86,11 +86,11 @@ describe.each([
       const club = await world.createClub();
       const { body: meeting } = await service.call('start', club.owner, club);
       const slow = await reader(() => remove(club));
-      if (event === 'participant_joined') await world.tellTo(slow);
+      if (event === 'participant_joined') await world.sendWebhooksTo(slow);
       const sid = await join(meeting.roomName, club.member);
       if (event === 'participant_left') {
         await world.standIn.webhooks.settled();
-        await world.tellTo(slow);
+        await world.sendWebhooksTo(slow);
         await world.media.removeParticipant(meeting.roomName, club.member.userId);
       }
       await world.standIn.webhooks.settled();
@@ -110,11 +110,11 @@ describe.each([
       const club = await world.createClub();
       const other = vi.fn(() => remove(club));
       const slow = await world.boot({ faults: [justAfter('GetItem', other)] });
-      if (event === 'room_started') await world.tellTo(slow);
+      if (event === 'room_started') await world.sendWebhooksTo(slow);
       const { body: meeting } = await service.call('start', club.owner, club);
       if (event === 'room_finished') {
         await world.standIn.webhooks.settled();
-        await world.tellTo(slow);
+        await world.sendWebhooksTo(slow);
         await world.media.deleteRoom(meeting.roomName);
       }
       await world.standIn.webhooks.settled();
@@ -125,11 +125,11 @@ describe.each([
 
   it('has no note of the room that a cleanup saw', async () => {
     const club = await world.createClub();
-    await world.tellTo(service);
+    await world.sendWebhooksTo(service);
     const { body: meeting } = await service.call('start', club.owner, club);
     await join(meeting.roomName, club.member);
     await world.standIn.webhooks.settled();
-    await world.tellTo(undefined);
+    await world.sendWebhooksTo(undefined);
     const other = vi.fn(() => remove(club));
     const { cleanUp } = await reader(other);
     await cleanUp();
@@ -145,7 +145,7 @@ describe('A person who is forgotten after the read', () => {
   it('has no session that a late join writes', async () => {
     const club = await world.createClub();
     const { body: meeting } = await service.call('start', club.owner, club);
-    await world.tellTo(await reader(() => forget(club, club.member)));
+    await world.sendWebhooksTo(await reader(() => forget(club, club.member)));
     await join(meeting.roomName, club.member);
     await world.standIn.webhooks.settled();
     expect(await tracesOf(club, club.member)).toEqual([]);
@@ -155,7 +155,7 @@ describe('A person who is forgotten after the read', () => {
     const club = await world.createClub();
     const { body: meeting } = await service.call('start', club.owner, club);
     await join(meeting.roomName, club.member);
-    await world.tellTo(await reader(() => forget(club, club.member)));
+    await world.sendWebhooksTo(await reader(() => forget(club, club.member)));
     await world.media.removeParticipant(meeting.roomName, club.member.userId);
     await world.standIn.webhooks.settled();
     expect(await tracesOf(club, club.member)).toEqual([]);

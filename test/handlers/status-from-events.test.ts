@@ -8,7 +8,7 @@ let roomName: string;
 
 /** With webhooks, the service receives the events of what happens after this. */
 async function startMeeting({ webhooks }: { webhooks: boolean }) {
-  await world.tellTo(webhooks ? service : undefined);
+  await world.sendWebhooksTo(webhooks ? service : undefined);
   const { body } = await service.call('start', club.owner, club);
   ({ roomName } = body);
   await world.standIn.webhooks.settled();
@@ -129,7 +129,7 @@ describe('With webhooks, status', () => {
     await startMeeting({ webhooks: true });
     await join(club.member.userId);
     await service.call('end', club.owner, club);
-    await world.tellTo(undefined);
+    await world.sendWebhooksTo(undefined);
     const { body } = await service.call('start', club.owner, club);
     expect(await status()).toMatchObject({
       asked: ASKED,
@@ -142,9 +142,9 @@ describe('With webhooks, status', () => {
   it('is about the next room when the server lost the first', async () => {
     await startMeeting({ webhooks: true });
     await join(club.member.userId);
-    await world.tellTo(undefined);
+    await world.sendWebhooksTo(undefined);
     await world.standIn.finishRoom(roomName);
-    await world.tellTo(service);
+    await world.sendWebhooksTo(service);
     const later = await world.boot({ now: () => new Date(Date.now() + 3_000) });
     const { clubId } = club;
     const { body } = await later.call('token', club.owner, {
@@ -187,7 +187,7 @@ describe('When the room’s start was lost, status', () => {
   it('asks LiveKit until the cleanup adopts the meeting, then uses events', async () => {
     await startMeeting({ webhooks: false });
     await join(club.owner.userId);
-    await world.tellTo(service);
+    await world.sendWebhooksTo(service);
     await join(club.member.userId);
     expect(await status()).toMatchObject({ asked: ASKED, participantCount: 2 });
     await service.cleanUp();
@@ -213,7 +213,7 @@ describe('When the room’s start was lost, status', () => {
     await startMeeting({ webhooks: false });
     const { sid } = await join(club.member.userId);
     await join(club.owner.userId);
-    await world.tellTo(service);
+    await world.sendWebhooksTo(service);
     await leave(sid);
     expect(await status()).toMatchObject({ asked: ASKED, participantCount: 1 });
   });
@@ -242,7 +242,7 @@ describe('Status from events', () => {
       });
       const there = await own.createClub();
       const { body } = await process.call('start', there.owner, there);
-      await own.tellTo(process);
+      await own.sendWebhooksTo(process);
       await own.standIn.join(body.roomName, { identity: there.member.userId });
       await own.standIn.webhooks.settled();
       const deliveries = await own.standIn.webhooks.deliveries();

@@ -7,7 +7,7 @@ const world = await worldOfFile();
 const service = await world.boot({ now: () => new Date(Date.now() + 2_000) });
 let club: TestClub;
 beforeEach(async () => {
-  await world.tellTo(service);
+  await world.sendWebhooksTo(service);
   club = await world.createClub();
 });
 

@@ -143,7 +143,7 @@ it('that is signed and makes no sense is never a 5xx, and leaves a club that can
           message.participant.joinedAtMs = who.ms;
         }
         const body = message.toJsonString();
-        const { status } = await service.tell(body);
+        const { status } = await service.sendWebhook(body);
         expect([200, 401]).toContain(status);
 
         const { status: readable } = await service.call('status', created.member, created);

@@ -277,7 +277,7 @@ describe('An irrelevant event is answered 200, ignored, and writes nothing:', ()
   const expectIgnored = async (body: string) => {
     const before = await world.scan();
     const rooms = await world.standIn.rooms();
-    expect(await service.tell(body)).toEqual({ status: 200, body: { result: 'ignored' } });
+    expect(await service.sendWebhook(body)).toEqual({ status: 200, body: { result: 'ignored' } });
     expect(await world.scan()).toEqual(before);
     expect(await world.standIn.rooms()).toEqual(rooms);
   };
@@ -345,7 +345,7 @@ describe('The doctor’s room', () => {
   const probes = () => createProbeRepository(openTable(world.database));
   const roomOf = (probeId: string) => roomCalled(doctorsRoomNameOf(probeId));
   const report = (probeId: string, event: 'room_started' | 'room_finished') =>
-    service.tell(eventBody(event, { room: roomOf(probeId), at: Date.now() }));
+    service.sendWebhook(eventBody(event, { room: roomOf(probeId), at: Date.now() }));
   const followed = { status: 200, body: { result: 'followed' } };
   const ignored = { status: 200, body: { result: 'ignored' } };
 
@@ -390,10 +390,13 @@ describe('A room of a meeting that is over', () => {
   it.each(['room_started', 'participant_joined'] as const)('goes at its %s', async (event) => {
     const participant = person(club.member.userId);
     const body = eventBody(event, { room: roomCalled(name), participant, at: Date.now() });
-    expect(await service.tell(body)).toEqual({ status: 200, body: { result: 'zombie-deleted' } });
+    expect(await service.sendWebhook(body)).toEqual({
+      status: 200,
+      body: { result: 'zombie-deleted' },
+    });
     expect(await world.roomsOf(club.clubId)).toEqual([]);
     // And again: a repetition finds nothing to do.
-    expect((await service.tell(body)).status).toBe(200);
+    expect((await service.sendWebhook(body)).status).toBe(200);
   });
 
   it('goes when the meeting is one before the last, too', async () => {
@@ -402,7 +405,7 @@ describe('A room of a meeting that is over', () => {
     await world.standIn.finishRoom(name);
     await world.openRoom(earlier.roomName);
     const room = roomCalled(earlier.roomName);
-    const { body } = await service.tell(eventBody('room_started', { room, at: Date.now() }));
+    const { body } = await service.sendWebhook(eventBody('room_started', { room, at: Date.now() }));
     expect(body.result).toBe('zombie-deleted');
     expect(await world.roomsOf(club.clubId)).toEqual([]);
   });
@@ -412,7 +415,10 @@ describe('A room of a meeting that is over', () => {
     async (event) => {
       const participant = person(club.member.userId);
       const body = eventBody(event, { room: roomCalled(name), participant, at: Date.now() });
-      expect(await service.tell(body)).toEqual({ status: 200, body: { result: 'followed' } });
+      expect(await service.sendWebhook(body)).toEqual({
+        status: 200,
+        body: { result: 'followed' },
+      });
       expect(await world.roomsOf(club.clubId)).toHaveLength(1);
     },
   );
@@ -423,7 +429,7 @@ describe('A room of a meeting that is over', () => {
   ])('is left to the cleanup when LiveKit %s, and LiveKit is answered 200', async (_, fault) => {
     const body = eventBody('room_started', { room: roomCalled(name), at: Date.now() });
     const broken = await world.boot({ faults: [on('DeleteRoom', fault)] });
-    expect(await broken.tell(body)).toEqual({ status: 200, body: { result: 'postponed' } });
+    expect(await broken.sendWebhook(body)).toEqual({ status: 200, body: { result: 'postponed' } });
     expect(broken.lines).toContainEqual(
       expect.objectContaining({ level: 'warn', message: 'left to the cleanup' }),
     );
@@ -444,7 +450,7 @@ describe('A room of a meeting that is over', () => {
       'participant_connection_aborted',
       'room_finished',
     ] as const) {
-      const { status } = await service.tell(
+      const { status } = await service.sendWebhook(
         eventBody(event, { room, participant, at: Date.now() }),
       );
       expect(status).toBe(200);
@@ -471,9 +477,9 @@ describe('When its own work fails', () => {
       const participant = person(club.member.userId);
       const body = eventBody('participant_joined', { room, participant, at: Date.now() });
       const broken = await world.boot({ faults: [step(at)] });
-      const first = await broken.tell(body);
+      const first = await broken.sendWebhook(body);
       expect(first.status).toBe(at < 4 ? 503 : 200);
-      expect((await broken.tell(body)).status).toBe(200);
+      expect((await broken.sendWebhook(body)).status).toBe(200);
       const { presentSids, presence } = await world.recordOf(club.clubId);
       expect(presentSids).toEqual(new Set([participant.sid]));
       expect(presence?.roomSid).toBe(room.sid);
@@ -486,11 +492,13 @@ describe('When its own work fails', () => {
     async (at) => {
       const { club, meeting, room } = await clubWithMeeting();
       const participant = person(club.member.userId);
-      await service.tell(eventBody('participant_joined', { room, participant, at: Date.now() }));
+      await service.sendWebhook(
+        eventBody('participant_joined', { room, participant, at: Date.now() }),
+      );
       const body = eventBody('participant_left', { room, participant, at: Date.now() });
       const broken = await world.boot({ faults: [step(at)] });
-      expect((await broken.tell(body)).status).toBe(503);
-      expect((await broken.tell(body)).status).toBe(200);
+      expect((await broken.sendWebhook(body)).status).toBe(503);
+      expect((await broken.sendWebhook(body)).status).toBe(200);
       expect((await world.recordOf(club.clubId)).presentSids).toBeUndefined();
       const [session] = await world.sessionsOf(club.clubId, meeting.meetingId);
       expect(session?.leftAt).toBeDefined();
@@ -501,7 +509,9 @@ describe('When its own work fails', () => {
     const { room } = await clubWithMeeting();
     const silent = await world.boot({ faults: [on({ side: 'store' }, silence)] });
     const startedAt = Date.now();
-    const { status } = await silent.tell(eventBody('room_started', { room, at: Date.now() }));
+    const { status } = await silent.sendWebhook(
+      eventBody('room_started', { room, at: Date.now() }),
+    );
     expect(status).toBe(503);
     expect(Date.now() - startedAt).toBeLessThan(8000);
   });
@@ -509,16 +519,16 @@ describe('When its own work fails', () => {
   it('because the store failed once, its retry succeeds', async () => {
     const { room } = await clubWithMeeting();
     const broken = await world.boot({ faults: [once('GetItem', internalError)] });
-    expect((await broken.tell(eventBody('room_started', { room, at: Date.now() }))).status).toBe(
-      200,
-    );
+    expect(
+      (await broken.sendWebhook(eventBody('room_started', { room, at: Date.now() }))).status,
+    ).toBe(200);
   });
 });
 
 describe('A webhook costs, counted at the wire,', () => {
   const costOf = async (body: string) => {
     service.wire.forget();
-    const { status, body: answer } = await service.tell(body);
+    const { status, body: answer } = await service.sendWebhook(body);
     return [status, answer.result, ...service.wire.operations()];
   };
   const at = Date.now();
@@ -560,7 +570,7 @@ describe('A webhook costs, counted at the wire,', () => {
   it('two reads around its writes, so that a person who is forgotten leaves no session', async () => {
     const { club, room } = await clubWithMeeting();
     const participant = person(club.member.userId);
-    await service.tell(eventBody('room_started', { room, at }));
+    await service.sendWebhook(eventBody('room_started', { room, at }));
     const joined = await costOf(eventBody('participant_joined', { room, participant, at }));
     const left = await costOf(eventBody('participant_left', { room, participant, at }));
     const followed = [200, 'followed', 'BatchGetItem', 'UpdateItem', 'UpdateItem'];
@@ -593,8 +603,10 @@ describe('The clock of an event', () => {
     const joinedAtMs = Date.now() - minutes(10);
     const participant = person(club.member.userId, joinedAtMs);
     const leftAtMs = joinedAtMs + minutes(4);
-    await service.tell(eventBody('participant_joined', { room, participant, at: joinedAtMs }));
-    await service.tell(eventBody('participant_left', { room, participant, at: leftAtMs }));
+    await service.sendWebhook(
+      eventBody('participant_joined', { room, participant, at: joinedAtMs }),
+    );
+    await service.sendWebhook(eventBody('participant_left', { room, participant, at: leftAtMs }));
     const [session] = await world.sessionsOf(club.clubId, meeting.meetingId);
     expect(session).toMatchObject({
       userId: club.member.userId,

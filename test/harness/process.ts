@@ -207,7 +207,7 @@ export async function bootProcess(
     /** API Gateway's event of a webhook. */
     post,
     /** A webhook with this body, signed now. */
-    async tell(body: string): Promise<WebhookAnswer> {
+    async sendWebhook(body: string): Promise<WebhookAnswer> {
       return post(webhookPost({ body, authorization: await sign(body, livekit) }));
     },
 

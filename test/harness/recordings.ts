@@ -22,10 +22,10 @@ export const keyOf = ({ clubId, meetingId, recordingId }: Recorded): string =>
 export async function stageRecordings() {
   const world = await worldOfFile({ isRecorded: true });
   const service = await world.boot();
-  await world.tellTo(service);
+  await world.sendWebhooksTo(service);
   beforeEach(async () => {
     await world.standIn.recorder.set({});
-    await world.tellTo(service);
+    await world.sendWebhooksTo(service);
   });
 
   async function clubWithMeeting(settings: object = {}) {
@@ -129,18 +129,18 @@ export async function stageRecordings() {
     },
 
     /** Sends a process an event as LiveKit's, with this status of the recording. */
-    async tell(club: Recorded, status: string, about: object = {}, by = service) {
+    async sendStatus(club: Recorded, status: string, about: object = {}, by = service) {
       const body = JSON.stringify({
         event: status === 'STARTING' ? 'egress_started' : 'egress_updated',
         egressInfo: {
-          egressId: 'EG_told',
+          egressId: 'EG_reported',
           roomName: `reading-club-${club.clubId}-${club.meetingId}`,
           status: `EGRESS_${status}`,
           fileResults: [{ filename: keyOf(club) }],
           ...about,
         },
       });
-      return by.tell(body);
+      return by.sendWebhook(body);
     },
 
     /** A file is in the bucket a moment before LiveKit ends its recording: both have happened. */

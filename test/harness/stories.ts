@@ -66,14 +66,14 @@ export interface Truth {
  * @returns what LiveKit sent about it, in its order
  */
 export async function play(
-  { standIn, tellHere, openRoom }: Pick<World, 'standIn' | 'tellHere' | 'openRoom'>,
+  { standIn, takeWebhooks, openRoom }: Pick<World, 'standIn' | 'takeWebhooks' | 'openRoom'>,
   roomName: string,
   people: User[],
   story: Step[],
 ): Promise<Sent[]> {
   const posts: Post[] = [];
   let isSilent = false;
-  await tellHere((post) => {
+  await takeWebhooks((post) => {
     if (isSilent) return;
     posts.push(post);
   });

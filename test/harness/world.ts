@@ -1,7 +1,7 @@
 /**
  * Everything that the service needs, on loopback: a database, a user pool, a LiveKit of either kind and,
  * where it records, a bucket. `boot` starts the service itself; LiveKit's webhooks reach the process that
- * `tellTo` names. Worlds can share a LiveKit, each with a table of its own.
+ * `sendWebhooksTo` names. Worlds can share a LiveKit, each with a table of its own.
  */
 import { randomUUID } from 'node:crypto';
 import {
@@ -286,12 +286,12 @@ export async function startWorld({
     },
 
     /** What LiveKit sends from now on reaches this process, or none. */
-    async tellTo(process: Pick<Process, 'post'> | undefined): Promise<void> {
+    async sendWebhooksTo(process: Pick<Process, 'post'> | undefined): Promise<void> {
       await settled();
       listener = process && (async (sent) => (await process.post(webhookPost(sent))).status);
     },
     /** What LiveKit sends from now on comes here, signed as it is. */
-    async tellHere(take: (post: Post) => void): Promise<void> {
+    async takeWebhooks(take: (post: Post) => void): Promise<void> {
       await settled();
       listener = async (sent) => {
         take(sent);

@@ -55,7 +55,7 @@ export function createRooms(now: () => Date, before = nothing()) {
     sids.set(name, number);
     return `${prefix}_${name}_${number}`;
   };
-  const tell = (
+  const send = (
     type: EventType,
     { name, sid, createdAt }: RoomState,
     participant?: Participant,
@@ -66,12 +66,12 @@ export function createRooms(now: () => Date, before = nothing()) {
   };
   const leave = (room: RoomState, person: Participant) => {
     room.people.delete(person.identity);
-    tell('participant_left', room, person);
+    send('participant_left', room, person);
   };
   const close = (room: RoomState) => {
     for (const person of [...room.people.values()]) leave(room, person);
     rooms.delete(room.name);
-    tell('room_finished', room);
+    send('room_finished', room);
     recordings.closed(room.name);
   };
   const shown = ({ name, sid, createdAt, people }: RoomState): Room => ({
@@ -89,7 +89,7 @@ export function createRooms(now: () => Date, before = nothing()) {
       people: new Map(),
     };
     rooms.set(name, room);
-    tell('room_started', room);
+    send('room_started', room);
     return room;
   };
   let calls = 0;
@@ -177,7 +177,7 @@ export function createRooms(now: () => Date, before = nothing()) {
       const person = { kind, identity, sid, name: identity, joinedAt, tracks: [] };
       identities.set(sid, identity);
       room.people.set(identity, person);
-      tell('participant_joined', room, person);
+      send('participant_joined', room, person);
     },
     leave(identity: string): void {
       for (const room of rooms.values()) {
