@@ -4,7 +4,6 @@
  */
 import { ok, strictEqual } from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { styleText } from 'node:util';
 import { type ApiClient, apiClient } from './client.ts';
 import { createClub, removeClub } from './demo-data.ts';
@@ -22,12 +21,12 @@ import {
 import { bypassProxiesOnLoopback } from './proxies.ts';
 import { startStack } from './stack.ts';
 import { readStack, type StackDescription, type StackUser } from './stack-file.ts';
+import { until } from './until.ts';
 
 /** The whole of it, the start of a stack included, takes some 15 s. */
 const ALL_WITHIN_MS = 150_000;
 /** Webhooks take effect some 20 ms later; on a busy machine several times that. */
 const EVENTS_WITHIN_MS = 5_000;
-const ASK_EVERY_MS = 20;
 const SENTENCE_COLUMNS = 82;
 
 parseOptionsOrExit('demo', {});
@@ -155,10 +154,14 @@ async function aMeeting(stack: StackDescription, cast: Cast, present: Participan
 
   const from = hasEvents ? 'from webhooks, without a LiveKit call' : 'by asking LiveKit';
   await step(`The status counts two people, ${from}`, async () => {
-    const status = await eventually(async () => {
-      const now = await answered(asCleo.status(clubId));
-      return now.participantCount === 2 ? now : undefined;
-    }, 'The status never counted two people');
+    const status = await until(
+      async () => {
+        const now = await answered(asCleo.status(clubId));
+        return now.participantCount === 2 ? now : undefined;
+      },
+      'The status never counted two people',
+      EVENTS_WITHIN_MS,
+    );
     strictEqual(status.state, 'live');
     strictEqual(status.observedBy, hasEvents ? 'events' : 'query');
   });
@@ -188,10 +191,16 @@ async function aMeeting(stack: StackDescription, cast: Cast, present: Participan
     return;
   }
   const attendance = await step('It knows who was there', () =>
-    eventually(async () => {
-      const { meeting: over, attendance } = await answered(asCleo.meeting(clubId, ended.meetingId));
-      return over.peopleCount === 2 ? attendance : undefined;
-    }, 'The attendance never named two people'),
+    until(
+      async () => {
+        const { meeting: over, attendance } = await answered(
+          asCleo.meeting(clubId, ended.meetingId),
+        );
+        return over.peopleCount === 2 ? attendance : undefined;
+      },
+      'The attendance never named two people',
+      EVENTS_WITHIN_MS,
+    ),
   );
   const clock = (instant: string) => instant.slice('2026-01-01T'.length, -1);
   for (const { displayName, firstJoinedAt, lastLeftAt, secondsPresent, sessions } of attendance) {
@@ -280,17 +289,6 @@ async function answered<A extends Answer>(answer: Promise<A>): Promise<A['body']
 async function refused(answer: Promise<Answer>, status: number, code: string): Promise<void> {
   const { status: actual, body } = await answer;
   strictEqual(`${actual} ${body.code}`, `${status} ${code}`);
-}
-
-async function eventually<T>(ask: () => Promise<T | undefined>, complaint: string): Promise<T> {
-  const giveUpAt = Date.now() + EVENTS_WITHIN_MS;
-  for (;;) {
-    const answer = await ask();
-    if (answer !== undefined) return answer;
-    if (Date.now() > giveUpAt)
-      throw new Error(`${complaint} (within ${EVENTS_WITHIN_MS / 1000} s).`);
-    await sleep(ASK_EVERY_MS);
-  }
 }
 
 // ---- the transcript

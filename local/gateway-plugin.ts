@@ -3,7 +3,7 @@
  * the place of serverless-offline's. That one still runs them, on its Lambda port.
  */
 import * as z from 'zod';
-import { type GatewayEvent, type Route, startGateway } from './gateway.ts';
+import { type Route, startGateway } from './gateway.ts';
 
 const Options = z.object({
   host: z.string(),
@@ -116,10 +116,10 @@ const routesOf = ({ functions }: z.infer<typeof Service>): Route[] =>
     ),
   );
 
-/** By Lambda's API, as serverless-offline has it. */
-const invokerOf =
+/** By Lambda's API, as serverless-offline has it. @throws for whatever the function throws */
+export const invokerOf =
   (origin: string) =>
-  async (functionName: string, event: GatewayEvent, signal: AbortSignal): Promise<unknown> => {
+  async (functionName: string, event: object, signal: AbortSignal): Promise<unknown> => {
     const response = await fetch(`${origin}/2015-03-31/functions/${functionName}/invocations`, {
       method: 'POST',
       body: JSON.stringify(event),

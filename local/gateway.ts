@@ -9,7 +9,7 @@ import type { Duplex } from 'node:stream';
 import type { APIGatewayProxyEventV2WithJWTAuthorizer } from 'aws-lambda';
 import { createRemoteJWKSet, errors, type JWTPayload, jwtVerify } from 'jose';
 import * as z from 'zod';
-import { closeNow, listen } from './listen.ts';
+import { closeNow, listen, readBody } from './listen.ts';
 
 /** Of the request line and the headers together. */
 const MAX_HEAD_BYTES = 10_240;
@@ -103,11 +103,9 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     if (isPreflight(request)) return { status: 204, headers: preflightHeaders(cors), body: '' };
     const { target, pathParameters, route } = routeOf(request, routes);
     const jwt = route.isGuarded ? await authorize(request.headersDistinct['authorization']) : null;
-    const event = eventOf(
-      request,
-      { target, pathParameters, route, requestId, jwt },
-      await bodyOf(request),
-    );
+    const body = await readBody(request, MAX_BODY_BYTES);
+    if (!body) throw tooLarge();
+    const event = eventOf(request, { target, pathParameters, route, requestId, jwt }, body);
     if (Buffer.byteLength(JSON.stringify(event)) > MAX_EVENT_BYTES) throw tooLarge();
     return answerOf(await invoke(route.functionName, event));
   }
@@ -223,17 +221,6 @@ function parametersOf(path: string, pattern: string): Record<string, string> | u
     if (parameter) parameters[parameter] = value;
   }
   return parameters;
-}
-
-async function bodyOf(request: IncomingMessage): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of request) {
-    size += chunk.length;
-    if (size > MAX_BODY_BYTES) throw tooLarge();
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
 }
 
 interface Matched {

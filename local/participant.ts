@@ -1,12 +1,13 @@
 /** A participant in a meeting's room: a real LiveKit client in this process, or one of the stand-in's. */
 import { DisconnectReason } from '@livekit/protocol';
-import type { RemoteParticipant, Room } from '@livekit/rtc-node';
+import type { Room } from '@livekit/rtc-node';
 import { JoinRefused, type StandInClients } from './livekit/stand-in.ts';
 import { forgetProxies, isOnLoopback } from './proxies.ts';
+import { until } from './until.ts';
 
 /** LiveKit announces a participant once their media is connected: some 0.4 s on loopback. */
 const HEARD_WITHIN_MS = 10_000;
-const ASK_EVERY_MS = 25;
+const STILL_IN = 'The participant is still in the room';
 
 export interface Participant {
   /** LiveKit's id of this session. */
@@ -44,15 +45,16 @@ export async function joinRoom(serverUrl: string, token: string): Promise<RealPa
   return {
     sid: room.localParticipant?.sid ?? '',
     leave: () => room.disconnect(),
-    outBecause: () => until(() => reason, 'is still in the room'),
+    outBecause: () => until(() => reason, STILL_IN, HEARD_WITHIN_MS),
     sees: async (identity) => {
-      const other = await until(() => find(room, identity), `does not see ${identity}`);
-      return other.name ?? '';
+      const complaint = `The participant does not see ${identity}`;
+      const find = () => room.remoteParticipants.get(identity);
+      return (await until(find, complaint, HEARD_WITHIN_MS)).name ?? '';
     },
     say: async (text) => {
       await room.localParticipant?.publishData(new TextEncoder().encode(text), { reliable: true });
     },
-    hears: () => until(() => heard.shift(), 'hears nothing'),
+    hears: () => until(() => heard.shift(), 'The participant hears nothing', HEARD_WITHIN_MS),
   };
 }
 
@@ -66,10 +68,14 @@ export async function joinStandIn(standIn: StandInClients, token: string): Promi
     sid,
     leave: () => standIn.leave(roomName, sid),
     outBecause: () =>
-      until(async () => {
-        const departures = await standIn.departures();
-        return departures.find((departure) => departure.sid === sid)?.reason;
-      }, 'is still in the room'),
+      until(
+        async () => {
+          const departures = await standIn.departures();
+          return departures.find((departure) => departure.sid === sid)?.reason;
+        },
+        STILL_IN,
+        HEARD_WITHIN_MS,
+      ),
   };
 }
 
@@ -106,23 +112,5 @@ async function connect(room: Room, serverUrl: string, token: string): Promise<vo
     const [, status, text = ''] = /: (\d{3}) (.*)/.exec(String(error)) ?? [];
     if (status === undefined) throw error;
     throw new JoinRefused(Number(status), text);
-  }
-}
-
-const find = (room: Room, identity: string): RemoteParticipant | undefined =>
-  room.remoteParticipants.get(identity);
-
-async function until<T>(
-  ask: () => T | undefined | Promise<T | undefined>,
-  stillTheCase: string,
-): Promise<T> {
-  const giveUpAt = Date.now() + HEARD_WITHIN_MS;
-  for (;;) {
-    const answer = await ask();
-    if (answer !== undefined) return answer;
-    if (Date.now() > giveUpAt) {
-      throw new Error(`The participant ${stillTheCase} after ${HEARD_WITHIN_MS / 1000} s`);
-    }
-    await new Promise((resolve) => setTimeout(resolve, ASK_EVERY_MS));
   }
 }

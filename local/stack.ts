@@ -34,15 +34,13 @@ export type Stack = {
   stop(): Promise<void>;
 };
 
-export type StackOptions = {
+type StackOptions = {
   /** The usual ports where they are free, or (for tests, which share a machine) any free ones. */
   ports?: 'usual' | 'free';
   /** Chooses the parts (LIVEKIT, LIVEKIT_*, DYNAMODB_ENDPOINT) and configures the functions. */
   env?: NodeJS.ProcessEnv;
   /** Parameters of the stage `local` in place of their defaults: docs/configuration.md. */
   params?: Record<string, string>;
-  /** Whether LiveKit sends webhooks to the API. Default true. */
-  webhooks?: boolean;
   /** Whether the page to meet on is served; its address is known in any case. */
   web?: boolean;
   /** An address of this machine, where others on the network open the page, over https. */
@@ -144,7 +142,7 @@ async function startPartsFor(
           signal,
           publicAddress: publicHost?.address,
           hasRecorder: true,
-          ...(options.webhooks !== false && { webhookUrl: webhookUrl(ports.api) }),
+          webhookUrl: webhookUrl(ports.api),
         }),
       ),
     };
@@ -227,7 +225,12 @@ async function startPartsFor(
 /** Without the slash of none. */
 const pathOf = (url: string): string => new URL(url).pathname.replace(/\/$/, '');
 
-function settingsFor(table: Table, cognito: Cognito, livekit: LiveKit, s3: S3): ApiSettings {
+export function settingsFor(
+  table: Table,
+  cognito: Cognito,
+  livekit: Pick<LiveKit, 'kind' | 'wsUrl' | 'apiKey' | 'apiSecret'>,
+  s3: S3,
+): ApiSettings {
   return {
     TABLE_NAME: table.tableName,
     DYNAMODB_ENDPOINT: table.endpoint,

@@ -4,6 +4,7 @@
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { glob } from 'node:fs/promises';
 import { hasJava, startDynamoDbLocal } from './server.ts';
 
 const WITHOUT_JAVA =
@@ -22,6 +23,13 @@ const TESTS = [
   ),
 ];
 
+/** @throws an Error that names those that match no test file: vitest runs the others without a word */
+async function checkNames(names: string[]): Promise<void> {
+  const files = await Array.fromAsync(glob('{lib,test}/**/*.test.ts'));
+  const unknown = names.filter((name) => !files.some((file) => file.includes(name)));
+  if (unknown.length > 0) throw new Error(`No test file matches ${unknown.join(' or ')}`);
+}
+
 async function test(tests: string[]): Promise<number> {
   if (!(await hasJava())) throw new Error(WITHOUT_JAVA);
   const server = await startDynamoDbLocal();
@@ -39,6 +47,7 @@ async function test(tests: string[]): Promise<number> {
 
 try {
   const [, , ...chosen] = process.argv;
+  if (chosen.length === 0) await checkNames(TESTS);
   process.exitCode = await test(chosen.length > 0 ? chosen : TESTS);
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);

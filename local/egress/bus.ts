@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { command, createParser } from './resp.ts';
 
-export type Listener = (message: Buffer) => void;
+type Listener = (message: Buffer) => void;
 
 export interface Bus {
   publish(channel: string, message: Uint8Array): void;

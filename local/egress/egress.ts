@@ -12,16 +12,15 @@ import {
   EncodedFileType,
   FileInfo,
   RoomCompositeEgressRequest,
-  type S3Upload,
   StopEgressRequest,
 } from '@livekit/protocol';
-import { AwsClient } from 'aws4fetch';
 import { AccessToken } from 'livekit-server-sdk';
 import type { Bus } from './bus.ts';
 import { type Call, createClient, RpcError, serve } from './psrpc.ts';
-import { type Recorded, type Recording, record } from './recording.ts';
+import { type Recording, record } from './recording.ts';
+import { type Output, putFile, redacted } from './upload.ts';
 
-export interface EgressSettings {
+interface EgressSettings {
   wsUrl: string;
   apiKey: string;
   apiSecret: string;
@@ -41,11 +40,6 @@ const UPDATE_TIMEOUT_MS = 3_000;
 const UPDATE_ATTEMPTS = 10;
 const TOKEN_TTL_SECONDS = 24 * 60 * 60;
 const NANOSECONDS_A_MS = 1_000_000n;
-
-interface Output {
-  key: string;
-  s3: S3Upload;
-}
 
 /** Serves until the answer is called, which completes the recordings that are on. */
 export async function serveEgress(
@@ -202,7 +196,7 @@ function createEgress(
       update({ status: EgressStatus.EGRESS_ENDING, details: `End reason: ${reason}` }),
     ]);
     try {
-      await upload(recorded, output);
+      await putFile(output, await readFile(recorded.path));
     } catch (error) {
       await end(EgressStatus.EGRESS_FAILED, {
         error: `S3 upload failed: ${error}`,
@@ -260,34 +254,6 @@ function tokenOf(
   return token.toJwt();
 }
 
-/** @throws for any answer of S3 but 2xx, without its credentials */
-async function upload({ path }: Recorded, { key, s3 }: Output): Promise<void> {
-  const { accessKey: accessKeyId, secret: secretAccessKey, region } = s3;
-  const aws = new AwsClient({ accessKeyId, secretAccessKey, region, service: 's3', retries: 2 });
-  const address = `${s3.endpoint.replace(/\/$/, '')}/${s3.bucket}/${key}`;
-  const response = await aws.fetch(address, {
-    method: 'PUT',
-    headers: { 'content-type': 'audio/ogg' },
-    body: await readFile(path),
-  });
-  if (!response.ok) throw new Error(`${response.status} for ${s3.bucket}`);
-}
-
 /** As LiveKit's service shows it: https, whatever the endpoint is. */
 const locationOf = ({ key, s3 }: Output): string =>
   `${s3.endpoint.replace(/^http:/, 'https:').replace(/\/$/, '')}/${s3.bucket}/${key}`;
-
-/** The request as it is shown in answers, lists and webhooks: without credentials. */
-function redacted(request: RoomCompositeEgressRequest): RoomCompositeEgressRequest {
-  const copy = request.clone();
-  const files = [...copy.fileOutputs, ...(copy.output.case === 'file' ? [copy.output.value] : [])];
-  for (const { output } of files) {
-    if (output.case !== 's3') continue;
-    Object.assign(output.value, {
-      accessKey: '{access_key}',
-      secret: '{secret}',
-      sessionToken: '',
-    });
-  }
-  return copy;
-}

@@ -10,14 +10,13 @@ const FRAME_MS = 10;
 const BEHIND_MS = 3_000;
 
 /** One participant's track: pushes its frames of `FRAME_SAMPLES` samples, 16 bit, mono. */
-export type Push = (samples: Int16Array) => void;
+type Push = (samples: Int16Array) => void;
 
 /**
  * Adds up tracks along one timeline. A track's first frame is placed by the clock, and from then on its
  * frames are counted: placing each by its arrival tears the sound apart.
- * @param now milliseconds
  */
-export function createMixer(startedAtMs: number, now: () => number = Date.now) {
+export function createMixer(startedAtMs: number) {
   /** Sums by frame number, for frames that are not taken yet. */
   const sums = new Map<number, Int32Array>();
   let taken = 0;
@@ -29,7 +28,7 @@ export function createMixer(startedAtMs: number, now: () => number = Date.now) {
       let next: number | undefined;
       return (samples) => {
         // Too late for its place: placed by the clock again.
-        if (next === undefined || next < taken) next = Math.max(taken, frameAt(now()));
+        if (next === undefined || next < taken) next = Math.max(taken, frameAt(Date.now()));
         const sum = sums.get(next) ?? new Int32Array(FRAME_SAMPLES);
         sums.set(next, sum);
         for (let i = 0; i < FRAME_SAMPLES; i += 1) sum[i] = (sum[i] ?? 0) + (samples[i] ?? 0);
@@ -38,7 +37,7 @@ export function createMixer(startedAtMs: number, now: () => number = Date.now) {
     },
 
     /** The frames that are due, in order, silence where no track has any; all up to `untilMs` if given. */
-    *take(untilMs = now() - BEHIND_MS): Generator<Int16Array> {
+    *take(untilMs = Date.now() - BEHIND_MS): Generator<Int16Array> {
       for (const end = frameAt(untilMs); taken < end; taken += 1) {
         const sum = sums.get(taken);
         sums.delete(taken);

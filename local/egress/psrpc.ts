@@ -57,7 +57,7 @@ export class RpcError extends Error {
   }
 }
 
-export interface Method {
+interface Method {
   service: string;
   method: string;
   /** Empty for none. */

@@ -7,13 +7,12 @@ import { type Child, startChild } from '../child.ts';
 
 const READY_WITHIN_MS = 60_000;
 
-export interface RecorderOptions {
+interface RecorderOptions {
   /** Of the Redis that the server uses. */
   redisPort: number;
   wsUrl: string;
   apiKey: string;
   apiSecret: string;
-  onLine?: ((line: string) => void) | undefined;
 }
 
 export interface Recorder {
@@ -47,10 +46,7 @@ export function createRecorder(options: RecorderOptions): Recorder {
   };
 }
 
-async function start({
-  onLine,
-  ...settings
-}: RecorderOptions): Promise<Pick<Child, 'stop' | 'kill'>> {
+async function start(settings: RecorderOptions): Promise<Pick<Child, 'stop' | 'kill'>> {
   const folder = await mkdtemp(join(tmpdir(), 'recorder-'));
   const clean = () => rm(folder, { recursive: true, force: true });
   const child = await startChild({
@@ -66,7 +62,6 @@ async function start({
     },
     readyLine: /is ready/,
     readyWithinMs: READY_WITHIN_MS,
-    onLine,
   }).catch(async (error) => {
     await clean();
     throw error;

@@ -4,9 +4,9 @@
  */
 
 /** Simple strings and bulk strings both arrive as bytes. */
-export type Value = Buffer | number | null | RedisError | Value[];
+type Value = Buffer | number | null | RedisError | Value[];
 
-export class RedisError extends Error {
+class RedisError extends Error {
   override readonly name = 'RedisError';
 }
 

@@ -13,7 +13,7 @@ import {
   TrackType,
 } from '@livekit/protocol';
 import getPort from 'get-port';
-import { closeNow, listen } from '../listen.ts';
+import { closeNow, listen, readBody } from '../listen.ts';
 import { authenticate, type Caller, verify } from './stand-in/auth.ts';
 import {
   CONTROL_PREFIX,
@@ -132,7 +132,8 @@ export async function startStandIn(options: StandInOptions): Promise<StandIn> {
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = new URL(request.url ?? '/', `http://${HOST}`);
     const { pathname } = url;
-    const body = await readBody(request);
+    const body = (await readBody(request, MAX_BODY_BYTES))?.toString();
+    if (body === undefined) throw new PlainError(413, 'body too large for the stand-in');
 
     if (pathname.startsWith(CONTROL_PREFIX)) {
       await serveControlCall(pathname.slice(CONTROL_PREFIX.length), body, request, response);
@@ -211,14 +212,13 @@ export async function startStandIn(options: StandInOptions): Promise<StandIn> {
           maxParticipants: room.maxParticipants,
           emptyTimeoutSeconds: room.emptyTimeout,
           departureTimeoutSeconds: room.departureTimeout,
-          createdAtMs: Number(room.creationTimeMs),
-          participants: rooms.people(room.name).map(({ sid, identity, name, kind, state }) => ({
-            sid,
-            identity,
-            name,
-            kind: ParticipantInfo_Kind[kind],
-            state: ParticipantInfo_State[state],
-          })),
+          participants: rooms
+            .people(room.name)
+            .map(({ sid, identity, kind }) => ({
+              sid,
+              identity,
+              kind: ParticipantInfo_Kind[kind],
+            })),
         })),
       join: async (roomName, who) => {
         const { identity, name, metadata, attributes, kind, state, tracks } = Joiner.parse(who);
@@ -338,17 +338,6 @@ function noSuchMethod(request: IncomingMessage, pathname: string): TwirpError {
 
 const mediaTypeOf = (request: IncomingMessage) =>
   (request.headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase();
-
-async function readBody(request: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of request) {
-    size += chunk.length;
-    if (size > MAX_BODY_BYTES) throw new PlainError(413, 'body too large for the stand-in');
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString();
-}
 
 function sendText(response: ServerResponse, status: number, text: string): void {
   response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8' }).end(text);

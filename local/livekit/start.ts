@@ -146,12 +146,7 @@ async function startServer(
   void server.exited.then(() => redis?.clear());
   const recorder =
     redis &&
-    createRecorder({
-      redisPort: redis.port,
-      wsUrl: server.wsUrl,
-      apiKey: API_KEY,
-      apiSecret,
-    });
+    createRecorder({ redisPort: redis.port, wsUrl: server.wsUrl, apiKey: API_KEY, apiSecret });
   return {
     kind: 'server',
     wsUrl: server.wsUrl,

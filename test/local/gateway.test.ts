@@ -18,6 +18,7 @@ const ORIGIN = 'https://club.example';
 const ADA = { userId: 'ada-1', username: 'ada' };
 
 let issuer: Issuer;
+let options: Parameters<typeof startGateway>[0];
 let gateway: Gateway;
 /** What the function was invoked with, and what it returns. */
 let invoked: { functionName: string; event: GatewayEvent }[];
@@ -25,7 +26,7 @@ let result: unknown;
 
 beforeAll(async () => {
   issuer = await startIssuer();
-  gateway = await startGateway({
+  options = {
     host: '127.0.0.1',
     port: 0,
     routes: [
@@ -48,7 +49,8 @@ beforeAll(async () => {
       if (result instanceof Error) throw result;
       return result;
     },
-  });
+  };
+  gateway = await startGateway(options);
 });
 afterAll(async () => {
   await gateway.stop();
@@ -458,21 +460,11 @@ it('A connection serves many requests', async () => {
 
 it('A key set that cannot be fetched is 401, and says so', async () => {
   const lonely = await startGateway({
-    host: '127.0.0.1',
-    port: 0,
-    routes: [{ method: 'GET', path: '/a', isGuarded: true, functionName: 'a' }],
+    ...options,
     authorizer: { issuer: 'http://127.0.0.1:9', audience: [CLIENT_ID] },
-    cors: {
-      allowedOrigins: [],
-      allowedHeaders: [],
-      allowedMethods: [],
-      exposedResponseHeaders: [],
-      maxAge: 0,
-    },
-    invoke: async () => ({}),
   });
   try {
-    const { status, headers } = await fetch(`${lonely.url}/a`, withToken());
+    const { status, headers } = await fetch(`${lonely.url}/clubs`, withToken());
     expect(status).toBe(401);
     expect(headers.get('www-authenticate')).toContain(
       'OIDC discovery endpoint communication error',

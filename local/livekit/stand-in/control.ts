@@ -10,7 +10,15 @@ import type { Delivery } from './webhooks.ts';
 export const CONTROL_PREFIX = '/stand-in/';
 const ANSWER_WITHIN_MS = 10_000;
 
-const Kind = z.enum(['STANDARD', 'INGRESS', 'EGRESS', 'SIP', 'AGENT', 'CONNECTOR', 'BRIDGE']);
+export const Kind = z.enum([
+  'STANDARD',
+  'INGRESS',
+  'EGRESS',
+  'SIP',
+  'AGENT',
+  'CONNECTOR',
+  'BRIDGE',
+]);
 const State = z.enum(['JOINING', 'JOINED', 'ACTIVE']);
 const Source = z.enum(['CAMERA', 'MICROPHONE', 'SCREEN_SHARE', 'SCREEN_SHARE_AUDIO']);
 export const Joiner = z.strictObject({
@@ -26,12 +34,6 @@ export const Joiner = z.strictObject({
     .default([]),
 });
 export type Joiner = z.infer<typeof Joiner>;
-export type JoinerInput = z.input<typeof Joiner>;
-
-export interface Joined {
-  sid: string;
-  trackSids: string[];
-}
 
 export interface RoomSnapshot {
   name: string;
@@ -40,8 +42,7 @@ export interface RoomSnapshot {
   maxParticipants: number;
   emptyTimeoutSeconds: number;
   departureTimeoutSeconds: number;
-  createdAtMs: number;
-  participants: { sid: string; identity: string; name: string; kind: string; state: string }[];
+  participants: { sid: string; identity: string; kind: string }[];
 }
 
 const JoinedByToken = z.object({ sid: z.string(), roomName: z.string(), identity: z.string() });
@@ -65,7 +66,10 @@ export interface StandInClients {
 export interface StandInControl extends StandInClients {
   rooms(): Promise<RoomSnapshot[]>;
   /** Puts a participant into a room without a token. Throws JoinRefused. */
-  join(roomName: string, who: JoinerInput): Promise<Joined>;
+  join(
+    roomName: string,
+    who: z.input<typeof Joiner>,
+  ): Promise<{ sid: string; trackSids: string[] }>;
   leave(roomName: string, sid: string, reason?: keyof typeof DisconnectReason): Promise<void>;
   /** The room closes as by its timer: ROOM_CLOSED for its participants, then `room_finished`. */
   finishRoom(roomName: string): Promise<void>;
@@ -126,7 +130,7 @@ export function standInClients(url: string): StandInClients {
   };
 }
 
-export interface ControlAnswer {
+interface ControlAnswer {
   status: number;
   body: unknown;
 }

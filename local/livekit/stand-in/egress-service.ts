@@ -18,8 +18,8 @@ import {
   type S3Upload,
   StopEgressRequest,
 } from '@livekit/protocol';
-import { AwsClient } from 'aws4fetch';
 import { z } from 'zod';
+import { putFile, redacted } from '../../egress/upload.ts';
 import { type Caller, ensureRecord } from './auth.ts';
 import { goError, roomNotFound } from './errors.ts';
 import { decode, encode } from './room-service.ts';
@@ -30,7 +30,6 @@ type EgressEventName = 'egress_started' | 'egress_updated' | 'egress_ended';
 /** A hundredth of what the real server takes: 20.8 to 24 s without a recorder, 3 s for one that is gone. */
 const NO_RECORDER_MS = 220;
 const NO_ANSWER_MS = 30;
-const UPLOAD_WITHIN_MS = 5_000;
 const NANOSECONDS_A_MS = 1_000_000n;
 
 export const RecorderWishes = z.strictObject({
@@ -121,10 +120,12 @@ export function createEgressService(
     const { failsUploads, uploadMs } = wishes;
     if (uploadMs > 0) await delay(uploadMs, undefined, { ref: false });
     if (egress.isDead) return;
-    const error = await upload(file?.filename ?? '', text, s3, failsUploads);
+    const error = failsUploads
+      ? 'AccessDenied'
+      : s3 && (await putFile({ key: file?.filename ?? '', s3 }, text, 0).catch(String));
     running.delete(info.egressId);
     info.endedAt = nowNs();
-    if (error !== undefined) {
+    if (error) {
       Object.assign(info, { error: `S3 upload failed: ${error}`, errorCode: 400 });
       update(info, EgressStatus.EGRESS_FAILED, 'egress_ended');
       return;
@@ -248,41 +249,6 @@ export function createEgressService(
       stored.clear();
     },
   };
-}
-
-/** What went wrong; nothing goes anywhere without a bucket. */
-async function upload(
-  key: string,
-  body: string,
-  s3: S3Upload | undefined,
-  fails: boolean,
-): Promise<string | undefined> {
-  if (fails) return 'AccessDenied';
-  if (!s3) return undefined;
-  const { accessKey: accessKeyId, secret: secretAccessKey, region, bucket } = s3;
-  const aws = new AwsClient({ accessKeyId, secretAccessKey, region, service: 's3', retries: 0 });
-  const origin = s3.endpoint === '' ? `https://s3.${region}.amazonaws.com` : s3.endpoint;
-  try {
-    const response = await aws.fetch(`${origin}/${bucket}/${key}`, {
-      method: 'PUT',
-      body,
-      signal: AbortSignal.timeout(UPLOAD_WITHIN_MS),
-    });
-    return response.ok ? undefined : `${response.status}`;
-  } catch (error) {
-    return String(error);
-  }
-}
-
-/** As the recorder shows a request: without credentials. */
-function redacted(request: RoomCompositeEgressRequest): RoomCompositeEgressRequest {
-  const copy = request.clone();
-  for (const { output } of copy.fileOutputs) {
-    if (output.case === 's3') {
-      Object.assign(output.value, { accessKey: '{access_key}', secret: '{secret}' });
-    }
-  }
-  return copy;
 }
 
 const nowNs = (): bigint => BigInt(Date.now()) * NANOSECONDS_A_MS;

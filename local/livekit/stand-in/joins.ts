@@ -6,6 +6,7 @@ import {
   RoomConfiguration,
 } from '@livekit/protocol';
 import type { Caller, VideoGrant } from './auth.ts';
+import { Kind } from './control.ts';
 import { PlainError } from './errors.ts';
 import { LIMITS } from './room-service.ts';
 import type { Newcomer, Rooms } from './rooms.ts';
@@ -68,24 +69,8 @@ function permissionOf(video: VideoGrant | undefined): ParticipantPermission {
   });
 }
 
-function kindOf(kind: string): ParticipantInfo_Kind {
-  switch (kind.toUpperCase()) {
-    case 'INGRESS':
-      return ParticipantInfo_Kind.INGRESS;
-    case 'EGRESS':
-      return ParticipantInfo_Kind.EGRESS;
-    case 'SIP':
-      return ParticipantInfo_Kind.SIP;
-    case 'AGENT':
-      return ParticipantInfo_Kind.AGENT;
-    case 'CONNECTOR':
-      return ParticipantInfo_Kind.CONNECTOR;
-    case 'BRIDGE':
-      return ParticipantInfo_Kind.BRIDGE;
-    default:
-      return ParticipantInfo_Kind.STANDARD;
-  }
-}
+const kindOf = (kind: string): ParticipantInfo_Kind =>
+  ParticipantInfo_Kind[Kind.catch('STANDARD').parse(kind.toUpperCase())];
 
 function checkLength(what: string, text: string): void {
   if (Buffer.byteLength(text) <= LIMITS.name) return;

@@ -38,7 +38,7 @@ interface Departure {
   roomName: string;
   sid: string;
   identity: string;
-  reason: keyof typeof DisconnectReason;
+  reason: string;
 }
 
 interface RoomsOptions {
@@ -169,7 +169,7 @@ export function createRooms(options: RoomsOptions) {
       roomName: room.info.name,
       sid: person.sid,
       identity: person.identity,
-      reason: reasonName(reason),
+      reason: DisconnectReason[reason],
     });
     if (departures.length > KEPT_DEPARTURES) departures.shift();
     emit(wasActive ? 'participant_left' : 'participant_connection_aborted', room, person);
@@ -251,14 +251,6 @@ function countsAsSomebody({ kind, permission }: ParticipantInfo): boolean {
   const isMachine = kind === ParticipantInfo_Kind.AGENT || kind === ParticipantInfo_Kind.EGRESS;
   return !isMachine && !permission?.agent && !permission?.recorder;
 }
-
-function reasonName(reason: DisconnectReason): keyof typeof DisconnectReason {
-  const names = Object.keys(DisconnectReason).filter(isReasonName);
-  return names.find((name) => DisconnectReason[name] === reason) ?? 'UNKNOWN_REASON';
-}
-
-const isReasonName = (name: string): name is keyof typeof DisconnectReason =>
-  Number.isNaN(Number(name));
 
 export const EVERYTHING_ALLOWED = new ParticipantPermission({
   canPublish: true,
