@@ -1,8 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { CreateTableCommand } from '@aws-sdk/client-dynamodb';
-import { BatchWriteCommand } from '@aws-sdk/lib-dynamodb';
 import type { ApiSettings } from '../local/api.ts';
-import { documentClient, localClient, startDatabase } from '../local/dynamodb.ts';
+import { localClient, putItems, startDatabase, type Table } from '../local/dynamodb.ts';
 import { type LiveKit, startLiveKit } from '../local/livekit/start.ts';
 import { accessClaims, CLIENT_ID, rs256, startIssuer } from '../test/harness/issuer.ts';
 import { RECORDING_ENV } from '../test/harness/no-recordings.ts';
@@ -13,17 +12,16 @@ import { callsOf, startWorker, type Worker } from './worker-client.ts';
 const CLUBS_TABLE = 'plain-clubs';
 const MEMBERS_TABLE = 'plain-members';
 const MODERATOR = 'bench-moderator';
-const BATCH = 25;
 
 /** So many clubs stand side by side for the requests that change nothing. */
 const STANDING_CLUBS = 16;
 /** Enough for the largest round of starts, each of which needs a club without a meeting. */
-export const CYCLED_CLUBS = 100;
+const CYCLED_CLUBS = 100;
 const WARM_UP_CYCLES = 4;
 /** A younger room costs a read more (lib/meetings/room.ts), with a second to spare. */
 const ROOM_IS_OLD_AFTER_MS = 11_000;
 
-export interface Addresses {
+interface Addresses {
   dynamodb: string;
   livekit: string;
 }
@@ -143,39 +141,22 @@ async function createPlainTables(endpoint: string): Promise<void> {
 }
 
 /** The same facts in the shape that each way keeps them in. */
-async function writeClubs(
-  { endpoint, tableName }: { endpoint: string; tableName: string },
-  clubIds: string[],
-): Promise<void> {
+async function writeClubs(table: Table, clubIds: string[]): Promise<void> {
   const now = new Date().toISOString();
   const member = { userId: MODERATOR, role: 'moderator', displayName: 'Mo', joinedAt: now };
-  const items = clubIds.flatMap((clubId) => {
-    const club = { clubId, name: `Club ${clubId}`, moderatorId: MODERATOR, createdAt: now };
-    const pk = `CLUB#${clubId}`;
-    return [
-      { table: tableName, item: { pk, sk: 'CLUB', ...club } },
-      { table: tableName, item: { pk, sk: `MEMBER#${MODERATOR}`, ...member } },
-      { table: CLUBS_TABLE, item: club },
-      { table: MEMBERS_TABLE, item: { clubId, ...member } },
-    ];
-  });
-  const client = documentClient(endpoint);
-  try {
-    for (let from = 0; from < items.length; from += BATCH) {
-      const batch = items.slice(from, from + BATCH);
-      const RequestItems = Object.groupBy(
-        batch.map(({ table, item }) => ({ table, PutRequest: { Item: item } })),
-        ({ table }) => table,
-      );
-      const puts = Object.entries(RequestItems).map(([table, requests = []]) => [
-        table,
-        requests.map(({ PutRequest }) => ({ PutRequest })),
-      ]);
-      await client.send(new BatchWriteCommand({ RequestItems: Object.fromEntries(puts) }));
-    }
-  } finally {
-    client.destroy();
-  }
+  const rest = { moderatorId: MODERATOR, createdAt: now };
+  const clubOf = (clubId: string) => ({ clubId, name: `Club ${clubId}`, ...rest });
+  const { endpoint } = table;
+  await putItems(
+    table,
+    clubIds.flatMap((clubId) => [
+      { pk: `CLUB#${clubId}`, sk: 'CLUB', ...clubOf(clubId) },
+      { pk: `CLUB#${clubId}`, sk: `MEMBER#${MODERATOR}`, ...member },
+    ]),
+  );
+  await putItems({ endpoint, tableName: CLUBS_TABLE }, clubIds.map(clubOf));
+  const members = clubIds.map((clubId) => ({ clubId, ...member }));
+  await putItems({ endpoint, tableName: MEMBERS_TABLE }, members);
 }
 
 /** Every route often enough for the compiler, and the clubs as {@link World} promises them. */

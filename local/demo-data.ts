@@ -1,40 +1,31 @@
-import { DeleteCommand, PutCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
-import { documentClient, type Table } from './dynamodb.ts';
+import { deletePartition, putItems, type Table } from './dynamodb.ts';
 import { type Cognito, createUser } from './identity.ts';
+import type { StackUser } from './stack-file.ts';
 
 /** No secret: it opens a user pool that exists on loopback while the stack runs. */
 const DEMO_PASSWORD = 'Reading-Club-1';
-
-export type Member = {
-  userId: string;
-  role: 'member' | 'moderator';
-  displayName?: string | undefined;
-};
 
 /** A club as one writes it down: its moderator need not be among its members. */
 export type ClubWithMembers = {
   clubId: string;
   name: string;
   moderatorId: string;
-  members: readonly Member[];
+  members: readonly {
+    userId: string;
+    role: 'member' | 'moderator';
+    displayName?: string | undefined;
+  }[];
   recordingConsent?: 'required' | 'notice';
   recordingAccess?: 'moderators' | 'members';
 };
 
-export type DemoUser = {
-  username: string;
-  password: string;
-  userId: string;
-  clubId: string | null;
-  role: 'moderator' | 'member' | 'outsider';
-};
-
+/** The first person of each is its owner. */
 const demoClubs = [
   {
     clubId: 'novels',
     name: 'Novels on Monday',
-    moderator: { username: 'ada', displayName: 'Ada', role: 'moderator' },
-    others: [
+    people: [
+      { username: 'ada', displayName: 'Ada', role: 'moderator' },
       { username: 'ben', displayName: 'Ben', role: 'moderator' },
       { username: 'cleo', displayName: 'Cleo', role: 'member' },
       { username: 'dan', displayName: 'Dan', role: 'member' },
@@ -43,8 +34,10 @@ const demoClubs = [
   {
     clubId: 'poems',
     name: 'Poems at Noon',
-    moderator: { username: 'eva', displayName: 'Eva', role: 'moderator' },
-    others: [{ username: 'finn', displayName: 'Finn', role: 'member' }],
+    people: [
+      { username: 'eva', displayName: 'Eva', role: 'moderator' },
+      { username: 'finn', displayName: 'Finn', role: 'member' },
+    ],
   },
 ] as const;
 
@@ -52,87 +45,46 @@ const outsider = 'gus';
 
 /** Writes a club and its member items, as the deployed service finds them in the table. */
 export async function createClub(table: Table, club: ClubWithMembers): Promise<void> {
-  const { clubId, name, moderatorId, members, ...recording } = club;
+  const { members, ...facts } = club;
   const now = new Date().toISOString();
-  const pk = `CLUB#${clubId}`;
-  const items = [
-    {
+  const pk = `CLUB#${club.clubId}`;
+  await putItems(table, [
+    { pk, sk: 'CLUB', ...facts, personId: club.moderatorId, createdAt: now },
+    ...members.map((member) => ({
       pk,
-      sk: 'CLUB',
-      clubId,
-      name,
-      moderatorId,
-      personId: moderatorId,
-      createdAt: now,
-      ...recording,
-    },
-    ...members.map(({ userId, role, displayName }) => ({
-      pk,
-      sk: `MEMBER#${userId}`,
-      userId,
-      personId: userId,
-      role,
-      displayName,
+      sk: `MEMBER#${member.userId}`,
+      ...member,
+      personId: member.userId,
       joinedAt: now,
     })),
-  ];
-  const client = documentClient(table.endpoint);
-  try {
-    const puts = items.map((Item) => new PutCommand({ TableName: table.tableName, Item }));
-    await Promise.all(puts.map((put) => client.send(put)));
-  } finally {
-    client.destroy();
-  }
+  ]);
 }
 
-/** Takes a club away, with its members, its meetings and everything else in its partition. */
-export async function removeClub(table: Table, clubId: string): Promise<void> {
-  const client = documentClient(table.endpoint);
-  const TableName = table.tableName;
-  try {
-    const { Items = [] } = await client.send(
-      new QueryCommand({
-        TableName,
-        ConsistentRead: true,
-        KeyConditionExpression: 'pk = :pk',
-        ExpressionAttributeValues: { ':pk': `CLUB#${clubId}` },
-      }),
-    );
-    const keys = Items.map(({ pk, sk }) => ({ pk, sk }));
-    await Promise.all(keys.map((Key) => client.send(new DeleteCommand({ TableName, Key }))));
-  } finally {
-    client.destroy();
-  }
-}
+/** Deletes a club with its members, its meetings and everything else in its partition. */
+export const removeClub = (table: Table, clubId: string): Promise<void> =>
+  deletePartition(table, `CLUB#${clubId}`);
 
 /** The clubs and users that every development stack has; each club's moderator is its first. */
 export async function createDemoData(
   table: Table,
   cognito: Cognito,
-): Promise<{ clubs: { clubId: string; name: string }[]; users: DemoUser[] }> {
+): Promise<{ clubs: { clubId: string; name: string }[]; users: StackUser[] }> {
   const signUp = async (username: string) => {
     const user = { username, password: DEMO_PASSWORD };
     return { ...user, userId: await createUser(cognito, user) };
   };
   const usersOfClubs = await Promise.all(
-    demoClubs.map(async ({ clubId, name, moderator, others }) => {
-      const first = { ...(await signUp(moderator.username)), ...moderator };
-      const members = await Promise.all(
-        others.map(async (person) => ({ ...(await signUp(person.username)), ...person })),
+    demoClubs.map(async ({ clubId, name, people }) => {
+      const users = await Promise.all(
+        people.map(async ({ username, role }) => ({ ...(await signUp(username)), clubId, role })),
       );
-      await createClub(table, {
-        clubId,
-        name,
-        moderatorId: first.userId,
-        members: [first, ...members],
-      });
-      return [first, ...members].map(({ username, password, userId, role }) => ({
-        username,
-        password,
+      const members = users.map(({ userId, role }, index) => ({
         userId,
-        clubId,
         role,
+        displayName: people[index]?.displayName,
       }));
+      await createClub(table, { clubId, name, moderatorId: members[0]?.userId ?? '', members });
+      return users;
     }),
   );
   const stranger = { ...(await signUp(outsider)), clubId: null, role: 'outsider' as const };

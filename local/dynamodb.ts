@@ -8,7 +8,13 @@ import {
   DynamoDBClient,
   waitUntilTableExists,
 } from '@aws-sdk/client-dynamodb';
-import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import {
+  DeleteCommand,
+  DynamoDBDocumentClient,
+  PutCommand,
+  paginateQuery,
+  paginateScan,
+} from '@aws-sdk/lib-dynamodb';
 import dynalite from 'dynalite';
 import { parse } from 'yaml';
 import { listen } from './listen.ts';
@@ -92,6 +98,51 @@ export function documentClient(endpoint: string): DynamoDBDocumentClient {
   return DynamoDBDocumentClient.from(localClient(endpoint), {
     marshallOptions: { removeUndefinedValues: true },
   });
+}
+
+/** Every item of the table, or of one partition. */
+export const readItems = ({ endpoint, tableName }: Table, pk?: string) =>
+  withDocuments(endpoint, async (client) => {
+    const all = { TableName: tableName, ConsistentRead: true };
+    const pages =
+      pk === undefined
+        ? paginateScan({ client }, all)
+        : paginateQuery(
+            { client },
+            {
+              ...all,
+              KeyConditionExpression: 'pk = :pk',
+              ExpressionAttributeValues: { ':pk': pk },
+            },
+          );
+    return (await Array.fromAsync(pages)).flatMap(({ Items = [] }) => Items);
+  });
+
+export const putItems = ({ endpoint, tableName: TableName }: Table, items: object[]) =>
+  withDocuments(endpoint, (client) =>
+    Promise.all(items.map((Item) => client.send(new PutCommand({ TableName, Item })))),
+  );
+
+export const deletePartition = async (table: Table, partition: string): Promise<void> => {
+  const items = await readItems(table, partition);
+  const TableName = table.tableName;
+  await withDocuments(table.endpoint, (client) =>
+    Promise.all(
+      items.map(({ pk, sk }) => client.send(new DeleteCommand({ TableName, Key: { pk, sk } }))),
+    ),
+  );
+};
+
+async function withDocuments<T>(
+  endpoint: string,
+  use: (client: DynamoDBDocumentClient) => Promise<T>,
+): Promise<T> {
+  const client = documentClient(endpoint);
+  try {
+    return await use(client);
+  } finally {
+    client.destroy();
+  }
 }
 
 export const localClient = (endpoint: string): DynamoDBClient =>

@@ -1,10 +1,10 @@
 /** The final state, when the run is over and the cleanup finds nothing to do: the table, the rooms, the routes' answers. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { QueryCommand, ScanCommand } from '@aws-sdk/lib-dynamodb';
 import { RoomServiceClient } from 'livekit-server-sdk';
 import { z } from 'zod';
 import type { MeetingDetails, MeetingStatus } from '../lib/contract/answers.ts';
 import { ACTIVE_SHARDS } from '../lib/dynamodb/keys.ts';
+import { tableOn } from '../lib/dynamodb/table.ts';
 import {
   Club,
   ClubId,
@@ -20,7 +20,7 @@ import {
   UserId,
 } from '../lib/meetings/model.ts';
 import { Recording } from '../lib/meetings/recording/model.ts';
-import { documentClient } from '../local/dynamodb.ts';
+import { documentClient, readItems } from '../local/dynamodb.ts';
 import type { RoomSnapshot } from '../local/livekit/stand-in/control.ts';
 import type { Nemesis } from './faults.ts';
 import type { History, ReportedEvent } from './history.ts';
@@ -34,20 +34,15 @@ const MAX_CLEANUPS = 6;
 const COUNTS_WITHIN_MS = 15_000;
 const ASK_EVERY_MS = 250;
 
-export interface ClubRecord {
+interface ClubRecord {
   club: Club & { activeShard?: string | undefined; activeSince?: string | undefined };
   members: Member[];
   /** Of the history, in the table's order. */
   rows: EndedMeeting[];
   sessions: (Session & { meetingId: string })[];
-  /** Of the meetings, with what is known of their ends. */
-  rooms: (RoomLife & { meetingId: string })[];
-  recordings: Recording[];
-  consents: z.infer<typeof Consent>[];
-  grants: GrantNote[];
 }
 
-export interface ClubAnswers {
+interface ClubAnswers {
   status: MeetingStatus;
   listed: EndedMeeting[];
   details: MeetingDetails[];
@@ -141,27 +136,21 @@ const Consent = z.object({
   expiresAt: z.int(),
 });
 
+/** By the beginnings of their sort keys: items that are only checked. */
+const OTHER_ITEMS = {
+  'ROOM#': RoomLife,
+  'RECORDING#': Recording,
+  'CONSENT#': Consent,
+  'GRANTS#': GrantNote,
+};
+
 type Item = Record<string, unknown>;
 
 /** Of an item whose sort key is a prefix, the meeting's id and a sid. */
 const meetingIdOf = ({ sk }: Item): string => String(sk).split('#')[1] ?? '';
 
 async function readTable({ table, clubs }: World): Promise<Pick<Outcome, 'records' | 'items'>> {
-  const documents = documentClient(table.endpoint);
-  const items: Item[] = [];
-  try {
-    let ExclusiveStartKey: Record<string, unknown> | undefined;
-    do {
-      const page = await documents.send(
-        new ScanCommand({ TableName: table.tableName, ConsistentRead: true, ExclusiveStartKey }),
-      );
-      items.push(...(page.Items ?? []));
-      ExclusiveStartKey = page.LastEvaluatedKey;
-    } while (ExclusiveStartKey);
-  } finally {
-    documents.destroy();
-  }
-
+  const items = await readItems(table);
   const seen: Outcome['items'] = [];
   const read = <T>(item: Item, parse: (item: unknown) => T): T[] => {
     const key = `${item['pk']} ${item['sk']}`;
@@ -192,13 +181,10 @@ async function readTable({ table, clubs }: World): Promise<Pick<Outcome, 'record
       sessions: under('ATTENDANCE#').flatMap((each) =>
         read(each, (it) => ({ ...Session.parse(it), meetingId: meetingIdOf(each) })),
       ),
-      rooms: under('ROOM#').flatMap((each) =>
-        read(each, (it) => ({ ...RoomLife.parse(it), meetingId: meetingIdOf(each) })),
-      ),
-      recordings: under('RECORDING#').flatMap((each) => read(each, (it) => Recording.parse(it))),
-      consents: under('CONSENT#').flatMap((each) => read(each, (it) => Consent.parse(it))),
-      grants: under('GRANTS#').flatMap((each) => read(each, (it) => GrantNote.parse(it))),
     });
+    for (const [prefix, schema] of Object.entries(OTHER_ITEMS)) {
+      for (const each of under(prefix)) read(each, (it) => schema.parse(it));
+    }
   }
   const known = new Set(seen.map(({ key }) => key));
   for (const { pk, sk } of items) {
@@ -214,19 +200,17 @@ async function readTable({ table, clubs }: World): Promise<Pick<Outcome, 'record
 async function readIndex({ table }: World): Promise<string[]> {
   const documents = documentClient(table.endpoint);
   try {
+    const { query } = tableOn(documents, table.tableName);
     const shards = await Promise.all(
       ACTIVE_SHARDS.map((shard) =>
-        documents.send(
-          new QueryCommand({
-            TableName: table.tableName,
-            IndexName: 'activeMeetings',
-            KeyConditionExpression: 'activeShard = :shard',
-            ExpressionAttributeValues: { ':shard': shard },
-          }),
-        ),
+        query({
+          IndexName: 'activeMeetings',
+          KeyConditionExpression: 'activeShard = :shard',
+          ExpressionAttributeValues: { ':shard': shard },
+        }),
       ),
     );
-    return shards.flatMap(({ Items = [] }) => Items.map(({ pk }) => String(pk).slice(5)));
+    return shards.flat().map(({ pk }) => String(pk).slice('CLUB#'.length));
   } finally {
     documents.destroy();
   }

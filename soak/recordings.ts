@@ -1,5 +1,4 @@
 /** The state of recordings: first after two cleanups, then when no recorder or file can arrive any more. */
-import { QueryCommand } from '@aws-sdk/lib-dynamodb';
 import { AwsClient } from 'aws4fetch';
 import { EgressClient, EgressStatus } from 'livekit-server-sdk';
 import { z } from 'zod';
@@ -18,7 +17,7 @@ import type { CleanupDeps } from '../lib/meetings/cleanup/types.ts';
 import { Club, parseRoomName } from '../lib/meetings/model.ts';
 import { Recording } from '../lib/meetings/recording/model.ts';
 import { createFileStore } from '../lib/s3/files.ts';
-import { documentClient } from '../local/dynamodb.ts';
+import { readItems } from '../local/dynamodb.ts';
 import { retry } from './retry.ts';
 import type { World } from './world.ts';
 
@@ -94,48 +93,20 @@ async function cleanUpAt(
 
 async function readRecordings(world: World): Promise<RecordingsOfClub[]> {
   const egresses = await readEgresses(world);
-  const documents = documentClient(world.table.endpoint);
-  try {
-    return await Promise.all(
-      world.clubs.map(async ({ clubId }) => {
-        const items = await itemsOf(world, documents, clubId);
-        const club = Club.parse(items.find(({ sk }) => sk === 'CLUB'));
-        return {
-          clubId,
-          meetingId: club.meeting?.meetingId,
-          claim: club.recording,
-          rows: items.filter(({ sk }) => /^RECORDING#/.test(`${sk}`)).map((row) => Row.parse(row)),
-          egresses: egresses.filter(({ roomName }) => parseRoomName(roomName)?.clubId === clubId),
-          files: await filesOf(world, clubId),
-        };
-      }),
-    );
-  } finally {
-    documents.destroy();
-  }
-}
-
-async function itemsOf(
-  { table }: World,
-  documents: ReturnType<typeof documentClient>,
-  clubId: string,
-): Promise<Record<string, unknown>[]> {
-  const items: Record<string, unknown>[] = [];
-  let ExclusiveStartKey: Record<string, unknown> | undefined;
-  do {
-    const page = await documents.send(
-      new QueryCommand({
-        TableName: table.tableName,
-        ConsistentRead: true,
-        KeyConditionExpression: 'pk = :pk',
-        ExpressionAttributeValues: { ':pk': `CLUB#${clubId}` },
-        ExclusiveStartKey,
-      }),
-    );
-    items.push(...(page.Items ?? []));
-    ExclusiveStartKey = page.LastEvaluatedKey;
-  } while (ExclusiveStartKey);
-  return items;
+  return Promise.all(
+    world.clubs.map(async ({ clubId }) => {
+      const items = await readItems(world.table, `CLUB#${clubId}`);
+      const club = Club.parse(items.find(({ sk }) => sk === 'CLUB'));
+      return {
+        clubId,
+        meetingId: club.meeting?.meetingId,
+        claim: club.recording,
+        rows: items.filter(({ sk }) => /^RECORDING#/.test(`${sk}`)).map((row) => Row.parse(row)),
+        egresses: egresses.filter(({ roomName }) => parseRoomName(roomName)?.clubId === clubId),
+        files: await filesOf(world, clubId),
+      };
+    }),
+  );
 }
 
 async function readEgresses({ standIn, apiKey, apiSecret }: World): Promise<SeenEgress[]> {

@@ -1,13 +1,11 @@
 /** Joins and status of one large meeting, whose people are all in the club's item. */
-import { PutCommand } from '@aws-sdk/lib-dynamodb';
 import { createClubRepository } from '../../lib/dynamodb/clubs.ts';
 import { createPresenceRepository } from '../../lib/dynamodb/presence.ts';
 import { openTable } from '../../lib/dynamodb/table.ts';
 import { attendeesJoined } from '../../lib/meetings/livekit-events.ts';
 import { roomNameOf } from '../../lib/meetings/model.ts';
-import { documentClient, startDatabase } from '../../local/dynamodb.ts';
+import { startDatabase } from '../../local/dynamodb.ts';
 import { hasJava, startDynamoDbLocal } from '../../local/dynamodb-local/server.ts';
-
 import { ms, type Report } from '../report.ts';
 
 const PRESENT = [50, 500, 1000, 3000];
@@ -72,7 +70,6 @@ async function measureMeeting(
   const meetingId = '01JQ3R5T7V9X1Z3B5D7F9H1K3M';
   const now = new Date().toISOString();
   const room = { sid: 'RM_bench', createdAt: now, observedAt: now };
-  const documents = documentClient(endpoint);
   const club = {
     pk: `CLUB#${clubId}`,
     sk: 'CLUB',
@@ -93,7 +90,7 @@ async function measureMeeting(
     },
     presentSids: new Set(Array.from({ length: present }, (_, index) => `PA_standing${index}`)),
   };
-  await documents.send(new PutCommand({ TableName: tableName, Item: club }));
+  await table.put(club);
   const join = (index: number) =>
     attendeesJoined({ presence }, { clubId, meetingId }, room, [
       {
@@ -106,7 +103,6 @@ async function measureMeeting(
     ]);
   const joinMs = await meanOf(join);
   const statusMs = await meanOf(() => clubs.getClubAndMember(clubId, 'reader-1'));
-  documents.destroy();
   return { joinMs, statusMs };
 }
 

@@ -4,7 +4,6 @@ import {
   type CreateTableCommandInput,
   DeleteTableCommand,
 } from '@aws-sdk/client-dynamodb';
-import { ScanCommand } from '@aws-sdk/lib-dynamodb';
 import { RoomServiceClient } from 'livekit-server-sdk';
 import { beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { run } from '../../cli/doctor/run.ts';
@@ -12,8 +11,8 @@ import type { Outcome } from '../../cli/doctor/runner.ts';
 import { stackTarget, type Target } from '../../cli/doctor/targets.ts';
 import type { LiveKitSettings } from '../../lib/livekit/settings.ts';
 import {
-  documentClient,
   localClient,
+  readItems,
   readTableDefinition,
   startDatabase,
 } from '../../local/dynamodb.ts';
@@ -99,18 +98,8 @@ async function expectToFind(
   expect(await roomsLeft(stack.livekit)).toEqual([]);
 }
 
-async function itemsLeft(): Promise<unknown[]> {
-  const documents = documentClient(stack.dynamodb.endpoint);
-  const { Items = [] } = await documents.send(
-    new ScanCommand({
-      TableName: stack.dynamodb.tableName,
-      FilterExpression: 'begins_with(pk, :pk)',
-      ExpressionAttributeValues: { ':pk': 'DOCTOR#' },
-    }),
-  );
-  documents.destroy();
-  return Items;
-}
+const itemsLeft = async () =>
+  (await readItems(stack.dynamodb)).filter(({ pk }) => String(pk).startsWith('DOCTOR#'));
 
 async function roomsLeft(livekit: LiveKitSettings): Promise<string[]> {
   const service = new RoomServiceClient(livekit.wsUrl, livekit.apiKey, livekit.apiSecret);
@@ -417,10 +406,7 @@ describe('the API', () => {
     onTestFinished(() => other.stop());
     const webhook = failure(containing('wrote nothing into this table'));
     await expectToFind({ webhook, events: 'skipped' }, { dynamodb: other });
-    const documents = documentClient(other.endpoint);
-    onTestFinished(() => documents.destroy());
-    const { Items } = await documents.send(new ScanCommand({ TableName: other.tableName }));
-    expect(Items).toEqual([]);
+    expect(await readItems(other)).toEqual([]);
   });
 
   it('that does not know the previous key fails', async () => {

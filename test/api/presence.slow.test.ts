@@ -1,34 +1,23 @@
 /** Presence and attendance, from the events of a real LiveKit server. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { joinRoom } from '../../local/participant.ts';
 import { until } from '../harness/eventually.ts';
 import { isMissing } from '../harness/world.ts';
-import {
-  type Gateway,
-  type Media,
-  type Service,
-  startGateway,
-  startMedia,
-  startService,
-} from './support/service.ts';
+import { type Deployment, startDeployment } from './support/service.ts';
 
 /** LiveKit reports departures in whole seconds, so a stay loses up to one. */
 const STAY_MS = 2_000;
 const GAP_MS = 2_000;
 
 describe.skipIf(isMissing('server'))('On a real server', { timeout: 60_000 }, () => {
-  let gateway: Gateway;
-  let media: Media;
-  let service: Service;
+  let gateway: Deployment['gateway'];
+  let media: Deployment['media'];
+  let service: Deployment['service'];
   beforeAll(async () => {
-    gateway = await startGateway();
-    media = await startMedia([gateway]);
-    service = await startService(media, gateway);
-  });
-  afterAll(async () => {
-    await media.stop();
-    await service.stop();
+    const deployment = await startDeployment();
+    ({ gateway, media, service } = deployment);
+    return deployment.stop;
   });
 
   const untilReported = (type: string, sid: string) =>

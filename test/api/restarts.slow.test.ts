@@ -1,28 +1,16 @@
 /** A real LiveKit server that restarts in the middle of a meeting, on the same ports. */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { until } from '../harness/eventually.ts';
 import { isMissing } from '../harness/world.ts';
-import {
-  type Gateway,
-  type Media,
-  type Service,
-  startGateway,
-  startMedia,
-  startService,
-} from './support/service.ts';
+import { type Deployment, startDeployment } from './support/service.ts';
 
 describe.skipIf(isMissing('server'))('When a real LiveKit server restarts', () => {
-  let gateway: Gateway;
-  let media: Media;
-  let service: Service;
+  let media: Deployment['media'];
+  let service: Deployment['service'];
   beforeAll(async () => {
-    gateway = await startGateway();
-    media = await startMedia([gateway]);
-    service = await startService(media, gateway);
-  });
-  afterAll(async () => {
-    await media.stop();
-    await service.stop();
+    const deployment = await startDeployment();
+    ({ media, service } = deployment);
+    return deployment.stop;
   });
 
   describe.each(['graceful', 'SIGKILL'] as const)('(%s)', { timeout: 60_000 }, (how) => {

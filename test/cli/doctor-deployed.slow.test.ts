@@ -3,7 +3,6 @@
  * real table, pool and webhook function and the stand-in behind it. It has not run on AWS.
  */
 import { readFile } from 'node:fs/promises';
-import { ScanCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { parse } from 'yaml';
 import type { Outcome } from '../../cli/doctor/runner.ts';
@@ -13,7 +12,7 @@ import * as myClubs from '../../functions/my-clubs.ts';
 import * as webhook from '../../functions/webhook.ts';
 import { createClubCommandDeps, createRecordDeps, createWebhookDeps } from '../../lib/deps.ts';
 import { runClubCommand } from '../../lib/meetings/club-commands.ts';
-import { type Database, documentClient, startDatabase } from '../../local/dynamodb.ts';
+import { type Database, readItems, startDatabase } from '../../local/dynamodb.ts';
 import { type StandIn, startStandIn } from '../../local/livekit/stand-in.ts';
 import { on, twirp } from '../harness/faults.ts';
 import { type Answer, type Received, serveHttp } from '../harness/http-server.ts';
@@ -359,23 +358,16 @@ async function onLiveKit(fault: Fault): Promise<void> {
   account.parameter = stored(settings({ wsUrl: wire.urlOf('media').replace('http:', 'ws:') }));
 }
 
-async function items(): Promise<unknown> {
-  const documents = documentClient(database.endpoint);
-  const { Items } = await documents.send(new ScanCommand({ TableName: database.tableName }));
-  documents.destroy();
-  return Items;
-}
-
 /** Nothing may be left of it. */
 async function doctor(args: string[]) {
-  const itemsBefore = await items();
+  const itemsBefore = await readItems(database);
   const report = await reportsOf(
     args,
     { connect: async (deployment) => deployment && deployedTarget(deployment), eventsWithinMs },
     [KEY.apiSecret, PREVIOUS.apiSecret, ACCOUNT_SECRET, UPLOAD.secret],
   );
   await standIn.webhooks.settled();
-  expect(await items()).toEqual(itemsBefore);
+  expect(await readItems(database)).toEqual(itemsBefore);
   expect([...files]).toEqual([]);
   expect(await standIn.rooms()).toEqual([]);
   return report;

@@ -2,20 +2,14 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DescribeTableCommand, ListTablesCommand } from '@aws-sdk/client-dynamodb';
-import { GetCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { openTable } from '../../lib/dynamodb/table.ts';
 import { createClub } from '../../local/demo-data.ts';
-import { type Database, documentClient, startDatabase } from '../../local/dynamodb.ts';
+import { documentClient, readItems, startDatabase, type Table } from '../../local/dynamodb.ts';
 import { freePort } from '../../local/stack.ts';
 
-const getClub = async ({ endpoint, tableName }: Database, clubId: string) => {
-  const client = documentClient(endpoint);
-  const Key = { pk: `CLUB#${clubId}`, sk: 'CLUB' };
-  const { Item } = await client.send(new GetCommand({ TableName: tableName, Key }));
-  client.destroy();
-  return Item;
-};
+const getClub = async (table: Table, clubId: string) =>
+  (await readItems(table, `CLUB#${clubId}`)).find(({ sk }) => sk === 'CLUB');
 
 const tablesAt = async (endpoint: string) => {
   const client = documentClient(endpoint);
@@ -25,7 +19,7 @@ const tablesAt = async (endpoint: string) => {
 };
 
 describe('the local database', () => {
-  let database: Database;
+  let database: Awaited<ReturnType<typeof startDatabase>>;
 
   beforeAll(async () => {
     database = await startDatabase({ port: 0 });

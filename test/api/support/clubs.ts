@@ -1,11 +1,10 @@
 /** Clubs and people of a test's own, on the stack that all whole-API tests share. */
 import { randomUUID } from 'node:crypto';
-import { ScanCommand } from '@aws-sdk/lib-dynamodb';
 import { RoomServiceClient } from 'livekit-server-sdk';
 import { inject } from 'vitest';
 import { apiClient, type Reply } from '../../../local/client.ts';
 import { createClub } from '../../../local/demo-data.ts';
-import { documentClient } from '../../../local/dynamodb.ts';
+import { readItems } from '../../../local/dynamodb.ts';
 import { createUser, logIn } from '../../../local/identity.ts';
 import { standInClients } from '../../../local/livekit/stand-in.ts';
 import { joinRoom, joinStandIn, type Participant } from '../../../local/participant.ts';
@@ -34,8 +33,6 @@ export async function createPerson(name: string) {
   const api = apiClient(stack.apiUrl, accessToken, fetchNoting);
   return { userId, username, accessToken, idToken, ...api };
 }
-
-export type TestClub = Awaited<ReturnType<typeof createTestClub>>;
 
 /** A club with a user in each role. */
 export async function createTestClub() {
@@ -88,15 +85,6 @@ export async function roomsOf(clubId: string): Promise<string[]> {
 
 /** Every item of the table that is about these clubs. */
 export async function itemsOf(...clubIds: string[]): Promise<Record<string, unknown>[]> {
-  const documents = documentClient(stack.dynamodb.endpoint);
-  try {
-    const { Items = [] } = await documents.send(
-      new ScanCommand({ TableName: stack.dynamodb.tableName, ConsistentRead: true }),
-    );
-    return Items.filter(({ pk }) => clubIds.some((clubId) => pk === `CLUB#${clubId}`)).sort(
-      (a, b) => `${a['pk']} ${a['sk']}`.localeCompare(`${b['pk']} ${b['sk']}`),
-    );
-  } finally {
-    documents.destroy();
-  }
+  const items = clubIds.map((clubId) => readItems(stack.dynamodb, `CLUB#${clubId}`));
+  return (await Promise.all(items)).flat();
 }

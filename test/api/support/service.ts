@@ -179,6 +179,20 @@ export async function startMedia(
   };
 }
 
+export type Deployment = Awaited<ReturnType<typeof startDeployment>>;
+
+/** One deployment on a server that sends it its events. */
+export async function startDeployment() {
+  const gateway = await startGateway();
+  const media = await startMedia([gateway]);
+  const service = await startService(media, gateway);
+  const stop = async () => {
+    await media.stop();
+    await service.stop();
+  };
+  return { gateway, media, service, stop };
+}
+
 export type Service = Awaited<ReturnType<typeof startService>>;
 
 /**
