@@ -6,7 +6,7 @@ import { parse } from 'yaml';
 
 const project = fileURLToPath(new URL('..', import.meta.url));
 
-export interface Bundle {
+interface Bundle {
   name: string;
   path: string;
   bytes: number;

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
-import type { APIGatewayProxyEventV2, Context } from 'aws-lambda';
+import type { APIGatewayProxyEventV2 } from 'aws-lambda';
+import { contextOf, FUNCTION_TIMEOUT_MS } from '../test/harness/lambda.ts';
 
 export const ROUTES = ['token', 'start', 'end', 'status'] as const;
 export type Route = (typeof ROUTES)[number];
@@ -19,17 +20,4 @@ export function eventFor(
 }
 
 /** What the runtime passes along, as far as the functions read it. */
-export const context = {
-  awsRequestId: '00000000-0000-4000-8000-000000000000',
-  functionName: 'bench',
-  functionVersion: '$LATEST',
-  invokedFunctionArn: 'arn:aws:lambda:eu-central-1:123456789012:function:bench',
-  memoryLimitInMB: '512',
-  logGroupName: '/aws/lambda/bench',
-  logStreamName: 'bench',
-  callbackWaitsForEmptyEventLoop: true,
-  getRemainingTimeInMillis: () => 12_000,
-  done: () => undefined,
-  fail: () => undefined,
-  succeed: () => undefined,
-} satisfies Context;
+export const context = contextOf(() => FUNCTION_TIMEOUT_MS);

@@ -57,8 +57,12 @@ export async function ourHandlers(waiting?: Waiting): Promise<Handlers> {
   };
 }
 
+const forEveryRoute = (handler: Handler): Handlers => ({
+  ...{ token: handler, start: handler, end: handler, status: handler },
+});
+
 /** The Express app behind the adapter with which one runs on Lambda. */
-export async function plainHandlers(): Promise<Handlers> {
+async function plainHandlers(): Promise<Handlers> {
   const [{ configure }, { app }] = await Promise.all([
     import('@codegenie/serverless-express'),
     import('./plain/app.ts'),
@@ -71,7 +75,7 @@ export async function plainHandlers(): Promise<Handlers> {
     if (!answer) throw new Error('The adapter gave no answer');
     return answer;
   };
-  return { token: handler, start: handler, end: handler, status: handler };
+  return forEveryRoute(handler);
 }
 
 /** The API that `API_ORIGIN` names, asked what the event asks. */
@@ -86,5 +90,5 @@ function apiHandlers(): Handlers {
     });
     return { statusCode: answer.status, body: await answer.text() };
   };
-  return { token: handler, start: handler, end: handler, status: handler };
+  return forEveryRoute(handler);
 }

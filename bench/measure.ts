@@ -23,7 +23,7 @@ export const CASES: Case[][] = [
 ];
 
 /** A worker's rounds of one case. */
-export interface Subject {
+interface Subject {
   name: string;
   worker: Worker;
   options: Pick<Round, 'pace' | 'waiting'>;

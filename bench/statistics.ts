@@ -2,13 +2,8 @@ import { createHistogram } from 'node:perf_hooks';
 
 const NS_PER_MS = 1e6;
 
-export interface Distribution {
-  p50: number;
-  p99: number;
-}
-
 /** Percentiles of durations in milliseconds, from Node's own HDR histogram. */
-export function distributionOf(durationsMs: Iterable<number>): Distribution {
+export function distributionOf(durationsMs: Iterable<number>) {
   const histogram = createHistogram({ figures: 4 });
   for (const value of durationsMs) histogram.record(Math.max(1, Math.round(value * NS_PER_MS)));
   return {

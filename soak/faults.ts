@@ -14,9 +14,9 @@ import {
   unprocessed,
 } from '../test/harness/faults.ts';
 import type { Fault, Wire, WireAnswer } from '../test/harness/wire.ts';
-import { type Draws, drawsOf } from './chance.ts';
+import { drawsOf } from './chance.ts';
 import type { Clock } from './clock.ts';
-import type { Plan, Side } from './generator.ts';
+import { byName, type Plan, type Side, STORMY_SIDES } from './generator.ts';
 import type { History, ReportedEvent } from './history.ts';
 
 /** The share of requests that something happens to between bursts of faults. */
@@ -70,12 +70,7 @@ export function startNemesis(wire: Wire, plan: Plan, history: History, { now }: 
   const held = new Set<Promise<unknown>>();
   const delays = drawsOf(plan.seed, 'delays');
   let isClear = false;
-  const draws: Record<Side, Draws> = {
-    store: drawsOf(plan.seed, 'faults/store'),
-    media: drawsOf(plan.seed, 'faults/media'),
-    files: drawsOf(plan.seed, 'faults/files'),
-    webhook: drawsOf(plan.seed, 'faults/webhook'),
-  };
+  const draws = byName(STORMY_SIDES, (side) => drawsOf(plan.seed, `faults/${side}`));
 
   /** Two draws for every request, so that the nth of a side meets the same whatever came before. */
   const faultFor = <Name extends string>(side: Side, weights: Partial<Record<Name, number>>) => {

@@ -8,7 +8,7 @@ import { type Draws, drawsOf, pick } from './chance.ts';
 /** Everybody acts on the half second, so that many act at the same moment. */
 const BEAT_MS = 500;
 
-export const TEMPERS = ['lively', 'lively', 'lively', 'endless', 'deserted'] as const;
+const TEMPERS = ['lively', 'lively', 'lively', 'endless', 'deserted'] as const;
 /** `lively`: moderators start and end. The others are ended by the cleanup alone. */
 export type Temper = (typeof TEMPERS)[number];
 
@@ -64,7 +64,7 @@ export interface Step<Does extends string> {
 }
 
 /** More goes wrong on this side than usual. */
-export interface Storm {
+interface Storm {
   side: Side;
   fromMs: number;
   toMs: number;
@@ -189,14 +189,7 @@ export function planOf(seed: string, seconds: number): Plan {
     return {
       clubId,
       temper,
-      parts: {
-        owner: stepsOf('owner'),
-        moderator: stepsOf('moderator'),
-        member: stepsOf('member'),
-        reader: stepsOf('reader'),
-        climber: stepsOf('climber'),
-        guest: stepsOf('guest'),
-      },
+      parts: byName(PARTS, stepsOf),
     };
   });
   const errands = <E extends Errand>(
@@ -241,6 +234,9 @@ export function planOf(seed: string, seconds: number): Plan {
     ),
   };
 }
+
+export const byName = <Name extends string, T>(names: readonly Name[], of: (name: Name) => T) =>
+  Object.fromEntries(names.map((name) => [name, of(name)])) as Record<Name, T>;
 
 /** `progress`: the part of the run that is over by then. */
 const isOutOfPlace = (temper: Temper, does: Action, progress: number): boolean =>

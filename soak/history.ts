@@ -49,7 +49,7 @@ export interface Command {
 }
 
 /** A participant's session in a room, as LiveKit itself knows it. */
-export interface Stay {
+interface Stay {
   clubId: string;
   meetingId: string;
   userId: string;
@@ -79,27 +79,11 @@ export interface ReportedEvent {
 export type History = ReturnType<typeof openHistory>;
 
 export function openHistory() {
-  const books: Books = {
-    token: [],
-    start: [],
-    end: [],
-    status: [],
-    meetings: [],
-    meeting: [],
-    myClubs: [],
-    members: [],
-    participants: [],
-    mute: [],
-    muteAll: [],
-    remove: [],
-    readmit: [],
-    setRole: [],
-    recordingStart: [],
-    recordingStop: [],
-    recordingConsent: [],
-    recordings: [],
-    recordingDownload: [],
-    recordingDelete: [],
+  const books = new Map<Route, Entry[]>();
+  const of = <R extends Route>(route: R): Entry<R>[] => {
+    const book = books.get(route) ?? [];
+    books.set(route, book);
+    return book as Entry<R>[];
   };
   const commands: Command[] = [];
   const stays: Stay[] = [];
@@ -127,7 +111,7 @@ export function openHistory() {
         ...{ by, route, ...about, sentAt, answeredAt: sentAt, overAt: Number.POSITIVE_INFINITY },
         answer: undefined,
       };
-      books[route].push(entry);
+      of(route).push(entry);
       try {
         const { status, body } = await request();
         entry.answer = { status, body };
@@ -139,12 +123,10 @@ export function openHistory() {
       return entry.answer?.status === 200 ? entry.answer.body : undefined;
     },
 
-    all: (): Entry[] => Object.values(books).flat(),
-    of: <R extends Route>(route: R): Entry<R>[] => books[route],
+    all: (): Entry[] => [...books.values()].flat(),
+    of,
   };
 }
-
-type Books = { [R in Route]: Entry<R>[] };
 
 /** Those that were answered with success. */
 export const granted = <R extends Route>(

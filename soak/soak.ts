@@ -12,7 +12,7 @@ import { startWorld } from './world.ts';
 
 const TELL_EVERY_MS = 10_000;
 
-export interface SoakOptions {
+interface SoakOptions {
   seed: string;
   seconds: number;
   /** Progress, in sentences. */
@@ -21,7 +21,7 @@ export interface SoakOptions {
   onLine?: ((line: string) => void) | undefined;
 }
 
-export interface SoakReport {
+interface SoakReport {
   result: CheckResult;
   /** The requests, answers and events of a club, in lines, oldest first. */
   storyOf(clubId: string): string[];

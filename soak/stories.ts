@@ -50,7 +50,9 @@ export function storiesOf(
         endedAt: Date.parse(record.endedAt),
       });
     }
-    if (club.meeting) storyOf(clubId, club.meeting.meetingId).record = factsOf(club.meeting);
+    if (!club.meeting) continue;
+    const { meetingId, roomName, startedAt } = club.meeting;
+    storyOf(clubId, meetingId).record = { meetingId, roomName, startedAt };
   }
 
   const sightings = history.all().flatMap((entry) =>
@@ -102,10 +104,3 @@ function seenIn(entry: Entry): Seen[] {
       return [];
   }
 }
-
-const factsOf = ({ meetingId, roomName, startedAt }: EndedMeetingFacts) => ({
-  meetingId,
-  roomName,
-  startedAt,
-});
-type EndedMeetingFacts = Pick<EndedMeeting, 'meetingId' | 'roomName' | 'startedAt'>;

@@ -1,12 +1,13 @@
 /** Plays a plan: everybody does one thing after the other, at their times or as soon as they can. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseRoomName } from '../lib/meetings/model.ts';
+import type { Answers, Reply } from '../local/client.ts';
 import { JoinRefused } from '../local/livekit/stand-in.ts';
 import { pick } from './chance.ts';
 import type { Clock } from './clock.ts';
 import type { Nemesis } from './faults.ts';
 import type { Action, Errand, Plan, Step } from './generator.ts';
-import type { Command, History } from './history.ts';
+import type { About, Command, History, Route } from './history.ts';
 import type { CastClub, Person, World } from './world.ts';
 
 /** The parts that are removed from meetings, and whose role changes, so that of the others all is certain. */
@@ -15,7 +16,7 @@ const REMOVABLE = ['reader', 'climber', 'guest'] as const;
 /** How much of the plan's time passes while the API is away. */
 const DOWN_MS = 2_000;
 
-export interface Traffic {
+interface Traffic {
   /** By name, and what was planned and not got to. */
   counts: Map<string, number>;
 }
@@ -108,21 +109,23 @@ function actionsOf(
     }
   };
   const targetOf = (choice: number) => people[pick(REMOVABLE, choice) ?? 'reader'].userId;
+  /** `about` is for the history, `parts` are what the client's function takes besides the club. */
+  const requestIn =
+    (clubId: string) =>
+    <R extends Route>(route: R, about: Omit<About, 'clubId'> = {}, ...parts: PartsOf<R>) => {
+      const send = person[route] as unknown as Send<R>;
+      return ask(by, route, { clubId, ...about }, () => send(clubId, ...parts));
+    };
+  const request = requestIn(clubId);
   const end = async (meetingId?: string) =>
-    heardOf(
-      await ask(by, 'end', { clubId, ...(meetingId && { meetingId }) }, () =>
-        person.end(clubId, meetingId === undefined ? undefined : { meetingId }),
-      ),
-    );
+    heardOf(await (meetingId ? request('end', { meetingId }, { meetingId }) : request('end')));
   const remove = (choice: number, allowRejoin: boolean) => {
     const userId = targetOf(choice);
-    return ask(by, 'remove', { clubId, userId, allowRejoin }, () =>
-      person.remove(clubId, userId, { allowRejoin }),
-    );
+    return request('remove', { userId, allowRejoin }, userId, { allowRejoin });
   };
 
   return {
-    start: async () => heardOf(await ask(by, 'start', { clubId }, () => person.start(clubId))),
+    start: async () => heardOf(await request('start')),
     end: () => end(),
     endNamed: () => end(meetings.at(-1)),
     endEarlier: async (choice) => {
@@ -131,10 +134,7 @@ function actionsOf(
     },
     join: async () => {
       for (const roomMissing of [false, true]) {
-        const answer = await ask(by, 'token', { clubId }, () =>
-          person.token(clubId, { roomMissing }),
-        );
-        const given = heardOf(answer);
+        const given = heardOf(await request('token', {}, { roomMissing }));
         if (!given) return;
         token = given.token;
         if (await enter(token)) return;
@@ -149,63 +149,50 @@ function actionsOf(
       // They may be out already: removed, evicted or the room gone.
       if (left) await standIn.leave(left.roomName, left.sid).catch(() => undefined);
     },
-    poll: async () => heardOf(await ask(by, 'status', { clubId }, () => person.status(clubId))),
-    list: () => ask(by, 'meetings', { clubId }, () => person.meetings(clubId, '?limit=5')),
+    poll: async () => heardOf(await request('status')),
+    list: () => request('meetings', {}, '?limit=5'),
     details: async (choice) => {
       const meetingId = pick(meetings, choice);
-      if (!meetingId) return;
-      await ask(by, 'meeting', { clubId, meetingId }, () => person.meeting(clubId, meetingId));
+      if (meetingId) await request('meeting', { meetingId }, meetingId);
     },
-    participants: () => ask(by, 'participants', { clubId }, () => person.participants(clubId)),
-    mute: (choice) => {
-      const userId = targetOf(choice);
-      return ask(by, 'mute', { clubId, userId }, () => person.mute(clubId, userId));
-    },
-    muteAll: () => ask(by, 'muteAll', { clubId }, () => person.muteAll(clubId)),
+    participants: () => request('participants'),
+    mute: (choice) => request('mute', { userId: targetOf(choice) }, targetOf(choice)),
+    muteAll: () => request('muteAll'),
     remove: (choice) => remove(choice, false),
     disconnect: (choice) => remove(choice, true),
-    readmit: (choice) => {
-      const userId = targetOf(choice);
-      return ask(by, 'readmit', { clubId, userId }, () => person.readmit(clubId, userId));
-    },
+    readmit: (choice) => request('readmit', { userId: targetOf(choice) }, targetOf(choice)),
     setRole: (choice) => {
-      const about = { clubId, userId: people.climber.userId };
+      const { userId } = people.climber;
       const role = choice < 0.5 ? 'member' : 'moderator';
-      return ask(by, 'setRole', { ...about, role }, () =>
-        person.setRole(clubId, about.userId, role),
-      );
+      return request('setRole', { userId, role }, userId, role);
     },
-    record: () => ask(by, 'recordingStart', { clubId }, () => person.recordingStart(clubId)),
-    stopRecording: () => ask(by, 'recordingStop', { clubId }, () => person.recordingStop(clubId)),
+    record: () => request('recordingStart'),
+    stopRecording: () => request('recordingStop'),
     deleteRecording: async (choice) => {
       const meetingId = pick(meetings, choice);
       if (!meetingId) return;
-      const listed = await ask(by, 'recordings', { clubId, meetingId }, () =>
-        person.recordings(clubId, meetingId),
-      );
+      const listed = await request('recordings', { meetingId }, meetingId);
       const { recordingId } = pick(listed?.recordings ?? [], (choice * 1000) % 1) ?? {};
       if (!recordingId) return;
-      await ask(by, 'recordingDelete', { clubId, meetingId, recordingId }, () =>
-        person.recordingDelete(clubId, meetingId, recordingId),
-      );
+      await request('recordingDelete', { meetingId, recordingId }, meetingId, recordingId);
     },
-    consent: () => ask(by, 'recordingConsent', { clubId }, () => person.recordingConsent(clubId)),
+    consent: () => request('recordingConsent'),
     /** In a club of which they are no member. */
-    trespass: (choice) => {
-      const about = { clubId: other.clubId };
-      const tries = [
-        () => ask(by, 'token', about, () => person.token(about.clubId)),
-        () => ask(by, 'status', about, () => person.status(about.clubId)),
-        () => ask(by, 'start', about, () => person.start(about.clubId)),
-        () => ask(by, 'end', about, () => person.end(about.clubId)),
-        () => ask(by, 'meetings', about, () => person.meetings(about.clubId)),
-        () => ask(by, 'recordingStart', about, () => person.recordingStart(about.clubId)),
-        () => ask(by, 'recordingStop', about, () => person.recordingStop(about.clubId)),
-      ];
-      return pick(tries, choice)?.() ?? Promise.resolve();
+    trespass: async (choice) => {
+      const route = pick(TRESPASSES, choice);
+      if (route) await requestIn(other.clubId)(route);
     },
   };
 }
+
+const TRESPASSES = [
+  ...(['token', 'status', 'start', 'end', 'meetings'] as const),
+  ...(['recordingStart', 'recordingStop'] as const),
+];
+
+type PartsOf<R extends Route> =
+  Parameters<Person[R]> extends [string, ...infer Parts] ? Parts : never;
+type Send<R extends Route> = (clubId: string, ...parts: PartsOf<R>) => Promise<Reply<Answers[R]>>;
 
 /** What the application that owns the clubs does, the schedule, and LiveKit by itself. */
 function errandsOf(

@@ -4,10 +4,11 @@ import { type Api, startApi, webhookUrl } from '../local/api.ts';
 import { type ApiClient, apiClient } from '../local/client.ts';
 import { createClub } from '../local/demo-data.ts';
 import { startDatabase } from '../local/dynamodb.ts';
-import { cognitoOn, createUser, issuerOf, logIn, startIdentity } from '../local/identity.ts';
+import { invokerOf } from '../local/gateway-plugin.ts';
+import { cognitoOn, createUser, logIn, startIdentity } from '../local/identity.ts';
 import { startStandIn } from '../local/livekit/stand-in.ts';
 import { startS3 } from '../local/s3.ts';
-import { freePort } from '../local/stack.ts';
+import { freePort, settingsFor } from '../local/stack.ts';
 import { noteHttp } from '../test/harness/openapi.ts';
 import { startWire } from '../test/harness/wire.ts';
 import { PARTS, type Part, type Plan, type Temper } from './generator.ts';
@@ -98,20 +99,13 @@ export async function startWorld(plan: Plan, limits: Limits, onLine?: (line: str
 
     const { PATH, HOME, TMPDIR } = process.env;
     const SOAK_CLOCK = JSON.stringify({ beganAt: Date.now(), steps: plan.clockSteps });
-    const settings = {
-      TABLE_NAME: database.tableName,
-      DYNAMODB_ENDPOINT: wire.urlOf('store'),
-      LIVEKIT_WS_URL: wire.urlOf('media').replace('http', 'ws'),
-      LIVEKIT_API_KEY: API_KEY,
-      LIVEKIT_API_SECRET: API_SECRET,
-      RECORDINGS_BUCKET: s3.bucket,
-      RECORDINGS_ENDPOINT: wire.urlOf('files'),
-      RECORDING_UPLOAD_ACCESS_KEY: s3.accessKeyId,
-      RECORDING_UPLOAD_SECRET: s3.secretAccessKey,
-      RECORDING_UPLOAD_REGION: s3.region,
-      COGNITO_ISSUER: issuerOf(cognito),
-      COGNITO_CLIENT_IDS: cognito.clientId,
-    };
+    const wsUrl = wire.urlOf('media').replace('http', 'ws');
+    const settings = settingsFor(
+      { ...database, endpoint: wire.urlOf('store') },
+      cognito,
+      { kind: 'stand-in', wsUrl, apiKey: API_KEY, apiSecret: API_SECRET },
+      { ...s3, endpoint: wire.urlOf('files') },
+    );
     const ofCleanup = {
       CLEANUP_GRACE_SECONDS: `${limits.graceSeconds}`,
       MEETING_MAX_DURATION_SECONDS: `${limits.maxDurationSeconds}`,
@@ -159,18 +153,13 @@ export async function startWorld(plan: Plan, limits: Limits, onLine?: (line: str
     };
     const clubs = await Promise.all(plan.clubs.map(createCast));
 
-    /** Lambda's Invoke. Throws for whatever the function throws. */
-    const invoke = async (name: string, event: object): Promise<unknown> => {
-      const path = `/2015-03-31/functions/reading-club-meetings-local-${name}/invocations`;
-      const response = await fetch(`http://127.0.0.1:${lambdaPort}${path}`, {
-        method: 'POST',
-        body: JSON.stringify(event),
-        signal: AbortSignal.timeout(INVOKED_WITHIN_MS),
-      });
-      const answer: { errorMessage?: string } = JSON.parse(await response.text());
-      if (answer.errorMessage !== undefined) throw new Error(answer.errorMessage);
-      return answer;
-    };
+    const invokeNamed = invokerOf(`http://127.0.0.1:${lambdaPort}`);
+    const invoke = (name: string, event: object) =>
+      invokeNamed(
+        `reading-club-meetings-local-${name}`,
+        event,
+        AbortSignal.timeout(INVOKED_WITHIN_MS),
+      );
 
     return {
       clubs,
