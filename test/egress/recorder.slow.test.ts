@@ -1,20 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AwsClient } from 'aws4fetch';
-import {
-  AccessToken,
-  EgressClient,
-  EgressStatus,
-  EncodedFileOutput,
-  EncodedFileType,
-  RoomServiceClient,
-  S3Upload,
-} from 'livekit-server-sdk';
+import { AccessToken, EgressClient, EgressStatus, RoomServiceClient } from 'livekit-server-sdk';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type LiveKit, startLiveKit } from '../../local/livekit/start.ts';
 import { type S3, startS3 } from '../../local/s3.ts';
 import { eventually } from '../harness/eventually.ts';
 import { joinAs } from '../harness/people.ts';
 import { isMissing } from '../harness/world.ts';
+import { fileIn } from '../livekit/livekits.ts';
 import { decode } from './sound.ts';
 
 describe.skipIf(isMissing('server'))('the development recorder', () => {
@@ -46,22 +39,10 @@ describe.skipIf(isMissing('server'))('the development recorder', () => {
     return joinAs(livekit.wsUrl, await token.toJwt());
   };
 
-  const fileIn = (filepath: string) =>
-    new EncodedFileOutput({
-      fileType: EncodedFileType.OGG,
-      filepath,
-      output: {
-        case: 's3',
-        value: new S3Upload({
-          accessKey: s3.accessKeyId,
-          secret: s3.secretAccessKey,
-          region: s3.region,
-          endpoint: s3.endpoint,
-          bucket: s3.bucket,
-          forcePathStyle: true,
-        }),
-      },
-    });
+  const start = async (room: string) => {
+    const file = fileIn(s3, `recordings/${room}.ogg`);
+    return (await egress.startRoomCompositeEgress(room, file, { audioOnly: true })).egressId;
+  };
 
   const ended = (egressId: string) =>
     eventually(
@@ -83,11 +64,7 @@ describe.skipIf(isMissing('server'))('the development recorder', () => {
     await rooms.createRoom({ name: 'two-voices', departureTimeout: 60 });
     const [low, high] = await Promise.all([join('two-voices', 'low'), join('two-voices', 'high')]);
     await Promise.all([low.speak(440), high.speak(1_200)]);
-    const { egressId } = await egress.startRoomCompositeEgress(
-      'two-voices',
-      fileIn('recordings/two-voices.ogg'),
-      { audioOnly: true },
-    );
+    const egressId = await start('two-voices');
     await sleep(6_000);
     high.stopSpeaking();
     await sleep(3_000);
@@ -107,11 +84,7 @@ describe.skipIf(isMissing('server'))('the development recorder', () => {
 
   test('completes the file when the room is deleted', async () => {
     await rooms.createRoom({ name: 'deleted', departureTimeout: 60 });
-    const { egressId } = await egress.startRoomCompositeEgress(
-      'deleted',
-      fileIn('recordings/deleted.ogg'),
-      { audioOnly: true },
-    );
+    const egressId = await start('deleted');
     await eventually(async () => {
       const [info] = await egress.listEgress({ egressId });
       return info?.status === EgressStatus.EGRESS_ACTIVE ? true : undefined;
@@ -128,9 +101,9 @@ describe.skipIf(isMissing('server'))('the development recorder', () => {
 
   test('refuses what it cannot do', async () => {
     await rooms.createRoom({ name: 'refused' });
-    const video = egress.startRoomCompositeEgress('refused', fileIn('recordings/video.ogg'));
+    const video = egress.startRoomCompositeEgress('refused', fileIn(s3, 'recordings/video.ogg'));
     await expect(video).rejects.toMatchObject({ code: 'invalid_argument' });
-    const outside = egress.startRoomCompositeEgress('refused', fileIn('../outside.ogg'), {
+    const outside = egress.startRoomCompositeEgress('refused', fileIn(s3, '../outside.ogg'), {
       audioOnly: true,
     });
     await expect(outside).rejects.toMatchObject({ code: 'invalid_argument' });

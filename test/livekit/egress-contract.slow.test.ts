@@ -4,13 +4,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EgressStatus } from '@livekit/protocol';
-import {
-  EgressClient,
-  EncodedFileOutput,
-  EncodedFileType,
-  RoomServiceClient,
-  S3Upload,
-} from 'livekit-server-sdk';
+import { EgressClient, RoomServiceClient } from 'livekit-server-sdk';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createRecorder } from '../../lib/livekit/recorder.ts';
 import type { Recorder } from '../../lib/meetings/recording/ports.ts';
@@ -18,6 +12,7 @@ import { type LiveKit, startLiveKit } from '../../local/livekit/start.ts';
 import { type S3, startS3 } from '../../local/s3.ts';
 import { eventually } from '../harness/eventually.ts';
 import { isMissing, LIVEKITS } from '../harness/world.ts';
+import { fileIn } from './livekits.ts';
 
 describe.each(LIVEKITS)('Egress of a %s', (kind) => {
   describe.skipIf(isMissing(kind))('honours its contract:', { timeout: 60_000 }, () => {
@@ -29,6 +24,10 @@ describe.each(LIVEKITS)('Egress of a %s', (kind) => {
     let sequence = 0;
     /** Tests share a server, never a room. */
     const newName = () => `room-${kind}-${++sequence}`;
+    const newRoom = async () => {
+      const { name } = await rooms.createRoom({ name: newName(), emptyTimeout: 300 });
+      return name;
+    };
 
     beforeAll(async () => {
       s3 = await startS3();
@@ -63,8 +62,7 @@ describe.each(LIVEKITS)('Egress of a %s', (kind) => {
       );
 
     it('starts, is listed by its file, stops, and ends with a duration', async () => {
-      const roomName = newName();
-      await rooms.createRoom({ name: roomName });
+      const roomName = await newRoom();
       const key = `recordings/${roomName}.ogg`;
       const egress = await start(roomName);
       expect(egress).toMatchObject({ roomName, key, state: 'starting' });
@@ -89,8 +87,7 @@ describe.each(LIVEKITS)('Egress of a %s', (kind) => {
     });
 
     it('is aborted when it is stopped before it records', async () => {
-      const roomName = newName();
-      await rooms.createRoom({ name: roomName });
+      const roomName = await newRoom();
       const egress = await start(roomName);
       expect(await recorder.stop(egress.egressId)).toBe('stopping');
       await eventually(
@@ -104,8 +101,7 @@ describe.each(LIVEKITS)('Egress of a %s', (kind) => {
     });
 
     it('ends with its room', async () => {
-      const roomName = newName();
-      await rooms.createRoom({ name: roomName });
+      const roomName = await newRoom();
       await start(roomName);
       await becomes(roomName, 'active');
       await rooms.deleteRoom(roomName);
@@ -113,8 +109,7 @@ describe.each(LIVEKITS)('Egress of a %s', (kind) => {
     });
 
     it('records as often as it is asked: one at a time is up to the caller', async () => {
-      const roomName = newName();
-      await rooms.createRoom({ name: roomName });
+      const roomName = await newRoom();
       await start(roomName, `recordings/${roomName}-1.ogg`);
       await start(roomName, `recordings/${roomName}-2.ogg`);
       expect(await recorder.listOf(roomName)).toHaveLength(2);
@@ -132,8 +127,7 @@ describe.each(LIVEKITS)('Egress of a %s', (kind) => {
     });
 
     it('shows no credentials', async () => {
-      const roomName = newName();
-      await rooms.createRoom({ name: roomName });
+      const roomName = await newRoom();
       await start(roomName);
       const shown = JSON.stringify((await sdk.listEgress({ roomName })).map((e) => e.toJson()));
       expect(shown).toContain('{access_key}');
@@ -143,23 +137,8 @@ describe.each(LIVEKITS)('Egress of a %s', (kind) => {
     });
 
     it('fails at its end when the bucket is not there', async () => {
-      const roomName = newName();
-      await rooms.createRoom({ name: roomName });
-      const file = new EncodedFileOutput({
-        fileType: EncodedFileType.OGG,
-        filepath: `recordings/${roomName}.ogg`,
-        output: {
-          case: 's3',
-          value: new S3Upload({
-            accessKey: s3.accessKeyId,
-            secret: s3.secretAccessKey,
-            region: s3.region,
-            endpoint: s3.endpoint,
-            bucket: 'nowhere',
-            forcePathStyle: true,
-          }),
-        },
-      });
+      const roomName = await newRoom();
+      const file = fileIn(s3, `recordings/${roomName}.ogg`, 'nowhere');
       const { egressId } = await sdk.startRoomCompositeEgress(roomName, file, { audioOnly: true });
       await becomes(roomName, 'active');
       await recorder.stop(egressId);
@@ -178,8 +157,7 @@ describe.each(LIVEKITS)('Egress of a %s', (kind) => {
     });
 
     it('of a killed recorder stays active, and its stop is not answered', async () => {
-      const roomName = newName();
-      await rooms.createRoom({ name: roomName, emptyTimeout: 300 });
+      const roomName = await newRoom();
       const egress = await start(roomName);
       await becomes(roomName, 'active');
       await (livekit.standIn ? livekit.standIn.recorder.kill() : livekit.recorder?.kill());
@@ -189,8 +167,7 @@ describe.each(LIVEKITS)('Egress of a %s', (kind) => {
     });
 
     it('says after a while that there is no recorder', async () => {
-      const roomName = newName();
-      await rooms.createRoom({ name: roomName, emptyTimeout: 300 });
+      const roomName = await newRoom();
       await (livekit.standIn
         ? livekit.standIn.recorder.set({ isAvailable: false })
         : livekit.recorder?.stop());

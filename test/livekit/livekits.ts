@@ -2,14 +2,22 @@
 import {
   AccessToken,
   type AccessTokenOptions,
+  EncodedFileOutput,
+  EncodedFileType,
   RoomServiceClient,
+  S3Upload,
   type VideoGrant,
   type WebhookEvent,
   WebhookReceiver,
 } from 'livekit-server-sdk';
-import { findLiveKitServer, startLiveKitServer } from '../../local/livekit/server.ts';
+import {
+  findLiveKitServer,
+  type LiveKitServerOptions,
+  startLiveKitServer,
+} from '../../local/livekit/server.ts';
 import { startStandIn } from '../../local/livekit/stand-in.ts';
 import { joinRoom, joinStandIn, type Participant } from '../../local/participant.ts';
+import type { S3 } from '../../local/s3.ts';
 import { eventually } from '../harness/eventually.ts';
 import { serveHttp } from '../harness/http-server.ts';
 import { claimsOf } from '../harness/issuer.ts';
@@ -47,12 +55,7 @@ export async function startWorld(
   return kind === 'server' ? serverWorld(settings, received) : standInWorld(settings, received);
 }
 
-interface Settings {
-  apiKeys: Record<string, string>;
-  webhook: { urls: string[]; apiKey: string };
-  autoCreate: boolean | undefined;
-  participantsByRpc: boolean | undefined;
-}
+type Settings = Omit<LiveKitServerOptions, 'binary'>;
 
 async function serverWorld(settings: Settings, received: Received): Promise<World> {
   const binary = findLiveKitServer();
@@ -112,6 +115,24 @@ const clientOf = (wsUrl: string) => ({
   url: wsUrl.replace('ws:', 'http:'),
   rooms: new RoomServiceClient(wsUrl, API_KEY, API_SECRET),
 });
+
+/** An Ogg file in this S3, as a request to LiveKit's Egress names it. */
+export const fileIn = (s3: S3, filepath: string, bucket = s3.bucket) =>
+  new EncodedFileOutput({
+    fileType: EncodedFileType.OGG,
+    filepath,
+    output: {
+      case: 's3',
+      value: new S3Upload({
+        accessKey: s3.accessKeyId,
+        secret: s3.secretAccessKey,
+        region: s3.region,
+        endpoint: s3.endpoint,
+        bucket,
+        forcePathStyle: true,
+      }),
+    },
+  });
 
 export interface TokenOptions extends AccessTokenOptions {
   key?: string;
