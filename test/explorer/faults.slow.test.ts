@@ -36,55 +36,36 @@ import { openTheatre } from './world.ts';
 
 const theatre = await openTheatre();
 
+const MEETING = 'two people in a meeting';
+const BETWEEN = 'a club between two meetings';
+const NEVER_MET = 'a club that never met';
+const WITHOUT_EVENT = 'a meeting without an event yet';
+const DOWN = 'two people in a meeting, and LiveKit is down';
+
 /** A fault, the scene, and who acts at the same time. */
 type Case = [string, SceneName, Story, ...Story[]];
 
 const TOGETHER: Case[] = [
-  ['6', 'two people in a meeting, and LiveKit is down', removeMember(MEMBER)],
-  ['6', 'two people in a meeting, and LiveKit is down', forgetUser(MEMBER)],
-  [
-    '8',
-    'a club that never met',
-    putMember(NEWCOMER, 'moderator'),
-    inOrder(removeClub, putClub(OWNER)),
-  ],
-  ['8', 'two people in a meeting', end(MODERATOR), inOrder(removeClub, putClub(OWNER))],
-  ['8', 'two people in a meeting', end(MODERATOR), forgetUser(MODERATOR)],
-  ['8', 'two people in a meeting', end(OWNER), forgetUser(MODERATOR)],
-  ['8', 'a meeting without an event yet', follow('participant_left'), forgetUser(MEMBER)],
-  ['8', 'a meeting without an event yet', follow('participant_joined'), removeClub],
+  ['6', DOWN, removeMember(MEMBER)],
+  ['6', DOWN, forgetUser(MEMBER)],
+  ['8', NEVER_MET, putMember(NEWCOMER, 'moderator'), inOrder(removeClub, putClub(OWNER))],
+  ['8', MEETING, end(MODERATOR), inOrder(removeClub, putClub(OWNER))],
+  ['8', MEETING, end(MODERATOR), forgetUser(MODERATOR)],
+  ['8', MEETING, end(OWNER), forgetUser(MODERATOR)],
+  ['8', WITHOUT_EVENT, follow('participant_left'), forgetUser(MEMBER)],
+  ['8', WITHOUT_EVENT, follow('participant_joined'), removeClub],
   ['8', 'a meeting with a join that is not reported yet', forgetUser(MODERATOR), cleanup],
-  ['8', 'a club that never met', removeClub, inOrder(putClub(OWNER), setRole(MEMBER, 'moderator'))],
-  ['8', 'a club between two meetings', start(MODERATOR), forgetUser(MODERATOR)],
-  ['8', 'a club between two meetings', start(OWNER), removeClub],
-  ['8', 'a club between two meetings', removeClub, forgetUser(MODERATOR)],
-  [
-    '9',
-    'two people in a meeting',
-    occurred(2, putMember(MEMBER, 'moderator')),
-    occurred(3, removeMember(MEMBER)),
-  ],
-  [
-    '9',
-    'two people in a meeting',
-    occurred(3, putMember(MEMBER, 'moderator')),
-    occurred(2, removeMember(MEMBER)),
-  ],
-  [
-    '10',
-    'two people in a meeting',
-    torn(enter(MEMBER)),
-    inOrder(removeMember(MEMBER), end(OWNER), start(OWNER)),
-  ],
+  ['8', NEVER_MET, removeClub, inOrder(putClub(OWNER), setRole(MEMBER, 'moderator'))],
+  ['8', BETWEEN, start(MODERATOR), forgetUser(MODERATOR)],
+  ['8', BETWEEN, start(OWNER), removeClub],
+  ['8', BETWEEN, removeClub, forgetUser(MODERATOR)],
+  ['9', MEETING, occurred(2, putMember(MEMBER, 'moderator')), occurred(3, removeMember(MEMBER))],
+  ['9', MEETING, occurred(3, putMember(MEMBER, 'moderator')), occurred(2, removeMember(MEMBER))],
+  ['10', MEETING, torn(enter(MEMBER)), inOrder(removeMember(MEMBER), end(OWNER), start(OWNER))],
   ['11', 'a meeting that everybody has left, and the cleanup is due', start(OWNER), cleanup],
-  ['12', 'two people in a meeting', remove(OWNER, MODERATOR), end(MODERATOR)],
-  [
-    '12',
-    'two people in a meeting',
-    remove(OWNER, MODERATOR),
-    inOrder(end(MODERATOR), start(MODERATOR)),
-  ],
-  ['13', 'two people in a meeting', role(MODERATOR, 'member'), enter(MODERATOR)],
+  ['12', MEETING, remove(OWNER, MODERATOR), end(MODERATOR)],
+  ['12', MEETING, remove(OWNER, MODERATOR), inOrder(end(MODERATOR), start(MODERATOR))],
+  ['13', MEETING, role(MODERATOR, 'member'), enter(MODERATOR)],
   [
     '13',
     'a meeting whose room has closed, which is not reported yet',
@@ -92,7 +73,7 @@ const TOGETHER: Case[] = [
     enter(MODERATOR),
   ],
   ['14', 'a room that outlives its club', cleanup],
-  ['14a', 'two people in a meeting', remove(OWNER, MEMBER), remove(MODERATOR, MEMBER, true)],
+  ['14a', MEETING, remove(OWNER, MEMBER), remove(MODERATOR, MEMBER, true)],
   ['recording 1', 'a meeting that was recorded', deleteRecord(OWNER), removeClub],
   [
     'recording 2',
@@ -103,12 +84,12 @@ const TOGETHER: Case[] = [
 ];
 
 const LATE: [string, SceneName, Story, Story][] = [
-  ['7', 'two people in a meeting', role(MEMBER, 'moderator'), role(MEMBER, 'member')],
-  ['7', 'two people in a meeting', remove(OWNER, MEMBER), readmit(OWNER, MEMBER)],
+  ['7', MEETING, role(MEMBER, 'moderator'), role(MEMBER, 'member')],
+  ['7', MEETING, remove(OWNER, MEMBER), readmit(OWNER, MEMBER)],
   ['7', 'a meeting with a removed participant', readmit(OWNER, MEMBER), remove(OWNER, MEMBER)],
-  ['8', 'two people in a meeting', putMember(NEWCOMER, 'moderator'), removeClub],
-  ['8', 'a meeting without an event yet', follow('participant_left'), forgetUser(MEMBER)],
-  ['8', 'a club between two meetings', start(OWNER), removeClub],
+  ['8', MEETING, putMember(NEWCOMER, 'moderator'), removeClub],
+  ['8', WITHOUT_EVENT, follow('participant_left'), forgetUser(MEMBER)],
+  ['8', BETWEEN, start(OWNER), removeClub],
 ];
 
 const named = (stories: Story[]) => stories.map(({ name }) => name).join(' and ');

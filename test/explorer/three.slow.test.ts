@@ -27,46 +27,31 @@ import { openTheatre } from './world.ts';
 /** A thread that could go on waits twice at most: faults that need more are rare (CHESS). */
 const PREEMPTIONS = 2;
 
+const MEETING = 'two people in a meeting';
+const BETWEEN = 'a club between two meetings';
+const DUE = 'a meeting that everybody has left, and the cleanup is due';
+const REMOVED = 'a meeting with a removed participant';
+
 const CASES: [SceneName, Story, Story, Story][] = [
-  ['a club between two meetings', start(MODERATOR), start(OWNER), end(OWNER)],
-  ['a club between two meetings', start(MODERATOR), removeMember(MODERATOR), cleanup],
-  ['a club between two meetings', start(MODERATOR), removeClub, putClub(OWNER)],
-  ['two people in a meeting', end(MODERATOR), end(OWNER), start(OWNER)],
-  ['two people in a meeting', end(OWNER), enter(MEMBER), cleanup],
-  [
-    'two people in a meeting',
-    remove(OWNER, MEMBER),
-    remove(MODERATOR, MEMBER, true),
-    readmit(OWNER, MEMBER),
-  ],
-  ['two people in a meeting', remove(OWNER, MEMBER), enter(MEMBER), followWhatComes],
-  ['two people in a meeting', role(MEMBER, 'moderator'), role(MEMBER, 'member'), putMember(MEMBER)],
-  ['two people in a meeting', removeMember(MEMBER), putMember(MEMBER, 'moderator'), enter(MEMBER)],
-  ['two people in a meeting', removeMember(MEMBER), readmit(OWNER, MEMBER), enter(MEMBER)],
-  ['two people in a meeting', forgetUser(MEMBER), cleanup, followWhatComes],
-  ['two people in a meeting', forgetUser(MODERATOR), end(MODERATOR), followWhatComes],
-  ['two people in a meeting', removeClub, end(OWNER), followWhatComes],
+  [BETWEEN, start(MODERATOR), start(OWNER), end(OWNER)],
+  [BETWEEN, start(MODERATOR), removeMember(MODERATOR), cleanup],
+  [BETWEEN, start(MODERATOR), removeClub, putClub(OWNER)],
+  [MEETING, end(MODERATOR), end(OWNER), start(OWNER)],
+  [MEETING, end(OWNER), enter(MEMBER), cleanup],
+  [MEETING, remove(OWNER, MEMBER), remove(MODERATOR, MEMBER, true), readmit(OWNER, MEMBER)],
+  [MEETING, remove(OWNER, MEMBER), enter(MEMBER), followWhatComes],
+  [MEETING, role(MEMBER, 'moderator'), role(MEMBER, 'member'), putMember(MEMBER)],
+  [MEETING, removeMember(MEMBER), putMember(MEMBER, 'moderator'), enter(MEMBER)],
+  [MEETING, removeMember(MEMBER), readmit(OWNER, MEMBER), enter(MEMBER)],
+  [MEETING, forgetUser(MEMBER), cleanup, followWhatComes],
+  [MEETING, forgetUser(MODERATOR), end(MODERATOR), followWhatComes],
+  [MEETING, removeClub, end(OWNER), followWhatComes],
   ['a meeting without an event yet', forgetUser(MEMBER), end(OWNER), followWhatComes],
   ['a meeting whose room was lost', enter(MEMBER), cleanup, followWhatComes],
-  [
-    'a meeting that everybody has left, and the cleanup is due',
-    enter(MEMBER),
-    cleanup,
-    followWhatComes,
-  ],
-  [
-    'a meeting that everybody has left, and the cleanup is due',
-    start(OWNER),
-    cleanup,
-    end(MODERATOR),
-  ],
-  ['a meeting with a removed participant', readmit(OWNER, MEMBER), enter(MEMBER), cleanup],
-  [
-    'a meeting with a removed participant',
-    readmit(OWNER, MEMBER),
-    remove(OWNER, MEMBER),
-    followWhatComes,
-  ],
+  [DUE, enter(MEMBER), cleanup, followWhatComes],
+  [DUE, start(OWNER), cleanup, end(MODERATOR)],
+  [REMOVED, readmit(OWNER, MEMBER), enter(MEMBER), cleanup],
+  [REMOVED, readmit(OWNER, MEMBER), remove(OWNER, MEMBER), followWhatComes],
   ['a room that outlives its meeting', start(OWNER), cleanup, followWhatComes],
 ];
 
