@@ -57,17 +57,7 @@ export async function startApi(options: {
   onLine?: ((line: string) => void) | undefined;
   signal?: AbortSignal | undefined;
 }): Promise<Api> {
-  const {
-    httpPort,
-    lambdaPort,
-    settings,
-    env,
-    params = {},
-    useInProcess = false,
-    preload,
-    onLine,
-    signal,
-  } = options;
+  const { httpPort, lambdaPort, settings, env, params = {}, preload, onLine, signal } = options;
   // One of its own: `serverless package` empties the usual one when it is done.
   const buildDir = `.local/build-${httpPort}`;
   const removeBuildDir = () => rm(new URL(buildDir, projectDir), { recursive: true, force: true });
@@ -76,7 +66,7 @@ export async function startApi(options: {
     ...[program, 'offline', 'start', '--stage', 'local', '--noSponsor', '--host', '127.0.0.1'],
     ...['--httpPort', `${httpPort}`, '--lambdaPort', `${lambdaPort}`],
     ...Object.entries(params).map(([name, value]) => `--param=${name}=${value}`),
-    ...(useInProcess ? ['--useInProcess'] : []),
+    ...(options.useInProcess ? ['--useInProcess'] : []),
   ];
   try {
     const child = await startChild({

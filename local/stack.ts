@@ -80,15 +80,7 @@ async function startPartsFor(
 ): Promise<Stack> {
   const { env = process.env, onLine } = options;
   const { DYNAMODB_ENDPOINT: external } = env;
-  const { ports, notes } = await choosePorts(options.ports ?? 'usual', [
-    'web',
-    ...(external ? [] : (['dynamodb'] as const)),
-    'cognito',
-    'api',
-    'reference',
-    'lambda',
-    's3',
-  ]);
+  const { ports, notes } = await choosePorts(options.ports ?? 'usual', Boolean(external));
   const stopping = new AbortController();
   const signal = AbortSignal.any([stopping.signal, ...(options.signal ? [options.signal] : [])]);
   const linesOf = (part: string) => (line: string) => onLine?.(part, line);
@@ -265,11 +257,11 @@ export const freePort = (): Promise<number> => getPort({ port: someFreePorts() }
 const someFreePorts = (): number[] =>
   Array.from({ length: 20 }, () => 10_000 + Math.floor(Math.random() * 20_000));
 
-async function choosePorts(wanted: 'usual' | 'free', names: readonly (keyof typeof USUAL_PORTS)[]) {
+async function choosePorts(wanted: 'usual' | 'free', hasDatabase: boolean) {
   const ports = { ...USUAL_PORTS };
   const notes: string[] = [];
-  for (const name of names) {
-    const usual = USUAL_PORTS[name];
+  for (const [name, usual] of Object.entries(USUAL_PORTS) as [keyof typeof ports, number][]) {
+    if (name === 'dynamodb' && hasDatabase) continue;
     ports[name] = await getPort({
       port: wanted === 'usual' ? [usual, ...someFreePorts()] : someFreePorts(),
     });

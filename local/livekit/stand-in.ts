@@ -212,13 +212,11 @@ export async function startStandIn(options: StandInOptions): Promise<StandIn> {
           maxParticipants: room.maxParticipants,
           emptyTimeoutSeconds: room.emptyTimeout,
           departureTimeoutSeconds: room.departureTimeout,
-          participants: rooms
-            .people(room.name)
-            .map(({ sid, identity, kind }) => ({
-              sid,
-              identity,
-              kind: ParticipantInfo_Kind[kind],
-            })),
+          participants: rooms.people(room.name).map(({ sid, identity, kind }) => ({
+            sid,
+            identity,
+            kind: ParticipantInfo_Kind[kind],
+          })),
         })),
       join: async (roomName, who) => {
         const { identity, name, metadata, attributes, kind, state, tracks } = Joiner.parse(who);

@@ -115,30 +115,19 @@ function externalLiveKit(env: NodeJS.ProcessEnv): LiveKit | undefined {
 
 async function startServer(
   env: NodeJS.ProcessEnv,
-  {
-    webhookUrl,
-    ports,
-    autoCreate,
-    hasRecorder,
-    missingRoom,
-    publicAddress,
-    apiSecret = newSecret(),
-    signal,
-  }: LiveKitOptions,
+  options: LiveKitOptions,
 ): Promise<LiveKit | undefined> {
+  const { ports, autoCreate, publicAddress, signal, apiSecret = newSecret() } = options;
   const binary = findLiveKitServer(env);
   if (binary === undefined) return undefined;
-  const redis = hasRecorder ? await startRedis() : undefined;
+  const redis = options.hasRecorder ? await startRedis() : undefined;
   const server = await startLiveKitServer({
     binary,
     apiKeys: { [API_KEY]: apiSecret },
-    webhook: webhookOf(webhookUrl),
-    ports,
-    autoCreate,
+    webhook: webhookOf(options.webhookUrl),
     redisAddress: redis?.address,
-    participantsByRpc: missingRoom === 'unavailable',
-    publicAddress,
-    signal,
+    participantsByRpc: options.missingRoom === 'unavailable',
+    ...{ ports, autoCreate, publicAddress, signal },
   }).catch(async (error) => {
     await redis?.stop();
     throw error;
@@ -167,22 +156,16 @@ async function startServer(
   };
 }
 
-async function startOurStandIn({
-  webhookUrl,
-  ports,
-  autoCreate,
-  missingRoom,
-  apiSecret = newSecret(),
-  standIn: options,
-}: LiveKitOptions): Promise<LiveKit> {
+async function startOurStandIn(options: LiveKitOptions): Promise<LiveKit> {
+  const { autoCreate, missingRoom, apiSecret = newSecret() } = options;
   const { promise: exited, resolve: end } = Promise.withResolvers<string>();
   const standIn = await startStandIn({
     apiKeys: { [API_KEY]: apiSecret },
-    webhook: webhookOf(webhookUrl),
-    port: ports?.http,
+    webhook: webhookOf(options.webhookUrl),
+    port: options.ports?.http,
     autoCreate,
     missingRoom,
-    ...options,
+    ...options.standIn,
   });
   return {
     kind: 'stand-in',

@@ -28,7 +28,7 @@ export interface WebhookTarget {
   apiKey: string;
 }
 
-export interface WebhookOptions {
+interface WebhookOptions {
   target: WebhookTarget | undefined;
   secret: string;
   retryDelaysMs: readonly number[];
@@ -43,16 +43,24 @@ interface Queue {
 const roomNameOf = ({ room, egressInfo }: WebhookEvent): string =>
   room?.name ?? egressInfo?.roomName ?? '';
 
-export type Webhooks = ReturnType<typeof createWebhooks>;
-
 export function createWebhooks({ target, secret, retryDelaysMs }: WebhookOptions) {
   const queues = new Map<string, Queue>();
   const deliveries: Delivery[] = [];
   const pending = new Set<Promise<void>>();
   const closing = new AbortController();
 
-  const record = (delivery: Delivery) => {
-    deliveries.push(delivery);
+  const record = (
+    event: WebhookEvent,
+    url: string,
+    result: Pick<Delivery, 'attempts' | 'outcome'>,
+  ) => {
+    deliveries.push({
+      id: event.id,
+      event: event.event,
+      roomName: roomNameOf(event),
+      url,
+      ...result,
+    });
     if (deliveries.length > KEPT_DELIVERIES) deliveries.shift();
   };
   const track = (work: Promise<void>): Promise<void> => {
@@ -68,15 +76,14 @@ export function createWebhooks({ target, secret, retryDelaysMs }: WebhookOptions
     const token = new AccessToken(apiKey, secret, { ttl: '5m' });
     token.sha256 = createHash('sha256').update(body).digest('base64');
     const authorization = await token.toJwt();
-    const summary = { id: event.id, event: event.event, roomName: roomNameOf(event), url };
     for (let attempts = 1; ; attempts++) {
-      const status = await statusOf(url, { authorization, body });
+      const status = await statusOf(url, body, authorization);
       if (closing.signal.aborted) return;
       const retryable = status === undefined || status === 429 || status >= 500;
       const wait = retryDelaysMs[attempts - 1];
       if (!retryable || wait === undefined) {
         const outcome = status !== undefined && status < 300 ? 'delivered' : 'failed';
-        record({ ...summary, attempts, outcome });
+        record(event, url, { attempts, outcome });
         return;
       }
       await delay(wait, undefined, { signal: closing.signal });
@@ -84,10 +91,7 @@ export function createWebhooks({ target, secret, retryDelaysMs }: WebhookOptions
   }
 
   /** Undefined: no answer. */
-  async function statusOf(
-    url: string,
-    { authorization, body }: { authorization: string; body: string },
-  ): Promise<number | undefined> {
+  async function statusOf(url: string, body: string, authorization: string) {
     try {
       const response = await fetch(url, {
         method: 'POST',
@@ -120,14 +124,7 @@ export function createWebhooks({ target, secret, retryDelaysMs }: WebhookOptions
   }
 
   const recordDropped = (event: WebhookEvent, url: string) =>
-    record({
-      id: event.id,
-      event: event.event,
-      roomName: roomNameOf(event),
-      url,
-      attempts: 0,
-      outcome: 'dropped',
-    });
+    record(event, url, { attempts: 0, outcome: 'dropped' });
 
   function queueOf(roomName: string): Queue {
     const queue = queues.get(roomName) ?? { tail: Promise.resolve(), length: 0 };
@@ -136,22 +133,10 @@ export function createWebhooks({ target, secret, retryDelaysMs }: WebhookOptions
   }
 
   return {
-    emit({
-      event: name,
-      room,
-      participant,
-      egressInfo,
-    }: Omit<RoomEvent, 'event' | 'room'> & {
-      event: string;
-      room?: RoomEvent['room'];
-      egressInfo?: EgressInfo;
-    }): void {
+    emit(facts: RoomEvent | { event: string; egressInfo: EgressInfo }): void {
       if (target === undefined || closing.signal.aborted) return;
       const event = new WebhookEvent({
-        event: name,
-        ...(room && { room }),
-        ...(egressInfo && { egressInfo }),
-        ...(participant && { participant }),
+        ...facts,
         id: newId('EV_'),
         createdAt: BigInt(Math.floor(Date.now() / 1000)),
       });
