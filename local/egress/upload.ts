@@ -12,7 +12,7 @@ export interface Output {
 /** @throws for any answer of S3 but 2xx, without its credentials */
 export async function putFile(
   { key, s3 }: Output,
-  body: string | Buffer,
+  body: string | Uint8Array<ArrayBuffer>,
   retries = 2,
 ): Promise<void> {
   const { accessKey: accessKeyId, secret: secretAccessKey, region } = s3;
