@@ -27,6 +27,11 @@ beforeEach(async () => {
 });
 
 const stack = () => stackTarget({ dynamodb: world.database, livekit: world.livekit });
+const withoutLiveKit = async () =>
+  stackTarget({
+    dynamodb: world.database,
+    livekit: { ...world.livekit, wsUrl: 'ws://127.0.0.1:9' },
+  });
 const clubs = (...args: string[]) => typed(args, async () => stack());
 const jsonOf = async (...args: string[]) => JSON.parse((await clubs(...args, '--json')).out);
 
@@ -115,20 +120,14 @@ describe('list', () => {
 
   it('asks LiveKit nothing, and works without it', async () => {
     await clubs('put-club', 'novels', '--name', 'Novels', '--moderator', 'ada');
-    const livekit = { ...world.livekit, wsUrl: 'ws://127.0.0.1:9' };
-    const printed = await typed(['list'], async () =>
-      stackTarget({ dynamodb: world.database, livekit }),
-    );
+    const printed = await typed(['list'], withoutLiveKit);
     expect(printed).toMatchObject({ exit: 0, out: expect.stringContaining('novels') });
   });
 
   it('names a club whose removal broke off, until it is finished', async () => {
     const { clubId, owner } = await world.createClub();
     await service.call('start', owner, { clubId });
-    const livekit = { ...world.livekit, wsUrl: 'ws://127.0.0.1:9' };
-    const removed = await typed(['remove-club', clubId, '--yes'], async () =>
-      stackTarget({ dynamodb: world.database, livekit }),
-    );
+    const removed = await typed(['remove-club', clubId, '--yes'], withoutLiveKit);
     expect(removed.exit).toBe(3);
     expect(await jsonOf('list')).toMatchObject({ clubs: [], unfinished: [clubId] });
     expect((await clubs('list')).out).toContain(
@@ -302,10 +301,7 @@ describe('import --exact', () => {
     const { clubId, owner } = await world.createClub();
     await service.call('start', owner, { clubId });
     const file = await fileWith({ clubs: [] });
-    const livekit = { ...world.livekit, wsUrl: 'ws://127.0.0.1:9' };
-    const broken = await typed(['import', file, '--exact', '--yes'], async () =>
-      stackTarget({ dynamodb: world.database, livekit }),
-    );
+    const broken = await typed(['import', file, '--exact', '--yes'], withoutLiveKit);
     expect(broken.exit).toBe(3);
     expect(await jsonOf('import', file, '--exact')).toMatchObject({
       isEqual: false,

@@ -319,7 +319,7 @@ describe('an import', () => {
     const { meeting } = await world.recordOf(club.clubId);
     const file = await fileWith({ clubs: [clubOf(people(20), club.clubId)] });
     expect((await typed(['import', file], onStack)).exit).toBe(0);
-    expect((await world.recordOf(club.clubId)).meeting).toEqual(meeting);
+    expect(await world.meetingOf(club.clubId)).toEqual(meeting);
   });
 
   it('begins with no more members once one was refused', async () => {

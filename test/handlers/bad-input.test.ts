@@ -6,8 +6,7 @@ import { worldOfFile } from '../harness/world.ts';
 
 const world = await worldOfFile();
 /** With a meeting on. */
-const club = await world.createClub();
-await world.call('start', club.moderator, club);
+const club = await world.startMeeting();
 
 async function expectRefused(route: Route, options: CallOptions, sentence: string | RegExp) {
   const before = [await world.scan(), await world.standIn.rooms()];
@@ -201,8 +200,8 @@ describe('Accepted and passed on unchanged is', () => {
   });
 
   it('an id of 64 characters', async () => {
-    const { status, body } = await world.call('status', club.member, { clubId: 'x'.repeat(64) });
-    expect({ status, code: body.code }).toEqual({ status: 404, code: 'CLUB_NOT_FOUND' });
+    const { outcome } = await world.call('status', club.member, { clubId: 'x'.repeat(64) });
+    expect(outcome).toBe('404 CLUB_NOT_FOUND');
   });
 
   it('null for a name, as no name', async () => {
@@ -218,8 +217,7 @@ describe('Accepted and passed on unchanged is', () => {
   it.each(['', '{}', ' ', 'null', '{"meetingId":null}'])(
     'a body of end that is %j',
     async (body) => {
-      const other = await world.createClub();
-      await world.call('start', other.moderator, other);
+      const other = await world.startMeeting();
       const { status } = await world.call('end', other.moderator, { clubId: other.clubId, body });
       expect(status).toBe(200);
     },

@@ -16,8 +16,7 @@ import {
   unavailable,
   unprocessed,
 } from '../harness/faults.ts';
-import { endedMeeting, endedRow } from '../harness/items.ts';
-import { type BootOptions, hours, later, minutes } from '../harness/process.ts';
+import { ago, type BootOptions, hours, later, minutes } from '../harness/process.ts';
 import type { Fault } from '../harness/wire.ts';
 import { worldOfFile } from '../harness/world.ts';
 
@@ -29,7 +28,6 @@ beforeEach(async () => {
   await world.clearAway();
 });
 
-const ago = (ms: number) => new Date(Date.now() - ms).toISOString();
 /** A club whose meeting began an hour ago, and two people in it. */
 async function occupied(meeting: Partial<Meeting> = {}) {
   const club = await world.createMeeting({ startedAt: ago(hours(1)), ...meeting });
@@ -49,8 +47,6 @@ async function due() {
   await world.openRoom(club.meeting.roomName);
   return club;
 }
-
-const meetingOf = async (clubId: string) => (await world.recordOf(clubId)).meeting;
 
 describe('LiveKit that answers an empty list by mistake,', () => {
   const faults: [string, Fault][] = [
@@ -75,7 +71,7 @@ describe('LiveKit that answers an empty list by mistake,', () => {
       const club = await occupied(meeting);
       for (const minute of [0, 5, 10, 15, 20, 25, 30, 35]) {
         await (await world.boot({ ...later(minutes(minute)), faults: [fault] })).cleanUp();
-        expect(await meetingOf(club.clubId), `after ${minute} minutes`).toBeDefined();
+        expect(await world.meetingOf(club.clubId), `after ${minute} minutes`).toBeDefined();
       }
       expect((await world.standInRoomsOf(club.clubId))[0]?.participants).toHaveLength(2);
 
@@ -143,7 +139,7 @@ describe('LiveKit that does not answer:', () => {
       const broken = await world.boot({ faults: [on('ListParticipants', fault)] });
       await expect(broken.cleanUp()).rejects.toMatchObject({ name: 'CleanupIncomplete' });
       for (const { clubId, meeting } of [first, second, occupiedOne]) {
-        expect(await meetingOf(clubId)).toEqual(meeting);
+        expect(await world.meetingOf(clubId)).toEqual(meeting);
       }
       const { fields } = broken.lines.findLast(({ message }) => message === 'cleanup') ?? {};
       expect(fields).toMatchObject({ active: 3, failed: 2, endedVacant: 0 });
@@ -155,7 +151,7 @@ describe('LiveKit that does not answer:', () => {
     await world.standIn.finishRoom(club.meeting.roomName);
     const broken = await world.boot({ faults: [on('CreateRoom', unavailable)] });
     await expect(broken.cleanUp()).rejects.toMatchObject({ name: 'CleanupIncomplete' });
-    expect(await meetingOf(club.clubId)).toEqual(club.meeting);
+    expect(await world.meetingOf(club.clubId)).toEqual(club.meeting);
   });
 
   it('it cannot delete the room of a meeting that was ended: the next run does', async () => {
@@ -187,9 +183,7 @@ describe('DynamoDB that does not answer:', () => {
   it.each(cases)('%s: nothing ends, and the run throws', async (_, fault) => {
     await due();
     await occupied({ startedAt: ago(hours(13)) });
-    const zombie = endedMeeting('unread');
-    await world.put(endedRow('unread', zombie));
-    await world.openRoom(zombie.roomName);
+    await world.createStaleRoom('unread');
     const [items, rooms] = [await world.scan(), await world.standIn.rooms()];
     const broken = await world.boot({ faults: [fault] });
     await expect(broken.cleanUp()).rejects.toThrow();
@@ -201,22 +195,20 @@ describe('DynamoDB that does not answer:', () => {
     const clubs = [await due(), await due()];
     const slow = await world.boot({ faults: [times(3, unprocessed())] });
     expect(await slow.cleanUp()).toMatchObject({ endedVacant: 2 });
-    for (const { clubId } of clubs) expect(await meetingOf(clubId)).toBeUndefined();
+    for (const { clubId } of clubs) expect(await world.meetingOf(clubId)).toBeUndefined();
   });
 
   it('the deciding write fails: that meeting goes on, the run throws, the next one ends it', async () => {
     const club = await due();
     const broken = await world.boot({ faults: [on('UpdateItem', internalError)] });
     await expect(broken.cleanUp()).rejects.toMatchObject({ name: 'CleanupIncomplete' });
-    expect(await meetingOf(club.clubId)).toEqual(club.meeting);
+    expect(await world.meetingOf(club.clubId)).toEqual(club.meeting);
     expect(await world.roomsOf(club.clubId)).toHaveLength(1);
     expect(await service.cleanUp()).toMatchObject({ endedVacant: 1 });
   });
 
   it('whether a room is stale cannot be read: it stays, and the run throws', async () => {
-    const zombie = endedMeeting('unknown-yet');
-    await world.put(endedRow('unknown-yet', zombie));
-    await world.openRoom(zombie.roomName);
+    await world.createStaleRoom('unknown-yet');
     const broken = await world.boot({ faults: [on('BatchGetItem', internalError)] });
     await expect(broken.cleanUp()).rejects.toThrow();
     expect(await world.standIn.rooms()).toHaveLength(1);
@@ -235,8 +227,8 @@ describe('One club', () => {
       ],
     });
     await expect(broken.cleanUp()).rejects.toThrow('1 could not be put right');
-    expect(await meetingOf(bad.clubId)).toEqual(bad.meeting);
-    for (const { clubId } of others) expect(await meetingOf(clubId)).toBeUndefined();
+    expect(await world.meetingOf(bad.clubId)).toEqual(bad.meeting);
+    for (const { clubId } of others) expect(await world.meetingOf(clubId)).toBeUndefined();
     const failed = broken.lines.filter(({ level }) => level === 'error');
     expect(failed).toMatchObject([
       {
@@ -249,11 +241,9 @@ describe('One club', () => {
   it('whose record cannot be read does not stop the others, and the run throws at its end', async () => {
     const [bad, good] = [await due(), await due()];
     await world.putRecord(bad.clubId, { createdAt: 'a while ago' });
-    const zombie = endedMeeting(bad.clubId);
-    await world.put(endedRow(bad.clubId, zombie));
-    await world.openRoom(zombie.roomName);
+    const zombie = await world.createStaleRoom(bad.clubId);
     await expect(service.cleanUp()).rejects.toMatchObject({ name: 'CleanupIncomplete' });
-    expect(await meetingOf(good.clubId)).toBeUndefined();
+    expect(await world.meetingOf(good.clubId)).toBeUndefined();
     expect(await world.roomsOf(good.clubId)).toEqual([]);
     expect(await world.roomsOf(bad.clubId)).not.toContain(zombie.roomName);
     await world.putRecord(bad.clubId, { createdAt: ago(hours(2)) });
@@ -265,7 +255,7 @@ describe('One club', () => {
     const faults = [justBefore('BatchGetItem', () => world.removeRecord(club.clubId))];
     const process = await world.boot({ faults });
     expect(await process.cleanUp()).toMatchObject({ active: 1, endedVacant: 1, failed: 0 });
-    expect(await meetingOf(other.clubId)).toBeUndefined();
+    expect(await world.meetingOf(other.clubId)).toBeUndefined();
   });
 
   it('that the index names twice is looked after once', async () => {
@@ -285,7 +275,7 @@ describe('LiveKit that asks for less (429)', () => {
     const clubs = [await due(), await due()];
     service.wire.set(on('ListRooms', times(1, tooMany)));
     expect(await service.cleanUp()).toMatchObject({ postponed: 2, failed: 0, endedVacant: 0 });
-    for (const { clubId, meeting } of clubs) expect(await meetingOf(clubId)).toEqual(meeting);
+    for (const { clubId, meeting } of clubs) expect(await world.meetingOf(clubId)).toEqual(meeting);
     expect(await service.cleanUp()).toMatchObject({ endedVacant: 2 });
   });
 
@@ -301,9 +291,7 @@ describe('LiveKit that asks for less (429)', () => {
   });
 
   it('when it should delete a stale room: the room stays for the next run', async () => {
-    const zombie = endedMeeting('postponed');
-    await world.put(endedRow('postponed', zombie));
-    await world.openRoom(zombie.roomName);
+    await world.createStaleRoom('postponed');
     const refused = await world.boot({ faults: [on('DeleteRoom', tooMany)] });
     expect(await refused.cleanUp()).toMatchObject({ postponed: 1, failed: 0, zombiesDeleted: 0 });
     expect(await service.cleanUp()).toMatchObject({ zombiesDeleted: 1 });
@@ -314,10 +302,8 @@ describe('A limit of LiveKit calls a run', () => {
   it('is kept, and later runs do the rest: no meeting and no stale room starves', async () => {
     const clubs = [];
     for (let count = 0; count < 7; count++) clubs.push(await due());
-    const zombies = [1, 2, 3].map((index) => endedMeeting(`limited-${index}`));
-    for (const [index, zombie] of zombies.entries()) {
-      await world.put(endedRow(`limited-${index + 1}`, zombie));
-      await world.openRoom(zombie.roomName);
+    for (const clubId of ['limited-1', 'limited-2', 'limited-3']) {
+      await world.createStaleRoom(clubId);
     }
     const limited = await world.boot({ env: { CLEANUP_MAX_LIVEKIT_CALLS: '6' } });
     let runs = 0;
@@ -328,7 +314,7 @@ describe('A limit of LiveKit calls a run', () => {
       expect(limited.wire.operations('media').length).toBeLessThanOrEqual(6);
     }
     expect(await world.standIn.rooms()).toEqual([]);
-    for (const { clubId } of clubs) expect(await meetingOf(clubId)).toBeUndefined();
+    for (const { clubId } of clubs) expect(await world.meetingOf(clubId)).toBeUndefined();
   });
 
   it('that is the smallest allowed is enough for one meeting and one stale room a run, whatever they need', async () => {
@@ -349,9 +335,7 @@ describe('A limit of LiveKit calls a run', () => {
       });
       clubs.push(club);
     }
-    const zombie = endedMeeting('smallest');
-    await world.put(endedRow('smallest', zombie));
-    await world.openRoom(zombie.roomName);
+    await world.createStaleRoom('smallest');
     const limited = await world.boot({ env: { CLEANUP_MAX_LIVEKIT_CALLS: '6' } });
     const reports = [];
     for (let runs = 0; runs < 2 * clubs.length; runs++) reports.push(await limited.cleanUp());
@@ -372,6 +356,6 @@ describe('Only once', () => {
       ],
     });
     expect(await flaky.cleanUp()).toMatchObject({ endedVacant: 1, failed: 0 });
-    expect(await meetingOf(club.clubId)).toBeUndefined();
+    expect(await world.meetingOf(club.clubId)).toBeUndefined();
   });
 });

@@ -5,7 +5,7 @@ import { doctorsRoomNameOf } from '../../lib/meetings/probes.ts';
 import { internalError, on } from '../harness/faults.ts';
 import { endedMeeting, endedRow } from '../harness/items.ts';
 import { contextOf } from '../harness/lambda.ts';
-import { hours, later, minutes } from '../harness/process.ts';
+import { ago, hours, later, minutes } from '../harness/process.ts';
 import { startWorld, worldOfFile } from '../harness/world.ts';
 
 const world = await worldOfFile();
@@ -15,8 +15,6 @@ beforeEach(async () => {
   await world.sendWebhooksTo(undefined);
 });
 
-const ago = (ms: number) => new Date(Date.now() - ms).toISOString();
-
 /** A club whose meeting began an hour ago, by default with a room. */
 async function clubWith(meeting: Partial<Meeting> = {}, { room = true } = {}) {
   const club = await world.createMeeting({ startedAt: ago(hours(1)), ...meeting });
@@ -24,7 +22,6 @@ async function clubWith(meeting: Partial<Meeting> = {}, { room = true } = {}) {
   return club;
 }
 
-const meetingOf = async (clubId: string) => (await world.recordOf(clubId)).meeting;
 const join = (club: { meeting: Meeting }, identity: string) =>
   world.standIn.join(club.meeting.roomName, { identity });
 
@@ -33,7 +30,7 @@ describe('A vacant meeting', () => {
     const club = await clubWith({}, { room });
     const report = await service.cleanUp();
     expect(report).toMatchObject({ active: 1, vacant: 1, endedVacant: 0, failed: 0 });
-    const on = await meetingOf(club.clubId);
+    const on = await world.meetingOf(club.clubId);
     expect(on?.meetingId).toBe(club.meeting.meetingId);
     expect(Date.now() - Date.parse(on?.vacantSince ?? '')).toBeLessThan(5000);
   });
@@ -41,10 +38,10 @@ describe('A vacant meeting', () => {
   it('keeps the moment from which it was vacant, however often it is looked at', async () => {
     const club = await clubWith();
     await service.cleanUp();
-    const first = await meetingOf(club.clubId);
+    const first = await world.meetingOf(club.clubId);
     await (await world.boot(later(minutes(5)))).cleanUp();
     await (await world.boot(later(minutes(10)))).cleanUp();
-    expect(await meetingOf(club.clubId)).toEqual(first);
+    expect(await world.meetingOf(club.clubId)).toEqual(first);
   });
 
   it.each([true, false])(
@@ -54,7 +51,7 @@ describe('A vacant meeting', () => {
       await service.cleanUp();
       const early = await world.boot(later(minutes(14)));
       expect(await early.cleanUp()).toMatchObject({ endedVacant: 0 });
-      expect(await meetingOf(club.clubId)).toBeDefined();
+      expect(await world.meetingOf(club.clubId)).toBeDefined();
 
       const due = await world.boot(later(minutes(15) + 1000));
       expect(await due.cleanUp()).toMatchObject({ active: 1, vacant: 1, endedVacant: 1 });
@@ -71,11 +68,10 @@ describe('A vacant meeting', () => {
   );
 
   it('whose moderator vanished right after the start ends, too', async () => {
-    const club = await world.createClub();
-    await service.call('start', club.moderator, club);
+    const club = await world.startMeeting();
     await service.cleanUp();
     await (await world.boot(later(minutes(16)))).cleanUp();
-    expect(await meetingOf(club.clubId)).toBeUndefined();
+    expect(await world.meetingOf(club.clubId)).toBeUndefined();
     expect(await world.roomsOf(club.clubId)).toEqual([]);
   });
 
@@ -125,14 +121,14 @@ describe('A meeting with people in it', () => {
     for (const minute of [0, 5, 10, 15, 20, 60]) {
       await (await world.boot(later(minutes(minute)))).cleanUp();
     }
-    expect(await meetingOf(club.clubId)).toEqual(club.meeting);
+    expect(await world.meetingOf(club.clubId)).toEqual(club.meeting);
   });
 
   it('is no longer vacant when they came back', async () => {
     const club = await clubWith({ vacantSince: ago(minutes(20)) });
     await join(club, club.member.userId);
     expect(await service.cleanUp()).toMatchObject({ vacant: 0, endedVacant: 0 });
-    expect((await meetingOf(club.clubId))?.vacantSince).toBeUndefined();
+    expect((await world.meetingOf(club.clubId))?.vacantSince).toBeUndefined();
   });
 
   it('is left alone without one write when nothing changed', async () => {
@@ -159,7 +155,7 @@ describe('A meeting with people in it', () => {
     const club = await clubWith({ startedAt: ago(hours(12) - 10_000) });
     await join(club, club.member.userId);
     await service.cleanUp();
-    expect(await meetingOf(club.clubId)).toBeDefined();
+    expect(await world.meetingOf(club.clubId)).toBeDefined();
   });
 
   it('is closed in its attendance at its end', async () => {
@@ -186,9 +182,7 @@ describe('Done twice,', () => {
     await clubWith({ startedAt: ago(hours(13)) });
     const occupied = await clubWith();
     await join(occupied, occupied.member.userId);
-    const zombie = endedMeeting('gone');
-    await world.put(endedRow('gone', zombie));
-    await world.openRoom(zombie.roomName);
+    await world.createStaleRoom('gone');
 
     await service.cleanUp();
     const [items, rooms] = [await world.scan(), await world.standIn.rooms()];
@@ -224,7 +218,7 @@ describe('Done twice,', () => {
     const club = await clubWith({ vacantSince: ago(minutes(20)) }, { room: false });
     await service.cleanUp();
     await world.standIn.webhooks.settled();
-    expect(await meetingOf(club.clubId)).toBeUndefined();
+    expect(await world.meetingOf(club.clubId)).toBeUndefined();
     expect(await world.roomsOf(club.clubId)).toEqual([]);
   });
 });
@@ -368,9 +362,7 @@ describe('What it did', () => {
     await clubWith();
     await clubWith({ vacantSince: ago(minutes(20)) });
     await clubWith({ startedAt: ago(hours(13)) });
-    const zombie = endedMeeting('logged');
-    await world.put(endedRow('logged', zombie));
-    await world.openRoom(zombie.roomName);
+    await world.createStaleRoom('logged');
     service.lines.length = 0;
     const report = await service.cleanUp();
     expect(report).toEqual({
@@ -411,9 +403,7 @@ describe('Before its time is up', () => {
   it('it stops, says what is left, and later runs do the rest', async () => {
     const meeting = { startedAt: ago(hours(1)) };
     await Promise.all(Array.from({ length: 230 }, () => world.createMeeting(meeting)));
-    const zombie = endedMeeting('late');
-    await world.put(endedRow('late', zombie));
-    await world.openRoom(zombie.roomName);
+    await world.createStaleRoom('late');
     const vacant = async () =>
       ((await world.scan()) as { meeting?: Meeting }[]).filter((item) => item.meeting?.vacantSince)
         .length;
@@ -436,6 +426,6 @@ describe('Before its time is up', () => {
   it('it starts nothing when no time is left', async () => {
     const club = await clubWith({ vacantSince: ago(minutes(20)) });
     expect(await service.cleanUp(timeFor(0))).toMatchObject({ active: 0, postponed: 1 });
-    expect(await meetingOf(club.clubId)).toEqual(club.meeting);
+    expect(await world.meetingOf(club.clubId)).toEqual(club.meeting);
   });
 });

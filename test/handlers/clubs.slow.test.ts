@@ -15,7 +15,7 @@ import type { Club } from '../../lib/meetings/model.ts';
 import { cut, justAfter, justBefore, killedAfter, on } from '../harness/faults.ts';
 import type { User } from '../harness/issuer.ts';
 import { contextOf } from '../harness/lambda.ts';
-import { type TestClub, worldOfFile } from '../harness/world.ts';
+import { type StartedClub, type TestClub, worldOfFile } from '../harness/world.ts';
 
 const DONE = { done: true };
 const eventsDir = new URL('../../events/', import.meta.url);
@@ -27,23 +27,12 @@ beforeEach(async () => {
   service.lines.length = 0;
 });
 
-async function clubWithMeeting() {
-  const club = await world.createClub();
-  const { body: meeting } = await service.call('start', club.owner, club);
-  return { ...club, meeting };
-}
-type MeetingClub = Awaited<ReturnType<typeof clubWithMeeting>>;
-
-const enter = ({ meeting }: MeetingClub, who: User) =>
+const enter = ({ meeting }: StartedClub, who: User) =>
   world.standIn.join(meeting.roomName, { identity: who.userId, tracks: [{}] });
-const identitiesIn = async ({ meeting }: MeetingClub) =>
+const identitiesIn = async ({ meeting }: StartedClub) =>
   (await world.media.listParticipants(meeting.roomName)).map(({ identity }) => identity);
 
-const about = (
-  command: string,
-  { clubId }: { clubId: string },
-  { userId }: { userId: string },
-) => ({
+const about = (command: string, { clubId }: { clubId: string }, { userId }: User) => ({
   command,
   clubId,
   userId,
@@ -179,7 +168,7 @@ describe('a command that is refused', () => {
   it.each(['remove-member', 'forget-user'])(
     'because it is about the club’s own moderator: %s',
     async (command) => {
-      const club = await clubWithMeeting();
+      const club = await world.startMeeting();
       await enter(club, club.owner);
       const answer = await service.manage(about(command, club, club.owner));
       expect(answer).toMatchObject({ code: 'NOT_ALLOWED' });
@@ -277,14 +266,14 @@ describe('put-member', () => {
   });
 
   it('lets the new member in at once', async () => {
-    const club = await clubWithMeeting();
+    const club = await world.startMeeting();
     expect((await service.call('token', club.outsider, club)).status).toBe(403);
     await service.manage(about('put-member', club, club.outsider));
     expect((await service.call('token', club.outsider, club)).status).toBe(200);
   });
 
   it('of a person who was removed in this meeting keeps them barred until readmitted', async () => {
-    const club = await clubWithMeeting();
+    const club = await world.startMeeting();
     await service.manage(about('remove-member', club, club.member));
     await service.manage(about('put-member', club, club.member));
     const token = () => service.call('token', club.member, club);
@@ -306,8 +295,7 @@ async function meetingState(clubId: string) {
 
 /** With presence, a bar, a vacancy or none, attendance and a meeting that is over. */
 async function busyClub() {
-  const club = await world.createClub();
-  await service.call('start', club.owner, club);
+  const club = await world.startMeeting();
   await service.call('end', club.owner, club);
   await world.sendWebhooksTo(service);
   const { body: meeting } = await service.call('start', club.owner, club);
@@ -376,7 +364,7 @@ describe('a meeting that is on', () => {
   });
 
   it('goes on under a new name and moderator, who can end it', async () => {
-    const club = await clubWithMeeting();
+    const club = await world.startMeeting();
     await enter(club, club.member);
     const { clubId } = club;
     const moderatorId = club.outsider.userId;
@@ -442,23 +430,31 @@ async function stepsOf(command: object): Promise<string[]> {
   await counted.manage(command);
   return counted.wire.operations().slice();
 }
-/** One thing for each step at which a process can be killed, made one after the other. */
-async function forEachStep<T>(steps: string[], make: () => Promise<T>) {
-  const made: { club: T; step: string; index: number }[] = [];
-  for (const [index, step] of ['nothing', ...steps].entries()) {
-    made.push({ club: await make(), step, index });
-  }
-  return made;
-}
-/** The same command by a process that is killed after so many steps. */
-async function killed(command: object, steps: number): Promise<void> {
-  const doomed = await world.boot({ faults: [killedAfter(steps)] });
-  await doomed.manage(command).catch(() => undefined);
+/**
+ * For each step, a club whose command is sent by a process that is killed after it, and then again.
+ * @param check what is so then
+ */
+async function killedAtEachStep<T>(
+  make: () => Promise<T>,
+  commandFor: (club: T) => object,
+  check: (club: T, step: string) => Promise<void>,
+): Promise<void> {
+  const steps = await stepsOf(commandFor(await make()));
+  const clubs: T[] = [];
+  for (let index = 0; index <= steps.length; index += 1) clubs.push(await make());
+  const complete = async (club: T, index: number) => {
+    const step = steps[index - 1] ?? 'nothing';
+    const doomed = await world.boot({ faults: [killedAfter(index)] });
+    await doomed.manage(commandFor(club)).catch(() => undefined);
+    expect(await service.manage(commandFor(club)), step).toEqual(DONE);
+    await check(club, step);
+  };
+  await Promise.all(clubs.map(complete));
 }
 
 describe('remove-member', () => {
   it('removes the member, bars them and removes the participant last', async () => {
-    const club = await clubWithMeeting();
+    const club = await world.startMeeting();
     await enter(club, club.member);
     expect(await stepsOf(about('remove-member', club, club.member))).toEqual([
       'BatchGetItem',
@@ -483,25 +479,23 @@ describe('remove-member', () => {
   });
 
   it('killed after any step is completed by repeating it', { timeout: 60_000 }, async () => {
-    const counted = await clubWithMeeting();
-    const steps = await stepsOf(about('remove-member', counted, counted.member));
-    const clubs = await forEachStep(steps, clubWithMeeting);
-    const complete = async ({ club, step, index }: (typeof clubs)[number]) => {
+    const make = async () => {
+      const club = await world.startMeeting();
       await enter(club, club.member);
       await enter(club, club.other);
-      const command = about('remove-member', club, club.member);
-      await killed(command, index);
-      expect(await service.manage(command), step).toEqual(DONE);
+      return club;
+    };
+    const command = (club: StartedClub) => about('remove-member', club, club.member);
+    await killedAtEachStep(make, command, async (club, step) => {
       expect(await identitiesIn(club), step).toEqual([club.other.userId]);
       const { members, barredUserIds } = await service.show(club.clubId);
       expect(members.map(({ userId }) => userId)).not.toContain(club.member.userId);
       expect(barredUserIds, step).toEqual([club.member.userId]);
-    };
-    await Promise.all(clubs.map(complete));
+    });
   });
 
   it('bars the person even when a moderator readmits them at that moment', async () => {
-    const club = await clubWithMeeting();
+    const club = await world.startMeeting();
     const readmit = justBefore('UpdateItem', () =>
       service.call('readmit', club.moderator, { ...club, userId: club.member.userId }),
     );
@@ -528,7 +522,7 @@ describe('remove-member', () => {
 
 describe.each(['remove-member', 'forget-user'])('%s while LiveKit is unreachable', (name) => {
   it('throws after every retry, with nothing of the person left in the record', async () => {
-    const club = await clubWithMeeting();
+    const club = await world.startMeeting();
     await enter(club, club.moderator);
     const { manage, wire } = await world.boot({ faults: [on({ side: 'media' }, cut)] });
     const command = about(name, club, club.moderator);
@@ -603,19 +597,11 @@ describe('remove-club', () => {
   });
 
   it('killed after any step is completed by repeating it', { timeout: 60_000 }, async () => {
-    const counted = await busyClub();
-    const steps = await stepsOf({ command: 'remove-club', clubId: counted.clubId });
-    const clubs = await forEachStep(steps, busyClub);
-    const complete = async ({ club, step, index }: (typeof clubs)[number]) => {
-      const command = { command: 'remove-club', clubId: club.clubId };
-      await killed(command, index);
-      const { reason } = (await world.recordOf(club.clubId))?.lastMeeting ?? {};
-      expect([undefined, 'moderator', 'club-removed'], step).toContain(reason);
-      expect(await service.manage(command), step).toEqual(DONE);
-      expect(await world.leftOf(club.clubId), step).toEqual([]);
-      expect(await world.roomsOf(club.clubId), step).toEqual([]);
-    };
-    await Promise.all(clubs.map(complete));
+    const command = ({ clubId }: TestClub) => ({ command: 'remove-club', clubId });
+    await killedAtEachStep(busyClub, command, async ({ clubId }, step) => {
+      expect(await world.leftOf(clubId), step).toEqual([]);
+      expect(await world.roomsOf(clubId), step).toEqual([]);
+    });
   });
 
   it('ends a meeting that starts during the removal, too', async () => {
@@ -645,7 +631,7 @@ describe('remove-club', () => {
   });
 
   it('deletes the room of an earlier meeting that LiveKit did not delete when it ended', async () => {
-    const club = await clubWithMeeting();
+    const club = await world.startMeeting();
     await enter(club, club.member);
     const { call } = await world.boot({ faults: [on('DeleteRoom', cut)] });
     expect((await call('end', club.owner, club)).body.success).toBe(false);
@@ -656,7 +642,7 @@ describe('remove-club', () => {
   });
 
   it('removes the club while LiveKit is unreachable; repeated, it deletes the rooms', async () => {
-    const club = await clubWithMeeting();
+    const club = await world.startMeeting();
     await enter(club, club.member);
     const { manage, wire } = await world.boot({ faults: [on({ side: 'media' }, cut)] });
     const command = { command: 'remove-club', clubId: club.clubId };
@@ -789,16 +775,8 @@ describe('forget-user', () => {
   });
 
   it('killed after any step is completed by repeating it', { timeout: 60_000 }, async () => {
-    const counted = await remembered();
-    const steps = await stepsOf(about('forget-user', counted, counted.moderator));
-    const clubs = await forEachStep(steps, remembered);
-    const complete = async ({ club, step, index }: (typeof clubs)[number]) => {
-      const command = about('forget-user', club, club.moderator);
-      await killed(command, index);
-      expect(await service.manage(command), step).toEqual(DONE);
-      await expectForgotten(club, step);
-    };
-    await Promise.all(clubs.map(complete));
+    const command = (club: Remembered) => about('forget-user', club, club.moderator);
+    await killedAtEachStep(remembered, command, expectForgotten);
   });
 
   it('of a person who left the club long ago works as well', async () => {

@@ -12,8 +12,7 @@ const unknown = newKeyPair('an-unpublished-key');
 const now = () => Math.floor(Date.now() / 1000);
 
 const world = await worldOfFile();
-const club = await world.createClub();
-await world.call('start', club.moderator, club);
+const club = await world.startMeeting();
 
 /** The `Authorization` header of the club's moderator, if it were theirs. */
 const forgeries: Record<string, (service: Process) => string | undefined> = {

@@ -2,6 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { once, silence } from '../harness/faults.ts';
+import { about } from '../harness/routes.ts';
 import { Cut } from '../harness/wire.ts';
 import { worldOfFile } from '../harness/world.ts';
 
@@ -22,7 +23,7 @@ async function clubWithMeeting() {
 
 it('A promotion that DynamoDB did not answer is not written again after a newer demotion', async () => {
   const club = await clubWithMeeting();
-  const target = { clubId: club.clubId, userId: club.member.userId };
+  const target = about(club, club.member);
   const slow = await world.boot({ faults: [once('UpdateItem', silence)] });
   const given = await slow.call('role', club.owner, {
     ...target,
@@ -40,7 +41,7 @@ it('A promotion that DynamoDB did not answer is not written again after a newer 
 
 it('A removal that LiveKit did not answer is not sent again after the person was readmitted', async () => {
   const club = await clubWithMeeting();
-  const target = { clubId: club.clubId, userId: club.member.userId };
+  const target = about(club, club.member);
   const resetLate = once('RemoveParticipant', async () => {
     await delay(REMAINING_MS);
     throw new Cut();

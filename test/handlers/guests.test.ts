@@ -1,31 +1,23 @@
 /** Guests of a meeting, who have no account: callers by telephone (SIP) and from other networks. */
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { Meeting } from '../../lib/meetings/model.ts';
 import { edit, lost, on, once } from '../harness/faults.ts';
 import { later, minutes } from '../harness/process.ts';
-import { type TestClub, worldOfFile } from '../harness/world.ts';
+import { type StartedClub, worldOfFile } from '../harness/world.ts';
 
 const world = await worldOfFile();
 const service = await world.boot();
 beforeEach(() => world.sendWebhooksTo(undefined));
 
-interface Started extends TestClub {
-  meeting: Meeting;
-}
-
 /** A club whose meeting has just been started; LiveKit's events reach the service. */
-async function startedClub(process = service): Promise<Started> {
-  const club = await world.createClub();
+async function startedClub(process = service): Promise<StartedClub> {
   await world.sendWebhooksTo(process);
-  await process.call('start', club.owner, club);
+  const club = await world.startMeeting(process);
   await world.standIn.webhooks.settled();
-  const { meeting } = await world.recordOf(club.clubId);
-  if (!meeting) throw new Error('no meeting');
-  return { ...club, meeting };
+  return club;
 }
 
 const callIn = async (
-  { meeting }: Started,
+  { meeting }: StartedClub,
   kind: 'SIP' | 'CONNECTOR' = 'SIP',
   identity = 'sip_+49301234567',
 ) => {
@@ -38,7 +30,7 @@ const callIn = async (
   return joined;
 };
 
-const hangUp = async ({ meeting }: Started, sid: string) => {
+const hangUp = async ({ meeting }: StartedClub, sid: string) => {
   await world.standIn.leave(meeting.roomName, sid);
   await world.standIn.webhooks.settled();
 };
@@ -68,7 +60,7 @@ describe.each(['SIP', 'CONNECTOR'] as const)('A guest of the kind %s', (kind) =>
       for (const minute of [0, 5, 10, 15, 20, 25]) {
         await (await world.boot(later(minutes(minute)))).cleanUp();
       }
-      expect((await world.recordOf(club.clubId)).meeting?.meetingId).toBe(club.meeting.meetingId);
+      expect((await world.meetingOf(club.clubId))?.meetingId).toBe(club.meeting.meetingId);
       await hangUp(club, sid);
       await (await world.boot(later(minutes(30)))).cleanUp();
       await (await world.boot(later(minutes(50)))).cleanUp();

@@ -262,11 +262,11 @@ describe('Who may read it:', () => {
   it('no caller through another club’s path', async () => {
     const [last] = await withHistory(2);
     const other = await world.createClub();
-    const { status, body } = await service.call('meeting', other.member, {
+    const { outcome } = await service.call('meeting', other.member, {
       clubId: other.clubId,
       meetingId: last?.meetingId ?? '',
     });
-    expect({ status, code: body.code }).toEqual({ status: 404, code: 'MEETING_NOT_FOUND' });
+    expect(outcome).toBe('404 MEETING_NOT_FOUND');
   });
 });
 

@@ -15,8 +15,7 @@ const REFUSALS = [
 
 const world = await worldOfFile();
 /** Where the strangers come from, with a meeting on that they may do everything with. */
-const home = await world.createClub();
-await world.call('start', home.moderator, home);
+const home = await world.startMeeting();
 
 const strangerOf = (role: (typeof STRANGERS)[number]) =>
   role === 'outsider' ? OUTSIDER : home[role];
@@ -46,8 +45,7 @@ describe.each(STRANGERS)('The %s of another club', (role) => {
   });
 
   it('cannot end its meeting by naming it', async () => {
-    const club = await world.createClub();
-    const { body: meeting } = await world.call('start', club.moderator, club);
+    const { meeting, ...club } = await world.startMeeting();
     const { meetingId } = meeting;
     const stranger = strangerOf(role);
     const there = await world.call('end', stranger, { ...club, body: { meetingId } });
@@ -55,7 +53,7 @@ describe.each(STRANGERS)('The %s of another club', (role) => {
     const fromHome = await world.call('end', stranger, { ...home, body: { meetingId } });
     // A moderator may end the meetings of their own club, but this one is not among them.
     expect(fromHome.status).toBe(role === 'owner' || role === 'moderator' ? 409 : 403);
-    expect((await world.recordOf(club.clubId)).meeting?.meetingId).toBe(meetingId);
+    expect((await world.meetingOf(club.clubId))?.meetingId).toBe(meetingId);
     await world.expectAgreement(club.clubId);
     await world.expectAgreement(home.clubId);
   });
@@ -63,8 +61,7 @@ describe.each(STRANGERS)('The %s of another club', (role) => {
 
 describe('A token', () => {
   it('of one club opens no room of another', async () => {
-    const club = await world.createClub();
-    const { body: meeting } = await world.call('start', club.moderator, club);
+    const { meeting } = await world.startMeeting();
     const { body } = await world.call('token', home.moderator, { clubId: home.clubId });
     const joined = await world.standIn.joinWithToken(body.token);
     expect(joined.roomName).not.toBe(meeting.roomName);
@@ -76,8 +73,8 @@ describe('A club whose id begins with the id of another', () => {
   it('shares neither members nor meetings with it', async () => {
     const { clubId } = await world.createClub();
     const longer = `${clubId}-2`;
-    const { status, body } = await world.call('status', home.member, { clubId: longer });
-    expect({ status, code: body.code }).toEqual({ status: 404, code: 'CLUB_NOT_FOUND' });
+    const { outcome } = await world.call('status', home.member, { clubId: longer });
+    expect(outcome).toBe('404 CLUB_NOT_FOUND');
   });
 });
 

@@ -24,8 +24,6 @@ const cleanUpAfter = async (minutes: number, faults: Parameters<typeof on>[1][] 
   return cleanUp();
 };
 
-/** All but what says that the club was removed, or a person forgotten. */
-const leftOf = ({ clubId }: TestClub) => world.leftOf(clubId);
 const notesOf = async ({ clubId }: TestClub) => {
   const noted = await createClubAdministration(openTable(world.database)).listRemovals('9', 100);
   return noted.filter((removal) => removal.clubId === clubId);
@@ -63,12 +61,9 @@ async function meetingOf(club: TestClub) {
   return body;
 }
 
+type Given = (club: TestClub) => Promise<(slow: Process) => Promise<unknown>>;
 /** Each is a write that makes an item, and that no condition on this item can make harmless. */
-const OF_A_CLUB: [
-  string,
-  string,
-  (club: TestClub) => Promise<(slow: Process) => Promise<unknown>>,
-][] = [
+const OF_A_CLUB: [name: string, operation: string, Given][] = [
   [
     'the row of the meeting before, put by a start',
     'PutItem',
@@ -112,11 +107,7 @@ const OF_A_CLUB: [
   ],
 ];
 
-const OF_A_PERSON: [
-  string,
-  string,
-  (club: TestClub) => Promise<(slow: Process) => Promise<unknown>>,
-][] = [
+const OF_A_PERSON: typeof OF_A_CLUB = [
   ...OF_A_CLUB.slice(-2),
   [
     'the session of a departure',
@@ -136,11 +127,11 @@ describe('A write that arrives after its club was removed', () => {
     async (_, operation, given) => {
       const club = await world.createClub();
       await arrivesLate(operation, await given(club), () => removeClub(club));
-      expect(await leftOf(club)).not.toEqual([]);
+      expect(await world.leftOf(club.clubId)).not.toEqual([]);
       await cleanUpAfter(14);
-      expect(await leftOf(club)).not.toEqual([]);
+      expect(await world.leftOf(club.clubId)).not.toEqual([]);
       await cleanUpAfter(16);
-      expect(await leftOf(club)).toEqual([]);
+      expect(await world.leftOf(club.clubId)).toEqual([]);
       expect(await notesOf(club)).toEqual([]);
     },
   );
@@ -162,15 +153,6 @@ describe('A write that arrives after its club was removed', () => {
   });
 });
 
-/** Where the user is named, but for the note that they were removed. */
-async function tracesOf({ clubId }: TestClub, { userId }: User): Promise<unknown[]> {
-  const items = await world.itemsOf(clubId);
-  return items
-    .filter(({ sk }) => sk !== `MEMBER#${userId}`)
-    .map(({ barredUserIds: _, ...item }) => item)
-    .filter((item) => JSON.stringify(item).includes(userId));
-}
-
 describe('A write that arrives after its person was forgotten', () => {
   it.each(OF_A_PERSON)(
     '(%s) is deleted when no further write can arrive',
@@ -178,9 +160,9 @@ describe('A write that arrives after its person was forgotten', () => {
       const club = await world.createClub();
       const person = what.includes('session of a join') ? club.member : club.moderator;
       await arrivesLate(operation, await given(club), () => forget(club, person));
-      expect(await tracesOf(club, person)).not.toEqual([]);
+      expect(await world.tracesOf(club, person)).not.toEqual([]);
       await cleanUpAfter(16);
-      expect(await tracesOf(club, person)).toEqual([]);
+      expect(await world.tracesOf(club, person)).toEqual([]);
       expect(await notesOf(club)).toEqual([]);
     },
   );
@@ -196,10 +178,10 @@ describe('A write that arrives after its person was forgotten', () => {
     expect((await service.call('token', moderator, { clubId, body })).status).toBe(200);
     await join(roomName, moderator);
     await world.standIn.webhooks.settled();
-    const traces = await tracesOf(club, moderator);
+    const traces = await world.tracesOf(club, moderator);
     expect(traces).toHaveLength(2);
     await cleanUpAfter(16);
-    expect(await tracesOf(club, moderator)).toEqual(traces);
+    expect(await world.tracesOf(club, moderator)).toEqual(traces);
     expect(await notesOf(club)).toEqual([]);
   });
 

@@ -10,8 +10,7 @@ it.skipIf(isMissing('server'))(
     const world = await startWorld({ kind: 'server', missingRoom: 'unavailable' });
     try {
       const service = await world.boot();
-      const club = await world.createClub();
-      const { body: meeting } = await service.call('start', club.owner, club);
+      const { meeting, ...club } = await world.startMeeting();
       await world.media.deleteRoom(meeting.roomName);
       const status = await service.call('status', club.member, club);
       expect(status.body).toMatchObject({ state: 'waiting', participantCount: 0 });

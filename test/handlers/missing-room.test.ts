@@ -118,8 +118,7 @@ describe('A room that closes between two questions to LiveKit', () => {
       const world = await startWorld({ missingRoom });
       try {
         const service = await world.boot();
-        const club = await world.createClub();
-        const { body: meeting } = await service.call('start', club.owner, club);
+        const { meeting, ...club } = await world.startMeeting();
         service.wire.set(justAfter('ListRooms', () => world.standIn.finishRoom(meeting.roomName)));
         const { status, body } = await service.call('status', club.member, club);
         expect(status).toBe(200);

@@ -152,8 +152,7 @@ const LOOKS: Route[] = [
 
 const world = await worldOfFile({ isRecorded: true });
 const service = await world.boot();
-const away = await world.createClub();
-await service.call('start', away.owner, away);
+const away = await world.startMeeting();
 
 /** A club with a meeting in its history, in this state, and a target in the room. */
 async function clubFor(state: State, role: Role) {

@@ -4,8 +4,8 @@ import { latestExpiry } from '../../lib/meetings/grants.ts';
 import { answer, cut, justAfter, justBefore, on, tooMany, unavailable } from '../harness/faults.ts';
 import type { User } from '../harness/issuer.ts';
 import type { BootOptions, Process } from '../harness/process.ts';
-import type { Answer, CallOptions, Route } from '../harness/routes.ts';
-import { type TestClub, worldOfFile } from '../harness/world.ts';
+import { about, type Route } from '../harness/routes.ts';
+import { type StartedClub, type TestClub, worldOfFile } from '../harness/world.ts';
 
 const ISO = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 
@@ -16,36 +16,28 @@ beforeEach(async () => {
   service.lines.length = 0;
 });
 
-async function clubWithMeeting(by = service) {
-  const club = await world.createClub();
-  const { body: meeting } = await by.call('start', club.owner, club);
-  return { ...club, meeting };
-}
-type MeetingClub = Awaited<ReturnType<typeof clubWithMeeting>>;
-
 type Tracks = ('CAMERA' | 'MICROPHONE' | 'SCREEN_SHARE' | 'SCREEN_SHARE_AUDIO')[];
 /** Puts a person into the room, with these tracks. */
-const enter = ({ meeting }: MeetingClub, who: User, tracks: Tracks = ['MICROPHONE']) =>
+const enter = ({ meeting }: StartedClub, who: User, tracks: Tracks = ['MICROPHONE']) =>
   world.standIn.join(meeting.roomName, {
     identity: who.userId,
     name: who.username,
     tracks: tracks.map((source) => ({ source })),
   });
-const isInRoom = async ({ meeting }: MeetingClub, { userId }: User) =>
+const isInRoom = async ({ meeting }: StartedClub, { userId }: User) =>
   (await world.media.listParticipants(meeting.roomName)).some(
     ({ identity }) => identity === userId,
   );
-const mutedTracks = async ({ meeting }: MeetingClub) =>
+const mutedTracks = async ({ meeting }: StartedClub) =>
   (await world.media.listParticipants(meeting.roomName))
     .flatMap(({ tracks }) => tracks)
     .filter(({ muted }) => muted)
     .map(({ sid }) => sid)
     .sort();
-const brief = ({ status, body }: Answer<Route>) => (body.code ? `${status} ${body.code}` : status);
 
 describe('participants', () => {
   it('are the people in the meeting, by their roles in the record, with their tracks', async () => {
-    const club = await clubWithMeeting();
+    const club = await world.startMeeting();
     await enter(club, club.owner, []);
     await enter(club, club.moderator, ['CAMERA']);
     const { trackSids } = await enter(club, club.member, ['MICROPHONE', 'SCREEN_SHARE']);
@@ -70,7 +62,7 @@ describe('participants', () => {
   });
 
   it('exclude recorders, agents and participants who are still joining', async () => {
-    const club = await clubWithMeeting();
+    const club = await world.startMeeting();
     const { roomName } = club.meeting;
     await world.standIn.join(roomName, { identity: 'EG_recorder', kind: 'EGRESS' });
     await world.standIn.join(roomName, { identity: 'agent-1', kind: 'AGENT' });
@@ -81,7 +73,7 @@ describe('participants', () => {
   });
 
   it('that took a moderator’s name and metadata are still members', async () => {
-    const club = await clubWithMeeting();
+    const club = await world.startMeeting();
     await world.standIn.join(club.meeting.roomName, {
       identity: club.member.userId,
       name: club.owner.username,
@@ -93,7 +85,7 @@ describe('participants', () => {
   });
 
   it('include the barred people, by the names in the record', async () => {
-    const club = await clubWithMeeting();
+    const club = await world.startMeeting();
     await enter(club, club.member);
     const { clubId } = club;
     for (const { userId } of [club.member, club.other, club.deputy]) {
@@ -110,7 +102,7 @@ describe('participants', () => {
   });
 
   it('are none in a room that LiveKit has closed', async () => {
-    const club = await clubWithMeeting();
+    const club = await world.startMeeting();
     await world.media.deleteRoom(club.meeting.roomName);
     const { status, body } = await service.call('participants', club.owner, club);
     expect({ status, body }).toEqual({ status: 200, body: { participants: [], barred: [] } });
@@ -118,7 +110,7 @@ describe('participants', () => {
 
   it('can be more than one batch of the table', async () => {
     const large = await world.boot({ env: { ROOM_MAX_PARTICIPANTS: '200' } });
-    const club = await clubWithMeeting(large);
+    const club = await world.startMeeting(large);
     for (let i = 0; i < 101; i++) await enter(club, { userId: `guest-${i}`, username: '' }, []);
     await enter(club, club.moderator, []);
     const { body } = await service.call('participants', club.owner, club);
@@ -137,7 +129,7 @@ describe('mute', () => {
     [{ source: 'camera' }, [1]],
     [{ source: 'screen' }, [2, 3]],
   ] as const)('with %j mutes those tracks and no others', async (body, chosen) => {
-    const club = await clubWithMeeting();
+    const club = await world.startMeeting();
     const { sid, trackSids } = await enter(club, club.member, all);
     await enter(club, club.other);
     const { body: answered } = await service.call('mute', club.moderator, {
@@ -153,13 +145,9 @@ describe('mute', () => {
   });
 
   it('with a trackSid mutes that one, and repeated nothing more', async () => {
-    const club = await clubWithMeeting();
+    const club = await world.startMeeting();
     const { trackSids } = await enter(club, club.member, all);
-    const options = {
-      clubId: club.clubId,
-      userId: club.member.userId,
-      body: { trackSid: trackSids[1] ?? '' },
-    };
+    const options = { ...club, userId: club.member.userId, body: { trackSid: trackSids[1] ?? '' } };
     const first = await service.call('mute', club.moderator, options);
     expect(first.body.muted.map(({ trackSid }) => trackSid)).toEqual([trackSids[1]]);
     const second = await service.call('mute', club.moderator, options);
@@ -176,27 +164,25 @@ describe('mute', () => {
     [{ trackSid: '' }, '400 INVALID_REQUEST'],
     [{ muted: false }, '400 INVALID_REQUEST'],
   ])('with %j is refused: %s', async (body, expected) => {
-    const club = await clubWithMeeting();
+    const club = await world.startMeeting();
     await enter(club, club.member);
-    const target = { clubId: club.clubId, userId: club.member.userId };
-    expect(brief(await service.call('mute', club.moderator, { ...target, body }))).toBe(expected);
+    const { outcome } = await service.call('mute', club.moderator, about(club, club.member, body));
+    expect(outcome).toBe(expected);
     expect(await mutedTracks(club)).toEqual([]);
   });
 
   it('of another person’s track is a 404 and leaves it alone', async () => {
-    const club = await clubWithMeeting();
+    const club = await world.startMeeting();
     await enter(club, club.member);
     const { trackSids } = await enter(club, club.owner);
-    const target = { clubId: club.clubId, userId: club.member.userId };
     const body = { trackSid: trackSids[0] ?? '' };
-    expect(brief(await service.call('mute', club.moderator, { ...target, body }))).toBe(
-      '404 PARTICIPANT_NOT_FOUND',
-    );
+    const { outcome } = await service.call('mute', club.moderator, about(club, club.member, body));
+    expect(outcome).toBe('404 PARTICIPANT_NOT_FOUND');
     expect(await mutedTracks(club)).toEqual([]);
   });
 
   it('of everybody spares moderators, and takes a source', async () => {
-    const club = await clubWithMeeting();
+    const club = await world.startMeeting();
     await enter(club, club.owner);
     await enter(club, club.moderator);
     const { trackSids: member } = await enter(club, club.member, all);
@@ -211,13 +197,14 @@ describe('mute', () => {
   });
 
   it('of everybody takes no trackSid', async () => {
-    const club = await clubWithMeeting();
+    const club = await world.startMeeting();
     const options = { ...club, body: { trackSid: 'TR_1' } };
-    expect(brief(await service.call('muteAll', club.owner, options))).toBe('400 INVALID_REQUEST');
+    const { outcome } = await service.call('muteAll', club.owner, options);
+    expect(outcome).toBe('400 INVALID_REQUEST');
   });
 
   it('of a participant who leaves at that moment succeeds', async () => {
-    const club = await clubWithMeeting();
+    const club = await world.startMeeting();
     const { sid } = await enter(club, club.member);
     const { sid: otherSid, trackSids } = await enter(club, club.other);
     const leaving = justBefore('MutePublishedTrack', () =>
@@ -243,7 +230,7 @@ describe('muting everybody in a large room', () => {
   /** A room full of people with a microphone; not all of them are of the club. */
   async function largeMeeting() {
     const large = await world.boot({ env: { ROOM_MAX_PARTICIPANTS: '300' } });
-    const club = await clubWithMeeting(large);
+    const club = await world.startMeeting(large);
     await Promise.all(
       Array.from({ length: COUNT }, (_, i) =>
         enter(club, { userId: `reader-${i}`, username: '' }, ['MICROPHONE']),
@@ -289,7 +276,7 @@ describe('muting everybody in a large room', () => {
     expect(first).toMatchObject({ status: 200, body: { success: false, left: COUNT - 25 } });
     expect(first.body.muted).toHaveLength(25);
     expect(asked).toBeLessThanOrEqual(25 + 10);
-    expect(brief(await large.call('muteAll', club.owner, club))).toBe('503 MEDIA_UNAVAILABLE');
+    expect((await large.call('muteAll', club.owner, club)).outcome).toBe('503 MEDIA_UNAVAILABLE');
     large.wire.heal();
     for (let request = 0; request < 2; request++) await large.call('muteAll', club.owner, club);
     expect(await mutedTracks(club)).toHaveLength(COUNT);
@@ -312,7 +299,7 @@ describe('muting everybody in a large room', () => {
 });
 
 describe('a guest', () => {
-  const callIn = ({ meeting }: MeetingClub, identity = 'sip_+49301234567') =>
+  const callIn = ({ meeting }: StartedClub, identity = 'sip_+49301234567') =>
     world.standIn.join(meeting.roomName, {
       identity,
       name: 'Phone +49 30 1234567',
@@ -321,7 +308,7 @@ describe('a guest', () => {
     });
 
   it('is listed with their kind, name and tracks, and without a user id', async () => {
-    const club = await clubWithMeeting();
+    const club = await world.startMeeting();
     const { sid, trackSids } = await callIn(club);
     const { body } = await service.call('participants', club.owner, club);
     expect(body.participants).toEqual([
@@ -338,7 +325,7 @@ describe('a guest', () => {
   });
 
   it('is muted by the participant sid, and with everybody', async () => {
-    const club = await clubWithMeeting();
+    const club = await world.startMeeting();
     const { sid, trackSids } = await callIn(club);
     const muted = [{ userId: null, participantSid: sid, trackSid: trackSids[0] }];
     const { clubId } = club;
@@ -351,7 +338,7 @@ describe('a guest', () => {
   });
 
   it('is removed by the participant sid, is not barred, and can call again', async () => {
-    const club = await clubWithMeeting();
+    const club = await world.startMeeting();
     const { sid } = await callIn(club);
     const target = { clubId: club.clubId, userId: sid };
     const out = { success: true, wasPresent: true, isBarred: false, effective: 'now' };
@@ -369,19 +356,20 @@ describe('a guest', () => {
   });
 
   it('who has left is a 404 to a mute', async () => {
-    const club = await clubWithMeeting();
+    const club = await world.startMeeting();
     const target = { clubId: club.clubId, userId: 'PA_nobody' };
-    expect(brief(await service.call('mute', club.owner, target))).toBe('404 PARTICIPANT_NOT_FOUND');
+    const { outcome } = await service.call('mute', club.owner, target);
+    expect(outcome).toBe('404 PARTICIPANT_NOT_FOUND');
   });
 
   it('is not the target of a person’s user id or sid, whatever their identity', async () => {
-    const club = await clubWithMeeting();
+    const club = await world.startMeeting();
     const { sid: personsSid } = await enter(club, club.other);
     await callIn(club, club.member.userId);
     const { clubId } = club;
     for (const userId of [club.member.userId, personsSid]) {
       const muted = await service.call('mute', club.moderator, { clubId, userId });
-      expect(brief(muted), userId).toBe('404 PARTICIPANT_NOT_FOUND');
+      expect(muted.outcome, userId).toBe('404 PARTICIPANT_NOT_FOUND');
     }
     const removed = await service.call('remove', club.moderator, { clubId, userId: personsSid });
     expect(removed.body).toMatchObject({ wasPresent: false });
@@ -390,7 +378,7 @@ describe('a guest', () => {
   });
 
   it('is logged without their identity, which can be a telephone number', async () => {
-    const club = await clubWithMeeting();
+    const club = await world.startMeeting();
     const { sid } = await callIn(club);
     const target = { clubId: club.clubId, userId: sid };
     await service.call('mute', club.moderator, target);
@@ -404,14 +392,10 @@ describe('a guest', () => {
 });
 
 describe('remove', () => {
-  const removal = ({ clubId, member }: TestClub, body?: object): CallOptions => ({
-    clubId,
-    userId: member.userId,
-    ...(body && { body }),
-  });
+  const removal = (club: TestClub, body?: object) => about(club, club.member, body);
 
   it('is repeatable: removed and barred, then still barred', async () => {
-    const club = await clubWithMeeting();
+    const club = await world.startMeeting();
     await enter(club, club.member);
     const first = await service.call('remove', club.moderator, removal(club));
     expect(first.body).toMatchObject({ wasPresent: true, isBarred: true });
@@ -426,7 +410,7 @@ describe('remove', () => {
   });
 
   it('with allowRejoin does not bar, and does not lift an earlier bar', async () => {
-    const club = await clubWithMeeting();
+    const club = await world.startMeeting();
     await enter(club, club.member);
     const gently = removal(club, { allowRejoin: true });
     expect((await service.call('remove', club.moderator, gently)).body).toMatchObject({
@@ -442,7 +426,7 @@ describe('remove', () => {
   });
 
   it('writes the record before LiveKit is called', async () => {
-    const club = await clubWithMeeting();
+    const club = await world.startMeeting();
     let barred: unknown;
     const look = justBefore('RemoveParticipant', async () => {
       barred = (await world.recordOf(club.clubId)).barredUserIds;
@@ -453,31 +437,30 @@ describe('remove', () => {
   });
 
   it('is lifted by the next meeting', async () => {
-    const club = await clubWithMeeting();
+    const club = await world.startMeeting();
     await service.call('remove', club.moderator, removal(club));
     const token = () => service.call('token', club.member, club);
-    expect(brief(await token())).toBe('403 REMOVED_FROM_MEETING');
+    expect((await token()).outcome).toBe('403 REMOVED_FROM_MEETING');
     await service.call('end', club.owner, club);
     expect((await world.recordOf(club.clubId)).barredUserIds).toBeUndefined();
     await service.call('start', club.owner, club);
-    expect(brief(await token())).toBe(200);
+    expect((await token()).outcome).toBe('200');
   });
 
   it('after the end of the meeting does not bar from the next', async () => {
-    const club = await clubWithMeeting();
+    const club = await world.startMeeting();
     const restart = justBefore('UpdateItem', async () => {
       await service.call('end', club.owner, club);
       await service.call('start', club.owner, club);
     });
     const { call } = await world.boot({ faults: [restart] });
-    expect(brief(await call('remove', club.moderator, removal(club)))).toBe(
-      '409 MEETING_NOT_ACTIVE',
-    );
+    const { outcome } = await call('remove', club.moderator, removal(club));
+    expect(outcome).toBe('409 MEETING_NOT_ACTIVE');
     expect((await world.recordOf(club.clubId)).barredUserIds).toBeUndefined();
   });
 
   it('passes LiveKit Cloud the time, in seconds, so that a later token works at once', async () => {
-    const club = await clubWithMeeting();
+    const club = await world.startMeeting();
     service.wire.forget();
     const before = Math.floor(Date.now() / 1000);
     await service.call('remove', club.moderator, removal(club));
@@ -492,7 +475,7 @@ describe('remove', () => {
   });
 
   it.each(['webhook', 'cleanup'] as const)('passes it also by the %s', async (by) => {
-    const club = await clubWithMeeting();
+    const club = await world.startMeeting();
     await service.call('remove', club.moderator, removal(club));
     service.wire.forget();
     if (by === 'webhook') await world.sendWebhooksTo(service);
@@ -509,7 +492,7 @@ describe('remove', () => {
   });
 
   it('by the cleanup spares a person who was readmitted', async () => {
-    const club = await clubWithMeeting();
+    const club = await world.startMeeting();
     await service.call('remove', club.moderator, removal(club));
     await enter(club, club.member);
     const letIn = justAfter('ListParticipants', () =>
@@ -526,7 +509,7 @@ describe('remove', () => {
 
 describe('readmit', () => {
   it('can be repeated, and returns whether the person was barred', async () => {
-    const club = await clubWithMeeting();
+    const club = await world.startMeeting();
     const target = { clubId: club.clubId, userId: club.member.userId };
     await service.call('remove', club.moderator, target);
     await service.call('remove', club.moderator, { ...target, userId: club.other.userId });
@@ -539,7 +522,7 @@ describe('readmit', () => {
   });
 
   it('lets in a person who became the owner since', async () => {
-    const club = await clubWithMeeting();
+    const club = await world.startMeeting();
     const target = { clubId: club.clubId, userId: club.member.userId };
     await service.call('remove', club.moderator, target);
     await service.manage({
@@ -551,13 +534,13 @@ describe('readmit', () => {
     expect((await service.call('readmit', club.moderator, target)).body).toMatchObject({
       wasBarred: true,
     });
-    expect(brief(await service.call('token', club.member, club))).toBe(200);
+    expect((await service.call('token', club.member, club)).outcome).toBe('200');
   });
 });
 
 describe('readmit, too late', () => {
   it('is a 409, also after the next start', async () => {
-    const club = await clubWithMeeting();
+    const club = await world.startMeeting();
     const target = { clubId: club.clubId, userId: club.member.userId };
     await service.call('remove', club.moderator, target);
     const restart = justBefore('UpdateItem', async () => {
@@ -566,7 +549,7 @@ describe('readmit, too late', () => {
       await service.call('remove', club.owner, target);
     });
     const { call } = await world.boot({ faults: [restart] });
-    expect(brief(await call('readmit', club.moderator, target))).toBe('409 MEETING_NOT_ACTIVE');
+    expect((await call('readmit', club.moderator, target)).outcome).toBe('409 MEETING_NOT_ACTIVE');
     const { barredUserIds } = await world.recordOf(club.clubId);
     expect(barredUserIds).toEqual(new Set([club.member.userId]));
   });
@@ -574,10 +557,11 @@ describe('readmit, too late', () => {
 
 describe('The service refuses', () => {
   it.each(['remove', 'mute'] as const)('to %s the club’s own moderator', async (route) => {
-    const club = await clubWithMeeting();
+    const club = await world.startMeeting();
     await enter(club, club.owner);
-    const target = { clubId: club.clubId, userId: club.owner.userId };
-    expect(brief(await service.call(route, club.moderator, target))).toBe('403 NOT_ALLOWED');
+    expect((await service.call(route, club.moderator, about(club, club.owner))).outcome).toBe(
+      '403 NOT_ALLOWED',
+    );
     expect(await isInRoom(club, club.owner)).toBe(true);
     expect(await mutedTracks(club)).toEqual([]);
     expect((await world.recordOf(club.clubId)).barredUserIds).toBeUndefined();
@@ -586,30 +570,31 @@ describe('The service refuses', () => {
   it.each(['owner', 'moderator'] as const)(
     'a caller who removes or readmits themselves: %s',
     async (role) => {
-      const club = await clubWithMeeting();
+      const club = await world.startMeeting();
       await enter(club, club[role]);
       const target = { clubId: club.clubId, userId: club[role].userId };
       for (const route of ['remove', 'readmit'] as const) {
-        expect(brief(await service.call(route, club[role], target))).toBe('403 NOT_ALLOWED');
+        expect((await service.call(route, club[role], target)).outcome).toBe('403 NOT_ALLOWED');
       }
       expect(await isInRoom(club, club[role])).toBe(true);
     },
   );
 
   it('a barred caller who readmits themselves, moderator or not', async () => {
-    const club = await clubWithMeeting();
+    const club = await world.startMeeting();
     const target = { clubId: club.clubId, userId: club.deputy.userId };
     await service.call('remove', club.moderator, target);
-    expect(brief(await service.call('readmit', club.deputy, target))).toBe('403 NOT_ALLOWED');
-    expect(brief(await service.call('token', club.deputy, club))).toBe('403 REMOVED_FROM_MEETING');
+    expect((await service.call('readmit', club.deputy, target)).outcome).toBe('403 NOT_ALLOWED');
+    const { outcome } = await service.call('token', club.deputy, club);
+    expect(outcome).toBe('403 REMOVED_FROM_MEETING');
   });
 
   it.each(['member', 'moderator'] as const)(
     'to make the club’s own moderator a %s, also for themselves',
     async (role) => {
-      const club = await clubWithMeeting();
+      const club = await world.startMeeting();
       const target = { clubId: club.clubId, userId: club.owner.userId, body: { role } };
-      expect(brief(await service.call('role', club.owner, target))).toBe('403 NOT_ALLOWED');
+      expect((await service.call('role', club.owner, target)).outcome).toBe('403 NOT_ALLOWED');
     },
   );
 });
@@ -618,40 +603,37 @@ describe('A target who is', () => {
   const routes = ['mute', 'remove', 'readmit'] as const;
 
   it.each(routes)('no member is a 404 of %s', async (route) => {
-    const club = await clubWithMeeting();
+    const club = await world.startMeeting();
     const before = await world.itemsOf(club.clubId);
-    const target = { clubId: club.clubId, userId: club.outsider.userId };
-    expect(brief(await service.call(route, club.moderator, target))).toBe('404 MEMBER_NOT_FOUND');
+    const { outcome } = await service.call(route, club.moderator, about(club, club.outsider));
+    expect(outcome).toBe('404 MEMBER_NOT_FOUND');
     expect(await world.itemsOf(club.clubId)).toEqual(before);
   });
 
   it('no member is a 404 of role, and is not made one', async () => {
-    const club = await clubWithMeeting();
+    const club = await world.startMeeting();
     const { clubId, outsider } = club;
     const target = { clubId, userId: outsider.userId, body: { role: 'moderator' } };
-    expect(brief(await service.call('role', club.owner, target))).toBe('404 MEMBER_NOT_FOUND');
+    expect((await service.call('role', club.owner, target)).outcome).toBe('404 MEMBER_NOT_FOUND');
     expect(await world.itemsOf(clubId, `MEMBER#${outsider.userId}`)).toEqual([]);
   });
 
   it('absent is a 404 of mute', async () => {
-    const club = await clubWithMeeting();
-    const target = { clubId: club.clubId, userId: club.member.userId };
-    expect(brief(await service.call('mute', club.moderator, target))).toBe(
-      '404 PARTICIPANT_NOT_FOUND',
-    );
+    const club = await world.startMeeting();
+    const { outcome } = await service.call('mute', club.moderator, about(club, club.member));
+    expect(outcome).toBe('404 PARTICIPANT_NOT_FOUND');
   });
 
   it.each(['id with spaces', 'x'.repeat(65), 'a#b', ''])('called %j is a 400', async (userId) => {
-    const club = await clubWithMeeting();
+    const club = await world.startMeeting();
     for (const route of [...routes, 'role'] as const) {
       const target = {
         clubId: club.clubId,
         userId,
         body: route === 'role' ? { role: 'member' } : {},
       };
-      expect(brief(await service.call(route, club.owner, target)), route).toBe(
-        '400 INVALID_REQUEST',
-      );
+      const { outcome } = await service.call(route, club.owner, target);
+      expect(outcome, route).toBe('400 INVALID_REQUEST');
     }
   });
 });
@@ -662,14 +644,11 @@ describe('while no meeting is on', () => {
     async (route) => {
       const club = await world.createClub();
       const options = { clubId: club.clubId, userId: club.member.userId };
-      const refused = async () =>
-        expect(brief(await service.call(route, club.owner, options))).toBe(
-          '409 MEETING_NOT_ACTIVE',
-        );
-      await refused();
+      const outcome = async () => (await service.call(route, club.owner, options)).outcome;
+      expect(await outcome()).toBe('409 MEETING_NOT_ACTIVE');
       await service.call('start', club.owner, club);
       await service.call('end', club.owner, club);
-      await refused();
+      expect(await outcome()).toBe('409 MEETING_NOT_ACTIVE');
       const { barredUserIds } = await world.recordOf(club.clubId);
       expect(barredUserIds).toBeUndefined();
     },
@@ -681,22 +660,17 @@ describe('a role', () => {
     env: { MODERATOR_GRANTS: moderatorGrants },
   });
   const setRole = (by: Process, club: TestClub, role: 'member' | 'moderator') =>
-    by.call('role', club.owner, {
-      clubId: club.clubId,
-      userId: club.moderator.userId,
-      body: { role },
-    });
+    by.call('role', club.owner, { ...club, userId: club.moderator.userId, body: { role } });
 
   it('holds at once, both ways, and repeated', async () => {
-    const club = await clubWithMeeting();
-    const target = { clubId: club.clubId, userId: club.member.userId };
+    const club = await world.startMeeting();
     for (const [role, status] of [
       ['moderator', 200],
       ['moderator', 200],
       ['member', 403],
       ['member', 403],
     ] as const) {
-      const { body } = await service.call('role', club.owner, { ...target, body: { role } });
+      const { body } = await service.call('role', club.owner, about(club, club.member, { role }));
       expect(body).toEqual({ success: true, userId: club.member.userId, role, effective: 'now' });
       expect((await service.call('participants', club.member, club)).status).toBe(status);
       const token = await service.call('token', club.member, club);
@@ -709,7 +683,7 @@ describe('a role', () => {
     async (body) => {
       const club = await world.createClub();
       const target = { clubId: club.clubId, userId: club.member.userId, body };
-      expect(brief(await service.call('role', club.owner, target))).toBe('400 INVALID_REQUEST');
+      expect((await service.call('role', club.owner, target)).outcome).toBe('400 INVALID_REQUEST');
     },
   );
 
@@ -725,8 +699,7 @@ describe('a role', () => {
       const announced = { effective: 'after-token-expiry', until, isRenewed: true };
       expect((await setRole(by, club, 'member')).body).toMatchObject(announced);
       expect((await setRole(by, club, 'member')).body).toMatchObject(announced);
-      const target = { clubId: club.clubId, userId: club.moderator.userId };
-      const { body } = await by.call('remove', club.owner, target);
+      const { body } = await by.call('remove', club.owner, about(club, club.moderator));
       expect(body).toMatchObject({ ...announced, isRenewed: false });
     },
   );
@@ -747,7 +720,7 @@ describe('a role', () => {
 
   it('of member for a member, or of moderator, is effective now also with `full`', async () => {
     const by = await world.boot(grants('full'));
-    const club = await clubWithMeeting();
+    const club = await world.startMeeting();
     const { clubId, owner, member } = club;
     for (const role of ['member', 'moderator']) {
       const target = { clubId, userId: member.userId, body: { role } };
@@ -759,7 +732,7 @@ describe('a role', () => {
     'of member after the meeting leaves only `roomRecord`, which is bound to no room: %s',
     async (kind) => {
       const by = await world.boot(grants(kind));
-      const club = await clubWithMeeting(by);
+      const club = await world.startMeeting(by);
       await by.call('token', club.moderator, club);
       await by.call('end', club.owner, club);
       const { lastMeeting } = await world.recordOf(club.clubId);
@@ -789,15 +762,15 @@ describe('LiveKit failing between the record and the call', () => {
   });
 
   it.each(names)('of a removal is said (%s), and repeating completes it', async (name) => {
-    const club = await clubWithMeeting();
+    const club = await world.startMeeting();
     await enter(club, club.member);
     const broken = await world.boot(during(name, 'RemoveParticipant'));
     const target = { clubId: club.clubId, userId: club.member.userId };
-    expect(brief(await broken.call('remove', club.moderator, target))).toBe(
-      '503 MEDIA_UNAVAILABLE',
-    );
+    const removal = await broken.call('remove', club.moderator, target);
+    expect(removal.outcome).toBe('503 MEDIA_UNAVAILABLE');
     // The bar stands, and is logged: no token, and the next event or cleanup removes them.
-    expect(brief(await service.call('token', club.member, club))).toBe('403 REMOVED_FROM_MEETING');
+    const token = await service.call('token', club.member, club);
+    expect(token.outcome).toBe('403 REMOVED_FROM_MEETING');
     expect(broken.actions()).toEqual([expect.objectContaining({ action: 'remove' })]);
     expect(await isInRoom(club, club.member)).toBe(true);
     broken.wire.heal();
@@ -809,7 +782,7 @@ describe('LiveKit failing between the record and the call', () => {
   });
 
   it('of a removal is completed by the cleanup, too', async () => {
-    const club = await clubWithMeeting();
+    const club = await world.startMeeting();
     await enter(club, club.member);
     const broken = await world.boot(during('the connection ends', 'RemoveParticipant'));
     await broken.call('remove', club.moderator, { ...club, userId: club.member.userId });
@@ -818,7 +791,7 @@ describe('LiveKit failing between the record and the call', () => {
   });
 
   it('of a join to undo is answered 200, and the cleanup undoes it', async () => {
-    const club = await clubWithMeeting();
+    const club = await world.startMeeting();
     await service.call('remove', club.moderator, { ...club, userId: club.member.userId });
     await world.sendWebhooksTo(await world.boot({ faults: [on('RemoveParticipant', cut)] }));
     await enter(club, club.member);
@@ -833,7 +806,7 @@ describe('LiveKit failing between the record and the call', () => {
   it.each(names)(
     'of a mute of many (%s) leaves a track; the rest is muted, and logged',
     async (name) => {
-      const club = await clubWithMeeting();
+      const club = await world.startMeeting();
       const people = [club.member, club.other];
       for (const person of people) await enter(club, person);
       const broken = await world.boot();
@@ -856,37 +829,35 @@ describe('LiveKit failing between the record and the call', () => {
   );
 
   it.each(['full', 'none'])('of a demotion fails nothing with %s', async (kind) => {
-    const club = await clubWithMeeting();
+    const club = await world.startMeeting();
     await service.call('token', club.moderator, club);
     const broken = await world.boot({
       env: { MODERATOR_GRANTS: kind },
       faults: [on({ side: 'media' }, cut)],
     });
     const target = { clubId: club.clubId, userId: club.moderator.userId, body: { role: 'member' } };
-    expect(brief(await broken.call('role', club.owner, target))).toBe(200);
+    expect((await broken.call('role', club.owner, target)).outcome).toBe('200');
   });
 
   it.each(['participants', 'mute', 'muteAll'] as const)(
     'of %s is never taken for an empty room',
     async (route) => {
-      const club = await clubWithMeeting();
+      const club = await world.startMeeting();
       await enter(club, club.member);
       const broken = await world.boot(during('LiveKit is out of order', 'ListParticipants'));
       const options = { clubId: club.clubId, userId: club.member.userId };
-      expect(brief(await broken.call(route, club.owner, options))).toBe('503 MEDIA_UNAVAILABLE');
+      expect((await broken.call(route, club.owner, options)).outcome).toBe('503 MEDIA_UNAVAILABLE');
     },
   );
 });
 
 describe('DynamoDB failing', () => {
   it('leaves a removal undone and says so', async () => {
-    const club = await clubWithMeeting();
+    const club = await world.startMeeting();
     await enter(club, club.member);
     const broken = await world.boot({ faults: [on('UpdateItem', cut)] });
-    const target = { clubId: club.clubId, userId: club.member.userId };
-    expect(brief(await broken.call('remove', club.moderator, target))).toBe(
-      '503 STORE_UNAVAILABLE',
-    );
+    const { outcome } = await broken.call('remove', club.moderator, about(club, club.member));
+    expect(outcome).toBe('503 STORE_UNAVAILABLE');
     expect(await isInRoom(club, club.member)).toBe(true);
     expect(broken.actions()).toEqual([]);
   });
@@ -894,7 +865,7 @@ describe('DynamoDB failing', () => {
 
 describe('each action', () => {
   it('is logged as one line, with the caller, target, action and meeting, in ids only', async () => {
-    const club = await clubWithMeeting();
+    const club = await world.startMeeting();
     const { sid: memberSid } = await enter(club, club.member, ['MICROPHONE', 'CAMERA']);
     const { sid: otherSid } = await enter(club, club.other);
     const { clubId, meeting, owner, moderator, member, other } = club;
@@ -926,7 +897,7 @@ describe('each action', () => {
   });
 
   it('that is refused is not logged as an action, and neither is a read', async () => {
-    const club = await clubWithMeeting();
+    const club = await world.startMeeting();
     const target = { clubId: club.clubId, userId: club.owner.userId };
     await service.call('participants', club.moderator, club);
     await service.call('remove', club.member, { ...target, userId: club.other.userId });
@@ -937,73 +908,32 @@ describe('each action', () => {
 });
 
 describe('What each costs, on the wire', () => {
-  const costs: [string, Route, (club: MeetingClub) => Partial<CallOptions>, string[]][] = [
-    [
-      'participants',
-      'participants',
-      () => ({}),
-      ['BatchGetItem', 'ListParticipants', 'BatchGetItem'],
-    ],
-    [
-      'mute',
-      'mute',
-      ({ member }) => ({ userId: member.userId }),
-      ['BatchGetItem', 'ListParticipants', 'MutePublishedTrack'],
-    ],
-    [
-      'muteAll',
-      'muteAll',
-      () => ({}),
-      ['BatchGetItem', 'ListParticipants', 'BatchGetItem', 'MutePublishedTrack'],
-    ],
-    [
-      'remove with allowRejoin',
-      'remove',
-      ({ member }) => ({ userId: member.userId, body: { allowRejoin: true } }),
-      ['BatchGetItem', 'RemoveParticipant', 'GetItem'],
-    ],
-    [
-      'remove with allowRejoin of an absent person',
-      'remove',
-      ({ other }) => ({ userId: other.userId, body: { allowRejoin: true } }),
-      ['BatchGetItem', 'RemoveParticipant', 'GetItem', 'GetItem'],
-    ],
-    [
-      'readmit of a person who is not barred',
-      'readmit',
-      ({ member }) => ({ userId: member.userId }),
-      ['BatchGetItem', 'UpdateItem'],
-    ],
-    [
-      'a promotion',
-      'role',
-      ({ member }) => ({ userId: member.userId, body: { role: 'moderator' } }),
-      ['BatchGetItem', 'UpdateItem'],
-    ],
-    [
-      'a demotion',
-      'role',
-      ({ moderator }) => ({ userId: moderator.userId, body: { role: 'member' } }),
-      ['BatchGetItem', 'UpdateItem', 'GetItem'],
-    ],
-  ];
+  const GENTLY = { allowRejoin: true };
 
-  it.each(costs)('%s', async (_, route, options, expected) => {
-    const club = await clubWithMeeting();
+  it.each<[string, Route, 'member' | 'moderator' | 'other', object | undefined, string]>([
+    ['participants', 'participants', 'member', undefined, 'ListParticipants BatchGetItem'],
+    ['mute', 'mute', 'member', undefined, 'ListParticipants MutePublishedTrack'],
+    ['muteAll', 'muteAll', 'member', {}, 'ListParticipants BatchGetItem MutePublishedTrack'],
+    ['remove, rejoining allowed', 'remove', 'member', GENTLY, 'RemoveParticipant GetItem'],
+    ['remove of an absent', 'remove', 'other', GENTLY, 'RemoveParticipant GetItem GetItem'],
+    ['readmit of a person who is not barred', 'readmit', 'member', undefined, 'UpdateItem'],
+    ['a promotion', 'role', 'member', { role: 'moderator' }, 'UpdateItem'],
+    ['a demotion', 'role', 'moderator', { role: 'member' }, 'UpdateItem GetItem'],
+  ])('%s', async (_, route, whom, body, afterTheClub) => {
+    const club = await world.startMeeting();
     await enter(club, club.member);
     service.wire.forget();
-    const { clubId } = club;
-    expect((await service.call(route, club.owner, { clubId, ...options(club) })).status).toBe(200);
-    expect(service.wire.operations()).toEqual(expected);
+    const target = { clubId: club.clubId, userId: club[whom].userId, body };
+    expect((await service.call(route, club.owner, target)).status).toBe(200);
+    expect(service.wire.operations().join(' ')).toBe(`BatchGetItem ${afterTheClub}`);
   });
 
   it('remove, and repeated; what was granted is read beside the call of LiveKit', async () => {
-    const club = await clubWithMeeting();
-    const target = { clubId: club.clubId, userId: club.member.userId };
+    const club = await world.startMeeting();
     const expected = ['BatchGetItem', 'UpdateItem'];
     for (let time = 0; time < 2; time += 1) {
       service.wire.forget();
-      await service.call('remove', club.owner, target);
+      await service.call('remove', club.owner, about(club, club.member));
       const asked = service.wire.operations();
       expect(asked.slice(0, -2)).toEqual(expected);
       expect(asked.slice(-2).toSorted()).toEqual(['GetItem', 'RemoveParticipant']);
@@ -1011,7 +941,7 @@ describe('What each costs, on the wire', () => {
   });
 
   it('readmit', async () => {
-    const club = await clubWithMeeting();
+    const club = await world.startMeeting();
     const target = { clubId: club.clubId, userId: club.member.userId };
     await service.call('remove', club.owner, target);
     service.wire.forget();

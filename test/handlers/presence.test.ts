@@ -137,12 +137,15 @@ describe('Eight people', () => {
 });
 
 describe('A person', () => {
-  it('who joins elsewhere leaves that session only', async () => {
-    await send('room_started', 0, first);
-    const [phone, laptop] = [
+  const devices = () =>
+    [
       participant('PA_phone', club.member.userId, 1),
       participant('PA_laptop', club.member.userId, 4),
-    ];
+    ] as const;
+
+  it('who joins elsewhere leaves that session only', async () => {
+    await send('room_started', 0, first);
+    const [phone, laptop] = devices();
     await send('participant_joined', 1, first, phone);
     // LiveKit’s order: the old session goes first.
     await send('participant_left', 4, first, phone);
@@ -156,10 +159,7 @@ describe('A person', () => {
 
   it('whose two sessions arrive in the other order is still present', async () => {
     await send('room_started', 0, first);
-    const [phone, laptop] = [
-      participant('PA_phone', club.member.userId, 1),
-      participant('PA_laptop', club.member.userId, 4),
-    ];
+    const [phone, laptop] = devices();
     await send('participant_joined', 4, first, laptop);
     await send('participant_left', 4, first, phone);
     await send('participant_joined', 1, first, phone);

@@ -78,7 +78,7 @@ describe('With webhooks, status', () => {
       participantCount: 0,
       roomName: null,
     });
-    expect((await world.recordOf(club.clubId)).meeting).toBeDefined();
+    expect(await world.meetingOf(club.clubId)).toBeDefined();
 
     await service.call('end', club.owner, club);
     expect(await status()).toMatchObject({

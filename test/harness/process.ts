@@ -70,6 +70,9 @@ export interface BootOptions {
 export const minutes = (count: number): number => count * 60_000;
 export const hours = (count: number): number => minutes(60 * count);
 
+/** The time that was so long ago. */
+export const ago = (ms: number): string => new Date(Date.now() - ms).toISOString();
+
 /** A clock that is this far ahead of everybody else's. */
 export const later = (ms: number) => ({ now: () => new Date(Date.now() + ms) });
 
@@ -201,7 +204,9 @@ export async function bootProcess(
       );
       const elapsedMs = performance.now() - startedAt;
       const isJson = String(answer.headers['content-type']).includes('json');
-      return { ...answer, text, body: isJson ? JSON.parse(text) : text, elapsedMs };
+      const body = isJson ? JSON.parse(text) : text;
+      const outcome = [answer.status, body.code ?? []].flat().join(' ');
+      return { ...answer, text, body, outcome, elapsedMs };
     },
 
     /** API Gateway's event of a webhook. */

@@ -8,6 +8,7 @@ import { createRecordingDeps, createServiceDeps } from '../../lib/deps.ts';
 import type { ErrorCode } from '../../lib/errors.ts';
 import type { Answers as ClientAnswers } from '../../local/client.ts';
 import type { Config } from './config.ts';
+import type { User } from './issuer.ts';
 import type { Handler } from './lambda.ts';
 
 /** By the functions' names. */
@@ -55,6 +56,8 @@ export interface Answer<R extends Route> {
   body: Answers[R] & { error: string; code: ErrorCode; requestId: string };
   /** The body as it was sent. */
   text: string;
+  /** In short: `200`, or `409 MEETING_NOT_ACTIVE`. */
+  outcome: string;
   elapsedMs: number;
 }
 
@@ -73,6 +76,13 @@ export interface CallOptions {
   /** What is left of the function's time. */
   remainingMs?: number;
 }
+
+/** A call about a person. */
+export const about = ({ clubId }: { clubId: string }, { userId }: User, body?: object) => ({
+  clubId,
+  userId,
+  body,
+});
 
 type Deps = ReturnType<typeof createRouteDeps>;
 

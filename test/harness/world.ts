@@ -20,7 +20,7 @@ import { type LiveKit, type LiveKitOptions, startLiveKit } from '../../local/liv
 import { startS3 } from '../../local/s3.ts';
 import { startTestDatabase } from './database.ts';
 import { startIssuer, type User } from './issuer.ts';
-import { clubItem, memberItem, newMeeting } from './items.ts';
+import { clubItem, endedMeeting, endedRow, memberItem, newMeeting } from './items.ts';
 import { API_SECRET, type Post, webhookPost } from './livekit-events.ts';
 import { type BootOptions, bootProcess, type Process } from './process.ts';
 import { startWire } from './wire.ts';
@@ -50,6 +50,7 @@ export interface WorldOptions extends Pick<LiveKitOptions, 'missingRoom'> {
 
 export type World = Awaited<ReturnType<typeof startWorld>>;
 export type TestClub = Awaited<ReturnType<World['createClub']>>;
+export type StartedClub = Awaited<ReturnType<World['startMeeting']>>;
 export type TestMeeting = Awaited<ReturnType<World['createMeeting']>>;
 
 /** The world of a whole test file, for its top level. It closes after the file's last test. */
@@ -135,6 +136,8 @@ export async function startWorld({
     return item as Club;
   };
 
+  const meetingOf = async (clubId: string) => (await recordOf(clubId)).meeting;
+
   /** The meetings of the club that are over: `lastMeeting`, and the rows of the others. */
   const historyOf = async (clubId: string): Promise<EndedMeeting[]> => {
     const { lastMeeting } = await recordOf(clubId);
@@ -157,6 +160,9 @@ export async function startWorld({
     (await media.listRooms())
       .map(({ name }) => name)
       .filter((name) => name.startsWith(`reading-club-${clubId}-`));
+
+  const openRoom = (name: string) =>
+    media.createRoom({ name, emptyTimeout: 600, departureTimeout: 600, maxParticipants: 50 });
 
   const putRecord = async (clubId: string, changes: Partial<Club> & Record<string, unknown>) => {
     const Item = { ...(await recordOf(clubId)), ...changes };
@@ -235,12 +241,19 @@ export async function startWorld({
 
     itemsOf,
     recordOf,
+    meetingOf,
     historyOf,
     put,
     roomsOf,
     /** What is left of a club that was removed: all but the notes that it, and members, were. */
     leftOf: async (clubId: string) =>
       (await itemsOf(clubId)).filter(({ removedAt }) => removedAt === undefined),
+    /** Where the user is named, but for bars and the note that they were removed. */
+    tracesOf: async ({ clubId }: { clubId: string }, { userId }: User) =>
+      (await itemsOf(clubId))
+        .filter(({ sk }) => sk !== `MEMBER#${userId}`)
+        .map(({ barredUserIds: _, ...item }) => item)
+        .filter((item) => JSON.stringify(item).includes(userId)),
     /** Of one meeting, or of every meeting of the club. */
     sessionsOf: async (clubId: string, meetingId?: string): Promise<Session[]> =>
       (await itemsOf(
@@ -259,6 +272,12 @@ export async function startWorld({
     },
 
     createClub,
+    /** A club whose owner has started its meeting. */
+    async startMeeting(by: Pick<Process, 'call'> = healthy) {
+      const club = await createClub();
+      const { body: meeting } = await by.call('start', club.owner, club);
+      return { ...club, meeting };
+    },
     /** A club whose meeting is on, past every rule. Its room is not there. */
     async createMeeting(given: Partial<Meeting> = {}) {
       const club = await createClub();
@@ -267,8 +286,14 @@ export async function startWorld({
       return { ...club, meeting };
     },
     /** A room as the service makes them, past the service. */
-    openRoom: (name: string) =>
-      media.createRoom({ name, emptyTimeout: 600, departureTimeout: 600, maxParticipants: 50 }),
+    openRoom,
+    /** A meeting of the history whose room is still there, which the next cleanup deletes. */
+    async createStaleRoom(clubId: string): Promise<EndedMeeting> {
+      const ended = endedMeeting(clubId);
+      await put(endedRow(clubId, ended));
+      await openRoom(ended.roomName);
+      return ended;
+    },
     /** Ends what the test before left, past every rule: a cleanup would look at it. */
     async clearAway(): Promise<void> {
       for (const { clubId, meeting } of (await scan()) as { clubId: string; meeting?: Meeting }[]) {
