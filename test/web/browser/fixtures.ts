@@ -105,6 +105,14 @@ export const test = base.extend<
     ) => Promise<Person>;
     /** Opens the page for a person who has logged in. */
     join: (account: Account, options?: BrowserContextOptions) => Promise<Person>;
+    /** A club of Olga, Cleo and these others, with the first two in its meeting. */
+    meet: <const Names extends string[]>(
+      ...others: Names
+    ) => Promise<{
+      club: Club<[Account, ...{ -readonly [Index in keyof Names]: Account }]>;
+      olga: Person;
+      cleo: Person;
+    }>;
   },
   { world: World }
 >({
@@ -246,6 +254,18 @@ export const test = base.extend<
       const person = await visit(account, options, await world.sessionOf(account));
       await accountButton(person).waitFor();
       return person;
+    });
+  },
+
+  meet: async ({ world, join }, use) => {
+    await use(async (...others) => {
+      const club = await world.newClub('cleo', ...others);
+      const olga = await join(club.owner);
+      const cleo = await join(club.members[0]);
+      await (await world.apiOf(club.owner)).start(club.clubId);
+      await enterMeeting(olga, club, world);
+      await enterMeeting(cleo, club, world);
+      return { club, olga, cleo };
     });
   },
 });

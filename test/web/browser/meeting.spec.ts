@@ -1,5 +1,5 @@
 /** The main path, by two people with real media: log in, start, meet, end, look back. */
-import { displayNameOf, enterMeeting, expect, logInOn, test, tileOf } from './fixtures.ts';
+import { displayNameOf, expect, logInOn, test, tileOf } from './fixtures.ts';
 import { expectFrames, expectSound } from './media.ts';
 
 test('two people log in, meet, see and hear each other, react, write, and look back', async ({
@@ -85,15 +85,9 @@ test('a member sees a meeting appear by itself, and joins with neither camera no
 });
 
 test('a shared screen fills the stage of the others, their whole screen, and a window of its own', async ({
-  world,
-  join,
+  meet,
 }) => {
-  const club = await world.newClub('cleo');
-  const olga = await join(club.owner);
-  const cleo = await join(club.members[0]);
-  await (await world.apiOf(club.owner)).start(club.clubId);
-  await enterMeeting(olga, club, world);
-  await enterMeeting(cleo, club, world);
+  const { olga, cleo } = await meet();
   await cleo.page.getByRole('button', { name: 'Share your screen' }).click();
   const focus = olga.page.getByRole('list', { name: 'In focus' });
   await expect(focus.getByText(`Screen of ${displayNameOf(cleo.username)}`)).toBeVisible();

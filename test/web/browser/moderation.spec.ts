@@ -7,17 +7,13 @@ import { expectFrames, expectSilence, expectSound } from './media.ts';
 test('three people meet; a moderator mutes one and all; the owner makes a moderator; a fourth finds it full', async ({
   world,
   join,
+  meet,
 }) => {
-  const club = await world.newClub('cleo', 'dan', 'eva');
+  const { club, olga, cleo } = await meet('dan', 'eva');
   const [cleoAccount, danAccount, evaAccount] = club.members;
   const nameOfCleo = displayNameOf(cleoAccount.username);
   const nameOfDan = displayNameOf(danAccount.username);
-  const olga = await join(club.owner);
-  const cleo = await join(cleoAccount);
   const dan = await join(danAccount);
-  await (await world.apiOf(club.owner)).start(club.clubId);
-  await enterMeeting(olga, club, world);
-  await enterMeeting(cleo, club, world);
 
   await test.step('who comes is announced, seen and heard', async () => {
     await enterMeeting(dan, club, world);

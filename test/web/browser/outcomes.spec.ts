@@ -17,15 +17,11 @@ const toolbar = (page: Page) => page.getByRole('toolbar', { name: 'Meeting contr
 test('removed, kept out, let back in, on a second device, ended: each has its screen and its way back', async ({
   world,
   join,
+  meet,
 }) => {
-  const club = await world.newClub('cleo');
+  const { club, olga, cleo } = await meet();
   const [cleoAccount] = club.members;
   const name = displayNameOf(cleoAccount.username);
-  const olga = await join(club.owner);
-  const cleo = await join(cleoAccount);
-  await (await world.apiOf(club.owner)).start(club.clubId);
-  await enterMeeting(olga, club, world);
-  await enterMeeting(cleo, club, world);
   await expectFrames(tileOf(olga, cleo));
 
   await test.step('a second device takes the place of the first', async () => {
@@ -150,14 +146,9 @@ test('the API is killed and comes back: the page says so, waits, and goes on by 
 
 test('a login that expires in the meeting does not end it, and a new one leads back', async ({
   world,
-  join,
+  meet,
 }) => {
-  const club = await world.newClub('cleo');
-  const olga = await join(club.owner);
-  const cleo = await join(club.members[0]);
-  await (await world.apiOf(club.owner)).start(club.clubId);
-  await enterMeeting(olga, club, world);
-  await enterMeeting(cleo, club, world);
+  const { olga, cleo } = await meet();
   // The API takes her token no more, and the pool renews none.
   await cleo.page.route(`${world.apiUrl}/**`, (route) =>
     route.request().method() === 'OPTIONS'
@@ -190,14 +181,9 @@ test('a login that expires in the meeting does not end it, and a new one leads b
 // Last: the LiveKit that comes back has forgotten everything.
 test('LiveKit is killed and comes back: people are in again by themselves, with what was on', async ({
   world,
-  join,
+  meet,
 }) => {
-  const club = await world.newClub('cleo');
-  const olga = await join(club.owner);
-  const cleo = await join(club.members[0]);
-  await (await world.apiOf(club.owner)).start(club.clubId);
-  await enterMeeting(olga, club, world);
-  await enterMeeting(cleo, club, world);
+  const { olga, cleo } = await meet();
   await cleo.page.getByRole('button', { name: 'Microphone' }).click();
   await expectFrames(tileOf(olga, cleo));
   await world.killLiveKit();
