@@ -85,9 +85,9 @@ describe.each(STARTERS)('start by the $starter, killed', ({ starter, deciding })
   });
 
   it.each([
-    ['completed by a token as well', 'token'],
-    ['undone by an end', 'end'],
-  ] as const)('after any step, is %s', async (_, route) => {
+    ['completed by a token as well', 'token', 'member'],
+    ['undone by an end', 'end', 'moderator'],
+  ] as const)('after any step, is %s', async (_, route, who) => {
     const counted = await world.createClub();
     const steps = await stepsOf('start', counted, counted[starter]);
     for (const [index, step] of steps.entries()) {
@@ -95,7 +95,7 @@ describe.each(STARTERS)('start by the $starter, killed', ({ starter, deciding })
       await killed('start', club, index + 1, club[starter]);
       const { meeting } = await world.recordOf(club.clubId);
       const { clubId } = club;
-      const { status, body } = await world.call(route, club.moderator, { clubId });
+      const { status, body } = await world.call(route, club[who], { clubId });
       expect(status, step).toBe(meeting ? 200 : 409);
       expect(body.roomName, step).toBe(meeting?.roomName);
       const isOn = route === 'token' && meeting !== undefined;
