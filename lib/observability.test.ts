@@ -168,8 +168,11 @@ describe('the figures', () => {
     return linesOf(() => work(createMeter()));
   };
 
-  test('of a request are one line: its count, by route and code', async () => {
-    const lines = await emitted((meter) => meter.request({ route: 'POST /token', code: 'OK' }));
+  test('of a request are one line: its count, by route and code, without its id', async () => {
+    const lines = await emitted((meter) =>
+      withRequestId('r-1', async () => meter.request({ route: 'POST /token', code: 'OK' })),
+    );
+    expect(JSON.stringify(lines)).not.toContain('r-1');
     expect(lines).toMatchObject([
       {
         route: 'POST /token',

@@ -1,6 +1,6 @@
 /** A process dies, or an answer is lost, after each single step: the same request puts it right. */
 import { describe, expect, it } from 'vitest';
-import { killedAfter, loseAnswer, once, silence } from '../harness/faults.ts';
+import { cut, killedAfter, loseAnswer, on, once, silence } from '../harness/faults.ts';
 import type { Route } from '../harness/routes.ts';
 import { type TestClub, worldOfFile } from '../harness/world.ts';
 
@@ -205,6 +205,17 @@ describe('a request whose answer is lost on the way', () => {
     const { status, body } = await call('end', club.moderator, club);
     expect(wire.operations().filter((name) => name === 'UpdateItem')).toHaveLength(2);
     expect(status).toBe(200);
+    await expectHistory(club, [...answered, body]);
+    await world.expectAgreement(club.clubId);
+  });
+
+  it('is of the history row that an end puts when the start has not: it is put once', async () => {
+    const { club, answered } = await clubWithHistory();
+    const starter = await world.boot({ faults: [on('PutItem', cut)] });
+    await starter.call('start', club.moderator, club);
+    const { call, wire } = await world.boot({ faults: [once('PutItem', loseAnswer)] });
+    const { body } = await call('end', club.moderator, club);
+    expect(wire.operations().filter((name) => name === 'PutItem')).toHaveLength(2);
     await expectHistory(club, [...answered, body]);
     await world.expectAgreement(club.clubId);
   });

@@ -539,10 +539,13 @@ describe('readmit', () => {
 });
 
 describe('readmit, too late', () => {
-  it('is a 409, also after the next start', async () => {
+  it.each([
+    ['was barred', true],
+    ['was not barred', false],
+  ])('is a 409, also after the next start, of a person who %s', async (_, isBarred) => {
     const club = await world.startMeeting();
     const target = { clubId: club.clubId, userId: club.member.userId };
-    await service.call('remove', club.moderator, target);
+    if (isBarred) await service.call('remove', club.moderator, target);
     const restart = justBefore('UpdateItem', async () => {
       await service.call('end', club.owner, club);
       await service.call('start', club.owner, club);

@@ -162,7 +162,7 @@ describe('With webhooks, status', () => {
 });
 
 describe('Without webhooks, status', () => {
-  it('asks each time, in one round trip', async () => {
+  it('asks LiveKit for the room, and for its people', async () => {
     await startMeeting({ webhooks: false });
     expect(await status()).toMatchObject({ asked: ASKED, observedBy: 'query', state: 'waiting' });
     await join(club.member.userId);
