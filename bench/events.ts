@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
-import { contextOf, FUNCTION_TIMEOUT_MS } from '../test/harness/lambda.ts';
+import { contextOf, FUNCTION_TIMEOUT_MS } from '../test/harness/context.ts';
 
 export const ROUTES = ['token', 'start', 'end', 'status'] as const;
 export type Route = (typeof ROUTES)[number];

@@ -257,11 +257,11 @@ export const freePort = (): Promise<number> => getPort({ port: someFreePorts() }
 const someFreePorts = (): number[] =>
   Array.from({ length: 20 }, () => 10_000 + Math.floor(Math.random() * 20_000));
 
-async function choosePorts(wanted: 'usual' | 'free', hasDatabase: boolean) {
+async function choosePorts(wanted: 'usual' | 'free', isDatabaseExternal: boolean) {
   const ports = { ...USUAL_PORTS };
   const notes: string[] = [];
   for (const [name, usual] of Object.entries(USUAL_PORTS) as [keyof typeof ports, number][]) {
-    if (name === 'dynamodb' && hasDatabase) continue;
+    if (name === 'dynamodb' && isDatabaseExternal) continue;
     ports[name] = await getPort({
       port: wanted === 'usual' ? [usual, ...someFreePorts()] : someFreePorts(),
     });

@@ -10,7 +10,7 @@ import { timelineOf } from './timeline.ts';
 import { playTraffic } from './traffic.ts';
 import { startWorld } from './world.ts';
 
-const TELL_EVERY_MS = 10_000;
+const PROGRESS_EVERY_MS = 10_000;
 
 interface SoakOptions {
   seed: string;
@@ -49,7 +49,7 @@ export async function soak({
       const { stays, events } = history;
       const progress = `${history.all().length} requests, ${stays.length} joins, ${events.size} webhooks`;
       onProgress?.(`${Math.round(clock.now() / 1000)} s: ${progress}`);
-    }, TELL_EVERY_MS);
+    }, PROGRESS_EVERY_MS);
     const traffic = await playTraffic(plan, world, nemesis, history, clock);
     onProgress?.(`${Math.round(clock.now() / 1000)} s: no more traffic; cleaning up`);
     const outcome = await settle(world, nemesis, history);

@@ -47,8 +47,9 @@ async function test(tests: string[]): Promise<number> {
 
 try {
   const [, , ...chosen] = process.argv;
-  if (chosen.length === 0) await checkNames(TESTS);
-  process.exitCode = await test(chosen.length > 0 ? chosen : TESTS);
+  if (chosen.length === 0) chosen.push(...TESTS);
+  await checkNames(chosen.filter((each) => !each.startsWith('-')));
+  process.exitCode = await test(chosen);
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
   process.exitCode = 1;

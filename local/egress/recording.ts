@@ -10,7 +10,7 @@ const BITS_PER_SECOND = 48_000;
 const WRITE_EVERY_MS = 200;
 /** For frames that are on their way when the recording stops. */
 const LAST_FRAMES_MS = 200;
-const LEAVE_MS = 2_000;
+const LEAVE_MS = 1_000;
 
 export interface Recorded {
   path: string;
@@ -35,6 +35,7 @@ export async function record(
   const room = new Room();
   const streams = new Map<string, Promise<void>>();
   const closed = Promise.withResolvers<void>();
+  let isFinished = false;
   room.on(RoomEvent.Disconnected, () => closed.resolve());
 
   // Tracks that are there already are announced while connecting.
@@ -54,7 +55,10 @@ export async function record(
         numChannels: 1,
         frameSizeMs: 10,
       });
-      for await (const { data } of frames) push(data);
+      for await (const { data } of frames) {
+        if (isFinished) break;
+        push(data);
+      }
     };
     streams.set(
       track.sid ?? '',
@@ -76,6 +80,7 @@ export async function record(
       // With rtc-node 1.1.0 it sometimes never settles: when the server closes the room meanwhile, and on a
       // busy machine. The file does not wait for it.
       await Promise.race([room.disconnect(), closed.promise, delay(LEAVE_MS)]);
+      isFinished = true;
       writer.write(mixer.take(endedAtMs));
       await writer.end();
       await rename(`${path}.part`, path);

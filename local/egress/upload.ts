@@ -2,8 +2,6 @@
 import type { RoomCompositeEgressRequest, S3Upload } from '@livekit/protocol';
 import { AwsClient } from 'aws4fetch';
 
-const UPLOAD_WITHIN_MS = 60_000;
-
 export interface Output {
   key: string;
   s3: S3Upload;
@@ -13,7 +11,7 @@ export interface Output {
 export async function putFile(
   { key, s3 }: Output,
   body: string | Uint8Array<ArrayBuffer>,
-  retries = 2,
+  { retries = 2, withinMs = 60_000 }: { retries?: number; withinMs?: number } = {},
 ): Promise<void> {
   const { accessKey: accessKeyId, secret: secretAccessKey, region } = s3;
   const aws = new AwsClient({ accessKeyId, secretAccessKey, region, service: 's3', retries });
@@ -22,7 +20,7 @@ export async function putFile(
     method: 'PUT',
     headers: { 'content-type': 'audio/ogg' },
     body,
-    signal: AbortSignal.timeout(UPLOAD_WITHIN_MS),
+    signal: AbortSignal.timeout(withinMs),
   });
   if (!response.ok) throw new Error(`${response.status} for ${s3.bucket}`);
 }

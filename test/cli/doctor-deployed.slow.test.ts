@@ -14,10 +14,11 @@ import { createClubCommandDeps, createRecordDeps, createWebhookDeps } from '../.
 import { runClubCommand } from '../../lib/meetings/club-commands.ts';
 import { type Database, readItems, startDatabase } from '../../local/dynamodb.ts';
 import { type StandIn, startStandIn } from '../../local/livekit/stand-in.ts';
+import { contextOf } from '../harness/context.ts';
 import { on, twirp } from '../harness/faults.ts';
 import { type Answer, type Received, serveHttp } from '../harness/http-server.ts';
 import { accessClaims, CLIENT_ID, type Issuer, rs256, startIssuer } from '../harness/issuer.ts';
-import { contextOf, noting } from '../harness/lambda.ts';
+import { noting } from '../harness/lambda.ts';
 import { webhookPost } from '../harness/livekit-events.ts';
 import { NO_RECORDINGS } from '../harness/no-recordings.ts';
 import { type Fault, startWire } from '../harness/wire.ts';
@@ -31,7 +32,6 @@ import {
   stubEnvironment,
 } from './aws.ts';
 import {
-  anything,
   containing,
   expectFindings,
   type Findings,
@@ -577,7 +577,7 @@ describe('the pages of a deployed stage', () => {
 
   it('that are all on localhost are a warning', async () => {
     account.outputs['WebOrigins'] = 'http://localhost:5173';
-    await expectToFind({ cors: warning(anything, containing('webOrigins')) });
+    await expectToFind({ cors: warning(undefined, containing('webOrigins')) });
   });
 });
 
@@ -643,7 +643,7 @@ describe("a person's token", () => {
   });
 
   it('of a user who is in no club is a warning', async () => {
-    const token = warning(anything, containing('put-member'));
+    const token = warning(undefined, containing('put-member'));
     await expectToFind({ token }, '--token', tokenWith());
   });
 
@@ -662,7 +662,7 @@ describe("a person's token", () => {
     ],
     ['has expired', () => tokenWith({ exp: 1_000_000_000 }), 'has expired'],
   ])('that %s fails, with the reason', async (_, token, reason) => {
-    await expectToFind({ token: failure(anything, containing(reason)) }, '--token', token());
+    await expectToFind({ token: failure(undefined, containing(reason)) }, '--token', token());
   });
 });
 
@@ -721,7 +721,7 @@ describe('the parameter', () => {
   it('with a new key that the functions have not read yet fails at the webhook', async () => {
     account.parameter = stored(settings(PREVIOUS));
     known = { previous: undefined };
-    const webhook = failure(anything, containing('five minutes'));
+    const webhook = failure(undefined, containing('five minutes'));
     await expectToFind({ webhook, events: 'skipped' });
   });
 

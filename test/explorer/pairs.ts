@@ -6,7 +6,8 @@ import type { Story } from './stories.ts';
 import type { Found } from './together.ts';
 import { openTheatre, type Scene, type Theatre } from './world.ts';
 
-export const { EXPLORER_ORDER: order, EXPLORER_PREEMPTIONS: bound } = process.env;
+export const { EXPLORER_ORDER: order } = process.env;
+const { EXPLORER_PREEMPTIONS: bound } = process.env;
 
 type Explore = (
   theatre: Theatre,

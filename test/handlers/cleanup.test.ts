@@ -2,9 +2,9 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Meeting } from '../../lib/meetings/model.ts';
 import { doctorsRoomNameOf } from '../../lib/meetings/probes.ts';
+import { contextOf } from '../harness/context.ts';
 import { internalError, on } from '../harness/faults.ts';
 import { endedMeeting, endedRow } from '../harness/items.ts';
-import { contextOf } from '../harness/lambda.ts';
 import { ago, hours, later, minutes } from '../harness/process.ts';
 import { startWorld, worldOfFile } from '../harness/world.ts';
 

@@ -12,9 +12,9 @@ import {
   StoreUnavailable,
 } from '../../lib/errors.ts';
 import type { Club } from '../../lib/meetings/model.ts';
+import { contextOf } from '../harness/context.ts';
 import { cut, justAfter, justBefore, killedAfter, on } from '../harness/faults.ts';
 import type { User } from '../harness/issuer.ts';
-import { contextOf } from '../harness/lambda.ts';
 import { type StartedClub, type TestClub, worldOfFile } from '../harness/world.ts';
 
 const DONE = { done: true };
@@ -433,11 +433,13 @@ async function stepsOf(command: object): Promise<string[]> {
 /**
  * For each step, a club whose command is sent by a process that is killed after it, and then again.
  * @param check what is so then
+ * @param meanwhile what is so between the two
  */
 async function killedAtEachStep<T>(
   make: () => Promise<T>,
   commandFor: (club: T) => object,
   check: (club: T, step: string) => Promise<void>,
+  meanwhile: typeof check = async () => undefined,
 ): Promise<void> {
   const steps = await stepsOf(commandFor(await make()));
   const clubs: T[] = [];
@@ -446,6 +448,7 @@ async function killedAtEachStep<T>(
     const step = steps[index - 1] ?? 'nothing';
     const doomed = await world.boot({ faults: [killedAfter(index)] });
     await doomed.manage(commandFor(club)).catch(() => undefined);
+    await meanwhile(club, step);
     expect(await service.manage(commandFor(club)), step).toEqual(DONE);
     await check(club, step);
   };
@@ -598,9 +601,13 @@ describe('remove-club', () => {
 
   it('killed after any step is completed by repeating it', { timeout: 60_000 }, async () => {
     const command = ({ clubId }: TestClub) => ({ command: 'remove-club', clubId });
-    await killedAtEachStep(busyClub, command, async ({ clubId }, step) => {
+    const check = async ({ clubId }: TestClub, step: string) => {
       expect(await world.leftOf(clubId), step).toEqual([]);
       expect(await world.roomsOf(clubId), step).toEqual([]);
+    };
+    await killedAtEachStep(busyClub, command, check, async ({ clubId }, step) => {
+      const { reason } = (await world.recordOf(clubId))?.lastMeeting ?? {};
+      expect([undefined, 'moderator', 'club-removed'], step).toContain(reason);
     });
   });
 

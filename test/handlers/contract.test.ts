@@ -423,12 +423,32 @@ describe('A caller', () => {
     ['end', 'a stranger', 'outsider', only('end')],
     ['status', 'a stranger', 'outsider', NO_MEMBER],
     ['token', 'a stranger', 'outsider', NO_MEMBER],
-  ] as const)('is refused a %s as %s, and the room stays', async (route, _, who, expected) => {
-    const { meeting, ...club } = await world.startMeeting();
-    const { outcome, body } = await world.call(route, club[who], { clubId: club.clubId });
-    expect(`${outcome}: ${body.error}`).toBe(expected);
-    expect(body.requestId).toEqual(expect.any(String));
-    expect(await world.roomsOf(club.clubId)).toEqual([meeting.roomName]);
+  ] as const)(
+    'is refused a %s of a meeting that is on as %s, and the room stays',
+    async (route, _, who, expected) => {
+      const { meeting, ...club } = await world.startMeeting();
+      const { outcome, body } = await world.call(route, club[who], { clubId: club.clubId });
+      expect(`${outcome}: ${body.error}`).toBe(expected);
+      expect(body.requestId).toEqual(expect.any(String));
+      expect(await world.roomsOf(club.clubId)).toEqual([meeting.roomName]);
+    },
+  );
+
+  it.each([
+    ['a member', 'member'],
+    ['a member without a name', 'nameless'],
+    ['a stranger', 'outsider'],
+  ] as const)('is refused a start as %s, and no meeting is on', async (_, who) => {
+    const club = await world.createClub();
+    const { status, body } = await world.call('start', club[who], club);
+    expect(status).toBe(403);
+    expect(body).toEqual({
+      error: 'Only moderators can start meetings',
+      code: 'NOT_A_MODERATOR',
+      requestId: expect.any(String),
+    });
+    expect(await world.meetingOf(club.clubId)).toBeUndefined();
+    expect(await world.roomsOf(club.clubId)).toEqual([]);
   });
 
   it.each([

@@ -916,9 +916,15 @@ describe('What each costs, on the wire', () => {
   it.each<[string, Route, 'member' | 'moderator' | 'other', object | undefined, string]>([
     ['participants', 'participants', 'member', undefined, 'ListParticipants BatchGetItem'],
     ['mute', 'mute', 'member', undefined, 'ListParticipants MutePublishedTrack'],
-    ['muteAll', 'muteAll', 'member', {}, 'ListParticipants BatchGetItem MutePublishedTrack'],
+    ['muteAll', 'muteAll', 'member', undefined, 'ListParticipants BatchGetItem MutePublishedTrack'],
     ['remove, rejoining allowed', 'remove', 'member', GENTLY, 'RemoveParticipant GetItem'],
-    ['remove of an absent', 'remove', 'other', GENTLY, 'RemoveParticipant GetItem GetItem'],
+    [
+      'remove of an absent person, rejoining allowed',
+      'remove',
+      'other',
+      GENTLY,
+      'RemoveParticipant GetItem GetItem',
+    ],
     ['readmit of a person who is not barred', 'readmit', 'member', undefined, 'UpdateItem'],
     ['a promotion', 'role', 'member', { role: 'moderator' }, 'UpdateItem'],
     ['a demotion', 'role', 'moderator', { role: 'member' }, 'UpdateItem GetItem'],

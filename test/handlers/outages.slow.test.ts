@@ -1,5 +1,6 @@
 /** LiveKit, the database or the key set fails: what is answered, how soon, and what is left. */
 import { describe, expect, it, vi } from 'vitest';
+import { FUNCTION_TIMEOUT_MS } from '../harness/context.ts';
 import {
   answer,
   breakOff,
@@ -17,7 +18,6 @@ import {
   unnamedError,
   unprocessed,
 } from '../harness/faults.ts';
-import { FUNCTION_TIMEOUT_MS } from '../harness/lambda.ts';
 import { type BootOptions, later, type Process } from '../harness/process.ts';
 import type { Answer, Route } from '../harness/routes.ts';
 import type { Fault } from '../harness/wire.ts';

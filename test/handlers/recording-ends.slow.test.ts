@@ -7,7 +7,7 @@ const UNKNOWN_ID = '01ARZ3NDEKTSV4RRFFQ69G5FAW';
 
 const stage = await stageRecordings();
 const { world, service, clubWithMeeting, record, stop, list, claimOf, rowsOf, filesOf } = stage;
-const { hasFiles, sendStatus, isActive, isOver, recorderIn, recording, later } = stage;
+const { hasFiles, sendEgressEvent, isActive, isOver, recorderIn, recording, later } = stage;
 
 /** Cleanups come once a minute. Returns what it asks LiveKit for. */
 async function cleanUpAfter(minutes: number): Promise<string[]> {
@@ -64,7 +64,7 @@ describe('A recording that ends by itself', () => {
 
   it('is failed when LiveKit reports it as complete and there is no file', async () => {
     const club = await recording();
-    await sendStatus(club, 'COMPLETE');
+    await sendEgressEvent(club, 'COMPLETE');
     expect(await list(club)).toMatchObject([{ state: 'failed', bytes: null }]);
     expect(await claimOf(club)).toBeUndefined();
     await service.call('end', club.moderator, club);
@@ -216,7 +216,7 @@ describe('The end of a recording', () => {
   it('that comes while the table does not answer is sent again by LiveKit', async () => {
     const club = await recording();
     const broken = await world.boot({ faults: [on('GetItem', cut)] });
-    expect(await sendStatus(club, 'ENDING', {}, broken)).toMatchObject({ status: 503 });
+    expect(await sendEgressEvent(club, 'ENDING', {}, broken)).toMatchObject({ status: 503 });
     await stop(club);
     await isOver(club);
   });
@@ -226,7 +226,7 @@ describe('The end of a recording', () => {
     await stop(club);
     const [before] = await isOver(club);
     for (const status of ['COMPLETE', 'FAILED', 'ACTIVE', 'STARTING']) {
-      expect(await sendStatus(club, status)).toMatchObject({ status: 200 });
+      expect(await sendEgressEvent(club, status)).toMatchObject({ status: 200 });
     }
     await service.cleanUp();
     expect(await list(club)).toEqual([before]);
@@ -246,7 +246,7 @@ describe('The end of a recording', () => {
   ])('%s is ignored', async (_, aboutOf) => {
     const club = await recording();
     const before = await rowsOf(club);
-    expect(await sendStatus(club, 'FAILED', aboutOf(club))).toMatchObject({
+    expect(await sendEgressEvent(club, 'FAILED', aboutOf(club))).toMatchObject({
       status: 200,
       body: { result: 'ignored' },
     });

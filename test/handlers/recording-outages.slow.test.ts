@@ -6,7 +6,7 @@ import type { TestClub } from '../harness/world.ts';
 
 const stage = await stageRecordings();
 const { world, service, clubWithMeeting, record, stop, list, claimOf, rowsOf, filesOf } = stage;
-const { recorderIn, sendStatus, isActive, isOver, recording, recorded, later } = stage;
+const { recorderIn, sendEgressEvent, isActive, isOver, recording, recorded, later } = stage;
 
 /** Forgets another user, so that the club that the request has read is out of date. */
 const forgetsAnotherUser = (club: TestClub) => () =>
@@ -249,7 +249,7 @@ describe('A file', () => {
   it('stays deleted when LiveKit reports its end later', async () => {
     const club = await recorded();
     await service.call('recordingDelete', club.moderator, club);
-    expect(await sendStatus(club, 'COMPLETE')).toMatchObject({ body: { result: 'ignored' } });
+    expect(await sendEgressEvent(club, 'COMPLETE')).toMatchObject({ body: { result: 'ignored' } });
     expect(await list(club)).toEqual([]);
   });
 
@@ -258,12 +258,12 @@ describe('A file', () => {
     const { requestedAt = '' } = (await claimOf(club)) ?? {};
     const nanoseconds = (at: string) => `${Date.parse(at)}000000`;
     await world.standIn.recorder.set({ failsUploads: true });
-    await sendStatus(club, 'FAILED', { endedAt: nanoseconds('2001-01-01T00:00:00.000Z') });
+    await sendEgressEvent(club, 'FAILED', { endedAt: nanoseconds('2001-01-01T00:00:00.000Z') });
     expect(await list(club)).toMatchObject([{ state: 'failed', endedAt: requestedAt }]);
     const next = await clubWithMeeting();
     const { body } = await record(next);
     await isActive(next);
-    await sendStatus({ ...next, recordingId: body.recordingId }, 'FAILED', {
+    await sendEgressEvent({ ...next, recordingId: body.recordingId }, 'FAILED', {
       endedAt: nanoseconds('2099-01-01T00:00:00.000Z'),
     });
     const [row] = await list(next);

@@ -18,7 +18,7 @@ import type { Fault } from '../harness/wire.ts';
 
 const stage = await stageRecordings();
 const { world, service, clubWithMeeting, recording, claimOf, rowsOf, filesOf, stop } = stage;
-const { hasFiles, sendStatus, later } = stage;
+const { hasFiles, sendEgressEvent, later } = stage;
 
 /** Requests and commands that run in between. */
 const OTHERS = {
@@ -79,7 +79,7 @@ const ACTS = {
   },
   'webhook of its end': {
     begin: () => endUnreported(),
-    act: (club, by) => sendStatus(club, 'COMPLETE', {}, by),
+    act: (club, by) => sendEgressEvent(club, 'COMPLETE', {}, by),
   },
   'cleanup that finds a killed recorder': {
     async begin() {

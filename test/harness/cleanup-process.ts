@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { handler } from '../../functions/cleanup.ts';
-import { CLEANUP_TIMEOUT_MS, contextOf } from './lambda.ts';
+import { CLEANUP_TIMEOUT_MS, contextOf } from './context.ts';
 
 const startedAt = performance.now();
 const report = await handler(

@@ -15,16 +15,16 @@ import { createWebhookVerifier } from '../../lib/livekit/webhook.ts';
 import type { CleanupDeps, CleanupReport } from '../../lib/meetings/cleanup/types.ts';
 import type { Log, LogFields } from '../../lib/meetings/ports.ts';
 import { configOf } from './config.ts';
-import { eventually } from './eventually.ts';
-import { accessClaims, type Issuer, rs256, type User } from './issuer.ts';
 import {
   CLEANUP_TIMEOUT_MS,
   CLUBS_TIMEOUT_MS,
   contextOf,
   FUNCTION_TIMEOUT_MS,
-  invoke,
   RECORDING_START_TIMEOUT_MS,
-} from './lambda.ts';
+} from './context.ts';
+import { eventually } from './eventually.ts';
+import { accessClaims, type Issuer, rs256, type User } from './issuer.ts';
+import { invoke } from './lambda.ts';
 import { sign, webhookPost } from './livekit-events.ts';
 import { withinRoles } from './roles.ts';
 import {

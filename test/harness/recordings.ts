@@ -129,7 +129,7 @@ export async function stageRecordings() {
     },
 
     /** Sends a process an event as LiveKit's, with this status of the recording. */
-    async sendStatus(club: Recorded, status: string, about: object = {}, by = service) {
+    async sendEgressEvent(club: Recorded, status: string, about: object = {}, by = service) {
       const body = JSON.stringify({
         event: status === 'STARTING' ? 'egress_started' : 'egress_updated',
         egressInfo: {

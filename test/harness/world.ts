@@ -53,7 +53,10 @@ export type TestClub = Awaited<ReturnType<World['createClub']>>;
 export type StartedClub = Awaited<ReturnType<World['startMeeting']>>;
 export type TestMeeting = Awaited<ReturnType<World['createMeeting']>>;
 
-/** The world of a whole test file, for its top level. It closes after the file's last test. */
+/**
+ * The world of a whole test file, for its top level. It closes after the file's last test; where none runs,
+ * or the file does not load, it ends with the worker.
+ */
 export async function worldOfFile(options?: WorldOptions): Promise<World> {
   const world = await startWorld(options);
   afterAll(() => world.close());
@@ -275,7 +278,8 @@ export async function startWorld({
     /** A club whose owner has started its meeting. */
     async startMeeting(by: Pick<Process, 'call'> = healthy) {
       const club = await createClub();
-      const { body: meeting } = await by.call('start', club.owner, club);
+      const { status, body: meeting } = await by.call('start', club.owner, club);
+      expect(status).toBe(200);
       return { ...club, meeting };
     },
     /** A club whose meeting is on, past every rule. Its room is not there. */

@@ -122,7 +122,11 @@ export function createEgressService(
     if (egress.isDead) return;
     const error = failsUploads
       ? 'AccessDenied'
-      : s3 && (await putFile({ key: file?.filename ?? '', s3 }, text, 0).catch(String));
+      : s3 &&
+        (await putFile({ key: file?.filename ?? '', s3 }, text, {
+          retries: 0,
+          withinMs: 5_000,
+        }).catch(String));
     running.delete(info.egressId);
     info.endedAt = nowNs();
     if (error) {

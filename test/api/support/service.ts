@@ -17,9 +17,10 @@ import {
 import { JoinRefused } from '../../../local/livekit/stand-in.ts';
 import type { LiveKit } from '../../../local/livekit/start.ts';
 import { joinRoom } from '../../../local/participant.ts';
+import { contextOf, FUNCTION_TIMEOUT_MS } from '../../harness/context.ts';
 import { accessClaims, claimsOf, rs256, type User } from '../../harness/issuer.ts';
 import { clubItem, memberItem } from '../../harness/items.ts';
-import { contextOf, FUNCTION_TIMEOUT_MS, noting } from '../../harness/lambda.ts';
+import { noting } from '../../harness/lambda.ts';
 import { API_KEY, API_SECRET } from '../../harness/livekit-events.ts';
 import { later, type Process } from '../../harness/process.ts';
 import { routeKeys } from '../../harness/routes.ts';
@@ -185,7 +186,10 @@ export type Deployment = Awaited<ReturnType<typeof startDeployment>>;
 export async function startDeployment() {
   const gateway = await startGateway();
   const media = await startMedia([gateway]);
-  const service = await startService(media, gateway);
+  const service = await startService(media, gateway).catch(async (error) => {
+    await media.stop();
+    throw error;
+  });
   const stop = async () => {
     await media.stop();
     await service.stop();

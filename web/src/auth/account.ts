@@ -4,7 +4,7 @@ import { createContext, useContext } from 'react';
 export interface Account {
   /** The `sub`. */
   userId: string;
-  /** By the pool: their name, else their address, else what they log in with; empty if it tells none. */
+  /** By the pool: their name, else their e-mail address, else their login name; empty where it has none. */
   name: string;
   /** The API takes their token no more, and it cannot be renewed. */
   isSessionOver: boolean;

@@ -25,8 +25,8 @@ test.each([
   ['their name', { name: 'Zoë', email: 'zoe@x.example' }, 'zoe', 'Zoë'],
   ['their address', { email: 'zoe@x.example' }, 's', 'zoe@x.example'],
   ['what they log in with, in any alphabet', {}, 'Zoë ☕ ~~~???', 'Zoë ☕ ~~~???'],
-  ['nothing, and no id', {}, 's', ''],
-  ['nothing of a token without one', {}, undefined, ''],
+  ['no name where they log in with their id', {}, 's', ''],
+  ['no name where the token has none', {}, undefined, ''],
 ])('a person is shown by %s', (_, profile, username, name) => {
   const user = { access_token: tokenOf({ sub: 's', username }), profile } as unknown as User;
   expect(personOf(user)).toEqual({ userId: 's', name });
