@@ -58,7 +58,10 @@ export async function ourHandlers(waiting?: Waiting): Promise<Handlers> {
 }
 
 const forEveryRoute = (handler: Handler): Handlers => ({
-  ...{ token: handler, start: handler, end: handler, status: handler },
+  token: handler,
+  start: handler,
+  end: handler,
+  status: handler,
 });
 
 /** The Express app behind the adapter with which one runs on Lambda. */

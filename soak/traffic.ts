@@ -186,9 +186,14 @@ function actionsOf(
 }
 
 const TRESPASSES = [
-  ...(['token', 'status', 'start', 'end', 'meetings'] as const),
-  ...(['recordingStart', 'recordingStop'] as const),
-];
+  'token',
+  'status',
+  'start',
+  'end',
+  'meetings',
+  'recordingStart',
+  'recordingStop',
+] as const;
 
 type PartsOf<R extends Route> =
   Parameters<Person[R]> extends [string, ...infer Parts] ? Parts : never;

@@ -127,7 +127,10 @@ async function startServer(
     webhook: webhookOf(options.webhookUrl),
     redisAddress: redis?.address,
     participantsByRpc: options.missingRoom === 'unavailable',
-    ...{ ports, autoCreate, publicAddress, signal },
+    ports,
+    autoCreate,
+    publicAddress,
+    signal,
   }).catch(async (error) => {
     await redis?.stop();
     throw error;

@@ -77,9 +77,17 @@ const WHILE_ON: Record<Role, Row> = {
 };
 
 const OF_A_MEETING: Route[] = [
-  ...(['token', 'participants', 'mute', 'muteAll', 'remove', 'readmit'] as const),
-  ...(['recordingStart', 'recordingStop', 'recordingConsent'] as const),
+  'token',
+  'participants',
+  'mute',
+  'muteAll',
+  'remove',
+  'readmit',
+  'recordingStart',
+  'recordingStop',
+  'recordingConsent',
 ];
+
 /** The bars went with the meeting, and so did what there was to moderate. */
 const nothingOn = (row: Row): Row => {
   const off = (status: string) => ([OK, REMOVED, NOT_RECORDED].includes(status) ? OFF : status);

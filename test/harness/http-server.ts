@@ -1,9 +1,9 @@
-import { once } from 'node:events';
-import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
+import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import getPort from 'get-port';
 import { onTestFinished } from 'vitest';
+import { closeNow, listen } from '../../local/listen.ts';
 
 export interface Received {
   method: string;
@@ -46,25 +46,12 @@ export async function serveHttp(
     response.writeHead(status, { 'content-type': 'application/json', ...sent });
     response.end(typeof body === 'string' ? body : JSON.stringify(body));
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const close = () => closed(server);
+  const port = await listen(server);
+  const close = () => closeNow(server);
   onFinished(close);
-  return { url: `http://127.0.0.1:${portOf(server)}`, requests, close };
+  return { url: `http://127.0.0.1:${port}`, requests, close };
 }
 
 /** A URL on loopback that refuses connections. */
 export const nowhere = async (): Promise<string> =>
   `http://127.0.0.1:${await getPort({ host: '127.0.0.1' })}`;
-
-const closed = (server: Server): Promise<void> =>
-  new Promise((resolve) => {
-    server.close(() => resolve());
-    server.closeAllConnections();
-  });
-
-function portOf(server: Server): number {
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('No port');
-  return address.port;
-}
